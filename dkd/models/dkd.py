@@ -1,0 +1,259 @@
+"""Dynamic Kernel Distillation (Nie et al., ICCV 2019): find the joints of frame t+1 with kernels made from frame t.
+
+    frame 1:    H₁ = initializer(I₁)
+    every t:    F_t = encoder(I_t)                      features
+                K̃_t = distillator(concat(F_t, H_t))     one S×S kernel for each channel
+                H_{t+1} = U · (K̃_t ⊛ (V · F_{t+1}))     the matching step
+
+Letters: B clips, T frames, J joints, C channels (256), S kernel side (7), H×W map size (32×32), N input side (256).
+⊛ is what deep learning calls convolution (cross-correlation), depthwise, with zero padding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dkd.errors import ConfigError, ShapeError
+from dkd.models.backbones import STRIDE, Normalise, build_encoder
+from dkd.skeleton import get_skeleton
+
+Feedback = Callable[[Tensor, int], Tensor]
+
+
+@dataclass(frozen=True)
+class DKDConfig:
+    """Everything needed to build a DKD.
+
+    Attributes:
+        encoder: frame encoder, one of ``dkd.models.backbones.ENCODERS``; runs on every frame.
+        initializer: encoder of the pose initializer; runs on frame 1 only, and may be the deeper net.
+        skeleton: name of the joint set.
+        channels: width C of features and kernels (the paper: 256).
+        input_size: side N of the square input in pixels. The distillator's pooling makes S = 7 of N = 256 only.
+        heatmap_gain: factor on H_t before it is concatenated with F_t. 1 in the paper's figure. Ours for the small model:
+            13 sparse maps of height ≤ 1 weigh little against 128 dense feature channels at initialisation.
+    """
+
+    encoder: str = "resnet50"
+    initializer: str = "resnet101"
+    skeleton: str = "penn_action"
+    channels: int = 256
+    input_size: int = 256
+    heatmap_gain: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.input_size % 32 or self.input_size < 128:
+            raise ConfigError(f"input_size must be a multiple of 32 and at least 128, got {self.input_size}")
+        if self.channels < 1:
+            raise ConfigError(f"channels must be at least 1, got {self.channels}")
+        get_skeleton(self.skeleton)
+
+
+class DKDOutput(NamedTuple):
+    """What a pass over frames gives. T is missing from all three where a single frame was passed.
+
+    Attributes:
+        heatmaps: (B, T, J, H, W) H_t, about 0..1 once trained.
+        kernels: (B, T, C, S, S) K̃_t, distilled *from* frame t and matched *in* frame t+1.
+        features: (B, T, C, H, W) F_t ≥ 0.
+    """
+
+    heatmaps: Tensor
+    kernels: Tensor
+    features: Tensor
+
+
+class DKDState(NamedTuple):
+    """What a stream carries from one frame to the next.
+
+    Attributes:
+        kernels: (B, C, S, S) distilled from the last frame.
+        t: index of that frame in its stream.
+    """
+
+    kernels: Tensor
+    t: int
+
+
+class PoseInitializer(nn.Module):
+    """Encoder and a 1×1 classifier: the pose of the first frame, from that frame alone."""
+
+    def __init__(self, encoder: nn.Module, channels: int, n_joints: int):
+        super().__init__()
+        self.encoder = encoder
+        self.classifier = nn.Conv2d(channels, n_joints, 1)
+        nn.init.normal_(self.classifier.weight, std=0.001)
+        nn.init.zeros_(self.classifier.bias)  # type: ignore[arg-type]
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(B, 3, N, N) normalised → (B, J, H, W)."""
+        return self.classifier(self.encoder(image))
+
+
+class KernelDistillator(nn.Sequential):
+    """Features and pose of one frame → one S×S kernel a channel, in one feed-forward step (Figure 2 of the paper).
+
+    For 32×32 maps: 32² → conv 30² → pool 15² → conv 15² → pool 7² → conv 7². No ReLU at the end: kernels are signed.
+    """
+
+    def __init__(self, channels: int, n_joints: int):
+        super().__init__(
+            nn.Conv2d(channels + n_joints, channels, 3, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(2),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(2),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+        )
+        # Ours: kernels of unit norm at the start (49 · (1/7)² = 1), so that matching neither amplifies nor silences.
+        nn.init.constant_(self[-1].weight, 1 / 7)  # type: ignore[arg-type]
+
+
+def match(projected: Tensor, kernels: Tensor) -> Tensor:
+    """The dynamic part of the matching step: each sample's channels, each with its own kernel.
+
+        out[b, c, y, x] = Σ_{i,j} kernels[b, c, i, j] · projected[b, c, y + i − S//2, x + j − S//2]
+
+    Args:
+        projected: (B, C, H, W) V · F of the frame to search.
+        kernels: (B, C, S, S) distilled from the frame before; S odd.
+
+    Returns:
+        (B, C, H, W); outside the map counts as zero.
+    """
+    if kernels.shape[:2] != projected.shape[:2]:
+        raise ShapeError(f"expected kernels for (B, C) = {tuple(projected.shape[:2])}, got {tuple(kernels.shape[:2])}")
+    batch, channels, height, width = projected.shape
+    side = kernels.shape[-1]
+    # One convolution with B·C groups is B·C separate ones.
+    out = F.conv2d(
+        projected.reshape(1, batch * channels, height, width),
+        kernels.reshape(batch * channels, 1, side, side),
+        padding=side // 2,
+        groups=batch * channels,
+    )
+    return out.view(batch, channels, height, width)
+
+
+class DKD(nn.Module):
+    """The whole model. Frames are RGB in 0..1; ImageNet normalisation happens inside.
+
+    Args:
+        config: see :class:`DKDConfig`. Weights are random; see ``dkd.load_model`` for trained ones.
+    """
+
+    def __init__(self, config: DKDConfig):
+        super().__init__()
+        self.config = config
+        self.name = f"dkd-{config.encoder}"
+        self.provenance: dict = {}  # what a checkpoint says of itself; empty for random weights
+        self.skeleton = get_skeleton(config.skeleton)
+        n_joints, channels = len(self.skeleton), config.channels
+        self.normalise = Normalise()
+        self.initializer = PoseInitializer(build_encoder(config.initializer, channels), channels, n_joints)
+        self.encoder = build_encoder(config.encoder, channels)
+        self.distillator = KernelDistillator(channels, n_joints)
+        self.projection = nn.Conv2d(channels, channels, 1, bias=False)  # V
+        self.readout = nn.Conv2d(channels, n_joints, 1)  # U
+        nn.init.zeros_(self.readout.bias)  # type: ignore[arg-type]
+
+    # --- the steps, one by one ---------------------------------------------------------------------------------------
+
+    def initialise(self, frame: Tensor) -> Tensor:
+        """H₁: (B, 3, N, N) → (B, J, H, W)."""
+        return self.initializer(self.normalise(frame))
+
+    def encode(self, frame: Tensor) -> Tensor:
+        """F_t: (B, 3, N, N) → (B, C, H, W)."""
+        return self.encoder(self.normalise(frame))
+
+    def distil(self, features: Tensor, heatmaps: Tensor) -> Tensor:
+        """K̃_t from (B, C, H, W) features and (B, J, H, W) heatmaps of the same frame → (B, C, S, S)."""
+        return self.distillator(torch.cat([features, heatmaps * self.config.heatmap_gain], 1))
+
+    def locate(self, features: Tensor, kernels: Tensor) -> Tensor:
+        """H_{t+1} = U · (K̃_t ⊛ (V · F_{t+1})): (B, C, H, W) features, (B, C, S, S) kernels → (B, J, H, W)."""
+        return self.readout(match(self.projection(features), kernels))
+
+    # --- one frame after the other -----------------------------------------------------------------------------------
+
+    def start(self, frame: Tensor, feedback: Feedback | None = None) -> tuple[DKDOutput, DKDState]:
+        """The first frame of a stream.
+
+        Args:
+            frame: (B, 3, N, N) RGB in 0..1.
+            feedback: what the distillator is given instead of H_t: called with (H_t, t), returns maps of the same
+                shape. For training with perturbed maps and for measuring how much the past matters.
+
+        Returns:
+            its output (without the T axis) and the state for :meth:`step`.
+
+        Raises:
+            ShapeError: the frame has another shape.
+        """
+        self._check(frame, "frame", "(B, 3, N, N)")
+        return self._remember(self.encode(frame), self.initialise(frame), 0, feedback)
+
+    def step(self, frame: Tensor, state: DKDState, feedback: Feedback | None = None) -> tuple[DKDOutput, DKDState]:
+        """The next frame of a stream; arguments and result as in :meth:`start`."""
+        self._check(frame, "frame", "(B, 3, N, N)")
+        features = self.encode(frame)
+        return self._remember(features, self.locate(features, state.kernels), state.t + 1, feedback)
+
+    def _remember(
+        self, features: Tensor, heatmaps: Tensor, t: int, feedback: Feedback | None
+    ) -> tuple[DKDOutput, DKDState]:
+        """Distil what frame t leaves to frame t+1."""
+        kernels = self.distil(features, heatmaps if feedback is None else feedback(heatmaps, t))
+        return DKDOutput(heatmaps, kernels, features), DKDState(kernels, t)
+
+    # --- a whole clip ------------------------------------------------------------------------------------------------
+
+    def forward(self, clip: Tensor, feedback: Feedback | None = None) -> DKDOutput:
+        """A clip, recursively from its first frame.
+
+        In eval mode the frames go one by one through :meth:`start` and :meth:`step`, bit for bit; in train mode all
+        frames are encoded in one batch, which is faster.
+
+        Args:
+            clip: (B, T, 3, N, N) RGB in 0..1, T ≥ 1.
+            feedback: as in :meth:`start`.
+
+        Raises:
+            ShapeError: the clip has another shape.
+        """
+        self._check(clip, "clip", "(B, T, 3, N, N)")
+        if self.training:
+            encoded = self.encode(clip.flatten(0, 1)).unflatten(0, clip.shape[:2])
+            output, state = self._remember(encoded[:, 0], self.initialise(clip[:, 0]), 0, feedback)
+        else:
+            output, state = self.start(clip[:, 0], feedback)
+        outputs = [output]
+        for t in range(1, clip.shape[1]):
+            if self.training:
+                heatmaps = self.locate(encoded[:, t], state.kernels)
+                output, state = self._remember(encoded[:, t], heatmaps, t, feedback)
+            else:
+                output, state = self.step(clip[:, t], state, feedback)
+            outputs.append(output)
+        return DKDOutput(*(torch.stack(parts, 1) for parts in zip(*outputs, strict=True)))
+
+    def _check(self, frames: Tensor, name: str, layout: str) -> None:
+        size = self.config.input_size
+        if frames.ndim != layout.count(",") + 1 or tuple(frames.shape[-3:]) != (3, size, size) or 0 in frames.shape:
+            raise ShapeError(f"expected {name} of shape {layout} with N = {size}, got {tuple(frames.shape)}")
+
+    @property
+    def map_size(self) -> int:
+        """Side H = W of the maps in cells."""
+        return self.config.input_size // STRIDE

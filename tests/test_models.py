@@ -1,0 +1,247 @@
+"""The model against the paper's numbers, explicit loops, and itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.utils.flop_counter import FlopCounterMode
+
+from dkd.errors import CheckpointError, ConfigError, ShapeError
+from dkd.models import DKD, MODELS, build_model
+from dkd.models.backbones import ENCODERS, MobileNetV2Encoder, build_encoder, load_trunk_weights
+from dkd.models.dkd import KernelDistillator, match
+
+
+def scene(batch: int, n_frames: int, seed: int = 0) -> torch.Tensor:
+    """(B, T, 3, 256, 256) of large soft blobs; random pixels would all look alike to a network."""
+    coarse = torch.rand(batch * n_frames, 3, 6, 6, generator=torch.Generator().manual_seed(seed))
+    smooth = torch.nn.functional.interpolate(coarse, size=(256, 256), mode="bicubic").clamp(0, 1)
+    return smooth.unflatten(0, (batch, n_frames))
+
+
+@pytest.fixture(scope="module")
+def small() -> DKD:
+    """The default model with random weights and batch statistics that fit them, so that maps and kernels vary."""
+    torch.manual_seed(0)
+    model = build_model("dkd-mobilenetv2").train()
+    with torch.no_grad():
+        torch.nn.init.normal_(model.initializer.classifier.weight, std=0.1)
+        torch.nn.init.normal_(model.readout.weight, std=0.3)
+        for seed in range(8):
+            model(scene(2, 2, seed))
+    return model.eval()
+
+
+# params (M) and GMACs of a frame from the second on, at 256×256 with 13 joints, from the architecture
+@pytest.mark.parametrize(
+    ("name", "params", "gmacs", "first_gmacs"),
+    [
+        ("dkd-resnet18", 16.2, 3.57, 11.0),
+        ("dkd-resnet34", 26.3, 5.99, 11.0),
+        ("dkd-resnet50", 34.8, 6.95, 11.0),
+        ("dkd-resnet101", 53.8, 11.80, 11.0),
+    ],
+)
+def test_size_and_cost_are_the_papers(name: str, params: float, gmacs: float, first_gmacs: float) -> None:
+    with torch.device("meta"):
+        model = build_model(name).eval()
+        frame = torch.zeros(1, 3, 256, 256)
+        _, state = model.start(frame)
+        with FlopCounterMode(display=False) as step:
+            output, _ = model.step(frame, state)
+        with FlopCounterMode(display=False) as first:
+            model.initialise(frame)
+    per_frame = sum(p.numel() for n, p in model.named_parameters() if not n.startswith("initializer."))
+    assert per_frame / 1e6 == pytest.approx(params, rel=0.01)
+    assert step.get_total_flops() / 2e9 == pytest.approx(gmacs, rel=0.01)
+    assert first.get_total_flops() / 2e9 == pytest.approx(first_gmacs, rel=0.01)
+    assert output.kernels.shape == (1, 256, 7, 7)
+    assert output.heatmaps.shape == (1, 13, 32, 32)
+
+
+def test_the_default_model_costs_less_than_0_8_gmacs_a_frame() -> None:
+    with torch.device("meta"):
+        model, frame = build_model("dkd-mobilenetv2").eval(), torch.zeros(1, 3, 256, 256)
+        _, state = model.start(frame)
+        with FlopCounterMode(display=False) as step:
+            model.step(frame, state)
+    assert step.get_total_flops() / 2e9 == pytest.approx(0.693, rel=0.01)
+
+
+def test_distillator_is_figure_2() -> None:
+    layers = KernelDistillator(256, 13)
+    x = torch.zeros(1, 269, 32, 32)
+    sides = []
+    for layer in layers:
+        x = layer(x)
+        sides.append((type(layer).__name__, x.shape[1], x.shape[-1]))
+    block = ["Conv2d", "BatchNorm2d", "ReLU", "MaxPool2d"]
+    assert [s[0] for s in sides] == block + block + ["Conv2d", "BatchNorm2d"]
+    assert [s[2] for s in sides] == [30, 30, 30, 15, 15, 15, 15, 7, 7, 7]
+    assert all(s[1] == 256 for s in sides)
+
+
+@given(
+    batch=st.integers(1, 3), channels=st.integers(1, 4), side=st.sampled_from([1, 3, 5, 7]),
+    height=st.integers(1, 9), width=st.integers(1, 9), seed=st.integers(0, 2**16),
+)  # fmt: skip
+def test_matching_is_the_explicit_sum(batch: int, channels: int, side: int, height: int, width: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    features, kernels = rng.normal(size=(batch, channels, height, width)), rng.normal(size=(batch, channels, side, side))
+    expected = np.zeros_like(features)
+    for b, c, y, x in np.ndindex(expected.shape):
+        for i, j in np.ndindex(side, side):
+            row, column = y + i - side // 2, x + j - side // 2
+            if 0 <= row < height and 0 <= column < width:
+                expected[b, c, y, x] += kernels[b, c, i, j] * features[b, c, row, column]
+    got = match(torch.from_numpy(features), torch.from_numpy(kernels)).numpy()
+    np.testing.assert_allclose(got, expected, atol=1e-12)
+
+
+def test_matching_refuses_kernels_of_other_samples() -> None:
+    with pytest.raises(ShapeError, match=r"expected kernels for \(B, C\) = \(2, 4\), got \(1, 4\)"):
+        match(torch.zeros(2, 4, 8, 8), torch.zeros(1, 4, 7, 7))
+
+
+@torch.inference_mode()
+def test_channels_and_bias_sum_to_the_heatmap(small: DKD) -> None:
+    output = small(scene(1, 2))
+    matched = match(small.projection(output.features[:, 1]), output.kernels[:, 0])[0]  # (C, H, W)
+    weights, bias = small.readout.weight[:, :, 0, 0], small.readout.bias
+    total = (weights[:, :, None, None] * matched).double().sum(1) + bias[:, None, None]
+    assert output.heatmaps.std() > 0.01, "the maps must differ from their bias for this to mean anything"
+    torch.testing.assert_close(total.float(), output.heatmaps[0, 1], rtol=1e-4, atol=1e-4)
+
+
+@torch.inference_mode()
+def test_streaming_equals_the_whole_clip_bit_for_bit(small: DKD) -> None:
+    clip = scene(1, 4)
+    whole = small(clip)
+    output, state = small.start(clip[:, 0])
+    outputs = [output]
+    for t in range(1, 4):
+        output, state = small.step(clip[:, t], state)
+        outputs.append(output)
+    for t, output in enumerate(outputs):
+        for part, name in zip(output, output._fields, strict=True):
+            assert torch.equal(part, getattr(whole, name)[:, t]), (name, t)
+
+
+@torch.inference_mode()
+def test_a_batch_of_clips_is_the_clips_one_by_one(small: DKD) -> None:
+    clips = scene(3, 2)
+    together = small(clips)
+    for b in range(3):
+        for part, alone in zip(together, small(clips[b : b + 1]), strict=True):
+            torch.testing.assert_close(part[b : b + 1], alone, rtol=1e-3, atol=1e-4)
+
+
+@torch.inference_mode()
+def test_train_mode_computes_the_same_function() -> None:
+    model = build_model("dkd-mobilenetv2").train()
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.eval()  # only the order of work may differ
+    clip = scene(2, 3)
+    trained = model(clip)
+    for part, evaluated in zip(trained, model.eval()(clip), strict=True):
+        torch.testing.assert_close(part, evaluated, rtol=1e-3, atol=1e-4)
+
+
+@torch.inference_mode()
+def test_frame_t_sees_no_later_frame_and_its_past(small: DKD) -> None:
+    clip = scene(1, 4)
+    changed = clip.clone()
+    changed[:, 2] = 1 - changed[:, 2]
+    a, b = small(clip).heatmaps, small(changed).heatmaps
+    assert torch.equal(a[:, :2], b[:, :2])
+    assert not torch.allclose(a[:, 2], b[:, 2])
+    assert not torch.allclose(a[:, 3], b[:, 3]), "frame 3 must depend on frame 2 through its kernels"
+
+
+@torch.inference_mode()
+def test_feedback_replaces_what_is_distilled(small: DKD) -> None:
+    clip = scene(1, 3)
+    seen: list[int] = []
+
+    def erase(heatmaps: torch.Tensor, t: int) -> torch.Tensor:
+        seen.append(t)
+        return torch.zeros_like(heatmaps)
+
+    erased, plain = small(clip, erase), small(clip)
+    assert seen == [0, 1, 2]
+    assert torch.equal(erased.heatmaps[:, 0], plain.heatmaps[:, 0])
+    expected = small.distil(plain.features[:, 0], torch.zeros(1, 13, 32, 32))
+    assert torch.equal(erased.kernels[:, 0], expected)
+    assert not torch.equal(erased.heatmaps[:, 1], plain.heatmaps[:, 1])
+
+
+@pytest.mark.parametrize("shape", [(3, 256, 256), (1, 3, 128, 128), (1, 1, 256, 256), (0, 3, 256, 256)])
+def test_a_wrong_frame_is_named(small: DKD, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ShapeError, match="expected frame of shape"):
+        small.start(torch.zeros(shape))
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 256, 256), (1, 0, 3, 256, 256), (1, 2, 3, 256, 128)])
+def test_a_wrong_clip_is_named(small: DKD, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ShapeError, match="expected clip of shape"):
+        small(torch.zeros(shape))
+
+
+def test_unknown_names_get_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'dkd-resnet50'"):
+        build_model("dkd-resnet-50")
+    with pytest.raises(ConfigError, match="did you mean 'penn_action'"):
+        build_model("dkd-resnet18", skeleton="penn-action")
+    with pytest.raises(ConfigError, match="did you mean 'channels'"):
+        build_model("dkd-mobilenetv2", channel=64)
+    with pytest.raises(ConfigError, match="did you mean 'resnet18'"):
+        build_encoder("resnet81", 64)
+    with pytest.raises(ConfigError, match="multiple of 32"):
+        build_model("dkd-mobilenetv2", input_size=250)
+
+
+def test_other_joint_sets_change_the_number_of_maps() -> None:
+    with torch.device("meta"):
+        model = build_model("dkd-resnet18", skeleton="sub_jhmdb")
+        assert model.eval().start(torch.zeros(1, 3, 256, 256))[0].heatmaps.shape == (1, 15, 32, 32)
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_imagenet_weights_load_by_name(name: str) -> None:
+    """Names as in the public files: what a classifier has beyond the trunk is left out, what it lacks is an error."""
+    encoder = build_encoder(name, 32)
+    head = ("up", "lateral", "deconv_layers")
+    weights = {k: torch.full_like(v, 0.5) for k, v in encoder.state_dict().items() if not k.startswith(head)}
+    missing = load_trunk_weights(encoder, weights | {"fc.weight": torch.zeros(3), "classifier.1.weight": torch.zeros(3)})
+    assert missing
+    assert all(k.startswith(head) for k in missing)
+    assert all((encoder.state_dict()[k] == 0.5).all() for k in weights if "num_batches" not in k)
+    first = next(iter(weights))
+    with pytest.raises(CheckpointError, match="missing"):
+        load_trunk_weights(encoder, {k: v for k, v in weights.items() if k != first})
+    with pytest.raises(CheckpointError, match="another network"):
+        load_trunk_weights(encoder, weights | {first: torch.zeros(3)})
+
+
+@pytest.mark.shared
+def test_the_real_mobilenetv2_file_loads(shared_data) -> None:
+    weights = torch.load(shared_data / "init/mobilenetv2_imagenet.pt", weights_only=True)
+    encoder = MobileNetV2Encoder(64)
+    load_trunk_weights(encoder, weights)
+    assert torch.equal(encoder.features[17].conv[6].weight, weights["features.17.conv.6.weight"])
+
+
+def test_resnet_names_are_torchvisions() -> None:
+    names = {k for k in build_encoder("resnet50", 256).state_dict() if not k.startswith("deconv")}
+    assert {"conv1.weight", "bn1.running_var", "layer1.0.downsample.0.weight", "layer4.2.bn3.bias"} <= names
+    assert len(names) == 318  # torchvision's resnet50 has 320 entries, two of them the classifier
+
+
+def test_every_registered_model_says_what_it_is() -> None:
+    assert set(MODELS) == {"dkd-resnet18", "dkd-resnet34", "dkd-resnet50", "dkd-resnet101", "dkd-mobilenetv2"}
+    for name, config in MODELS.items():
+        assert name == f"dkd-{config.encoder}"
