@@ -82,8 +82,8 @@ class ClosedError(DKDError, RuntimeError):
 
 
 def nearest_name(name: str, known) -> str:
-    """A hint for an unknown ``name``: ``"; did you mean 'x'?"`` with the nearest of ``known``, else an empty string."""
+    """The end of a sentence on an unknown ``name``: ``"; did you mean 'x'?"`` with the nearest of ``known``, else ``"."``."""
     from difflib import get_close_matches
 
     near = get_close_matches(str(name), [str(k) for k in known], n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f"; did you mean {near[0]!r}?" if near else "."

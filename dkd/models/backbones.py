@@ -107,6 +107,10 @@ class ResNetEncoder(nn.Module):
             nn.ReLU(inplace=True),
         )
 
+    def trunk_blocks(self) -> list[nn.Module]:
+        """What starts from ImageNet weights, in order from the image on."""
+        return [nn.Sequential(self.conv1, self.bn1), self.layer1, self.layer2, self.layer3, self.layer4]
+
     def _stage(self, block: type[BasicBlock] | type[Bottleneck], width: int, n_blocks: int, stride: int) -> nn.Sequential:
         out_channels = width * block.expansion
         downsample = None
@@ -184,6 +188,10 @@ class MobileNetV2Encoder(nn.Module):
         self.lateral8 = nn.Sequential(nn.Conv2d(32, channels, 1, bias=False), nn.BatchNorm2d(channels))
         self.relu = nn.ReLU(inplace=True)
 
+    def trunk_blocks(self) -> list[nn.Module]:
+        """What starts from ImageNet weights, in order from the image on."""
+        return list(self.features)
+
     def forward(self, image: Tensor) -> Tensor:
         """(B, 3, N, N) normalised → (B, C, N/8, N/8), ≥ 0."""
         x8 = self.features[: _TAP_8 + 1](image)
@@ -196,7 +204,10 @@ class MobileNetV2Encoder(nn.Module):
 ENCODERS = (*(f"resnet{d}" for d in _RESNETS), "mobilenetv2")
 
 
-def build_encoder(name: str, channels: int) -> nn.Module:
+Encoder = ResNetEncoder | MobileNetV2Encoder
+
+
+def build_encoder(name: str, channels: int) -> Encoder:
     """An encoder with random weights, by name.
 
     Args:
@@ -213,7 +224,7 @@ def build_encoder(name: str, channels: int) -> nn.Module:
     return ResNetEncoder(int(name.removeprefix("resnet")), channels)
 
 
-def load_trunk_weights(encoder: nn.Module, weights: Mapping[str, Tensor]) -> list[str]:
+def load_trunk_weights(encoder: Encoder, weights: Mapping[str, Tensor]) -> list[str]:
     """Load ImageNet weights into an encoder's trunk, by name; classifier layers in ``weights`` are left out.
 
     Args:

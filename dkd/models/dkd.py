@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dkd.errors import ConfigError, ShapeError
-from dkd.models.backbones import STRIDE, Normalise, build_encoder
+from dkd.models.backbones import STRIDE, Encoder, Normalise, build_encoder
 from dkd.skeleton import get_skeleton
 
 Feedback = Callable[[Tensor, int], Tensor]
@@ -84,7 +84,7 @@ class DKDState(NamedTuple):
 class PoseInitializer(nn.Module):
     """Encoder and a 1×1 classifier: the pose of the first frame, from that frame alone."""
 
-    def __init__(self, encoder: nn.Module, channels: int, n_joints: int):
+    def __init__(self, encoder: Encoder, channels: int, n_joints: int):
         super().__init__()
         self.encoder = encoder
         self.classifier = nn.Conv2d(channels, n_joints, 1)
