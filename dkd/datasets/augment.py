@@ -1,0 +1,241 @@
+"""From a labelled person to a training clip: camera motion, other people, occluders, bad frames.
+
+A clip has one draw of scale, rotation, flip and window (as the field trains, `Luo 2018`) plus a small smooth motion. What
+makes the *past* worth having is drawn here too: later frames are occluded, blurred, darkened, or crossed by another
+person, while the first one is clean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from dkd.crops import PADDING_GREY
+from dkd.datasets.people import PersonSequence
+from dkd.skeleton import get_skeleton
+
+CROP_MARGIN = 1.25  # crop side = margin × the joints' extent × a draw from `scale`
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """What is drawn. Probabilities are per clip, except ``degrade``, which is per frame after the first.
+
+    Attributes:
+        scale: range of the crop's side in units of CROP_MARGIN × extent.
+        rotation: standard deviation in degrees, cut at twice that; applied with probability 0.7.
+        shift: standard deviation of the window's offset, share of its side.
+        motion: size of the smooth camera motion within a clip (1: up to about 4 % of the side a frame, 3°, 4 % in scale).
+        distractor: another person in the clip, in front or beside.
+        occluder: a moving patch in front.
+        degrade: a frame is blurred, darkened, covered or replaced by the one before.
+    """
+
+    scale: tuple[float, float] = (0.8, 1.45)
+    rotation: float = 20.0
+    shift: float = 0.05
+    motion: float = 1.0
+    distractor: float = 0.3
+    occluder: float = 0.3
+    degrade: float = 0.3
+
+
+@dataclass(frozen=True)
+class ClipSample:
+    """One training clip.
+
+    Attributes:
+        frames: (T, N, N, 3) uint8 RGB.
+        joints: (T, J, 2) float32 pixel indices of the N×N frames, NaN where unlabelled.
+    """
+
+    frames: np.ndarray
+    joints: np.ndarray
+
+
+def _smooth_walk(rng: np.random.Generator, n: int) -> np.ndarray:
+    """(n,) zero at the start, smooth, of order 1: an accelerated motion that may turn round once."""
+    t = np.arange(n) / 4.0
+    return rng.normal() * t * 0.7 + rng.normal() * t**2 * 0.25 if n > 1 else np.zeros(1)
+
+
+def _window(centre: np.ndarray, side: float, degrees: float, size: int) -> np.ndarray:
+    """2×3 affine from image indices to an N×N grid: a rotated square around ``centre`` (continuous coordinates)."""
+    scale, angle = size / side, np.deg2rad(degrees)
+    linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    # index + 0.5 is continuous: out + 0.5 = linear·(in + 0.5 − centre) + size/2
+    return np.column_stack([linear, linear @ (0.5 - centre) + size / 2 - 0.5])
+
+
+def _apply(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
+    return points @ affine[:, :2].T + affine[:, 2]
+
+
+def _warp(image: np.ndarray, affine: np.ndarray, size: int, border: int) -> np.ndarray:
+    scale = np.sqrt(abs(np.linalg.det(affine[:, :2])))
+    if scale < 0.6:  # warpAffine does not low-pass: blur first
+        image = cv2.GaussianBlur(image, (0, 0), 0.5 / scale)
+    return cv2.warpAffine(
+        image, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=border, borderValue=(PADDING_GREY,) * 3 + (0,)
+    )
+
+
+def _paste(frame: np.ndarray, rgba: np.ndarray) -> np.ndarray:
+    alpha = rgba[..., 3:].astype(np.float32) / 255
+    return (frame * (1 - alpha) + rgba[..., :3] * alpha).astype(np.uint8)
+
+
+def _colour_jitter(rng: np.random.Generator, frames: np.ndarray) -> np.ndarray:
+    gain = rng.uniform(0.7, 1.3) * rng.uniform(0.9, 1.1, 3)
+    table = np.arange(256, dtype=np.float32)[:, None] * gain + rng.uniform(-25, 25)
+    table = 255 * (np.clip(table, 0, 255) / 255) ** rng.uniform(0.75, 1.35)
+    frames = np.stack([table[:, c].astype(np.uint8)[frames[..., c]] for c in range(3)], -1)
+    if rng.random() < 0.1:
+        frames = np.repeat(frames.mean(-1, keepdims=True).astype(np.uint8), 3, -1)
+    return frames
+
+
+def _degrade(rng: np.random.Generator, frame: np.ndarray, joints: np.ndarray, previous: np.ndarray) -> np.ndarray:
+    size = len(frame)
+    kind = rng.choice(["blur", "dark", "noise", "cover", "cover", "motion", "freeze"])
+    if kind == "blur":
+        return cv2.GaussianBlur(frame, (0, 0), rng.uniform(1.5, 5) * size / 256)
+    if kind == "dark":
+        return (frame * rng.uniform(0.08, 0.4)).astype(np.uint8)
+    if kind == "noise":
+        return np.clip(frame + rng.normal(0, rng.uniform(10, 45), frame.shape), 0, 255).astype(np.uint8)
+    if kind == "motion":
+        length = int(rng.integers(5, 21) * size / 256) | 1
+        line = cv2.warpAffine(
+            np.eye(1, length, length // 2, dtype=np.float32).repeat(length, 0),
+            cv2.getRotationMatrix2D((length / 2 - 0.5, length / 2 - 0.5), rng.uniform(0, 180), 1),
+            (length, length),
+        )
+        return cv2.filter2D(frame, -1, line / max(line.sum(), 1e-6))
+    if kind == "freeze":  # a dropped frame: the camera shows the last one again
+        return previous.copy()
+    out = frame.copy()
+    labelled = joints[np.isfinite(joints).all(-1)]
+    for _ in range(int(rng.integers(1, 4))):
+        centre = labelled[rng.integers(len(labelled))] if len(labelled) else np.full(2, size / 2)
+        half = rng.uniform(0.04, 0.16, 2) * size
+        (x0, y0), (x1, y1) = (np.clip(centre + s * half, 0, size).astype(int) for s in (-1, 1))
+        out[y0:y1, x0:x1] = rng.integers(0, 256, 3)
+    return out
+
+
+def make_clip(
+    person: PersonSequence,
+    frame_indices: list[int],
+    size: int,
+    rng: np.random.Generator,
+    config: AugmentConfig,
+    background: np.ndarray | None = None,
+    other: PersonSequence | None = None,
+) -> ClipSample:
+    """Draw one training clip.
+
+    Args:
+        person: who is followed.
+        frame_indices: T indices into its images (all 0 for a still).
+        size: side N of the result.
+        rng: the only source of chance: the same state gives the same clip.
+        config: what is drawn.
+        background: (H, W, 3) uint8, needed where ``person`` has an alpha channel.
+        other: somebody to cross the picture; with an alpha channel pasted as cut out, else as a rectangle.
+    """
+    n_frames, joints_in = len(frame_indices), person.joints[frame_indices]
+    extent = float(np.median([person.extent(t) for t in frame_indices]))
+    side = CROP_MARGIN * extent * rng.uniform(*config.scale)
+    centres = np.nanmean(np.stack([np.nanmin(joints_in, 1), np.nanmax(joints_in, 1)]), 0) + 0.5  # (T, 2)
+    centres = np.where(np.isfinite(centres), centres, np.nanmean(centres, 0))
+    angle = float(np.clip(rng.normal(0, config.rotation), -2 * config.rotation, 2 * config.rotation))
+    angle *= rng.random() < 0.7
+    offset = rng.normal(0, config.shift, 2) * side
+    pan = np.stack([_smooth_walk(rng, n_frames), _smooth_walk(rng, n_frames)], 1) * 0.04 * side * config.motion
+    turn = _smooth_walk(rng, n_frames) * 3 * config.motion
+    zoom = np.exp(np.clip(_smooth_walk(rng, n_frames) * 0.04 * config.motion, -0.3, 0.3))
+    flip = rng.random() < 0.5
+
+    has_alpha = person.images[0].shape[2] == 4
+    if has_alpha and background is not None:
+        scene_scale = size / min(background.shape[:2]) * rng.uniform(1.1, 1.8)
+        scene_centre = np.array(background.shape[1::-1]) / 2 + rng.uniform(-0.1, 0.1, 2) * min(background.shape[:2])
+    border = cv2.BORDER_CONSTANT if has_alpha or rng.random() < 0.6 else cv2.BORDER_REFLECT
+    frames, joints = [], []
+    for k, t in enumerate(frame_indices):
+        affine = _window(centres[k] + offset + pan[k], side * zoom[k], angle + turn[k], size)
+        image = _warp(person.images[t], affine, size, border)
+        if has_alpha:
+            scene = np.full((size, size, 3), PADDING_GREY, np.uint8)
+            if background is not None:
+                view = _window(scene_centre + pan[k] / side * size / scene_scale, size / scene_scale, turn[k], size)
+                scene = _warp(background, view, size, cv2.BORDER_REFLECT)
+            image = _paste(scene, image)
+        frames.append(image)
+        joints.append(_apply(affine, joints_in[k]))
+    clip = np.stack(frames)
+    points = np.stack(joints).astype(np.float32)
+    if other is not None and rng.random() < config.distractor:
+        clip = _add_person(rng, clip, other, extent / side * size)
+    if rng.random() < config.occluder:
+        clip = _add_occluder(rng, clip)
+    if flip:
+        clip = np.ascontiguousarray(clip[:, :, ::-1])
+        points[..., 0] = size - 1 - points[..., 0]
+        points = points[:, list(get_skeleton("penn_action").flip_permutation)]
+    clip = _colour_jitter(rng, clip)
+    for k in range(1, n_frames):
+        if rng.random() < config.degrade:
+            clip[k] = _degrade(rng, clip[k], points[k], clip[k - 1])
+    points[(points < -0.5).any(-1) | (points > size - 0.5).any(-1)] = np.inf  # outside: trained to an all-zero map
+    return ClipSample(clip, points)
+
+
+def _add_person(rng: np.random.Generator, clip: np.ndarray, other: PersonSequence, extent: float) -> np.ndarray:
+    """Somebody else, about as large, passing beside or in front; stays out of the middle in the first frame."""
+    n_frames, size = clip.shape[:2]
+    scale = extent * rng.uniform(0.7, 1.2) / other.extent(0)
+    first = np.array([rng.choice([-1, 1]) * rng.uniform(0.4, 0.75), rng.normal(0, 0.08)]) * extent + size / 2
+    speed = np.array([rng.normal(0, 0.06), rng.normal(0, 0.02)]) * extent
+    start = int(rng.integers(len(other.images)))
+    has_alpha = other.images[0].shape[2] == 4
+    out = clip.copy()
+    for k in range(n_frames):
+        t = min(start + k, len(other.images) - 1)
+        image = other.images[t]
+        if not has_alpha:  # a rectangle around the person, feathered
+            alpha = np.zeros(image.shape[:2], np.uint8)
+            box = other.joints[t][np.isfinite(other.joints[t]).all(-1)]
+            if len(box) < 2:
+                return out
+            low, high = box.min(0) - 0.08 * other.extent(t), box.max(0) + 0.08 * other.extent(t)
+            (x0, y0), (x1, y1) = np.maximum(low, 0).astype(int), np.maximum(high, 1).astype(int)
+            alpha[y0:y1, x0:x1] = 255
+            image = np.dstack([image, cv2.blur(alpha, (7, 7))])
+        middle = np.nanmean(np.where(np.isfinite(other.joints[t]), other.joints[t], np.nan), 0)
+        if not np.isfinite(middle).all():
+            return out
+        affine = np.column_stack([np.eye(2) * scale, first + speed * k - scale * middle])
+        out[k] = _paste(out[k], _warp(image, affine, size, cv2.BORDER_CONSTANT))
+    return out
+
+
+def _add_occluder(rng: np.random.Generator, clip: np.ndarray) -> np.ndarray:
+    """A plain or textured patch that moves across; from the second frame on, so that the first one is a clean start."""
+    n_frames, size = clip.shape[:2]
+    width, height = (int(v) for v in rng.uniform(0.08, 0.32, 2) * size)
+    if rng.random() < 0.5:
+        texture = np.full((height, width, 3), rng.integers(0, 256, 3), np.uint8)
+    else:
+        y, x = rng.integers(0, size - height), rng.integers(0, size - width)
+        texture = clip[0, y : y + height, x : x + width].copy()
+    position, speed = rng.uniform(0.15, 0.6, 2) * size, rng.normal(0, 0.05, 2) * size
+    out = clip.copy()
+    for k in range(1 if n_frames > 1 else 0, n_frames):
+        x0, y0 = np.clip(position + speed * k, 0, size - 1).astype(int)
+        patch = texture[: size - y0, : size - x0]
+        out[k, y0 : y0 + patch.shape[0], x0 : x0 + patch.shape[1]] = patch
+    return out
