@@ -1,0 +1,69 @@
+"""How much does a DKD use its past? Change what the kernels are distilled from, and see what follows.
+
+A network can track well and ignore H_t: then it is a per-frame net in DKD's clothes. Two measures, both on real runs:
+*one step*, how far the next maps move when H_t alone is changed; *whole clip*, what tracking loses when every H_t is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from dkd.heatmaps import decode_peaks
+from dkd.models.dkd import Feedback
+from dkd.skeleton import Skeleton
+from dkd.trace import Trace
+
+
+def erase(heatmaps: Tensor, t: int) -> Tensor:
+    """A feedback that forgets the pose: all maps zero."""
+    return torch.zeros_like(heatmaps)
+
+
+def swap_sides(skeleton: Skeleton) -> Feedback:
+    """A feedback that calls every left joint right and the other way round."""
+    order = list(skeleton.flip_permutation)
+
+    def swap(heatmaps: Tensor, t: int) -> Tensor:
+        return heatmaps[:, order]
+
+    return swap
+
+
+@torch.inference_mode()
+def one_step_reliance(trace: Trace, every: int = 5) -> pd.DataFrame:
+    """Change H_t in frame t, and compare the maps of frame t+1 with those of the unchanged run.
+
+    Args:
+        trace: a run of at least two frames.
+        every: measure each n-th frame.
+
+    Returns:
+        a row for each change (``erased``, ``sides_swapped``) with ``map_change``: ‖H′ − H‖ / ‖H‖ over frame t+1, 0 if H_t
+        is ignored; ``kernel_change``, the same of K̃_t; and ``peak_shift``: mean distance of the peaks from where they
+        were, in cells; each averaged over the frames.
+    """
+    model = trace.model
+    changes: dict[str, Callable[[Tensor, int], Tensor]] = {"erased": erase, "sides_swapped": swap_sides(trace.skeleton)}
+    rows: list[dict[str, float | str]] = []
+    for t in range(0, len(trace) - 1, every):
+        features, following = (torch.from_numpy(trace.features(i))[None] for i in (t, t + 1))
+        heatmaps = torch.from_numpy(np.array(trace.heatmaps[t]))[None]
+        kernels = model.distil(features, heatmaps)
+        expected = model.locate(following, kernels)
+        for name, change in changes.items():
+            other_kernels = model.distil(features, change(heatmaps, t))
+            got = model.locate(following, other_kernels)
+            rows.append(
+                {
+                    "change": name,
+                    "map_change": float((got - expected).norm() / expected.norm()),
+                    "kernel_change": float((other_kernels - kernels).norm() / kernels.norm()),
+                    "peak_shift": float((decode_peaks(got)[0] - decode_peaks(expected)[0]).norm(dim=-1).mean()),
+                }
+            )
+    return pd.DataFrame(rows).groupby("change", sort=False).mean()

@@ -1,0 +1,347 @@
+"""A trace: one model run over one clip, frame by frame, with everything that a person wants to look at afterwards.
+
+Small things are kept for every frame (maps, kernels, joints); large ones (features) are computed again when asked for,
+from the same pixels, so they are the same to the last bit. The square that the network sees follows the person: each
+frame's crop is made from the joints of the frame before.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from dkd.crops import Crop, box_to_crop, check_box, joints_to_box
+from dkd.errors import ClosedError, DKDError, FrameIndexError, ShapeError, StorageError
+from dkd.heatmaps import decode_peaks
+from dkd.models.dkd import DKD, Feedback, match
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dkd.video import Clip
+
+log = logging.getLogger(__name__)
+
+# Our decisions: training crops are 1.0–1.8 × the joints' extent, so inference stays in the middle of that range.
+BOX_MARGIN = 1.25  # crop side over the side of a box that holds the whole person
+JOINTS_MARGIN = 1.4  # crop side over the extent of the joints, which end at the ankles and the middle of the head
+CONFIDENT = 0.15  # a joint whose peak is lower does not steer the crop
+CENTRE_INERTIA, SIDE_INERTIA = 0.3, 0.8  # share of the old crop in the next one: scale should not pump
+SEARCH_ROUNDS = 3  # without a box: how often the initializer looks again, closer
+DEFAULT_MEMORY = 512 * 2**20
+
+
+class Trace:
+    """Run ``model`` over ``clip`` and keep what it did.
+
+    Args:
+        model: in eval mode is what you want; the trace sets it.
+        clip: frames by index.
+        box: the person (x0, y0, x1, y1) in pixels of the first frame; the whole frame if omitted, in which the
+            initializer then searches for the person in a few rounds.
+        ground_truth: (T, J, 2) pixels, NaN where unknown, to be shown beside the prediction.
+        ground_truth_kind: what it is, for instance ``"exact (rendered)"`` or ``"machine labels"``.
+        stop: number of frames to run, all if omitted.
+        feedback: what the distillator is given instead of each H_t: see :meth:`dkd.models.DKD.start`.
+        progress: show a progress bar.
+        cancel: called before each frame; when it returns true the trace stops there.
+        memory: bytes that maps and kernels may take in memory; a longer clip keeps them in a temporary file. A
+            10-minute clip at 30 frames/s needs 1.4 GB with the default model (78 kB a frame).
+
+    A trace that is stopped (``cancel``, or an interrupted cell) keeps the frames it has; ``complete`` is false and
+    :meth:`run` goes on. All arrays have the length of what was run.
+
+    Raises:
+        BoxError: the box is degenerate or outside the frame.
+        ShapeError: the ground truth does not fit.
+        StorageError: the temporary file does not fit on the disk.
+        VideoError: a frame cannot be read; what was traced before it is in the error's ``trace`` attribute.
+    """
+
+    def __init__(
+        self,
+        model: DKD,
+        clip: Clip,
+        box: tuple[float, float, float, float] | None = None,
+        *,
+        ground_truth: np.ndarray | None = None,
+        ground_truth_kind: str | None = None,
+        stop: int | None = None,
+        feedback: Feedback | None = None,
+        progress: bool = True,
+        cancel: Callable[[], bool] | None = None,
+        memory: int = DEFAULT_MEMORY,
+    ):
+        self.model = model.eval()
+        self.clip = clip
+        self.skeleton = model.skeleton
+        self.model_name = model.name
+        n_joints, channels, size = len(self.skeleton), model.config.channels, model.map_size
+        self._n_wanted = len(clip) if stop is None else min(stop, len(clip))
+        if self._n_wanted < 1:
+            raise ShapeError(f"expected at least one frame to trace, got stop={stop} for a clip of {len(clip)}")
+        if ground_truth is not None and np.shape(ground_truth)[1:] != (n_joints, 2):
+            raise ShapeError(f"expected ground truth of shape (T, {n_joints}, 2), got {np.shape(ground_truth)}")
+        if ground_truth is not None and len(ground_truth) < self._n_wanted:
+            raise ShapeError(f"expected ground truth for {self._n_wanted} frames, got {len(ground_truth)}")
+        self._ground_truth = None if ground_truth is None else np.asarray(ground_truth, np.float32)
+        self.ground_truth_kind = ground_truth_kind or "ground truth"
+        self.box = None if box is None else check_box(box, clip.width, clip.height)
+        self._feedback = feedback
+        with torch.inference_mode():
+            side = model.distil(torch.zeros(1, channels, size, size), torch.zeros(1, n_joints, size, size)).shape[-1]
+        # The two large arrays share one budget.
+        shapes = [(self._n_wanted, n_joints, size, size), (self._n_wanted, channels, side, side)]
+        in_memory = 4 * sum(int(np.prod(s)) for s in shapes) <= memory
+        self._heatmaps, self._kernels = (np.zeros(s, np.float32) if in_memory else _on_disk(s) for s in shapes)
+        self._joints = np.full((self._n_wanted, n_joints, 2), np.nan, np.float32)
+        self._scores = np.zeros((self._n_wanted, n_joints), np.float32)
+        self._crops: list[Crop] = []
+        self._state = None
+        self._closed = False
+        self.run(progress=progress, cancel=cancel)
+
+    # --- running -----------------------------------------------------------------------------------------------------
+
+    def run(self, *, progress: bool = True, cancel: Callable[[], bool] | None = None) -> None:
+        """Trace the frames that are still missing. An interrupted trace goes on where it stopped, with the same result."""
+        self._check_open()
+        bar = tqdm(total=self._n_wanted, initial=len(self), desc=f"tracing {self.clip.name}", unit="frame", disable=not progress)
+        try:
+            with bar:
+                while not self.complete and not (cancel and cancel()):
+                    self._advance()
+                    bar.update()
+        except KeyboardInterrupt:
+            if not len(self):
+                raise
+        except DKDError as error:
+            error.trace = self  # type: ignore[attr-defined]
+            raise
+        if not self.complete:
+            log.warning("stopped after %d of %d frames; trace.run() goes on", len(self), self._n_wanted)
+
+    @torch.inference_mode()
+    def _advance(self) -> None:
+        t = len(self)
+        crop = self._next_crop() if t else self._first_crop()
+        image = self._network_input(t, crop)
+        if self._state is None:
+            output, state = self.model.start(image, self._feedback)
+        else:
+            output, state = self.model.step(image, self._state, self._feedback)
+        peaks, scores = decode_peaks(output.heatmaps[0])
+        self._heatmaps[t] = output.heatmaps[0].numpy()
+        self._kernels[t] = output.kernels[0].numpy()
+        self._joints[t] = crop.to_frame(peaks.numpy(), self.model.map_size)
+        self._scores[t] = scores.numpy()
+        self._state = state
+        self._crops.append(crop)  # last: len(self) counts whole frames only
+
+    def _network_input(self, t: int, crop: Crop) -> Tensor:
+        pixels = crop.extract(self.clip.frame(t), self.model.config.input_size)
+        return torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255
+
+    def _first_crop(self) -> Crop:
+        if self.box is not None:
+            return box_to_crop(self.box, BOX_MARGIN)
+        crop = box_to_crop((0, 0, self.clip.width, self.clip.height), 1.0)
+        for _ in range(SEARCH_ROUNDS):
+            peaks, scores = decode_peaks(self.model.initialise(self._network_input(0, crop))[0])
+            joints = crop.to_frame(peaks.numpy(), self.model.map_size)
+            box = joints_to_box(joints[scores.numpy() >= CONFIDENT])
+            if box is None:
+                break
+            crop = box_to_crop(box, JOINTS_MARGIN)
+        return crop
+
+    def _next_crop(self) -> Crop:
+        """The crop after the last traced frame: around its confident joints, with some inertia."""
+        old = self._crops[-1]
+        confident = self._scores[len(self) - 1] >= CONFIDENT
+        box = joints_to_box(self._joints[len(self) - 1][confident]) if confident.sum() * 2 >= len(confident) else None
+        if box is None:
+            return old
+        new = box_to_crop(box, JOINTS_MARGIN)
+        side = SIDE_INERTIA * old.side + (1 - SIDE_INERTIA) * new.side
+        side = min(max(side, 32.0), 3.0 * max(self.clip.width, self.clip.height))
+        x = CENTRE_INERTIA * (old.left + old.side / 2) + (1 - CENTRE_INERTIA) * (new.left + new.side / 2)
+        y = CENTRE_INERTIA * (old.top + old.side / 2) + (1 - CENTRE_INERTIA) * (new.top + new.side / 2)
+        return Crop(x - side / 2, y - side / 2, side)
+
+    # --- what was kept -----------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        """Number T of frames traced so far."""
+        return len(self._crops)
+
+    @property
+    def complete(self) -> bool:
+        """All wanted frames are traced."""
+        return len(self) == self._n_wanted
+
+    @property
+    def times(self) -> np.ndarray:
+        """(T,) seconds from the clip's start."""
+        return self.clip.times[: len(self)]
+
+    @property
+    def joints(self) -> np.ndarray:
+        """(T, J, 2) float32 x, y in pixels of the frame."""
+        return self._joints[: len(self)]
+
+    @property
+    def scores(self) -> np.ndarray:
+        """(T, J) float32 height of each map's peak, about 0..1."""
+        return self._scores[: len(self)]
+
+    @property
+    def heatmaps(self) -> np.ndarray:
+        """(T, J, H, W) float32 H_t; frame 0's are the initializer's."""
+        return self._heatmaps[: len(self)]
+
+    @property
+    def kernels(self) -> np.ndarray:
+        """(T, C, S, S) float32 K̃_t, distilled *from* frame t and matched *in* frame t+1."""
+        return self._kernels[: len(self)]
+
+    @property
+    def crops(self) -> list[Crop]:
+        """T squares of the frame that the network saw."""
+        return self._crops
+
+    @property
+    def ground_truth(self) -> np.ndarray | None:
+        """(T, J, 2) pixels, or ``None``."""
+        return None if self._ground_truth is None else self._ground_truth[: len(self)]
+
+    @property
+    def readout(self) -> np.ndarray:
+        """(J, C) U, the static read-out."""
+        return self.model.readout.weight.detach().numpy()[:, :, 0, 0]
+
+    @property
+    def bias(self) -> np.ndarray:
+        """(J,) the read-out's bias."""
+        return self.model.readout.bias.detach().numpy()  # type: ignore[union-attr]
+
+    # --- what is computed again --------------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def features(self, t: int) -> np.ndarray:
+        """(C, H, W) float32 F_t ≥ 0, encoded again from the same crop."""
+        return self.model.encode(self._network_input(self._index(t), self._crops[t]))[0].numpy()
+
+    @torch.inference_mode()
+    def projected(self, t: int) -> np.ndarray:
+        """(C, H, W) float32 V · F_t: what the kernels are matched with."""
+        return self.model.projection(torch.from_numpy(self.features(t))[None])[0].numpy()
+
+    def effective_kernel(self, t: int, joint: str | int) -> np.ndarray:
+        """(C, S, S) the kernel of one joint as distilled from frame t: channel c is U[joint, c] · K̃_t[c]."""
+        return self.readout[self.skeleton.index(joint)][:, None, None] * self._kernels[self._index(t)]
+
+    @torch.inference_mode()
+    def contributions(self, t: int, joint: str | int) -> np.ndarray:
+        """(C, H, W) what each channel adds to ``heatmaps[t, joint]``: U[joint, c] · (K̃_{t−1}[c] ⊛ (V F_t)_c).
+
+        Their sum over c plus ``bias[joint]`` is the heatmap.
+
+        Raises:
+            FrameIndexError: t is outside the trace, or 0: the first frame's maps are the initializer's, nothing was matched.
+        """
+        if self._index(t) == 0:
+            raise FrameIndexError("frame 0 has no contributions: its maps come from the initializer; ask for t ≥ 1")
+        projected, kernels = torch.from_numpy(self.projected(t)), torch.from_numpy(np.array(self._kernels[t - 1]))
+        matched = match(projected[None], kernels[None])[0]
+        return self.readout[self.skeleton.index(joint)][:, None, None] * matched.numpy()
+
+    # --- measures over time ------------------------------------------------------------------------------------------
+
+    def speed(self) -> np.ndarray:
+        """(T, J) pixels a second from the frame before; 0 in frame 0."""
+        out = np.zeros(self.scores.shape, np.float32)
+        if len(self) > 1:
+            step = np.linalg.norm(np.diff(self.joints, axis=0), axis=-1)
+            out[1:] = step / np.maximum(np.diff(self.times), 1e-6)[:, None]
+        return out
+
+    def kernel_drift(self) -> np.ndarray:
+        """(T,) 1 − cos(K̃_t, K̃_{t−1}), all channels as one vector; 0 (unchanged) to 2; 0 in frame 0."""
+        out = np.zeros(len(self), np.float32)
+        for t in range(1, len(self)):  # one frame at a time: a long trace's kernels lie on disk
+            a, b = self._kernels[t].ravel(), self._kernels[t - 1].ravel()
+            out[t] = 1 - a @ b / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-12)
+        return out
+
+    def to_frame(self) -> pd.DataFrame:
+        """A tidy table, a row a joint a frame: ``frame, time_s, joint, x, y, score``."""
+        import pandas as pd
+
+        n, joints = len(self), self.skeleton.joints
+        return pd.DataFrame(
+            {
+                "frame": np.repeat(np.arange(n), len(joints)),
+                "time_s": np.repeat(self.times, len(joints)),
+                "joint": np.tile(np.array(joints), n),
+                "x": self.joints[..., 0].ravel(),
+                "y": self.joints[..., 1].ravel(),
+                "score": self.scores.ravel(),
+            }
+        )
+
+    # --- the end -----------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Give maps and kernels back (and the temporary file). The clip stays open: it is the caller's."""
+        self._closed = True
+        self._heatmaps = self._kernels = np.zeros((0,), np.float32)
+        self._crops = []
+        self._state = None
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClosedError("this trace was closed; make a new one")
+
+    def _index(self, t: int) -> int:
+        self._check_open()
+        if not 0 <= t < len(self):
+            raise FrameIndexError(f"frame {t} is outside the trace's frames 0..{len(self) - 1}")
+        return int(t)
+
+    def __repr__(self) -> str:
+        state = "" if self.complete else f" of {self._n_wanted} (stopped)"
+        return f"<Trace of {self.clip.name!r} by {self.model_name}: {len(self)}{state} frames, {self.skeleton.name}>"
+
+
+def _on_disk(shape: tuple[int, ...]) -> np.ndarray:
+    """A zeroed float32 array in a temporary file that goes with the array.
+
+    The file is written out first: a full disk is an error here and now, not a bus error in the middle of a run.
+    """
+    handle, name = tempfile.mkstemp(prefix="dkd-trace-", suffix=".tmp")
+    remaining = 4 * int(np.prod(shape))
+    block = bytes(2**24)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            while remaining > 0:
+                remaining -= file.write(block[: min(len(block), remaining)])
+        array = np.memmap(name, np.float32, mode="r+", shape=shape)
+    except OSError as error:
+        Path(name).unlink(missing_ok=True)
+        raise StorageError(
+            f"a trace of this length needs {4 * int(np.prod(shape)) / 1e9:.1f} GB in {tempfile.gettempdir()}: {error}. Free some "
+            "space, set TMPDIR to a larger disk, or trace fewer frames (stop=...)."
+        ) from error
+    weakref.finalize(array, Path(name).unlink, missing_ok=True)
+    return array
