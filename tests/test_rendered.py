@@ -1,0 +1,293 @@
+"""Rendered people: camera, rasteriser and whole clips, without the optional body model; and the shipped sample."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dkd.datasets.rendered import Light, RenderConfig, person_box, posed_vertices, render_clip
+from dkd.datasets.rendering import body as body_module
+from dkd.datasets.rendering.body import anny_body
+from dkd.datasets.rendering.clothes import dressed
+from dkd.datasets.rendering.generators import make_motion
+from dkd.datasets.rendering.rasterizer import Camera, rasterize, vertex_normals
+from dkd.errors import ConfigError, MissingExtraError
+from dkd.skeleton import get_skeleton
+from tests.box_figure import box_figure, standing
+
+SAMPLES = Path(__file__).resolve().parents[1] / "data" / "samples"
+PENN = get_skeleton("penn_action")
+
+# --- camera and rasteriser ------------------------------------------------------------------------------------------
+
+
+def front_camera(size: int = 128, **changes: float) -> Camera:
+    values = {"azimuth_deg": 0.0, "elevation_deg": 0.0, "distance": 4.0, "focal": size * 1.6, **changes}
+    return Camera(target=(0.0, 0.9, 0.0), width=size, height=size, **values)
+
+
+def test_camera_against_closed_form():
+    camera = front_camera(101, focal=200.0)
+    np.testing.assert_allclose(camera.position, [0, 0.9, 4])
+    xy, depth = camera.project(np.array([[0, 0.9, 0], [0.5, 0.9, 0], [0, 1.9, 2]]))
+    np.testing.assert_allclose(xy, [[50, 50], [50 + 200 * 0.5 / 4, 50], [50, 50 - 200 * 1 / 2]], atol=1e-9)
+    np.testing.assert_allclose(depth, [4, 4, 2])
+    left = front_camera(101, azimuth_deg=90.0)  # from the person's left, who then looks to the image's left
+    np.testing.assert_allclose(left.position, [4, 0.9, 0], atol=1e-12)
+    assert left.project(np.array([0, 0.9, 0.5]))[0][0] < 50
+    above = front_camera(101, elevation_deg=30.0)
+    np.testing.assert_allclose(above.position, [0, 0.9 + 2, 4 * np.cos(np.pi / 6)], atol=1e-12)
+    rolled = front_camera(101, roll_deg=90.0, focal=200.0)  # counter-clockwise: what was at the right is at the top
+    np.testing.assert_allclose(rolled.project(np.array([0.5, 0.9, 0]))[0], [50, 50 - 25], atol=1e-9)
+    for c in (camera, left, above, rolled):
+        np.testing.assert_allclose(c.rotation @ c.rotation.T, np.eye(3), atol=1e-12)
+
+
+@given(st.integers(2, 4), st.floats(-60, 60), st.floats(-20, 20))
+def test_a_finer_camera_sees_the_same_at_finer_pixels(factor, azimuth, roll):
+    camera = front_camera(64, azimuth_deg=azimuth, roll_deg=roll)
+    point = np.array([0.3, 1.2, -0.4])
+    coarse, fine = camera.project(point)[0], camera.scaled(factor).project(point)[0]
+    np.testing.assert_allclose((coarse + 0.5) * factor - 0.5, fine, atol=1e-9)
+
+
+def test_camera_rejects_nonsense():
+    with pytest.raises(ConfigError, match="focal and distance above 0"):
+        front_camera(focal=0.0)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.booleans())
+def test_rasterizer_against_explicit_loops(seed, cull):
+    rng = np.random.default_rng(seed)
+    n, width, height = 5, 13, 11
+    xy, depth = rng.uniform(-4, 16, (3 * n, 2)), rng.uniform(0.2, 5, 3 * n)
+    depth[0] = 0.01  # a corner in front of the near plane: its triangle is left out
+    faces = rng.permutation(3 * n).reshape(n, 3)
+    got = rasterize(xy, depth, faces, width, height, cull=cull)
+
+    expected_face = np.full((height, width), -1)
+    nearest = np.full((height, width), np.inf)
+    for f, corners in enumerate(faces):
+        matrix = np.vstack([xy[corners].T, np.ones(3)])
+        if 0 in corners or (cull and np.linalg.det(matrix) >= 0):
+            continue
+        to_weights = np.linalg.inv(matrix)
+        for y in range(height):
+            for x in range(width):
+                w = to_weights @ [x, y, 1]
+                z = w @ depth[corners]
+                if w.min() >= 0 and z < nearest[y, x]:
+                    nearest[y, x], expected_face[y, x] = z, f
+    image = np.full(height * width, -1)
+    image[got.pixels] = got.faces
+    # float32 may decide otherwise exactly on an edge, never inside
+    assert (image.reshape(height, width) != expected_face).sum() <= 1
+    same = image[got.pixels] == expected_face.ravel()[got.pixels]
+    np.testing.assert_allclose(got.depth[same], nearest.ravel()[got.pixels][same], rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(got.weights.sum(axis=1), 1, atol=1e-5)
+
+
+def test_vertex_normals_point_outward():
+    body = box_figure()
+    normals = vertex_normals(body.vertices, body.faces)
+    boxes = body.vertices.reshape(-1, 8, 3)
+    outward = boxes - boxes.mean(axis=1, keepdims=True)
+    assert ((normals.reshape(-1, 8, 3) * outward).sum(axis=-1) > 0).all()
+    np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1, atol=1e-6)
+
+
+# --- whole clips, of the box figure ---------------------------------------------------------------------------------
+
+
+def render_standing(azimuth: float, **angles: float):
+    camera = front_camera(128, azimuth_deg=azimuth)
+    config = RenderConfig(n_frames=1, width=128, height=128, motion=standing(**angles), camera=camera)
+    return render_clip(config, body=box_figure())
+
+
+def test_left_and_right_from_the_front_and_from_behind():
+    front, back = render_standing(0), render_standing(180)
+    for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle"):
+        left, right = PENN.index(f"left_{joint}"), PENN.index(f"right_{joint}")
+        assert front.joints[0, left, 0] > front.joints[0, right, 0], "seen from the front, left is at the image's right"
+        assert back.joints[0, left, 0] < back.joints[0, right, 0]
+
+
+def test_config_rejects_what_does_not_fit():
+    with pytest.raises(ConfigError, match="n_frames"):
+        RenderConfig(n_frames=0)
+    with pytest.raises(ConfigError, match="320×320"):
+        RenderConfig(camera=front_camera(64))
+    with pytest.raises(ConfigError, match=r"use Motion\.resample"):
+        render_clip(RenderConfig(n_frames=3, motion=standing(2)), body=box_figure())
+    with pytest.raises(ConfigError, match="above the horizon"):
+        Light((1, 0, 0), 1, 1, 1)
+
+
+def test_joints_lie_on_the_person_and_hidden_ones_are_marked():
+    side_hides = {f"right_{joint}" for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")}
+    for azimuth, hidden in ((0, set()), (90, side_hides), (180, set())):
+        clip = render_standing(azimuth)
+        column, row = np.rint(clip.joints[0]).astype(int).T
+        assert (clip.rgba[0, row, column, 3] == 255).all()
+        assert {name for name, seen in zip(PENN.joints, clip.visible[0], strict=True) if not seen} == hidden, azimuth
+    reaching = render_standing(0, left_shoulder_flex=np.pi / 2 - np.arctan(0.5 / 4))  # the arm points at the camera
+    hidden = {name for name, seen in zip(PENN.joints, reaching.visible[0], strict=True) if not seen}
+    assert "left_shoulder" in hidden and hidden <= {"left_shoulder", "left_elbow", "left_wrist"}
+
+
+def test_a_joint_outside_the_image_is_not_visible():
+    camera = front_camera(64, focal=400.0)
+    config = RenderConfig(n_frames=1, width=64, height=64, motion=standing(), camera=camera)
+    clip = render_clip(config, body=box_figure())
+    outside = (clip.joints[0] < -0.5).any(axis=1) | (clip.joints[0] > 63.5).any(axis=1)
+    assert outside.any() and not outside.all()
+    assert not clip.visible[0, outside].any()
+
+
+def test_the_sun_brightens_the_side_that_it_shines_on():
+    motion = standing(pelvis_yaw=np.pi / 4)  # edge-on: one side of the boxes faces left, the other right
+    turned = RenderConfig(n_frames=1, width=128, height=128, motion=motion, camera=front_camera(128))
+    left, right = (
+        render_clip(replace(turned, light=Light((x, 0.5, 0.5), sun=1, sky=0.2, ground=0.2)), body=box_figure()).rgba[0]
+        for x in (0.7, -0.7)
+    )
+    solid = left[..., 3] == 255
+    west, east = solid.copy(), solid.copy()
+    west[:, 64:], east[:, :64] = False, False
+    assert left[..., 0][east].mean() > right[..., 0][east].mean()
+    assert left[..., 0][west].mean() < right[..., 0][west].mean()
+
+
+def test_render_clip_is_repeatable_and_keeps_the_person_in_the_picture():
+    body = dressed(box_figure(), np.random.default_rng(0))
+    assert len(np.unique(body.colours.round(2), axis=0)) > 4, "skin, hair, shirt, trousers and shoes differ"
+    config = RenderConfig(seed=7, n_frames=5, fps=10, width=96, height=80)
+    clip, again, other = (render_clip(c, body=body) for c in (config, config, replace(config, seed=8)))
+    for name in ("frames", "rgba", "joints", "visible"):
+        np.testing.assert_array_equal(getattr(clip, name), getattr(again, name))
+    assert (clip.frames != other.frames).mean() > 0.5
+    assert clip.frames.shape == (5, 80, 96, 3) and clip.rgba.shape == (5, 80, 96, 4)
+    assert clip.frames.dtype == clip.rgba.dtype == np.uint8 and clip.joints.dtype == np.float32
+    assert (clip.joints >= 0).all() and (clip.joints <= [95, 79]).all()
+    solid = clip.rgba[..., 3] == 255
+    np.testing.assert_array_equal(clip.frames[solid], clip.rgba[..., :3][solid])
+    assert solid.any(axis=(1, 2)).all()
+
+
+def test_nobody_sinks_into_the_floor_and_walkers_touch_it():
+    body = box_figure()
+    walking = posed_vertices(body, make_motion("walk", 12, 15, 0))[..., 1].min(axis=1)
+    np.testing.assert_allclose(walking, 0, atol=1e-6)
+    running = posed_vertices(body, make_motion("run", 24, 15, 0))[..., 1].min(axis=1)
+    assert running.min() == pytest.approx(0, abs=1e-6) and running.max() > 0.02
+
+
+def test_person_box_holds_pixels_and_joints():
+    rgba = np.zeros((20, 30, 4), np.uint8)
+    rgba[5:9, 10:15, 3] = 255
+    np.testing.assert_array_equal(person_box(np.array([[12, 6], [17.5, 8]]), rgba), [10, 5, 17.5, 8])
+
+
+def test_without_the_extra_the_error_says_how_to_get_it(monkeypatch):
+    body_module._anny.cache_clear()
+    monkeypatch.setitem(sys.modules, "anny", None)
+    with pytest.raises(MissingExtraError, match=r"dkd-workbench\[render\]"):
+        render_clip(RenderConfig(n_frames=1))
+
+
+def test_phenotype_is_checked_before_the_model_is_loaded():
+    with pytest.raises(ConfigError, match="'gender'"):
+        anny_body(gendr=1.0)
+    with pytest.raises(ConfigError, match=r"within 0\.\.1"):
+        anny_body(age=30)
+
+
+# --- the shipped sample ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sample():
+    """Frames (T, H, W, 3), frame rate and labels of the shipped clip."""
+    with av.open(str(SAMPLES / "rendered_walk.mp4")) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.name == "h264" and stream.codec_context.pix_fmt == "yuv420p"
+        rate = float(stream.average_rate or 0)
+        frames = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(stream)])
+    with np.load(SAMPLES / "rendered_walk.npz", allow_pickle=False) as labels:
+        return frames, rate, {name: labels[name] for name in labels.files}
+
+
+def test_sample_labels_fit_its_frames(sample):
+    frames, rate, labels = sample
+    assert frames.shape == (120, 480, 640, 3)
+    assert labels["joints"].shape == (120, 13, 2) and labels["joints"].dtype == np.float32
+    assert labels["visible"].shape == (120, 13) and labels["visible"].dtype == bool
+    assert rate == pytest.approx(float(labels["fps"])) == 30
+    assert (labels["joints"] > 0).all() and (labels["joints"] < [639, 479]).all()
+    assert (SAMPLES / "rendered_walk.mp4").stat().st_size < 1.5e6
+    x0, y0, x1, y1 = labels["box"]
+    first = labels["joints"][0]
+    assert (first >= [x0, y0]).all() and (first <= [x1, y1]).all()
+    assert y1 - y0 < 1.4 * np.ptp(first[:, 1]), "a tight box"
+
+
+def test_sample_joints_lie_on_the_person(sample):
+    frames, _, labels = sample
+    plate = np.median(frames[::6], axis=0).astype(np.int16)  # nowhere does the person stay for half the time
+
+    def differs(t: np.ndarray, joints: np.ndarray) -> np.ndarray:
+        """Whether the frames ``t`` (n,) show something else than the empty room at ``joints`` (n, J, 2)."""
+        column, row = np.rint(joints).astype(int).transpose(2, 0, 1)
+        return np.abs(frames[t[:, None], row, column] - plate[row, column]).max(axis=-1) > 20
+
+    t, joints = np.arange(120), labels["joints"]
+    on_person = differs(t, joints)
+    assert on_person.mean() > 0.97
+    elsewhere = differs(t, np.stack([(joints[..., 0] + 320) % 639, joints[..., 1]], axis=-1))
+    assert elsewhere.mean() < 0.05
+    # frame by frame, not only on the whole: labels that lag by 8 frames miss
+    assert differs(t[8:], joints[:-8]).mean() < on_person.mean() - 0.1
+
+
+def test_sample_shows_all_sides_and_keeps_left_and_right(sample):
+    _, _, labels = sample
+    joints = labels["joints"]
+    height = np.ptp(joints[..., 1], axis=1)
+
+    def across(part: str) -> np.ndarray:
+        return (joints[:, PENN.index(f"left_{part}"), 0] - joints[:, PENN.index(f"right_{part}"), 0]) / height
+
+    shoulders = across("shoulder")
+    assert shoulders.max() > 0.15 and shoulders.min() < -0.15, "seen from the front and from behind"
+    assert (np.abs(shoulders) < 0.04).sum() >= 6, "and from the side"
+    clear = np.abs(shoulders) > 0.1
+    np.testing.assert_array_equal(np.sign(across("hip"))[clear], np.sign(shoulders)[clear])
+
+
+def test_sample_moves_smoothly_with_limbs_of_one_length(sample):
+    _, _, labels = sample
+    joints = labels["joints"]
+    height = np.ptp(joints[..., 1], axis=1)
+    step = np.diff(joints, axis=0)
+    # an ankle swings by a tenth of the person's height a frame, smoothly; a jump would be a change of speed
+    assert (np.linalg.norm(step, axis=-1) / height[:-1, None]).max() < 0.11
+    assert (np.linalg.norm(np.diff(step, axis=0), axis=-1) / height[1:-1, None]).max() < 0.03
+    assert np.linalg.norm(step, axis=-1).max(axis=0).min() > 1, "every joint moves"
+    a, b = np.array(PENN.limb_indices).T
+    lengths = np.linalg.norm(joints[:, a] - joints[:, b], axis=-1) / height[:, None]
+    # a picture shortens a limb that points at the camera; the longest that it ever looks must agree left and right
+    longest = dict(zip(PENN.limbs, lengths.max(axis=0), strict=True))
+    for (start, end), length in longest.items():
+        if start.startswith("left_") and end.startswith("left_"):
+            mirrored = longest[start.replace("left", "right"), end.replace("left", "right")]
+            assert length == pytest.approx(mirrored, rel=0.2), (start, end)
+    assert np.abs(np.diff(lengths, axis=0)).max() < 0.06
