@@ -1,0 +1,22 @@
+"""Stops an installation that could not succeed, with one line that says why. Itself it runs on any Python 3."""
+
+import shutil
+import sys
+
+OLDEST, TOO_NEW = (3, 11), (3, 14)
+# The environment takes 1.5 GB with PyTorch for the CPU, and pip needs as much again while it unpacks.
+NEEDED_GB = 3
+
+
+def main():
+    found = sys.version_info[:2]
+    if not OLDEST <= found < TOO_NEW:
+        versions = "expected Python {}.{} or newer, older than {}.{}, got {}.{}".format(*OLDEST, *TOO_NEW, *found)
+        sys.exit(versions + "; name another one: make lab PYTHON=python3.12")
+    free_gb = shutil.disk_usage(".").free / 1e9
+    if free_gb < NEEDED_GB:
+        sys.exit(f"expected {NEEDED_GB} GB of free disk space here, got {free_gb:.1f} GB; make room first")
+
+
+if __name__ == "__main__":
+    main()

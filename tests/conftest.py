@@ -1,0 +1,79 @@
+"""What all tests share: the data beside the checkout, the real JupyterLab, the real browser."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser import CHROMIUM_ARGUMENTS, PATIENCE_S, Lab, find_chromium
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED_DATA = ROOT.parent / "shared" / "data"
+
+# A busy machine must not fail a property, and a run must be the same when it is repeated.
+settings.register_profile("workbench", deadline=None, derandomize=True)
+settings.load_profile("workbench")
+expect.set_options(timeout=PATIENCE_S * 1e3)
+
+_left_out = pytest.StashKey[int]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs the developers' data where it is not; never in CI, where a missing folder is a failure."""
+    if SHARED_DATA.is_dir() or os.environ.get("CI"):
+        return
+    needs_data = [item for item in items if item.get_closest_marker("shared") or "shared_data" in _fixtures(item)]
+    config.hook.pytest_deselected(items=needs_data)
+    items[:] = [item for item in items if item not in needs_data]
+    config.stash[_left_out] = len(needs_data)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how many tests were left out: silence would look like success."""
+    if count := config.stash.get(_left_out, 0):
+        terminalreporter.write_line(f"{count} tests were left out: they need the developers' data in ../shared/data")
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    return getattr(item, "fixturenames", [])
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The developers' data beside the checkout; a test that asks for it is left out in a clone that lacks it."""
+    if not SHARED_DATA.is_dir():
+        pytest.fail(f"CI is set, so the data must be at {SHARED_DATA}, but there is nothing")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def jupyter_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A real JupyterLab on a copy of the notebooks, started by ``dkd lab`` with settings of its own."""
+    lab = Lab.start(tmp_path_factory.mktemp("lab"), ROOT / "notebooks")
+    yield lab
+    lab.stop()
+
+
+# Not for the whole session: Playwright keeps an event loop running in this thread, in which no other can be run.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real Chromium; fails where there is none."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
+    """A page of its own, with nothing remembered; kernels that the test started are stopped after it."""
+    context = browser.new_context(viewport={"width": 1600, "height": 1000})
+    context.set_default_timeout(PATIENCE_S * 1e3)
+    yield context.new_page()
+    context.close()
+    jupyter_lab.stop_kernels()
