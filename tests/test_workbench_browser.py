@@ -1,0 +1,420 @@
+"""The workbench in a real JupyterLab in a real browser, on numbered frames with known maps.
+
+One notebook is opened for the whole file, since starting Lab's page and a kernel takes longest; each test puts the
+workbench where it needs it.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import PATIENCE_S, Lab, open_notebook, run_all, screenshot
+from tests.fake_trace import BITS, BLOCK, CELLS, FakeTrace
+from widgets.moments import worst_moments
+
+ROOT = Path(__file__).resolve().parent.parent
+SETUP = f"""\
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from tests.fake_trace import FakeTrace
+from widgets import Cursor, Kernels, Matching, Player, Timeline, Workbench
+trace = FakeTrace()
+heard = []"""
+BENCH = "document.querySelector('.dkd-workbench').dkd"
+SETTLED = """() => {
+    const { store, cursor } = document.querySelector('.dkd-workbench')?.dkd ?? {};
+    return store?.shown && store.shown.frame === cursor.get('frame') && !store.raf
+        && (store.shown.frame === 0 || store.detail?.frame === store.shown.frame);
+}"""
+
+# What is on the screen in one animation frame: the number in the picture, the frame that each view says it painted, the
+# colour of the picture where the selected joint of that frame belongs, and the brightest cell of the large map.
+LOOK = f"""() => {{
+    const root = document.querySelector('.dkd-workbench');
+    const {{ store }} = root.dkd;
+    const views = ['player', 'matching', 'kernels', 'timeline'];
+    const said = views.map((name) => Number(root.querySelector('.dkd-' + name).dataset.frame));
+    const canvas = root.querySelector('.dkd-frame');
+    const context = canvas.getContext('2d');
+    const scale = canvas.width / 320;
+    const at = (x, y) => [...context.getImageData(Math.round(x * scale), Math.round(y * scale), 1, 1).data];
+    let number = 0;
+    for (let bit = 0; bit < {BITS}; bit++) number += (at((bit + 0.5) * {BLOCK}, {BLOCK} / 4)[1] > 127) << bit;
+    const joint = store.joint();
+    const [x, y] = store.header.tracks.subarray(2 * (said[0] * store.header.joints.length + joint));
+    const map = root.querySelector('.dkd-large .dkd-cells');
+    const green = map.getContext('2d').getImageData(0, 0, map.width, map.height).data.filter((_, i) => i % 4 === 1);
+    const cell = green.indexOf(Math.max(...green));
+    return {{ number, said, joint: at(x + 0.5, y + 0.5), cell: [cell % map.width, Math.floor(cell / map.width)] }};
+}}"""
+
+# What sticks out of the workbench, is cut, or lies over something else.
+PROBLEMS = """() => {
+    const root = document.querySelector('.dkd-workbench');
+    const outer = root.getBoundingClientRect();
+    const all = (selector) => [...root.querySelectorAll(selector)]
+        .filter((e) => e.checkVisibility() && !e.closest('canvas, svg, option'));
+    const show = (what) => (e) => what + e.outerHTML.slice(0, 200);
+    const wide = all('*').filter((e) => e.getBoundingClientRect().right > outer.right + 1);
+    const cut = all('button, .dkd-term span, .dkd-where, .dkd-lane-labels small, h3')
+        .filter((e) => e.clientWidth && e.scrollWidth > e.clientWidth + 1);
+    const boxes = all('.dkd-panel, .dkd-transport, .dkd-timeline').map((e) => [e.className, e.getBoundingClientRect()]);
+    const meet = (p, q) => p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 1 && q.top < p.bottom - 1;
+    const over = boxes.flatMap(([a, p], i) =>
+        boxes.slice(i + 1).filter(([, q]) => meet(p, q)).map(([b]) => `${a} over ${b}`));
+    return [...wide.map(show('sticks out: ')), ...cut.map(show('cut: ')), ...over];
+}"""
+
+
+@pytest.fixture(scope="module")
+def trace() -> FakeTrace:
+    return FakeTrace()
+
+
+@pytest.fixture(scope="module")
+def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
+    """A notebook with a live workbench."""
+    context = browser.new_context(viewport={"width": 1600, "height": 1000})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_S * 1e3)
+    name = jupyter_lab.write_notebook("workbench.ipynb", SETUP, "wb = Workbench(trace)\nwb.on_frame(heard.append)\nwb")
+    open_notebook(page, jupyter_lab, name)
+    assert run_all(page) == []
+    page.wait_for_function(SETTLED)
+    page.locator(".dkd-workbench").scroll_into_view_if_needed()
+    yield page
+    context.close()
+    jupyter_lab.stop_kernels()
+
+
+@pytest.fixture
+def page(lab_page: Page) -> Page:
+    """The page of :func:`lab_page`, with the workbench as it was at first."""
+    python(lab_page, "heard.clear()")
+    python(lab_page, "wb.frame, wb.joint = 20, 'left_wrist'")
+    python(lab_page, "wb.cursor.cell = wb.cursor.range = None")
+    lab_page.mouse.move(2, 2)
+    wait_for_frame(lab_page, 20)
+    return lab_page
+
+
+def python(page: Page, code: str) -> Any:
+    """Run ``code`` in the notebook's kernel and return the value of its last line, if that is an expression of JSON."""
+    statement, _, expression = ("\n" + code).rpartition("\n")
+    try:
+        compile(expression, "", "eval")
+    except SyntaxError:
+        statement, expression = code, "None"
+    answer = page.evaluate(
+        """async ([code, expression]) => {
+            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+            const { content } = await kernel.requestExecute({ code, user_expressions: { out: expression } }).done;
+            return content.status === 'ok' ? content.user_expressions.out : content;
+        }""",
+        [f"import json\n{statement}", f"json.dumps({expression})"],
+    )
+    assert answer["status"] == "ok", answer
+    text = answer["data"]["text/plain"]
+    return json.loads(text[1:-1].replace("\\\\", "\\").replace("\\'", "'"))
+
+
+def wait_for_frame(page: Page, frame: int) -> None:
+    """Wait until the browser has painted ``frame`` and has its exact numbers."""
+    page.wait_for_function(f"() => {BENCH}.cursor.get('frame') === {frame}")
+    page.wait_for_function(SETTLED)
+
+
+def state(page: Page, name: str) -> Any:
+    return page.evaluate(f"() => {BENCH}.cursor.get('{name}')")
+
+
+def press(page: Page, *keys: str) -> None:
+    page.locator(".dkd-workbench").focus()
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def test_picture_skeleton_and_maps_are_always_of_one_frame(page: Page, trace: FakeTrace) -> None:
+    """While the slider jumps about, every animation frame shows one and the same frame in all views."""
+    page.get_by_label("over picture").uncheck()  # so that the large map's colours are the scale's own
+    for layer in ("Truth", "Heatmap"):
+        page.get_by_label(layer, exact=True).uncheck()  # nothing but the joint over the picture
+    jumps = random.Random(3).choices(range(len(trace)), k=120)
+    samples = page.evaluate(
+        f"""async (jumps) => {{
+            const look = {LOOK};
+            const slider = document.querySelector('.dkd-workbench .dkd-slider');
+            const samples = [];
+            for (const frame of jumps) {{
+                slider.value = frame;
+                slider.dispatchEvent(new Event('input'));
+                for (let i = 0; i < 3; i++) {{
+                    await new Promise(requestAnimationFrame);
+                    await new Promise((done) => setTimeout(done)); // after all that this animation frame painted
+                    samples.push(look());
+                }}
+            }}
+            return samples;
+        }}""",
+        jumps,
+    )
+    wrist = trace.skeleton.index("left_wrist")
+    assert len({s["number"] for s in samples}) > 20
+    for sample in samples:
+        t = sample["number"]
+        assert sample["said"] == [t] * 4
+        red, _, blue, _ = sample["joint"]
+        assert blue > red + 60, f"no blue joint where frame {t} has it"
+        x, y = sample["cell"]
+        # The wire's rounding may make a neighbour as bright as the peak, never brighter by more than its step.
+        assert trace.heatmaps[t, wrist, y, x] >= min(1.0, trace.heatmaps[t, wrist].max()) - 0.007
+    page.get_by_label("over picture").check()
+    for layer in ("Truth", "Heatmap"):
+        page.get_by_label(layer, exact=True).check()
+
+
+def test_keys_move_and_lab_does_not_get_them(page: Page, trace: FakeTrace) -> None:
+    cells = page.locator(".jp-Cell").count()
+    for key, frame in (
+        ("ArrowRight", 21), ("ArrowLeft", 20), ("Shift+ArrowRight", 25), ("Shift+ArrowLeft", 20),
+        ("Home", 0), ("End", 59), ("PageUp", 9), ("PageDown", 59), ("PageDown", 59), ("PageUp", 9),
+    ):  # fmt: skip
+        press(page, key)
+        wait_for_frame(page, frame)
+    wrist = trace.skeleton.index("left_wrist")
+    worst = worst_moments(trace.scores[:, wrist], trace.kernel_drift(), trace.clip.fps)
+    assert len(worst) > 3
+    for expected in [t for t in worst if t > 9][:2]:
+        press(page, "n")
+        wait_for_frame(page, expected)
+    press(page, "p")
+    wait_for_frame(page, [t for t in worst if t > 9][0])
+    # In Lab's command mode these would add, cut, paste or convert cells.
+    before = state(page, "layers")
+    press(page, "b", "a", "x", "Escape", "v", "d", "d", "y", "m", "b", "j", "Shift+J")
+    assert page.locator(".jp-Cell").count() == cells
+    assert state(page, "layers") == before
+    assert state(page, "joint") == "left_wrist"
+
+
+def test_holding_a_key_accelerates(page: Page) -> None:
+    press(page, "Home")
+    page.locator(".dkd-workbench").focus()
+    for _ in range(20):  # the first press, then the browser's repeats
+        page.keyboard.down("ArrowRight")
+    page.keyboard.up("ArrowRight")
+    wait_for_frame(page, 12 + 2 * 8)
+
+
+def test_a_number_can_be_typed(page: Page) -> None:
+    press(page, "f")
+    page.keyboard.type("37")
+    page.keyboard.press("Enter")
+    wait_for_frame(page, 37)
+    expect(page.locator(".dkd-seconds")).to_have_text(f"{37 / 30:.3f} s")
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowRight")
+    wait_for_frame(page, 38)
+
+
+def test_a_click_on_a_joint_selects_it(page: Page, trace: FakeTrace) -> None:
+    knee = trace.skeleton.index("right_knee")
+    box = page.locator(".dkd-frame").bounding_box()
+    assert box is not None
+    x, y = (trace.joints[20, knee] + 0.5) * box["width"] / trace.clip.width
+    page.mouse.click(box["x"] + x, box["y"] + y)
+    page.wait_for_function(f"() => {BENCH}.cursor.get('joint') === 'right_knee'")
+    expect(page.locator(".dkd-matching h3")).to_have_text("Matching · right knee")
+    assert python(page, "wb.joint") == "right_knee"
+
+
+@pytest.mark.parametrize("cell", [(12, 9), (0, 0), (31, 17)])
+def test_the_arithmetic_at_the_pointer_is_pythons(page: Page, trace: FakeTrace, cell: tuple[int, int]) -> None:
+    large = page.locator(".dkd-large")
+    box = large.bounding_box()
+    assert box is not None
+    x, y = cell
+    page.mouse.move(box["x"] + (x + 0.5) * box["width"] / CELLS, box["y"] + (y + 0.5) * box["height"] / CELLS)
+    expect(page.locator(".dkd-sum .dkd-where")).to_have_text(f"cell ({x}, {y}) · pointer")
+    value = float(page.locator(".dkd-sum").get_attribute("data-value") or "nan")
+    wrist = trace.skeleton.index("left_wrist")
+    assert value == pytest.approx(float(trace.heatmaps[20, wrist, y, x]), abs=1e-5)
+    shares = trace.contributions(20, "left_wrist")[:, y, x]
+    order = np.argsort(-np.abs(shares))[:6]
+    lines = page.locator(".dkd-sum .dkd-term").all_inner_texts()
+    expected = [(f"{shares[c]:+.3f}", f"channel {c}") for c in order]
+    shown = [tuple(line.replace("−", "-").split("\n")) for line in lines[2:8]]
+    assert shown == expected
+    numbers = [float(line.replace("−", "-").split("\n")[0]) for line in lines]
+    assert numbers[0] == pytest.approx(sum(numbers[1:]), abs=0.0045)  # nine numbers, each rounded to 0.001
+    # The kernels view tells of the same cell.
+    rows = page.locator(".dkd-kernels .dkd-channel:not(.dkd-heads) b").all_inner_texts()
+    assert [r.replace("−", "-") for r in rows] == [number for number, _ in expected]
+
+
+def test_a_cell_can_be_pinned(page: Page) -> None:
+    large = page.locator(".dkd-large")
+    large.click(position={"x": 30, "y": 40})
+    pinned = state(page, "cell")
+    page.mouse.move(2, 2)
+    expect(page.locator(".dkd-sum .dkd-where")).to_have_text(f"cell ({pinned[0]}, {pinned[1]}) · pinned")
+    assert python(page, "wb.cursor.cell") == pinned
+    press(page, "Escape")
+    expect(page.locator(".dkd-sum .dkd-where")).to_contain_text("peak")
+
+
+def test_frame_0_says_that_there_is_no_matching(page: Page) -> None:
+    press(page, "Home")
+    expect(page.locator(".dkd-matching")).to_contain_text("come from the pose initializer")
+    expect(page.locator(".dkd-kernels")).to_contain_text("Frame 0 has no kernels to show")
+    press(page, "ArrowRight")
+    expect(page.locator(".dkd-kernels header")).to_contain_text("distilled from frame 0, matched in frame 1")
+
+
+def test_python_drives_and_hears(page: Page) -> None:
+    python(page, "wb.frame = 41")
+    wait_for_frame(page, 41)
+    assert python(page, "wb.frame") == 41
+    press(page, "ArrowRight")
+    wait_for_frame(page, 42)
+    page.wait_for_timeout(300)
+    assert python(page, "heard") == [41, 42]
+    python(page, "wb.layers = {'trails': True}")
+    expect(page.get_by_label("Trails")).to_be_checked()
+    python(page, "wb.layers = {'trails': False}")
+
+
+def test_playing_goes_on_and_stops(page: Page) -> None:
+    python(page, "wb.cursor.range = (10, 40)\nwb.frame = 12\nwb.play()")
+    page.wait_for_function(f"() => {BENCH}.cursor.get('frame') > 20")
+    press(page, " ")
+    page.wait_for_function(f"() => !{BENCH}.cursor.get('playing')")
+    assert 10 <= state(page, "frame") <= 40
+    page.wait_for_timeout(300)
+    assert python(page, "[wb.cursor.playing, wb.frame]") == [False, state(page, "frame")]
+
+
+def test_the_slider_and_the_lanes_move_together(page: Page) -> None:
+    lanes = page.locator(".dkd-lanes").bounding_box()
+    slider = page.locator(".dkd-slider").bounding_box()
+    assert lanes is not None and slider is not None
+    assert lanes["x"] == pytest.approx(slider["x"], abs=1) and lanes["width"] == pytest.approx(slider["width"], abs=1)
+    page.mouse.click(lanes["x"] + 7 + (lanes["width"] - 14) * 30 / 59, lanes["y"] + 40)
+    wait_for_frame(page, 30)
+    expect(page.locator(".dkd-slider")).to_have_value("30")
+
+
+def test_an_error_in_a_callback_is_shown_under_the_widget(page: Page) -> None:
+    python(page, "def broken(frame):\n    raise ValueError(f'no frame {frame} for me')\nstop = wb.on_frame(broken)")
+    press(page, "ArrowRight")
+    expect(page.locator(".dkd-error")).to_contain_text("no frame 21 for me")
+    python(page, "stop()\nwb._error = ''")
+    expect(page.locator(".dkd-error")).to_be_hidden()
+
+
+def test_an_error_of_the_feed_is_shown_and_the_view_lives_on(page: Page) -> None:
+    python(page, "from unittest import mock")
+    python(page, "patch = mock.patch.object(trace, 'projected', side_effect=OSError('disk gone'))")
+    python(page, "patch.start()")
+    press(page, "ArrowRight")
+    expect(page.locator(".dkd-note[role=status]")).to_contain_text("OSError: disk gone")
+    python(page, "patch.stop()")
+    press(page, "ArrowRight")
+    wait_for_frame(page, 22)
+    expect(page.locator(".dkd-note[role=status]")).to_be_hidden()
+
+
+def test_copy_as_python(page: Page) -> None:
+    press(page, "ArrowRight", "c")
+    expect(page.locator(".dkd-copy input")).to_have_value('Workbench(trace, frame=21, joint="left_wrist")')
+
+
+def test_help_lists_the_keys(page: Page) -> None:
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    expect(page.locator(".dkd-help")).to_contain_text("next worst moment")
+    screenshot(page, "workbench_help")
+    press(page, "?")
+    expect(page.locator(".dkd-help")).to_be_hidden()
+
+
+def test_every_control_has_a_name_and_a_tooltip(page: Page) -> None:
+    bare = page.evaluate(
+        """() => [...document.querySelectorAll('.dkd-workbench :is(button, input, select)')]
+            .filter((e) => !(e.getAttribute('aria-label') || e.closest('label')?.textContent.trim())
+                || !(e.title || e.closest('label')?.title))
+            .map((e) => e.outerHTML)"""
+    )
+    assert bare == []
+
+
+def test_the_filmstrip_hides_while_the_widget_lives(page: Page) -> None:
+    expect(page.locator("[data-dkd-filmstrip]")).to_have_count(1)
+    expect(page.locator("[data-dkd-filmstrip]")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [1600, 1000, 700])
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_it_fits_the_page(page: Page, width: int, theme: str) -> None:
+    """Nothing is cut or overlaps, at any width, in either theme; the pictures are kept for people to look at."""
+    page.set_viewport_size({"width": width, "height": 1000})
+    page.evaluate(f"() => jupyterapp.commands.execute('apputils:change-theme', {{ theme: 'JupyterLab {theme}' }})")
+    page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{'true' if theme == 'Light' else 'false'}'")
+    page.wait_for_timeout(500)
+    page.locator(".dkd-title").scroll_into_view_if_needed()
+    screenshot(page, f"workbench_{theme.lower()}_{width}")
+    problems = page.evaluate(PROBLEMS)
+    page.set_viewport_size({"width": 1600, "height": 1000})
+    page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Light' })")
+    assert problems == []
+
+
+def test_another_trace_in_the_same_place(page: Page) -> None:
+    python(page, "wb.trace = FakeTrace(10, seed=4, name='another')")
+    page.wait_for_function(f"() => {BENCH}.store.header?.clip === 'another'")
+    wait_for_frame(page, 9)
+    expect(page.locator(".dkd-title strong")).to_have_text("another")
+    assert page.evaluate(f"() => ({LOOK})()")["number"] == 9
+    python(page, "wb.trace = trace")
+    page.wait_for_function(f"() => {BENCH}.store.header?.clip === 'numbered'")
+    wait_for_frame(page, 9)
+
+
+def test_a_reader_without_a_kernel_sees_the_filmstrip(browser: Browser, jupyter_lab: Lab) -> None:
+    """After the kernel is gone a message is shown and seen frames still move; after a reload the strip is left."""
+    context = browser.new_context(viewport={"width": 1600, "height": 1000})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_S * 1e3)
+    alone = "cursor = Cursor.for_trace(trace)\nPlayer(trace, cursor=cursor)"
+    name = jupyter_lab.write_notebook("reload.ipynb", SETUP, "wb = Workbench(trace)\nwb", alone)
+    open_notebook(page, jupyter_lab, name)
+    assert run_all(page) == []
+    page.wait_for_function(SETTLED)
+    page.wait_for_function(f"() => {BENCH}.store.records.size === 60")
+    # A view alone works alone: it has its own state and its own keys.
+    single = page.locator(".jp-OutputArea-output > .dkd-player, .jp-OutputArea-output .dkd-player").last
+    expect(single).to_have_attribute("data-frame", "0")
+    single.focus()
+    page.keyboard.press("ArrowRight")
+    expect(single).to_have_attribute("data-frame", "1")
+    assert python(page, "[wb.frame, cursor.frame]") == [0, 1]
+    page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    jupyter_lab.stop_kernels()
+    expect(page.locator(".dkd-workbench .dkd-dead")).to_be_visible()
+    page.locator(".dkd-workbench").focus()
+    page.keyboard.press("End")
+    expect(page.locator(".dkd-workbench .dkd-player")).to_have_attribute("data-frame", "59")
+    open_notebook(page, jupyter_lab, name)
+    strip = page.locator("[data-dkd-filmstrip]")
+    expect(strip).to_be_visible()
+    expect(strip).to_contain_text("numbered · numpy-double · frames 0, 15, 30, 44, 59 of 60")
+    strip.scroll_into_view_if_needed()
+    screenshot(page, "workbench_reloaded")
+    context.close()

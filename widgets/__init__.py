@@ -1,0 +1,10 @@
+"""Thin views of a :class:`dkd.Trace` in a notebook. ``Workbench(trace)`` has them all."""
+
+from widgets.cursor import Cursor
+from widgets.kernels import Kernels
+from widgets.matching import Matching
+from widgets.player import Player
+from widgets.timeline import Timeline
+from widgets.workbench import Workbench
+
+__all__ = ["Cursor", "Kernels", "Matching", "Player", "Timeline", "Workbench"]

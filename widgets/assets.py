@@ -1,0 +1,39 @@
+"""What the browser runs, put together from the files beside this one.
+
+anywidget loads one module a widget and has no bundler, and the package has no build step: so a widget's module is
+``common.js`` and its own file one after the other, with the tables that Python owns (shortcuts, colour map) in front.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from widgets.shortcuts import as_records
+
+_HERE = Path(__file__).parent
+_PARTS = {"player": ("transport",)}  # widgets whose own code is in more files than one
+
+
+def _viridis() -> str:
+    """The 256 colours of viridis as one string of hexadecimal RGB triples (OpenCV has the table)."""
+    bgr = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_VIRIDIS)
+    return bgr[:, 0, ::-1].tobytes().hex()
+
+
+@cache
+def module(name: str) -> str:
+    """The ES module of the widget ``name``: the shared tables, ``common.js``, its parts, then ``<name>.js``."""
+    tables = f'const SHORTCUTS = {json.dumps(as_records(), ensure_ascii=False)};\nconst VIRIDIS_HEX = "{_viridis()}";\n'
+    files = ("common", *_PARTS.get(name, ()), name)
+    return tables + "\n".join((_HERE / f"{file}.js").read_text(encoding="utf-8") for file in files)
+
+
+@cache
+def stylesheet() -> str:
+    """The one style sheet of all views."""
+    return (_HERE / "widgets.css").read_text(encoding="utf-8")

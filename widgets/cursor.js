@@ -1,0 +1,122 @@
+// The shared state, in the browser: moves the frame, plays, and tells the kernel a few times a second.
+
+const SAVE_EVERY_MS = 50; // the kernel hears of the frame at most this often while it moves
+const TRAITS = ["frame", "joint", "layers", "cell", "playing", "speed", "range", "n_frames", "joint_names"];
+
+class CursorState {
+  constructor(model) {
+    this.model = model;
+    this.listeners = new Set();
+    this.clock = null; // {times, ready}: given by the feed; when frames are shown, and whether a frame is in the browser
+    this.lastUserMove = 0; // when the user last asked for a frame (performance.now), for the latency read-out
+    this.saveTimer = null;
+    for (const name of TRAITS) model.on(`change:${name}`, () => this.changed(name));
+  }
+
+  get(name) {
+    return this.model.get(name);
+  }
+
+  // fn(name) at each change; ends with the signal
+  on(fn, signal) {
+    this.listeners.add(fn);
+    signal?.addEventListener("abort", () => this.listeners.delete(fn));
+  }
+
+  changed(name) {
+    if (name === "playing") this.get("playing") ? this.startPlaying() : cancelAnimationFrame(this.raf);
+    for (const fn of this.listeners) fn(name);
+  }
+
+  set(name, value, { now = true } = {}) {
+    this.model.set(name, value);
+    if (now) this.save();
+    else this.saveTimer ??= setTimeout(() => this.save(), SAVE_EVERY_MS);
+  }
+
+  save() {
+    clearTimeout(this.saveTimer);
+    this.saveTimer = null;
+    try {
+      this.model.save_changes();
+    } catch (error) {
+      console.warn("the kernel did not take the cursor's state", error); // a dead kernel: the browser goes on alone
+    }
+  }
+
+  // Go to a frame, by the user's hand.
+  seek(frame, stamp = performance.now()) {
+    const target = Math.max(0, Math.min(this.get("n_frames") - 1, Math.round(frame)));
+    if (!Number.isFinite(target)) return;
+    this.lastUserMove = stamp;
+    if (this.get("playing")) this.restartClock(target);
+    this.set("frame", target, { now: false });
+  }
+
+  step(count) {
+    if (this.get("playing")) this.set("playing", false);
+    this.seek(this.get("frame") + count);
+  }
+
+  toggle() {
+    const atEnd = this.get("frame") >= this.lastFrame();
+    if (!this.get("playing") && atEnd) this.seek(this.firstFrame());
+    this.set("playing", !this.get("playing"));
+  }
+
+  setLayer(name, value) {
+    this.set("layers", { ...this.get("layers"), [name]: value }, { now: name !== "opacity" });
+  }
+
+  firstFrame() {
+    return this.get("range")?.[0] ?? 0;
+  }
+
+  lastFrame() {
+    return this.get("range")?.[1] ?? this.get("n_frames") - 1;
+  }
+
+  restartClock(frame) {
+    this.clipTime = this.clock?.times[frame] ?? 0;
+    this.wallTime = null;
+  }
+
+  // Playing follows the clip's own times, so a variable frame rate plays right; where the next frame is not in the
+  // browser yet, the clock waits for it.
+  startPlaying() {
+    this.restartClock(this.get("frame"));
+    const tick = (now) => {
+      if (!this.get("playing") || !this.clock) return;
+      this.raf = requestAnimationFrame(tick);
+      const elapsed = this.wallTime === null ? 0 : Math.min(0.25, (now - this.wallTime) / 1000);
+      this.wallTime = now;
+      this.clipTime += elapsed * this.get("speed");
+      const frame = this.get("frame");
+      const { times, ready } = this.clock;
+      let next = frame;
+      while (next < this.lastFrame() && times[next + 1] <= this.clipTime) next += 1;
+      if (next !== frame && !ready(next)) return this.restartClock(frame);
+      if (next !== frame) this.set("frame", next, { now: false });
+      if (next < this.lastFrame()) return;
+      if (this.get("range") && this.clipTime > times[next] + 0.3) {
+        this.restartClock(this.firstFrame());
+        this.set("frame", this.firstFrame(), { now: false });
+      } else if (!this.get("range")) {
+        this.set("playing", false);
+      }
+    };
+    cancelAnimationFrame(this.raf);
+    this.raf = requestAnimationFrame(tick);
+  }
+}
+
+export default {
+  initialize({ model, signal }) {
+    const cursor = new CursorState(model);
+    signal.addEventListener("abort", () => {
+      clearTimeout(cursor.saveTimer);
+      cancelAnimationFrame(cursor.raf);
+    });
+    return { cursor };
+  },
+};

@@ -1,0 +1,324 @@
+// Holds a trace's data near the cursor, asks for what is missing, and lets all views paint one and the same record.
+
+const BUDGET = 192 * 2 ** 20; // bytes of records kept here; 2 hours of small maps, or about 2000 pictures of 720 lines
+const BITMAP_BUDGET = 96 * 2 ** 20; // bytes of decoded pictures, 4 a pixel
+const AHEAD = 600; // frames fetched ahead of the cursor, and behind it
+const BEHIND = 200;
+const CHUNK = 8; // records in a request; 2 where the cursor waits for one
+const DECODE_AHEAD = 6; // pictures decoded in the direction of travel
+const REST_MS = 60; // the cursor rests: time for the exact detail
+const PLAYING_DETAIL_MS = 150; // while playing, a detail at most this often
+
+class Store {
+  constructor(model, signal) {
+    this.model = model;
+    this.views = new Set();
+    this.status = ""; // what the views say under the frame: waiting, an error, or nothing
+    this.latencies = []; // ms from the user's move to the painted frame, newest last
+    this.painted = 0; // frames painted so far
+    this.reset();
+    model.on("msg:custom", (content, buffers) => this.receive(content, buffers));
+    signal.addEventListener("abort", () => this.reset());
+  }
+
+  reset() {
+    for (const bitmap of this.bitmaps?.values() ?? []) bitmap.close();
+    cancelAnimationFrame(this.raf);
+    clearTimeout(this.detailTimer);
+    this.header = null;
+    this.records = new Map(); // frame → record
+    this.bytes = 0;
+    this.bitmaps = new Map(); // frame → ImageBitmap
+    this.decoding = new Set();
+    this.shown = null; // the record that all views have painted
+    this.passing = null; // a frame that was asked for a moment ago and is ready, while the one asked for now is not
+    this.detail = null; // exact matching input of one frame
+    this.pointer = null; // the map cell under the pointer, [x, y]
+    this.asked = false; // a records request is under way
+    this.askedDetail = false;
+    this.direction = 1;
+    this.raf = 0;
+  }
+
+  attach(cursor) {
+    if (this.cursor) return;
+    this.cursor = cursor;
+    let before = cursor.get("frame");
+    cursor.on((name) => {
+      const frame = cursor.get("frame");
+      if (name === "frame" && frame !== before) {
+        this.direction = frame > before ? 1 : -1;
+        before = frame;
+        this.fetch();
+      }
+      this.schedule();
+    });
+    this.send({ type: "hello" });
+  }
+
+  add(view, signal) {
+    this.views.add(view);
+    signal.addEventListener("abort", () => this.views.delete(view));
+    if (this.header) view.header?.(this.header);
+    this.schedule();
+  }
+
+  send(content) {
+    try {
+      this.model.send(content);
+      clearTimeout(this.patience);
+      this.patience = setTimeout(() => this.say("waiting for the kernel …"), 1500);
+      return true;
+    } catch (error) {
+      this.say("The kernel does not answer. Frames that are already here can still be seen.");
+      return false;
+    }
+  }
+
+  say(text) {
+    this.status = text;
+    for (const view of this.views) view.status?.(text);
+  }
+
+  receive(content, buffers) {
+    clearTimeout(this.patience);
+    if (content.type === "error") {
+      if (content.asked === "records") this.asked = false;
+      if (content.asked === "detail") this.askedDetail = false;
+      return this.say(content.message); // and no new request until the cursor moves: an error must not repeat itself
+    }
+    if (this.status) this.say("");
+    if (content.type === "header") return this.receiveHeader(content, buffers);
+    if (content.generation !== this.header?.generation) return;
+    if (content.type === "records") this.receiveRecords(content, buffers);
+    if (content.type === "detail") this.receiveDetail(content, buffers);
+  }
+
+  receiveHeader(content, buffers) {
+    this.reset();
+    const names = ["times", "tracks", "scores", "speed", "drift", "truth", "readout", "bias"];
+    const header = { ...content };
+    names.forEach((name, i) => (header[name] = unpack(buffers[i], i ? Float32Array : Float64Array)));
+    header.meanScore = Float32Array.from({ length: header.n_frames }, (_, t) =>
+      mean(header.scores, t * header.joints.length, header.joints.length),
+    );
+    this.header = header;
+    this.cursor.clock = { times: header.times, ready: (frame) => !this.decode(frame, true) };
+    for (const view of this.views) view.header?.(header);
+    this.fetch();
+  }
+
+  receiveRecords(content, buffers) {
+    this.asked = false;
+    const parts = buffers.length / content.records.length;
+    content.records.forEach((entry, i) => {
+      const [jpeg, joints, scores, peaks, maps, kernels] = buffers.slice(i * parts, (i + 1) * parts);
+      const record = {
+        ...entry,
+        jpeg: new Blob([jpeg], { type: "image/jpeg" }),
+        joints: unpack(joints, Float32Array),
+        scores: unpack(scores, Float32Array),
+        peaks: unpack(peaks, Uint8Array),
+        maps: unpack(maps, Uint8Array),
+        kernels: unpack(kernels, Int8Array),
+      };
+      record.bytes = jpeg.byteLength + maps.byteLength + kernels.byteLength;
+      this.bytes += record.bytes - (this.records.get(record.frame)?.bytes ?? 0);
+      this.records.set(record.frame, record);
+    });
+    this.forget();
+    this.schedule();
+    this.fetch();
+  }
+
+  receiveDetail(content, buffers) {
+    this.askedDetail = false;
+    this.detail = {
+      frame: content.frame,
+      projected: unpack(buffers[0], Float32Array),
+      kernels: unpack(buffers[1], Float32Array),
+    };
+    this.schedule();
+  }
+
+  // ---- what to ask for, what to forget
+
+  // Frames near the cursor in the order they are needed: on in the direction of travel, then behind.
+  *needed() {
+    const here = this.cursor.get("frame");
+    for (let d = 0; d <= AHEAD; d++) yield here + d * this.direction;
+    for (let d = 1; d <= BEHIND; d++) yield here - d * this.direction;
+  }
+
+  fetch() {
+    if (this.asked || !this.header || !this.views.size) return;
+    const average = this.records.size ? this.bytes / this.records.size : 0;
+    const room = average ? Math.floor((BUDGET * 0.9) / average) : Infinity;
+    const frames = [];
+    const urgent = !this.records.has(this.cursor.get("frame"));
+    let seen = 0;
+    for (const frame of this.needed()) {
+      if (frame < 0 || frame >= this.header.n_frames) continue;
+      if (++seen > room || frames.length === (urgent ? 2 : CHUNK)) break;
+      if (!this.records.has(frame)) frames.push(frame);
+    }
+    if (frames.length) this.asked = this.send({ type: "records", generation: this.header.generation, frames });
+  }
+
+  // Over the budget, the records farthest from the cursor go, those behind it first.
+  forget() {
+    const here = this.cursor.get("frame");
+    const cost = (frame) => {
+      const ahead = (frame - here) * this.direction;
+      return ahead >= 0 ? ahead : -ahead * (AHEAD / BEHIND);
+    };
+    if (this.bytes <= BUDGET) return;
+    for (const frame of [...this.records.keys()].sort((a, b) => cost(b) - cost(a))) {
+      if (this.bytes <= BUDGET) break;
+      this.bytes -= this.records.get(frame).bytes;
+      this.records.delete(frame);
+    }
+  }
+
+  // Start decoding a frame's picture, if its record is here. Returns whether the frame can not be painted yet.
+  decode(frame, isAhead = false) {
+    const record = this.records.get(frame);
+    if (this.bitmaps.has(frame)) return false;
+    if (!record || this.decoding.has(frame) || (isAhead && this.decoding.size > 2)) return true;
+    const { header } = this;
+    this.decoding.add(frame);
+    createImageBitmap(record.jpeg)
+      .then((bitmap) => {
+        if (header !== this.header) return bitmap.close();
+        this.bitmaps.set(frame, bitmap);
+        if (!isAhead) this.passing = frame;
+        const room = Math.max(DECODE_AHEAD + 2, Math.floor(BITMAP_BUDGET / (4 * bitmap.width * bitmap.height)));
+        const here = this.cursor.get("frame");
+        const far = [...this.bitmaps.keys()].sort((a, b) => Math.abs(b - here) - Math.abs(a - here));
+        for (const old of far.slice(0, Math.max(0, far.length - room))) {
+          this.bitmaps.get(old).close();
+          this.bitmaps.delete(old);
+        }
+        this.schedule();
+      })
+      .catch((error) => this.say(`The picture of frame ${frame} cannot be decoded: ${error.message}`))
+      .finally(() => this.decoding.delete(frame));
+    return true;
+  }
+
+  // ---- painting: all views, one record, one animation frame
+
+  schedule() {
+    this.raf ||= requestAnimationFrame(() => {
+      this.raf = 0;
+      this.paint();
+    });
+  }
+
+  paint() {
+    if (!this.header) return;
+    const wanted = this.cursor.get("frame");
+    const ready = this.records.has(wanted) && !this.decode(wanted);
+    const target = ready ? wanted : this.passing; // fast scrubbing shows the frames it passes, not a frozen picture
+    this.passing = null;
+    if (target !== this.shown?.frame && this.bitmaps.has(target) && this.records.has(target)) {
+      this.shown = this.records.get(target);
+      this.painted += 1;
+    }
+    const bitmap = this.bitmaps.get(this.shown?.frame);
+    if (this.shown && bitmap) for (const view of this.views) view.paint(this.shown, bitmap);
+    if (!ready) return;
+    if (this.cursor.lastUserMove) {
+      this.latencies.push(performance.now() - this.cursor.lastUserMove);
+      if (this.latencies.length > 200) this.latencies.shift();
+      this.cursor.lastUserMove = 0;
+    }
+    for (let d = 1; d <= DECODE_AHEAD; d++) this.decode(wanted + d * this.direction, true);
+    this.wantDetail();
+  }
+
+  wantDetail() {
+    clearTimeout(this.detailTimer);
+    const frame = this.shown.frame;
+    if (frame < 1 || this.askedDetail || this.detail?.frame === frame) return;
+    if (![...this.views].some((view) => view.needsDetail)) return;
+    const wait = this.cursor.get("playing") ? PLAYING_DETAIL_MS : REST_MS;
+    this.detailTimer = setTimeout(() => {
+      const now = this.shown?.frame;
+      if (now >= 1) this.askedDetail = this.send({ type: "detail", generation: this.header.generation, frame: now });
+    }, wait);
+  }
+
+  // ---- the arithmetic of the matching step, in one cell
+
+  joint() {
+    return Math.max(0, this.header.joints.indexOf(this.cursor.get("joint")));
+  }
+
+  // The cell that is explained, and why it is that one.
+  cell() {
+    const pinned = this.cursor.get("cell");
+    const [width, height] = this.header.map;
+    if (this.pointer) return { x: this.pointer[0], y: this.pointer[1], why: "pointer" };
+    if (pinned) return { x: Math.min(pinned[0], width - 1), y: Math.min(pinned[1], height - 1), why: "pinned" };
+    const j = this.joint();
+    return { x: this.shown.peaks[2 * j], y: this.shown.peaks[2 * j + 1], why: "peak" };
+  }
+
+  point(cell) {
+    if (String(cell) === String(this.pointer)) return;
+    this.pointer = cell;
+    this.schedule();
+  }
+
+  // The S×S patch of channel c's projected features around a cell; zero outside the map, as the model pads.
+  patch(channel, x, y) {
+    const {
+      kernel: side,
+      map: [width, height],
+    } = this.header;
+    const reach = (side - 1) / 2;
+    const out = new Float32Array(side * side);
+    for (let dy = 0; dy < side; dy++)
+      for (let dx = 0; dx < side; dx++) {
+        const [row, column] = [y + dy - reach, x + dx - reach];
+        if (row >= 0 && row < height && column >= 0 && column < width)
+          out[dy * side + dx] = this.detail.projected[(channel * height + row) * width + column];
+      }
+    return out;
+  }
+
+  // The joint's effective kernel in channel c: U[j,c] K[c].
+  effectiveKernel(joint, channel) {
+    const area = this.header.kernel ** 2;
+    const weight = this.header.readout[joint * this.header.channels + channel];
+    return this.detail.kernels.subarray(channel * area, (channel + 1) * area).map((k) => k * weight);
+  }
+
+  // How the value of a joint's map in a cell comes about: value = bias + Σ contributions, largest magnitude first.
+  // null while the exact numbers of the shown frame are not here.
+  explain(joint, x, y) {
+    if (!this.detail || this.detail.frame !== this.shown?.frame) return null;
+    const key = [this.header.generation, this.detail.frame, joint, x, y].join();
+    if (this.explained?.key === key) return this.explained;
+    const bias = this.header.bias[joint];
+    let value = bias;
+    const parts = Array.from({ length: this.header.channels }, (_, channel) => {
+      const patch = this.patch(channel, x, y);
+      const kernel = this.effectiveKernel(joint, channel);
+      let sum = 0;
+      for (let i = 0; i < patch.length; i++) sum += patch[i] * kernel[i];
+      value += sum;
+      return { channel, contribution: sum, patch, kernel };
+    });
+    parts.sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
+    this.explained = { key, value, bias, parts };
+    return this.explained;
+  }
+}
+
+export default {
+  initialize({ model, signal }) {
+    return { store: new Store(model, signal) };
+  },
+};

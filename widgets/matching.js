@@ -1,0 +1,189 @@
+// The matching view: the selected joint's map large, the arithmetic of one cell, all joints' maps small.
+
+const TERMS = 6; // channels that are listed one by one
+
+function buildMatching(root, store, cursor, signal) {
+  const title = h("h3");
+  const note = h("span", { class: "dkd-muted" });
+  const underlay = h("canvas", { class: "dkd-under" });
+  const large = h("canvas", { class: "dkd-cells" });
+  const peak = h("span", {
+    class: "dkd-mark dkd-peak",
+    title: "The predicted joint: the map's peak, to a fraction of a cell",
+  });
+  const box = h("span", { class: "dkd-cellbox", hidden: true });
+  const target = h(
+    "div",
+    { class: "dkd-large", title: "Point at a cell to read its arithmetic; click to pin it" },
+    underlay,
+    large,
+    box,
+    peak,
+  );
+  const overPerson = h("input", { type: "checkbox", checked: true, onchange: () => store.schedule() });
+  const toggle = h(
+    "label",
+    { class: "dkd-check", title: "Show the map over the picture that the network saw" },
+    overPerson,
+    "over picture",
+  );
+  const sum = h("div", { class: "dkd-sum", "aria-live": "off" });
+  const smalls = h("div", { class: "dkd-smalls" });
+  root.append(
+    h(
+      "div",
+      { class: "dkd-panel" },
+      h("header", {}, title, note, toggle),
+      h(
+        "div",
+        { class: "dkd-body" },
+        h("div", { class: "dkd-split" }, h("div", { class: "dkd-large-column" }, target, colourBar()), sum),
+        smalls,
+      ),
+    ),
+  );
+  let tiles = [];
+
+  const cellAt = (event) => {
+    const { left, top, width, height } = target.getBoundingClientRect();
+    const [columns, rows] = store.header.map;
+    const x = Math.floor(((event.clientX - left) / width) * columns);
+    const y = Math.floor(((event.clientY - top) / height) * rows);
+    return [clamp(x, 0, columns - 1), clamp(y, 0, rows - 1)];
+  };
+  target.addEventListener("pointermove", (event) => store.header && store.point(cellAt(event)), { signal });
+  target.addEventListener("pointerleave", () => store.point(null), { signal });
+  target.addEventListener(
+    "click",
+    (event) => {
+      const cell = cellAt(event);
+      cursor.set("cell", String(cell) === String(cursor.get("cell")) ? null : cell);
+    },
+    { signal },
+  );
+
+  return {
+    needsDetail: true,
+    header(header) {
+      const grid = jointGrid(header, cursor, "heatmap");
+      tiles = grid.tiles;
+      smalls.replaceChildren(grid.element);
+    },
+    paint(record, bitmap) {
+      const { header } = store;
+      const selected = store.joint();
+      title.textContent = `Matching · ${people(header.joints[selected])}`;
+      note.textContent = record.frame ? `maps of frame ${record.frame}` : "maps of frame 0, by the initializer";
+      const alpha = overPerson.checked ? 175 : 255;
+      for (const { joint, canvas, mark, button } of tiles) {
+        const map = mapOf(header, record, joint);
+        paintCells(canvas, ...header.map, map, viridis);
+        place(mark, record.peaks[2 * joint], record.peaks[2 * joint + 1], header.map);
+        button.setAttribute(
+          "aria-label",
+          `${people(header.joints[joint])}: heatmap, peak ${record.scores[joint].toFixed(2)}`,
+        );
+        if (joint === selected) paintCells(large, ...header.map, map, (v) => [...viridis(v), alpha]);
+      }
+      markSelected(tiles, selected);
+      drawUnderlay(record, bitmap);
+      const [left, top, side] = record.crop;
+      const toCell = (k, corner) => ((record.joints[2 * selected + k] + 0.5 - corner) * header.map[k]) / side - 0.5;
+      place(peak, toCell(0, left), toCell(1, top), header.map);
+      const cell = store.cell();
+      box.style.width = `${100 / header.map[0]}%`;
+      box.style.height = `${100 / header.map[1]}%`;
+      place(box, cell.x, cell.y, header.map);
+      box.hidden = cell.why === "peak";
+      box.classList.toggle("dkd-pinned", cell.why === "pinned");
+      explain(record, selected, cell);
+      root.dataset.frame = record.frame;
+    },
+  };
+
+  // The crop, in grey, under the large map.
+  function drawUnderlay(record, bitmap) {
+    underlay.hidden = !overPerson.checked;
+    if (underlay.hidden) return;
+    const [width, height] = fit(underlay);
+    const context = underlay.getContext("2d");
+    const [left, top, side] = record.crop;
+    const scale = width / side;
+    const { size } = store.header;
+    context.fillStyle = "#808080"; // what lies outside the frame is grey to the network, too
+    context.fillRect(0, 0, width, height);
+    context.filter = "grayscale(1)";
+    context.drawImage(bitmap, -left * scale, -top * scale, size[0] * scale, size[1] * scale);
+    context.filter = "none";
+  }
+
+  // value = bias + the largest contributions + the rest
+  function explain(record, joint, { x, y, why }) {
+    const line = (number, text, className = "") =>
+      h("div", { class: `dkd-term ${className}` }, h("b", {}, number), h("span", {}, text));
+    const head = h("div", { class: "dkd-where" }, `cell (${x}, ${y})`, h("span", { class: "dkd-muted" }, ` · ${why}`));
+    if (record.frame === 0) {
+      const value = mapOf(store.header, record, joint)[y * store.header.map[0] + x];
+      sum.replaceChildren(
+        head,
+        line(`≈ ${plain(value, 2)}`, "", "dkd-total"),
+        h(
+          "p",
+          {},
+          "The first frame's maps come from the pose initializer. Matching starts with frame 1, with the kernels distilled from this one.",
+        ),
+      );
+      return;
+    }
+    const result = store.explain(joint, x, y);
+    sum.classList.toggle("dkd-stale", !result);
+    if (!result) {
+      if (!sum.childElementCount) sum.append(head); // otherwise the old numbers stay, paled, until the new ones are here
+      return;
+    }
+    const top = result.parts.slice(0, TERMS);
+    const rest = result.parts.slice(TERMS).reduce((total, part) => total + part.contribution, 0);
+    sum.dataset.value = result.value;
+    sum.dataset.frame = record.frame;
+    sum.replaceChildren(
+      head,
+      line(plain(result.value), "= the sum of", "dkd-total"),
+      line(signed(result.bias), "bias"),
+      ...top.map((part) =>
+        line(
+          signed(part.contribution),
+          `channel ${part.channel}`,
+          part.contribution < 0 ? "dkd-negative" : "dkd-positive",
+        ),
+      ),
+      ...(result.parts.length > TERMS ? [line(signed(rest), `${result.parts.length - TERMS} others`, "dkd-rest")] : []),
+    );
+  }
+}
+
+// The one scale of all maps, with numbers.
+function colourBar() {
+  const canvas = h("canvas", { "aria-hidden": "true" });
+  paintCells(
+    canvas,
+    256,
+    1,
+    Float32Array.from({ length: 256 }, (_, i) => MAP_SHOWN[0] + ((MAP_SHOWN[1] - MAP_SHOWN[0]) * i) / 255),
+    viridis,
+  );
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) =>
+    h("span", {}, String(MAP_SHOWN[0] + share * (MAP_SHOWN[1] - MAP_SHOWN[0]))),
+  );
+  return h(
+    "div",
+    { class: "dkd-bar", title: "Confidence: one scale for all maps; below 0 is drawn as 0" },
+    canvas,
+    h("div", {}, ...ticks),
+  );
+}
+
+export default {
+  render: async (context) => {
+    await mount(context, "matching", "Matching", buildMatching);
+  },
+};
