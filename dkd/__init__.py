@@ -1,7 +1,7 @@
 """DKD Workbench: see how a video pose model thinks.
 
-    from dkd import Clip, Trace, load_model
-    trace = Trace(load_model("dkd-mobilenetv2"), Clip("video.mp4"), box=(x0, y0, x1, y1))
+from dkd import Clip, Trace, load_model
+trace = Trace(load_model("dkd-mobilenetv2"), Clip("video.mp4"), box=(x0, y0, x1, y1))
 """
 
 from dkd.checkpoints import load_model

@@ -45,7 +45,7 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     if not path.is_file():
         raise CheckpointError(f"expected a checkpoint at {path}, found no file")
     try:
-        with safe_open(path, framework="pt") as file:  # type: ignore[no-untyped-call]
+        with safe_open(path, framework="pt") as file:
             return {k: file.get_tensor(k) for k in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(
@@ -77,8 +77,8 @@ def load_model(name_or_path: str | Path = "dkd-mobilenetv2") -> DKD:
     """A trained model, in eval mode, float32, on the CPU.
 
     Args:
-        name_or_path: name of a shipped checkpoint, or the path of one of your own. ``model.provenance`` (a dict) says what
-            it was trained on.
+        name_or_path: name of a shipped checkpoint, or the path of one of your own. ``model.provenance`` (a dict) says
+            what it was trained on.
 
     Raises:
         ConfigError: a name that is neither shipped nor a file.
@@ -91,13 +91,15 @@ def load_model(name_or_path: str | Path = "dkd-mobilenetv2") -> DKD:
             shipped = sorted(p.stem for p in path.parent.glob("*.safetensors"))
             reason = "is registered, but no trained weights are shipped" if name_or_path in MODELS else "is unknown"
             raise ConfigError(
-                f"the model {str(name_or_path)!r} {reason}{nearest_name(str(name_or_path), shipped)} Trained and shipped: "
-                f"{', '.join(shipped) or 'none'}. For random weights use build_model; for a file, give a path that "
-                "ends in .safetensors."
+                f"the model {str(name_or_path)!r} {reason}{nearest_name(str(name_or_path), shipped)} "
+                f"Trained and shipped: {', '.join(shipped) or 'none'}. For random weights use build_model; for a file, "
+                "give a path that ends in .safetensors."
             )
     tensors, header = read_tensors(path)
     if header.get("format") != FORMAT:
-        raise CheckpointError(f"{path} has format {header.get('format')!r}, expected {FORMAT!r}: not a checkpoint of this project?")
+        raise CheckpointError(
+            f"{path} has format {header.get('format')!r}, expected {FORMAT!r}: not a checkpoint of this project?"
+        )
     try:
         model = DKD(DKDConfig(**json.loads(header["config"])))
         if list(model.skeleton.joints) != json.loads(header["joints"]):
@@ -106,7 +108,9 @@ def load_model(name_or_path: str | Path = "dkd-mobilenetv2") -> DKD:
         own = model.state_dict()
         wrong = sorted(own.keys() ^ tensors.keys()) or [k for k in own if own[k].shape != tensors[k].shape]
         if wrong:
-            raise CheckpointError(f"{path} does not fit its own config: {len(wrong)} tensors differ, the first is {wrong[0]!r}")
+            raise CheckpointError(
+                f"{path} does not fit its own config: {len(wrong)} tensors differ, the first is {wrong[0]!r}"
+            )
         model.load_state_dict({k: v.to(own[k].dtype) for k, v in tensors.items()})
         model.provenance = json.loads(header["provenance"])
     except (KeyError, TypeError, ConfigError, json.JSONDecodeError) as error:

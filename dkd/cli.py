@@ -48,7 +48,9 @@ def build_parser() -> argparse.ArgumentParser:
     track = commands.add_parser("track", help="follow a person through a video, write the joints to a CSV file")
     track.add_argument("video", type=Path, help="any file that ffmpeg reads")
     track.add_argument("--box", help="the person in the first frame, x0,y0,x1,y1 in pixels (default: search the frame)")
-    track.add_argument("--model", default="dkd-mobilenetv2", help="a shipped model or a checkpoint's path (default: %(default)s)")
+    track.add_argument(
+        "--model", default="dkd-mobilenetv2", help="a shipped model or a checkpoint's path (default: %(default)s)"
+    )
     track.add_argument("--out", type=Path, required=True, help="CSV file: frame, time_s, joint, x, y, score")
     track.set_defaults(command=_track)
 
@@ -88,10 +90,10 @@ def _track(arguments: argparse.Namespace) -> int:
         try:
             trace = Trace(model, clip, box)
         except DKDError as error:
-            trace = getattr(error, "trace", None)
-            if trace is not None and len(trace):  # a damaged video: what was followed is not lost
-                _write_table(trace, out)
-                print(f"dkd: wrote the {len(trace)} frames before the damage to {out}", file=sys.stderr)
+            partial: Trace | None = getattr(error, "trace", None)
+            if partial is not None and len(partial):  # a damaged video: what was followed is not lost
+                _write_table(partial, out)
+                print(f"dkd: wrote the {len(partial)} frames before the damage to {out}", file=sys.stderr)
             raise
         _write_table(trace, out)
         if not trace.complete:

@@ -1,8 +1,8 @@
 """From a person's box to the network's square input and back.
 
-One rule for pixel centres holds everywhere: the pixel with index *i* covers the interval [i, i + 1) of its image, so its
-centre lies at i + 0.5. Coordinates that users see (joints, boxes) are pixel *indices* (the centre of the top-left pixel
-is (0, 0)), as in the data sets. Frame, network input and map cells are three images of the same square:
+One rule for pixel centres holds everywhere: the pixel with index *i* covers the interval [i, i + 1) of its image, so
+its centre lies at i + 0.5. Coordinates that users see (joints, boxes) are pixel *indices* (the centre of the top-left
+pixel is (0, 0)), as in the data sets. Frame, network input and map cells are three images of the same square:
 
     (x_frame + 0.5 − left) / side  =  (x_net + 0.5) / N  =  (x_cell + 0.5) / W
 """
@@ -33,7 +33,7 @@ class Crop:
     side: float
 
     def to_grid(self, points: np.ndarray, size: int) -> np.ndarray:
-        """Frame pixel indices (..., 2) → indices on a ``size`` × ``size`` grid over the crop (network pixels or cells)."""
+        """Frame pixel indices (..., 2) → indices on a ``size`` × ``size`` grid over the crop (pixels or cells)."""
         points = np.asarray(points, dtype=np.float64)
         return (points + 0.5 - (self.left, self.top)) * (size / self.side) - 0.5
 
@@ -68,13 +68,20 @@ class Crop:
             y1 = min(height, int(self.top + self.side) + 2 * block)
             if x1 - x0 >= block and y1 - y0 >= block:
                 small = ((x1 - x0) // block, (y1 - y0) // block)
-                frame = cv2.resize(frame[y0 : y0 + small[1] * block, x0 : x0 + small[0] * block], small, interpolation=cv2.INTER_AREA)
+                frame = cv2.resize(
+                    frame[y0 : y0 + small[1] * block, x0 : x0 + small[0] * block], small, interpolation=cv2.INTER_AREA
+                )
                 shift = (shift - (x0, y0)) / block
                 scale *= block
         # warpAffine works on indices: destination d holds source s where (s + 0.5 − shift)·scale = d + 0.5.
         forward = np.array([[scale, 0, (0.5 - shift[0]) * scale - 0.5], [0, scale, (0.5 - shift[1]) * scale - 0.5]])
         return cv2.warpAffine(
-            frame, forward, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(PADDING_GREY,) * 3
+            frame,
+            forward,
+            (size, size),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=(PADDING_GREY,) * 3,
         )
 
 
@@ -89,12 +96,18 @@ def check_box(box, width: int, height: int) -> tuple[float, float, float, float]
         raise BoxError(f"expected a box of four finite numbers (x0, y0, x1, y1) in pixels, got {box!r}")
     x0, y0, x1, y1 = (float(v) for v in values)
     if x1 <= x0 or y1 <= y0:
-        raise BoxError(f"expected a box with x0 < x1 and y0 < y1, got {(x0, y0, x1, y1)}; it is (x0, y0, x1, y1), not (x, y, w, h)")
+        raise BoxError(
+            f"expected a box with x0 < x1 and y0 < y1, got {(x0, y0, x1, y1)}; it is (x0, y0, x1, y1), not (x, y, w, h)"
+        )
     if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
-        raise BoxError(f"the box {(x0, y0, x1, y1)} lies outside the frame of {width}×{height} pixels; give a box on the person")
+        raise BoxError(
+            f"the box {(x0, y0, x1, y1)} lies outside the frame of {width}×{height} pixels; give a box on the person"
+        )
     x0, y0, x1, y1 = max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))
     if min(x1 - x0, y1 - y0) < 4:
-        raise BoxError(f"only {x1 - x0:.1f}×{y1 - y0:.1f} pixels of the box lie inside the frame; expected at least 4×4")
+        raise BoxError(
+            f"only {x1 - x0:.1f}×{y1 - y0:.1f} pixels of the box lie inside the frame; expected at least 4×4"
+        )
     return x0, y0, x1, y1
 
 

@@ -4,6 +4,9 @@ All derive from :class:`DKDError`, so ``except DKDError`` catches whatever the l
 derives from the built-in error a Python user would expect, so that code that knows nothing of us still works.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class DKDError(Exception):
     """Base class of all errors that the library raises on purpose."""
@@ -81,9 +84,7 @@ class ClosedError(DKDError, RuntimeError):
     """The object was closed and can no longer be used."""
 
 
-def nearest_name(name: str, known) -> str:
-    """The end of a sentence on an unknown ``name``: ``"; did you mean 'x'?"`` with the nearest of ``known``, else ``"."``."""
-    from difflib import get_close_matches
-
+def nearest_name(name: str, known: Iterable[object]) -> str:
+    """The end of a sentence on an unknown name: ``"; did you mean 'x'?"``, the nearest of ``known``, else ``"."``."""
     near = get_close_matches(str(name), [str(k) for k in known], n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else "."

@@ -31,9 +31,9 @@ def gaussian_targets(joints: Tensor, size: int, sigma: float) -> Tensor:
 def decode_peaks(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
     """Where each map has its peak, to a fraction of a cell, and how high it is.
 
-    The peak cell is refined by the vertex of the parabola through it and its two neighbours, on each axis on its own, in
-    the logarithm of the map (exact for a sampled Gaussian; the first step of DARK, Zhang 2020). At the border, or where
-    a neighbour is not positive, the cell's centre is returned.
+    The peak cell is refined by the vertex of the parabola through it and its two neighbours, on each axis on its own,
+    in the logarithm of the map (exact for a sampled Gaussian; the first step of DARK, Zhang 2020). At the border, or
+    where a neighbour is not positive, the cell's centre is returned.
 
     Args:
         heatmaps: (..., H, W), any real values.

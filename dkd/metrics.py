@@ -30,7 +30,9 @@ def pck_mean(predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | 
     return float(hit.sum() / labelled.sum()) if labelled.any() else float("nan")
 
 
-def _hits(predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | float, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+def _hits(
+    predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | float, alpha: float
+) -> tuple[np.ndarray, np.ndarray]:
     labelled = np.isfinite(truth).all(-1)
     error = np.linalg.norm(np.asarray(predicted, np.float64) - truth, axis=-1)
     limit = alpha * np.asarray(normaliser, np.float64)[..., None]

@@ -43,9 +43,9 @@ def one_step_reliance(trace: Trace, every: int = 5) -> pd.DataFrame:
         every: measure each n-th frame.
 
     Returns:
-        a row for each change (``erased``, ``sides_swapped``) with ``map_change``: ‖H′ − H‖ / ‖H‖ over frame t+1, 0 if H_t
-        is ignored; ``kernel_change``, the same of K̃_t; and ``peak_shift``: mean distance of the peaks from where they
-        were, in cells; each averaged over the frames.
+        a row for each change (``erased``, ``sides_swapped``) with ``map_change``: ‖H′ − H‖ / ‖H‖ over frame t+1, 0 if
+        H_t is ignored; ``kernel_change``, the same of K̃_t; and ``peak_shift``: mean distance of the peaks from where
+        they were, in cells; each averaged over the frames.
     """
     model = trace.model
     changes: dict[str, Callable[[Tensor, int], Tensor]] = {"erased": erase, "sides_swapped": swap_sides(trace.skeleton)}

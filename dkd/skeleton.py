@@ -63,7 +63,7 @@ class Skeleton:
 
 
 def mirror_name(joint: str) -> str:
-    """The joint on the other side of the body: ``left_wrist`` ↔ ``right_wrist``; midline joints are their own mirror."""
+    """The joint on the body's other side: ``left_wrist`` ↔ ``right_wrist``; midline joints are their own mirror."""
     if joint.startswith("left_"):
         return "right_" + joint.removeprefix("left_")
     if joint.startswith("right_"):
@@ -95,14 +95,19 @@ SKELETONS: dict[str, Skeleton] = {
                 "neck",
                 "belly",
                 "head",
-                *(f"{side}_{p}" for p in ("shoulder", "hip", "elbow", "knee", "wrist", "ankle") for side in ("right", "left")),
+                *(
+                    f"{side}_{part}"
+                    for part in ("shoulder", "hip", "elbow", "knee", "wrist", "ankle")
+                    for side in ("right", "left")
+                ),
             ),
             _BODY_LIMBS + (("head", "neck"), ("neck", "belly")),
         ),
         Skeleton(
             "coco",
             ("nose", *_both_sides("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")),
-            _BODY_LIMBS + (("nose", "left_eye"), ("nose", "right_eye"), ("left_eye", "left_ear"), ("right_eye", "right_ear")),
+            _BODY_LIMBS
+            + (("nose", "left_eye"), ("nose", "right_eye"), ("left_eye", "left_ear"), ("right_eye", "right_ear")),
         ),
         Skeleton(
             "lsp",

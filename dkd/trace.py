@@ -23,7 +23,7 @@ from tqdm.auto import tqdm
 from dkd.crops import Crop, box_to_crop, check_box, joints_to_box
 from dkd.errors import ClosedError, DKDError, FrameIndexError, ShapeError, StorageError
 from dkd.heatmaps import decode_peaks
-from dkd.models.dkd import DKD, Feedback, match
+from dkd.models.dkd import DKD, DKDState, Feedback, match
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,16 +107,22 @@ class Trace:
         self._joints = np.full((self._n_wanted, n_joints, 2), np.nan, np.float32)
         self._scores = np.zeros((self._n_wanted, n_joints), np.float32)
         self._crops: list[Crop] = []
-        self._state = None
+        self._state: DKDState | None = None
         self._closed = False
         self.run(progress=progress, cancel=cancel)
 
     # --- running -----------------------------------------------------------------------------------------------------
 
     def run(self, *, progress: bool = True, cancel: Callable[[], bool] | None = None) -> None:
-        """Trace the frames that are still missing. An interrupted trace goes on where it stopped, with the same result."""
+        """Trace the frames that are still missing: a trace that was stopped goes on, with the same result."""
         self._check_open()
-        bar = tqdm(total=self._n_wanted, initial=len(self), desc=f"tracing {self.clip.name}", unit="frame", disable=not progress)
+        bar = tqdm(
+            total=self._n_wanted,
+            initial=len(self),
+            desc=f"tracing {self.clip.name}",
+            unit="frame",
+            disable=not progress,
+        )
         try:
             with bar:
                 while not self.complete and not (cancel and cancel()):
@@ -258,7 +264,7 @@ class Trace:
         Their sum over c plus ``bias[joint]`` is the heatmap.
 
         Raises:
-            FrameIndexError: t is outside the trace, or 0: the first frame's maps are the initializer's, nothing was matched.
+            FrameIndexError: t is outside the trace, or 0: the first frame's maps are the initializer's, not matched.
         """
         if self._index(t) == 0:
             raise FrameIndexError("frame 0 has no contributions: its maps come from the initializer; ask for t ≥ 1")
@@ -340,8 +346,8 @@ def _on_disk(shape: tuple[int, ...]) -> np.ndarray:
     except OSError as error:
         Path(name).unlink(missing_ok=True)
         raise StorageError(
-            f"a trace of this length needs {4 * int(np.prod(shape)) / 1e9:.1f} GB in {tempfile.gettempdir()}: {error}. Free some "
-            "space, set TMPDIR to a larger disk, or trace fewer frames (stop=...)."
+            f"a trace of this length needs {4 * int(np.prod(shape)) / 1e9:.1f} GB in {tempfile.gettempdir()}: {error}. "
+            "Free some space, set TMPDIR to a larger disk, or trace fewer frames (stop=...)."
         ) from error
     weakref.finalize(array, Path(name).unlink, missing_ok=True)
     return array

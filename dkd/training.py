@@ -1,7 +1,7 @@
 """Training: a generator of records that a script, a panel or a test consumes.
 
-Two stages. ``"initializer"`` trains the pose initializer on single frames; ``"dkd"`` starts encoder and initializer from it
-and trains the whole recursion on clips, the initializer held fixed. Same seed, same threads: same weights.
+Two stages. ``"initializer"`` trains the pose initializer on single frames; ``"dkd"`` starts encoder and initializer
+from it and trains the whole recursion on clips, the initializer held fixed. Same seed, same threads: same weights.
 """
 
 from __future__ import annotations
@@ -46,9 +46,8 @@ class TrainConfig:
         weight_decay, warmup, clip_norm, ema: AdamW's, steps of linear warm-up, gradient clipping, averaging of weights.
         frozen_blocks: leading blocks of the trunk that keep their ImageNet weights (they cost most and change least).
         mixture: shares of stills, videos and cut-outs among the clips.
-        truth_first, truth_later: probability that the distillator is given jittered ground truth instead of the model's own
-            maps, in the first frame and in later ones. Without the first, the kernels of an occluded start are trained on;
-            without the model's own maps, recursion collapses (exposure bias).
+        truth_first, truth_later: probability that the distillator is given jittered ground truth instead of the model's
+            own maps, in the first frame and in later ones. With too much of it recursion collapses (exposure bias).
         jitter: standard deviation of that jitter, in cells.
         fix_statistics_after: share of the steps after which the distillator's batch statistics stand still.
         save_every: steps between checkpoints.
@@ -159,13 +158,11 @@ def pose_loss(heatmaps: Tensor, joints: Tensor, sigma: float) -> Tensor:
 
 
 def _batches(people: People, config: TrainConfig, first: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """(B, T, 3, N, N) float 0..1 and (B, T, J, 2) joints in cells, drawn ahead by a thread (OpenCV releases the GIL)."""
+    """(B, T, 3, N, N) float 0..1 and (B, T, J, 2) joints in cells, drawn ahead by a thread (OpenCV frees the GIL)."""
 
     def prepare(step: int) -> tuple[Tensor, Tensor]:
         size = config.size_at(step)
-        clips = [
-            people.draw(config, size, np.random.default_rng((config.seed, step, i))) for i in range(config.batch)
-        ]
+        clips = [people.draw(config, size, np.random.default_rng((config.seed, step, i))) for i in range(config.batch)]
         frames = torch.from_numpy(np.stack([c.frames for c in clips])).permute(0, 1, 4, 2, 3)
         joints = torch.from_numpy(np.stack([c.joints for c in clips]))
         return frames, (joints + 0.5) / STRIDE - 0.5
@@ -228,7 +225,7 @@ def _feedback(config: TrainConfig, joints: Tensor, generator: torch.Generator) -
 
 
 def train(model: DKD, config: TrainConfig, people: People, run: Path) -> Iterator[Record]:
-    """Train ``model`` in place; a killed run goes on from its last whole checkpoint when called again with the same run.
+    """Train ``model`` in place; a killed run, called again, goes on from its last whole checkpoint.
 
     Args:
         model: its weights are changed; at the end it holds the averaged ones.
@@ -268,14 +265,18 @@ def train(model: DKD, config: TrainConfig, people: People, run: Path) -> Iterato
             if not torch.isfinite(loss):
                 raise DKDError(f"the loss is {loss.item()} at step {step}; the last checkpoint in {run} is kept")
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g["params"]], config.clip_norm)
             optimiser.step()
             average.update_parameters(model)
             seconds = time.perf_counter() - clock
             clock = time.perf_counter()
             record = Record(
-                step, loss.item(), optimiser.param_groups[1]["lr"], config.batch * config.n_frames / seconds, waited / seconds
+                step,
+                loss.item(),
+                optimiser.param_groups[1]["lr"],
+                config.batch * config.n_frames / seconds,
+                waited / seconds,
             )
             table.write(",".join(f"{v:.6g}" for v in dataclasses.astuple(record)) + "\n")
             table.flush()
@@ -294,13 +295,19 @@ def _fingerprint(config: TrainConfig) -> str:
     return json.dumps(dataclasses.asdict(config), sort_keys=True)
 
 
-def _save(run: Path, config: TrainConfig, step: int, model: DKD, average: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+def _save(
+    run: Path, config: TrainConfig, step: int, model: DKD, average: nn.Module, optimiser: torch.optim.Optimizer
+) -> None:
     tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
     tensors |= {f"average.{k}": v for k, v in average.state_dict().items()}
     for i, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{i}.{k}": v for k, v in state.items()}
     # Tensors shared between modules would be refused; a clone of each is small here.
-    write_tensors(_state_file(run), {k: v.clone() for k, v in tensors.items()}, {"step": str(step), "config": _fingerprint(config)})
+    write_tensors(
+        _state_file(run),
+        {k: v.clone() for k, v in tensors.items()},
+        {"step": str(step), "config": _fingerprint(config)},
+    )
 
 
 def _resume(run: Path, config: TrainConfig, model: DKD, average: nn.Module, optimiser: torch.optim.Optimizer) -> int:
@@ -308,7 +315,9 @@ def _resume(run: Path, config: TrainConfig, model: DKD, average: nn.Module, opti
         return 0
     tensors, header = read_tensors(_state_file(run))
     if header.get("config") != _fingerprint(config):
-        raise CheckpointError(f"{run} holds a run with other settings; give another folder, or the settings it was started with")
+        raise CheckpointError(
+            f"{run} holds a run with other settings; give another folder, or the settings it was started with"
+        )
     model.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
     average.load_state_dict({k.removeprefix("average."): v for k, v in tensors.items() if k.startswith("average.")})
     states: dict[int, dict[str, Tensor]] = {}

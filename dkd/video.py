@@ -8,7 +8,7 @@ Two decoders serve a clip, and ``Clip.backend`` names the one that reads it forw
   decodes ahead, and holds all of it. So with ``backend="auto"`` it reads the clips that fit in the cache as a whole,
   and PyAV reads the longer ones. Wherever decord cannot go on, PyAV takes over.
 
-Measured on two cores, with real clips of 720p and 1080p: PyAV takes 1.3–3.3 ms a frame and decord 1.9–4.6 ms.
+Measured on two cores, with real clips of 720p and 1080p: PyAV takes 1.3–3.4 ms a frame and decord 1.8–4.9 ms.
 
 Pixels are as stored: a clip with non-square pixels is not stretched.
 """

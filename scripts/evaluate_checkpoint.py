@@ -2,8 +2,8 @@
 
     python scripts/evaluate_checkpoint.py data/checkpoints/dkd-mobilenetv2.safetensors --labels FOLDER
 
-FOLDER holds ``pose2sim_cam01.npz`` … with ``consensus17`` (T, 17, 2), ``agree`` (T, 17) and ``bbox_size`` (T,): machine labels,
-the agreement of two networks. PCK is of the box's larger side, over joints on which the two agree.
+FOLDER holds ``pose2sim_cam01.npz`` … with ``consensus17`` (T, 17, 2), ``agree`` (T, 17) and ``bbox_size`` (T,): machine
+labels, the agreement of two networks. PCK is of the box's larger side, over joints on which the two agree.
 """
 
 from __future__ import annotations

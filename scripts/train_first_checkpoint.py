@@ -3,8 +3,8 @@
     python scripts/train_first_checkpoint.py --data FOLDER --run runs/first initializer --steps 2000
     python scripts/train_first_checkpoint.py --data FOLDER --run runs/first dkd --steps 2000 [--cutouts FOLDER]
 
-FOLDER holds ``lspe/crops.zip``, ``lspe/labels.npz``, ``videos/*.mp4`` with ``labels/*.npz``, ``init/mobilenetv2_imagenet.pt``.
-Run again, it goes on where it was stopped.
+FOLDER holds ``lspe/crops.zip``, ``lspe/labels.npz``, ``videos/*.mp4`` with ``labels/*.npz``, and
+``init/mobilenetv2_imagenet.pt``. Run again, it goes on where it was stopped.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def held_out(index: np.ndarray) -> np.ndarray:
 
 
 def backgrounds(rng: np.random.Generator, stills: list, count: int) -> list[np.ndarray]:
-    """Images to put behind cut-outs: strongly blurred stills (nobody recognisable as a second person) and plain noise."""
+    """Images to put behind cut-outs: strongly blurred stills (no second person to be seen) and coarse noise."""
     out = []
     for i in rng.choice(len(stills), count, replace=False):
         image = cv2.resize(stills[i].images[0], (320, 320), interpolation=cv2.INTER_AREA)
@@ -50,13 +50,18 @@ def backgrounds(rng: np.random.Generator, stills: list, count: int) -> list[np.n
 def load_people(data: Path, cutouts: Path | None, seed: int) -> tuple[People, list, np.ndarray]:
     """Training people; and the held-out stills with the labels a human gave them."""
     stills, index, human = load_person_crops(data / "lspe/crops.zip", data / "lspe/labels.npz")
-    keep = [not h and bool((np.isfinite(p.joints[0]).all(-1)).sum() >= 8) for h, p in zip(held_out(index), stills, strict=True)]
+    keep = [
+        not h and bool((np.isfinite(p.joints[0]).all(-1)).sum() >= 8)
+        for h, p in zip(held_out(index), stills, strict=True)
+    ]
     validation = [p for h, p in zip(held_out(index), stills, strict=True) if h]
     training = [p for k, p in zip(keep, stills, strict=True) if k]
     # People in the set do gymnastics; whoever films herself mostly stands: the upright ones count twice.
     fused = np.stack([p.joints[0] for p in training])
     training += [p for u, p in zip(upright(fused), training, strict=True) if u]
-    videos = [load_labelled_video(data / f"videos/{n}.mp4", data / f"labels/{n}.npz") for n in ("sam2_juggle", "sam2_dog")]
+    videos = [
+        load_labelled_video(data / f"videos/{n}.mp4", data / f"labels/{n}.npz") for n in ("sam2_juggle", "sam2_dog")
+    ]
     figures = [load_cutout(f) for f in sorted(cutouts.glob("clip_*.npz"))] if cutouts else []
     behind = backgrounds(np.random.default_rng(seed), training, 300)
     return People(training, videos, figures, behind), validation, human[held_out(index)]
@@ -89,7 +94,8 @@ def validate_stills(model: DKD, people: list, human: np.ndarray) -> str:
         extents.append(max(box[2] - box[0], box[3] - box[1]))
     guess, size_px, up = np.stack(predicted), np.array(extents), upright(human)
     parts = [
-        f"{name} " + "/".join(f"{pck_mean(guess[which], human[which], size_px[which], a):.3f}" for a in (0.2, 0.1, 0.05))
+        f"{name} "
+        + "/".join(f"{pck_mean(guess[which], human[which], size_px[which], a):.3f}" for a in (0.2, 0.1, 0.05))
         for name, which in (("all", np.ones(len(up), bool)), (f"upright ({up.sum()})", up))
     ]
     return "stills PCK@0.2/0.1/0.05 of the extent: " + ", ".join(parts)
@@ -128,9 +134,13 @@ def main() -> None:
             mixture=(0.55, 0.15, 0.3), augment=AugmentConfig(shift=0.04, distractor=0.4, occluder=0.35, degrade=0.35),
         )  # fmt: skip
     for record in (bar := tqdm(train(model, config, people, args.run / args.stage), total=args.steps, mininterval=20)):
-        bar.set_postfix_str(f"loss {record.loss:.2f}, {record.frames_per_s:.0f} frames/s, waiting {record.waited:.0%}", refresh=False)
+        bar.set_postfix_str(
+            f"loss {record.loss:.2f}, {record.frames_per_s:.0f} frames/s, waiting {record.waited:.0%}", refresh=False
+        )
     logging.info(validate_stills(model, validation, human))
-    save_model(model, args.run / f"{args.stage}.safetensors", {"stage": args.stage, "steps": args.steps, "seed": args.seed})
+    save_model(
+        model, args.run / f"{args.stage}.safetensors", {"stage": args.stage, "steps": args.steps, "seed": args.seed}
+    )
 
 
 if __name__ == "__main__":

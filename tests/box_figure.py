@@ -34,7 +34,10 @@ _COCO_BONE = {
 def box_figure() -> Body:
     """A body whose key points are exactly where its bones begin; each box reaches a little past that point."""
     names = list(_BONES)
-    vertices, faces, weights, heads = [], [], [], []
+    vertices: list[np.ndarray] = []
+    faces: list[tuple[int, int, int]] = []
+    weights: list[np.ndarray] = []
+    heads: list[tuple[float, float, float]] = []
     for index, (_, start, end, half) in enumerate(_BONES.values()):
         axis = np.subtract(end, start)
         along = axis / np.linalg.norm(axis)
@@ -80,7 +83,7 @@ def _keypoint(joint: str, mesh: np.ndarray, names: list[str]) -> np.ndarray:
     return out
 
 
-def standing(n_frames: int = 1, **angles: float) -> Motion:
+def standing(*, n_frames: int = 1, **angles: float) -> Motion:
     """Somebody who stands in one place, at hip height 1, with these anatomical angles."""
     rotations = segment_rotations({name: np.asarray(a) for name, a in angles.items()}, n_frames)
     return Motion(rotations, np.tile([0.0, 1.0, 0.0], (n_frames, 1)), fps=10)

@@ -90,7 +90,10 @@ def test_distillator_is_figure_2() -> None:
 )  # fmt: skip
 def test_matching_is_the_explicit_sum(batch: int, channels: int, side: int, height: int, width: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    features, kernels = rng.normal(size=(batch, channels, height, width)), rng.normal(size=(batch, channels, side, side))
+    features, kernels = (
+        rng.normal(size=(batch, channels, height, width)),
+        rng.normal(size=(batch, channels, side, side)),
+    )
     expected = np.zeros_like(features)
     for b, c, y, x in np.ndindex(expected.shape):
         for i, j in np.ndindex(side, side):
@@ -111,6 +114,7 @@ def test_channels_and_bias_sum_to_the_heatmap(small: DKD) -> None:
     output = small(scene(1, 2))
     matched = match(small.projection(output.features[:, 1]), output.kernels[:, 0])[0]  # (C, H, W)
     weights, bias = small.readout.weight[:, :, 0, 0], small.readout.bias
+    assert bias is not None
     total = (weights[:, :, None, None] * matched).double().sum(1) + bias[:, None, None]
     assert output.heatmaps.std() > 0.01, "the maps must differ from their bias for this to mean anything"
     torch.testing.assert_close(total.float(), output.heatmaps[0, 1], rtol=1e-4, atol=1e-4)
@@ -216,7 +220,9 @@ def test_imagenet_weights_load_by_name(name: str) -> None:
     encoder = build_encoder(name, 32)
     head = ("up", "lateral", "deconv_layers")
     weights = {k: torch.full_like(v, 0.5) for k, v in encoder.state_dict().items() if not k.startswith(head)}
-    missing = load_trunk_weights(encoder, weights | {"fc.weight": torch.zeros(3), "classifier.1.weight": torch.zeros(3)})
+    missing = load_trunk_weights(
+        encoder, weights | {"fc.weight": torch.zeros(3), "classifier.1.weight": torch.zeros(3)}
+    )
     assert missing
     assert all(k.startswith(head) for k in missing)
     assert all((encoder.state_dict()[k] == 0.5).all() for k in weights if "num_batches" not in k)
@@ -232,7 +238,7 @@ def test_the_real_mobilenetv2_file_loads(shared_data) -> None:
     weights = torch.load(shared_data / "init/mobilenetv2_imagenet.pt", weights_only=True)
     encoder = MobileNetV2Encoder(64)
     load_trunk_weights(encoder, weights)
-    assert torch.equal(encoder.features[17].conv[6].weight, weights["features.17.conv.6.weight"])
+    assert torch.equal(encoder.state_dict()["features.17.conv.6.weight"], weights["features.17.conv.6.weight"])
 
 
 def test_resnet_names_are_torchvisions() -> None:

@@ -130,7 +130,7 @@ def test_knees_and_elbows_bend_one_way_only_in_a_gait(running):
 
 
 def test_resample_takes_the_nearest_frame_and_returns():
-    motion = replace(standing(5), root=np.arange(15.0).reshape(5, 3))
+    motion = replace(standing(n_frames=5), root=np.arange(15.0).reshape(5, 3))
     picked = motion.resample(fps=5, n_frames=6)
     np.testing.assert_array_equal(picked.root[:, 0] / 3, [0, 2, 4, 2, 0, 2])
     assert picked.fps == 5

@@ -137,7 +137,9 @@ def test_an_interrupted_cell_keeps_its_frames(model: DKD, clip: Clip) -> None:
     assert len(Trace(model, clip, box=BOX, progress=False, cancel=interrupt)) == 2
 
 
-def test_a_long_trace_lives_in_a_file_and_is_the_same(model: DKD, clip: Clip, trace: Trace, tmp_path, monkeypatch) -> None:
+def test_a_long_trace_lives_in_a_file_and_is_the_same(
+    model: DKD, clip: Clip, trace: Trace, tmp_path, monkeypatch
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     stored = Trace(model, clip, box=BOX, progress=False, memory=0)
     assert isinstance(stored.heatmaps, np.memmap)

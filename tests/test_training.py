@@ -16,9 +16,7 @@ from dkd.models import DKD, build_model
 from dkd.skeleton import get_skeleton
 from dkd.training import People, Record, TrainConfig, pose_loss, train
 
-PLAIN = AugmentConfig(
-    scale=(1.2, 1.2), rotation=0, shift=0, motion=0, distractor=0, occluder=0, degrade=0
-)
+PLAIN = AugmentConfig(scale=(1.2, 1.2), rotation=0, shift=0, motion=0, distractor=0, occluder=0, degrade=0)
 
 
 def dotted_person(seed: int = 0, n_frames: int = 1) -> PersonSequence:
@@ -70,7 +68,11 @@ def test_a_stopped_run_goes_on_to_the_same_weights(stage: str, tmp_path: Path) -
 
 def test_each_stage_trains_its_part_and_nothing_else(tmp_path: Path) -> None:
     for stage, frozen, learned in (
-        ("initializer", ("encoder.", "distillator.", "initializer.encoder.features.3."), "initializer.encoder.features.4."),
+        (
+            "initializer",
+            ("encoder.", "distillator.", "initializer.encoder.features.3."),
+            "initializer.encoder.features.4.",
+        ),
         ("dkd", ("initializer.", "encoder.features.3."), "encoder.features.4."),
     ):
         torch.manual_seed(0)
@@ -136,7 +138,10 @@ def test_a_clips_joints_stay_on_their_pixels(seed: int) -> None:
     scores = []
     for order in (np.arange(13), flip):  # a mirrored clip shows the other side's colours
         pairs = [
-            (person.images[0][int(person.joints[0, order[j], 1]), int(person.joints[0, order[j], 0])], frame[int(y + 0.5), int(x + 0.5)])
+            (
+                person.images[0][int(person.joints[0, order[j], 1]), int(person.joints[0, order[j], 0])],
+                frame[int(y + 0.5), int(x + 0.5)],
+            )
             for frame, joints in zip(sample.frames, sample.joints, strict=True)
             for j, (x, y) in enumerate(joints)
             if np.isfinite(x)
@@ -150,7 +155,8 @@ def test_a_clips_joints_stay_on_their_pixels(seed: int) -> None:
 def test_the_same_generator_gives_the_same_clip() -> None:
     config = AugmentConfig(distractor=1, occluder=1, degrade=1)
     a, b = (
-        make_clip(dotted_person(0), [0] * 4, 128, np.random.default_rng(5), config, other=dotted_person(1)) for _ in range(2)
+        make_clip(dotted_person(0), [0] * 4, 128, np.random.default_rng(5), config, other=dotted_person(1))
+        for _ in range(2)
     )
     np.testing.assert_array_equal(a.frames, b.frames)
     np.testing.assert_array_equal(a.joints, b.joints)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import logging
 import multiprocessing
@@ -19,7 +20,7 @@ from av.stream import Disposition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dkd import errors, video, video_readers
+from dkd import errors, video, video_index, video_readers
 from dkd.video import Clip, FrameCache
 from tests.video_files import (
     CODECS,
@@ -39,7 +40,7 @@ FRAME_BYTES = HEIGHT * WIDTH * 3
 AVAILABLE = [name for name, (_, encoder, _) in CODECS.items() if has_encoder(encoder)]
 HAS_DECORD = importlib.util.find_spec("decord") is not None
 # What decord 0.6.0 cannot do: no AV1 decoder, no raw streams, and it begins a transport stream at its second key frame.
-BEYOND_DECORD = {"av1", "h264_raw", "h264_transport_stream"}
+BEYOND_DECORD = {"av1", "h264_raw", "h264_transport_stream", "mpeg4_transport_stream"}
 WITH_BACKENDS = [
     (name, backend)
     for name in AVAILABLE
@@ -157,11 +158,13 @@ def test_a_phones_rotation_is_applied(tmp_path, degrees, backend):
         assert numbers(clip, (9, 3)) == [9, 3]
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+@pytest.mark.parametrize(
+    ("suffix", "options"), [(".mp4", {}), (".mp4", {"movflags": "frag_keyframe+empty_moov"}), (".mkv", {})]
+)
 @pytest.mark.parametrize("name", ["h264_open_gop", "h264_closed_gop", "hevc"])
-def test_a_recording_that_begins_inside_another(clips, tmp_path, name, suffix):
+def test_a_recording_that_begins_inside_another(clips, tmp_path, name, suffix, options):
     """From the second key frame on: an open group's leading pictures have lost what they refer to, and do not count."""
-    with Clip(remux(clips[name], tmp_path / f"part{suffix}", 1)) as clip:
+    with Clip(remux(clips[name], tmp_path / f"part{suffix}", 1, container_options=options)) as clip:
         assert numbers(clip, range(len(clip))) == list(range(12, N))
         assert numbers(clip, (40, 1, 0)) == [52, 13, 12]
 
@@ -172,6 +175,19 @@ def test_what_an_edit_list_hides_is_not_counted(clips, tmp_path, name):
         assert clip.times[0] == 0
         assert numbers(clip, range(len(clip))) == list(range(12, N))
         assert numbers(clip, (40, 1, 0)) == [52, 13, 12]
+
+
+@pytest.mark.parametrize("late", [1, 3, 12, 30])
+@pytest.mark.parametrize("name", ["h264_transport_stream", "mpeg2_program_stream", "mpeg4_transport_stream"])
+def test_a_seek_that_lands_too_late_gives_no_wrong_frame(clips, name, late):
+    """Streams are searched by guessing; here each seek aims ``late`` frames behind the key frame that is wanted."""
+    index = video_index.build_index(clips[name])
+    later = tuple(key._replace(seek=key.seek + late * 90_000 // RATE) for key in index.keys)
+    for i in (50, 37, 38, 20, 59, 3):
+        reader = video_readers.PyAVReader(clips[name], dataclasses.replace(index, keys=later))
+        *_, (number, picture) = reader.read(i, i)
+        reader.close()
+        assert number == read_number(picture) == i
 
 
 def test_joined_streams_whose_clock_jumps_back_are_read_in_their_order(clips, tmp_path):

@@ -147,7 +147,7 @@ def test_picture_skeleton_and_maps_are_always_of_one_frame(page: Page, trace: Fa
     page.get_by_label("over picture").uncheck()  # so that the large map's colours are the scale's own
     for layer in ("Truth", "Heatmap"):
         page.get_by_label(layer, exact=True).uncheck()  # nothing but the joint over the picture
-    jumps = random.Random(3).choices(range(len(trace)), k=120)
+    jumps = random.Random(3).choices(range(len(trace)), k=60)
     samples = page.evaluate(
         f"""async (jumps) => {{
             const look = {LOOK};
@@ -229,7 +229,7 @@ def test_a_click_on_a_joint_selects_it(page: Page, trace: FakeTrace) -> None:
     knee = trace.skeleton.index("right_knee")
     box = page.locator(".dkd-frame").bounding_box()
     assert box is not None
-    x, y = (trace.joints[20, knee] + 0.5) * box["width"] / trace.clip.width
+    x, y = ((trace.joints[20, knee] + 0.5) * box["width"] / trace.clip.width).tolist()
     page.mouse.click(box["x"] + x, box["y"] + y)
     page.wait_for_function(f"() => {BENCH}.cursor.get('joint') === 'right_knee'")
     expect(page.locator(".dkd-matching h3")).to_have_text("Matching · right knee")

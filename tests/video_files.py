@@ -90,14 +90,17 @@ def write_clip(
     return path
 
 
-def remux(source: Path, target: Path, first_key: int, hide: bool = False) -> Path:
+def remux(
+    source: Path, target: Path, first_key: int, hide: bool = False, container_options: dict[str, str] | None = None
+) -> Path:
     """Copy a clip's packets, from its key frame number ``first_key`` on, without encoding them again.
 
     Args:
         hide: keep all packets, and only set the clock so that what lies before that key frame is not shown (an MP4
             says so by an edit list).
+        container_options: muxer settings, as FFmpeg names them.
     """
-    with av.open(str(source)) as reader, av.open(str(target), "w") as writer:
+    with av.open(str(source)) as reader, av.open(str(target), "w", options=container_options or {}) as writer:
         stream = reader.streams.video[0]
         copy = writer.add_stream_from_template(stream)
         packets = [packet for packet in reader.demux(stream) if packet.size]
@@ -133,6 +136,7 @@ CODECS: dict[str, tuple[str, str, dict[str, str]]] = {
     "vp8": (".webm", "libvpx", {**_LIBVPX, "deadline": "realtime", "cpu-used": "8"}),
     "mpeg4_avi": (".avi", "mpeg4", _MPEG),
     "mpeg4_mp4": (".mp4", "mpeg4", _MPEG),
+    "mpeg4_transport_stream": (".ts", "mpeg4", _MPEG),
     "mpeg2_program_stream": (".mpg", "mpeg2video", _MPEG),
     "av1": (".mp4", "libsvtav1", {"preset": "8", "crf": "20", "g": "12", "svtav1-params": "lp=1"}),
 }

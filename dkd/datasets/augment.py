@@ -1,6 +1,6 @@
 """From a labelled person to a training clip: camera motion, other people, occluders, bad frames.
 
-A clip has one draw of scale, rotation, flip and window (as the field trains, `Luo 2018`) plus a small smooth motion. What
+A clip has one draw of scale, rotation, flip and window (as in Luo 2018) plus a small smooth motion. What
 makes the *past* worth having is drawn here too: later frames are occluded, blurred, darkened, or crossed by another
 person, while the first one is clean.
 """
@@ -27,7 +27,7 @@ class AugmentConfig:
         scale: range of the crop's side in units of CROP_MARGIN × extent.
         rotation: standard deviation in degrees, cut at twice that; applied with probability 0.7.
         shift: standard deviation of the window's offset, share of its side.
-        motion: size of the smooth camera motion within a clip (1: up to about 4 % of the side a frame, 3°, 4 % in scale).
+        motion: size of the smooth camera motion within a clip (1: about 4 % of the side, 3° and 4 % in scale a frame).
         distractor: another person in the clip, in front or beside.
         occluder: a moving patch in front.
         degrade: a frame is blurred, darkened, covered or replaced by the one before.

@@ -1,7 +1,7 @@
 """Labelled people as they come from disk: a sequence of images, joints in pixels, perhaps an alpha channel.
 
-Everything later (motion, augmentation, batches) works on this one type, :class:`PersonSequence`; a still is a sequence of
-one image.
+Everything later (motion, augmentation, batches) works on this one type, :class:`PersonSequence`; a still is a sequence
+of one image.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class PersonSequence:
 
 
 def fuse_labels(human: np.ndarray, teacher: np.ndarray, second: np.ndarray, agree: float = 0.2) -> np.ndarray:
-    """Clean one person's crowd-sourced joints with two networks' opinions. (Our decision; the rule was found by others.)
+    """Clean one person's crowd-sourced joints with two networks' opinions. (Our decision.)
 
     Crowd workers confuse a person's left and right. So first the human's sides are swapped where both networks fit
     better that way. Then, joint by joint, with "near" meaning within ``agree`` × the person's extent:
@@ -56,9 +56,7 @@ def fuse_labels(human: np.ndarray, teacher: np.ndarray, second: np.ndarray, agre
         (J, 2) float32, NaN where nobody is to be trusted.
     """
     flip = list(get_skeleton("penn_action").flip_permutation)
-    box = joints_to_box(human)
-    if box is None:
-        box = joints_to_box(teacher[:, :2])
+    box = joints_to_box(human) or joints_to_box(teacher[:, :2])
     assert box is not None, "a network always gives all joints"
     extent = max(box[2] - box[0], box[3] - box[1], 1.0)
 
@@ -75,7 +73,10 @@ def fuse_labels(human: np.ndarray, teacher: np.ndarray, second: np.ndarray, agre
     human_teacher, human_second, networks = distance(human, teacher), distance(human, second), distance(teacher, second)
     missing = np.isnan(human).any(-1)
     fused = np.select(
-        [c[:, None] for c in (human_teacher < agree, human_second < agree, missing & (teacher[:, 2] > 0.3), networks < agree)],
+        [
+            c[:, None]
+            for c in (human_teacher < agree, human_second < agree, missing & (teacher[:, 2] > 0.3), networks < agree)
+        ],
         [(human + teacher[:, :2]) / 2, human, teacher[:, :2], (teacher[:, :2] + second[:, :2]) / 2],
         np.nan,
     )
@@ -87,8 +88,8 @@ def load_person_crops(images: Path, labels: Path) -> tuple[list[PersonSequence],
 
     Args:
         images: zip with ``%05d.jpg``.
-        labels: npz with ``index`` (N,), ``joints`` (N, 14, 3) x, y, visible in LSP's order, ``movenet`` and ``blazepose``
-            (N, 17, 3) x, y, score in COCO's order, all in pixels of the crop.
+        labels: npz with ``index`` (N,), ``joints`` (N, 14, 3) x, y, visible in LSP's order, ``movenet`` and
+            ``blazepose`` (N, 17, 3) x, y, score in COCO's order, all in pixels of the crop.
 
     Returns:
         the people with fused labels (Penn Action's joints), their indices (N,), and the human labels as they came
@@ -113,6 +114,8 @@ def load_person_crops(images: Path, labels: Path) -> tuple[list[PersonSequence],
             if file not in names:
                 raise DatasetError(f"{labels} names image {number}, but {images} has no {file}: files of two versions?")
             image = cv2.imdecode(np.frombuffer(archive.read(file), np.uint8), cv2.IMREAD_COLOR_RGB)
+            if image is None:
+                raise DatasetError(f"{file} in {images} is not an image that can be decoded: a damaged zip?")
             fused = fuse_labels(human[i], networks[0][i], networks[1][i])
             people.append(PersonSequence([image], fused[None], f"{images.stem}/{file}"))
     return people, index, human

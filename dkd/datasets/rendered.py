@@ -10,7 +10,7 @@ The joints are not a network's guess: they are the body model's own key points, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -201,21 +201,23 @@ def following_cameras(vertices: np.ndarray, config: RenderConfig, rng: np.random
     kernel = np.hanning(2 * half_width + 3)[1:-1]
     padded = np.pad(centre, ((half_width, half_width), (0, 0)), mode="edge")
     path = np.stack([np.convolve(padded[:, k], kernel / kernel.sum(), mode="valid") for k in range(3)], axis=1)
-    view = {
-        "azimuth_deg": float(rng.uniform(0, 360)),
-        "elevation_deg": float(np.clip(rng.gamma(1.5, 9) - 12, -15, 40)),
-        "roll_deg": float(np.clip(rng.normal(0, 5), -15, 15)),
-        "distance": float(rng.uniform(2.8, 7)),
-    }
-    size = {"width": config.width, "height": config.height}
-    unit = [Camera(target=tuple(p), focal=1.0, **view, **size) for p in path.tolist()]
+    view = Camera(
+        target=(0.0, 0.0, 0.0),
+        azimuth_deg=float(rng.uniform(0, 360)),
+        elevation_deg=float(np.clip(rng.gamma(1.5, 9) - 12, -15, 40)),
+        roll_deg=float(np.clip(rng.normal(0, 5), -15, 15)),
+        distance=float(rng.uniform(2.8, 7)),
+        focal=1.0,
+        width=config.width,
+        height=config.height,
+    )
+    views = [replace(view, target=(x, y, z)) for x, y, z in path.tolist()]
     middle = np.array([config.width - 1, config.height - 1]) / 2
     reach = max(
-        float((np.abs(camera.project(v[::7])[0] - middle) / middle).max())
-        for camera, v in zip(unit, vertices, strict=True)
+        float((np.abs(camera.project(v)[0] - middle) / middle).max()) for camera, v in zip(views, vertices, strict=True)
     )
     focal = float(rng.uniform(0.78, 0.97)) / reach
-    return [Camera(target=tuple(p), focal=focal, **view, **size) for p in path.tolist()]
+    return [replace(camera, focal=focal) for camera in views]
 
 
 def render_person(

@@ -36,8 +36,8 @@ class DKDConfig:
         skeleton: name of the joint set.
         channels: width C of features and kernels (the paper: 256).
         input_size: side N of the square input in pixels. The distillator's pooling makes S = 7 of N = 256 only.
-        heatmap_gain: factor on H_t before it is concatenated with F_t. 1 in the paper's figure. Ours for the small model:
-            13 sparse maps of height ≤ 1 weigh little against 128 dense feature channels at initialisation.
+        heatmap_gain: factor on H_t before it is concatenated with F_t. 1 in the paper's figure; larger for our small
+            model: 13 sparse maps of height ≤ 1 weigh little against 128 dense feature channels at initialisation.
     """
 
     encoder: str = "resnet50"

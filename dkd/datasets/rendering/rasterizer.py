@@ -6,7 +6,7 @@ tested at once. Its cost is that of the triangles' bounding boxes, so few but la
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -70,8 +70,7 @@ class Camera:
 
     def scaled(self, factor: int) -> Camera:
         """The same view with ``factor`` times as many pixels a side."""
-        values = {**self.__dict__, "focal": self.focal * factor}
-        return Camera(**{**values, "width": self.width * factor, "height": self.height * factor})
+        return replace(self, focal=self.focal * factor, width=self.width * factor, height=self.height * factor)
 
 
 class Raster(NamedTuple):
