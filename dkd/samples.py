@@ -82,10 +82,10 @@ SAMPLES: dict[str, Sample] = {
                 licence="BSD-3-Clause (Pose2Sim, perfanalytics)",
             )
             for camera, box, view in (
-                (1, (225.0, 305.0, 590.0, 1180.0), "from the front, his right side nearer"),
                 (2, (385.0, 375.0, 770.0, 1140.0), "from the front"),
-                (3, (462.0, 395.0, 822.0, 1342.0), "from behind, his left side nearer"),
+                (1, (225.0, 305.0, 590.0, 1180.0), "from the front, his right side nearer"),
                 (4, (112.0, 455.0, 680.0, 1432.0), "from behind"),
+                (3, (462.0, 395.0, 822.0, 1342.0), "from behind, his left side nearer"),
             )
         ),
         Sample(

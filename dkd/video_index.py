@@ -58,6 +58,7 @@ class VideoIndex:
             none that can be trusted: such a file is only ever decoded from its start, and frames are counted. (If it
             is damaged, what follows the damage may have moved up by the frames that left no trace.)
         keys: points where decoding can begin, by presentation time; empty where ``pts`` is ``None``.
+        sizes: bytes of the packet of each presentation time, by which packets are recognised after a seek.
         damaged: frames known to be unreadable. Complete only if ``checked``.
         checked: every frame of the file was decoded once.
         truncated: the file ends before the frames that its header announces.
@@ -68,6 +69,7 @@ class VideoIndex:
     fps: float
     pts: np.ndarray | None
     keys: tuple[KeyPoint, ...]
+    sizes: dict[int, int]
     damaged: frozenset[int] = field(default_factory=frozenset)
     checked: bool = False
     truncated: bool = False
@@ -193,6 +195,7 @@ def build_index(path: Path) -> VideoIndex:
         fps=_mean_rate(times, rate),
         pts=np.array(pts, np.int64) if timed else None,
         keys=_key_points(packets, family) if timed else (),
+        sizes={p.pts: p.size for p in packets if p.pts is not None} if timed else {},
         damaged=frozenset(damaged),
         checked=scanned,
         truncated=truncated,
@@ -208,6 +211,7 @@ class _Packet(NamedTuple):
     key: bool
     hidden: bool  # an edit list cuts it away: decoded, but not shown
     corrupt: bool
+    size: int
 
 
 def _read_packets(container: InputContainer, stream: VideoStream) -> tuple[list[_Packet], bool]:
@@ -216,7 +220,7 @@ def _read_packets(container: InputContainer, stream: VideoStream) -> tuple[list[
     try:
         for p in container.demux(stream):
             if p.size:
-                packets.append(_Packet(p.pts, p.dts, p.is_keyframe, p.is_discard, p.is_corrupt))
+                packets.append(_Packet(p.pts, p.dts, p.is_keyframe, p.is_discard, p.is_corrupt, p.size))
     except FFmpegError:
         return packets, True
     return packets, bool(packets) and packets[-1].corrupt

@@ -37,6 +37,7 @@ class PyAVReader:
         self._container: av.container.InputContainer | None = None
         self._run: Iterator[_Numbered] = iter(())
         self._next: int | None = None  # the number that the decoder is about to give
+        self._astray = False  # the last seek went to a place that is not what it seemed
 
     def read(self, number: int, keep_from: int) -> Iterator[tuple[int, np.ndarray]]:
         """Yield (number, (H, W, 3) uint8 RGB, upright) for ``number``, last, and for those frames from ``keep_from`` on
@@ -45,13 +46,13 @@ class PyAVReader:
         Raises:
             VideoCorruptError: the frame is damaged.
         """
-        landed = False
+        reached = False
         for begin in self._attempts(number) if number not in self._damaged else ():
-            if begin == "start" and landed:  # it was reached and is bad: decoding from farther back makes it no better
+            if begin == "start" and reached:  # it is bad: decoding from farther back makes it no better
                 break
             if begin != "go on":
                 self._begin(begin)
-            landed = landed or (self._next is not None and self._next <= number)
+            before = self._next is not None and self._next <= number
             for n, frame, damaged in self._run:
                 if n > number:
                     break
@@ -59,6 +60,7 @@ class PyAVReader:
                     yield n, to_rgb(frame)
                     if n == number:
                         return
+            reached = reached or (before and not self._astray)
         self._damaged.add(number)
         raise VideoCorruptError(
             f"frame {number} of {self._path.name} (at {self._index.times[number]:.3f} s) is damaged: it cannot be "
@@ -96,6 +98,7 @@ class PyAVReader:
         yield "start"
 
     def _begin(self, at: KeyPoint | str) -> None:
+        self._astray = False
         if self._container is None or not isinstance(at, KeyPoint):
             self.close()
             self._container, self._stream = open_video(self._path)
@@ -104,13 +107,25 @@ class PyAVReader:
             self._container.seek(at.seek, stream=self._stream)  # this also empties the decoder
             # A seek may land between key frames; what a decoder makes of those packets is not worth having.
             packets = dropwhile(lambda packet: packet.size and not packet.is_keyframe, packets)
+            packets = self._known(packets)
         if self._pts is None:
             self._next = 0
             self._run = self._count(packets)
             return
-        first = next(packets)
-        self._next = bisect_left(self._pts, first.pts) if first.pts is not None else len(self._pts)
-        self._run = self._recognise(chain((first,), packets), self._pts)
+        first = next(packets, None)
+        self._next = bisect_left(self._pts, first.pts) if first and first.pts is not None else len(self._pts)
+        self._run = self._recognise(chain((first,), packets) if first else packets, self._pts)
+
+    def _known(self, packets: Iterator[av.Packet]) -> Iterator[av.Packet]:
+        """Packets for as long as each is the one that had this time when the file was indexed.
+
+        In a program stream (.mpg) not every packet carries its time; behind a seek the demuxer makes it up, wrongly.
+        """
+        for packet in packets:
+            if packet.size and (packet.pts is None or self._index.sizes.get(packet.pts) != packet.size):
+                self._astray = True
+                return
+            yield packet
 
     def _count(self, packets: Iterator[av.Packet]) -> Iterator[_Numbered]:
         for number, result in enumerate(decoded(packets)):

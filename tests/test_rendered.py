@@ -19,6 +19,7 @@ from dkd.datasets.rendering.clothes import dressed
 from dkd.datasets.rendering.generators import make_motion
 from dkd.datasets.rendering.motion import Motion
 from dkd.datasets.rendering.rasterizer import Camera, rasterize, vertex_normals
+from dkd.datasets.rendering.room import Room, draw_room, wide_enough
 from dkd.errors import ConfigError, MissingExtraError
 from dkd.skeleton import get_skeleton
 from tests.box_figure import box_figure, standing
@@ -115,7 +116,7 @@ def render_standing(azimuth: float, motion: Motion | None = None) -> RenderedCli
 
 
 def test_left_and_right_from_the_front_and_from_behind():
-    front, back = render_standing(n_frames=0), render_standing(180)
+    front, back = render_standing(0), render_standing(180)
     for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle"):
         left, right = PENN.index(f"left_{joint}"), PENN.index(f"right_{joint}")
         assert front.joints[0, left, 0] > front.joints[0, right, 0], "seen from the front, left is at the image's right"
@@ -182,6 +183,30 @@ def test_render_clip_is_repeatable_and_keeps_the_person_in_the_picture():
     solid = clip.rgba[..., 3] == 255
     np.testing.assert_array_equal(clip.frames[solid], clip.rgba[..., :3][solid])
     assert solid.any(axis=(1, 2)).all()
+
+
+def test_the_wall_stays_behind_a_person_who_walks_towards_it():
+    room = Room.random(np.random.default_rng(0))
+    camera = front_camera(64, azimuth_deg=30.0)
+    path = np.array([[0, 0, 0], [-3.0, 1.0, -5.0]])
+    wide = wide_enough(room, camera, path)
+    turn = np.deg2rad(30 + room.wall_turn_deg)
+    before_wall = path @ [np.sin(turn), 0, np.cos(turn)] + wide.wall_distance
+    assert before_wall.min() == pytest.approx(0.8)
+    assert wide_enough(room, camera, path[:1]) == room, "where there is space nothing moves"
+
+
+def test_floor_and_wall_meet_where_they_should():
+    room = replace(Room.random(np.random.default_rng(0)), wall_turn_deg=0.0, wall_distance=2.0)
+    camera = front_camera(65)
+    floor = draw_room(room, camera)[..., 3]
+    edge = camera.project(np.array([0.0, 0.0, -2.0]))[0][1]  # the foot of the wall
+    rows = np.arange(65)
+    np.testing.assert_array_equal(floor[rows > edge + 1], 1)
+    np.testing.assert_array_equal(floor[rows < edge - 1], 0)
+    below = replace(camera, elevation_deg=-40.0)
+    assert below.position[1] < 0
+    assert not draw_room(room, below)[..., 3].any(), "the floor is not seen from underneath"
 
 
 def test_nobody_sinks_into_the_floor_and_walkers_touch_it():

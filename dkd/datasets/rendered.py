@@ -22,7 +22,7 @@ from dkd.datasets.rendering.clothes import dressed
 from dkd.datasets.rendering.generators import GENERATORS, make_motion
 from dkd.datasets.rendering.motion import Motion
 from dkd.datasets.rendering.rasterizer import Camera, rasterize, vertex_normals
-from dkd.datasets.rendering.room import Room, draw_room, draw_shadow
+from dkd.datasets.rendering.room import Room, draw_room, draw_shadow, wide_enough
 from dkd.errors import ConfigError
 from dkd.skeleton import convert_joints, get_skeleton
 
@@ -132,7 +132,7 @@ def render_clip(config: RenderConfig, body: Body | None = None) -> RenderedClip:
     light = config.light or random_light(rngs[2])
     cameras = [config.camera] * len(vertices) if config.camera else following_cameras(vertices, config, rngs[3])
     layer = render_person(body, vertices, cameras, light, config.supersample)
-    room = Room.random(rngs[4])
+    room = wide_enough(Room.random(rngs[4]), cameras[0], vertices)
     frames = np.empty((*layer.rgba.shape[:3], 3), np.uint8)
     plate, plate_of = None, None
     for t, camera in enumerate(cameras):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -46,6 +46,18 @@ class Room:
         )
 
 
+def wide_enough(room: Room, camera: Camera, vertices: np.ndarray) -> Room:
+    """The room, its wall moved back where the points (..., 3) would come nearer to it than 0.8 m."""
+    farthest = -float((vertices @ _from_wall(room, camera)).min())
+    return replace(room, wall_distance=max(room.wall_distance, farthest + 0.8))
+
+
+def _from_wall(room: Room, camera: Camera) -> np.ndarray:
+    """(3,) horizontal direction out of the wall, into the room."""
+    turn = np.deg2rad(camera.azimuth_deg + room.wall_turn_deg)
+    return np.array([np.sin(turn), 0.0, np.cos(turn)])
+
+
 def draw_room(room: Room, camera: Camera, rays: int = 2) -> np.ndarray:
     """(H, W, 4) float32: sRGB 0..255 of the empty room, and 1 where the floor is, 0 elsewhere.
 
@@ -57,13 +69,12 @@ def draw_room(room: Room, camera: Camera, rays: int = 2) -> np.ndarray:
     seen = np.stack([right, down, np.full(column.shape, fine.focal)], axis=-1)
     ray = seen @ fine.rotation  # camera axes → world axes
     origin = fine.position
-    turn = np.deg2rad(camera.azimuth_deg + room.wall_turn_deg)
-    outward = np.array([np.sin(turn), 0.0, np.cos(turn)])  # from the wall into the room
+    outward = _from_wall(room, camera)
     along = np.array([outward[2], 0.0, -outward[0]])
     with np.errstate(divide="ignore", invalid="ignore"):
         to_floor = -origin[1] / ray[..., 1]
         to_wall = -(origin @ outward + room.wall_distance) / (ray @ outward)
-    to_floor = np.where(to_floor > 0, to_floor, np.inf)
+    to_floor = np.where((ray[..., 1] < 0) & (origin[1] > 0), to_floor, np.inf)  # a camera below the floor sees the wall
     to_wall = np.where(to_wall > 0, to_wall, np.inf)
     is_floor = to_floor < to_wall
     distance = np.minimum(np.minimum(to_floor, to_wall), 1e3)
@@ -74,7 +85,9 @@ def draw_room(room: Room, camera: Camera, rays: int = 2) -> np.ndarray:
     floor = np.asarray(room.floor) * _tiles(across, point @ outward, room.tile, rng)[..., None]
     height = point[..., 1]
     shade = 0.75 + 0.25 * np.clip(height / 2.5, 0, 1)  # lighter towards the ceiling
-    shade = shade * _uneven(across, height, rng) * np.where(height < 0.09, 0.45, 1.0)  # a skirting board
+    shade = (
+        shade * _uneven(across, height, rng) * np.where((height > 0) & (height < 0.09), 0.45, 1.0)
+    )  # a skirting board
     wall = np.asarray(room.wall) * shade[..., None]
     colour = np.where(is_floor[..., None], floor, wall)
     out = np.concatenate([colour, is_floor[..., None]], axis=-1)

@@ -1,0 +1,7 @@
+"""All benchmarks, one after the other: ``python -m benchmarks``, or ``make bench``."""
+
+from benchmarks import interaction, tracking
+
+tracking.main()
+print()
+interaction.main()

@@ -1,0 +1,161 @@
+"""How smooth the workbench is: from the moved slider to the painted frame, and frames a second while playing.
+
+Starts a real JupyterLab (``dkd lab``) and a real Chromium, opens the workbench on a sample clip with the shipped model,
+and measures in the page. Needs the test extra and a browser. On the command line, from the project's folder:
+
+    python -m benchmarks.interaction [--sample rendered_walk] [--out figures.json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+from dkd.samples import default_sample, get_sample
+from tests.browser import CHROMIUM_ARGUMENTS, Lab, find_chromium, open_notebook, run_all
+
+PROJECT = Path(__file__).resolve().parent.parent
+BENCH = "document.querySelector('.dkd-workbench').dkd"
+NOTEBOOK = """\
+import sys
+sys.path.insert(0, {project!r})
+from dkd import Clip, Trace, load_model
+from dkd.samples import get_sample
+from widgets import Workbench
+sample = get_sample({sample!r})
+trace = Trace(load_model("dkd-mobilenetv2"), Clip(sample.path), box=sample.box, progress=False)
+wb = Workbench(trace)
+wb"""
+
+# The page's own clock: how long an animation frame takes when nothing happens.
+IDLE = """async () => {
+    const stamps = [];
+    for (let i = 0; i < 120; i++) stamps.push(await new Promise(requestAnimationFrame));
+    return stamps.slice(1).map((t, i) => t - stamps[i]);
+}"""
+
+# Move the slider at any moment within an animation frame, and wait for the animation frame after whose painting the
+# player shows the wanted frame: 'input' event to painted canvas. `cold` first drops the frame, so that it is fetched.
+SCRUB = f"""async ([moves, cold]) => {{
+    const {{ store }} = {BENCH};
+    const slider = document.querySelector('.dkd-slider');
+    const player = document.querySelector('.dkd-player');
+    const times = [];
+    for (const frame of moves) {{
+        await new Promise((done) => setTimeout(done, 60 + 40 * Math.random()));
+        if (cold) {{
+            store.records.delete(frame);
+            store.bitmaps.delete(frame);
+        }}
+        const start = performance.now();
+        slider.value = frame;
+        slider.dispatchEvent(new Event('input'));
+        while (Number(player.dataset.frame) !== frame) {{
+            await new Promise(requestAnimationFrame);
+            await new Promise((done) => setTimeout(done)); // after what this animation frame paints
+        }}
+        times.push(performance.now() - start);
+    }}
+    return times;
+}}"""
+
+PLAY = f"""async (seconds) => {{
+    const {{ store, cursor }} = {BENCH};
+    cursor.seek(0);
+    await new Promise((done) => setTimeout(done, 800));
+    const painted = store.painted;
+    const from = cursor.get('frame');
+    const start = performance.now();
+    cursor.set('playing', true);
+    const goesOn = () => performance.now() - start < seconds * 1000 && cursor.get('playing');
+    while (goesOn()) await new Promise(requestAnimationFrame);
+    cursor.set('playing', false);
+    const elapsed = (performance.now() - start) / 1000;
+    return {{ elapsed, painted: store.painted - painted, passed: cursor.get('frame') - from }};
+}}"""
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Median and 95th percentile (ms), and how many values there were."""
+    ordered = sorted(values)
+    p95 = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+    return {"median_ms": round(statistics.median(ordered), 1), "p95_ms": round(p95, 1), "n": len(ordered)}
+
+
+def measure(page: Page) -> dict[str, Any]:
+    """All figures of the workbench on ``page``."""
+    page.wait_for_function(f"() => {BENCH}.store.shown")
+    n_frames = page.evaluate(f"() => {BENCH}.store.header.n_frames")
+    page.wait_for_function(f"() => {BENCH}.store.records.size === {n_frames}")
+    page.wait_for_timeout(1000)
+    moves = [(37 * i + 11) % n_frames for i in range(150)]
+    play_seconds = page.evaluate(f"() => {BENCH}.store.header.times.at(-1)")
+    figures: dict[str, Any] = {"clip_fps": page.evaluate(f"() => {BENCH}.store.header.fps"), "frames": n_frames}
+    figures["idle_frame"] = spread(page.evaluate(IDLE))
+    figures["scrub"] = spread(page.evaluate(SCRUB, [moves, False]))
+    figures["scrub_not_in_browser"] = spread(page.evaluate(SCRUB, [moves[:40], True]))
+    played = page.evaluate(PLAY, min(10.0, play_seconds))
+    figures["play"] = {
+        "painted_per_s": round(played["painted"] / played["elapsed"], 1),
+        "dropped": max(0, played["passed"] - played["painted"]),
+        "of": played["passed"],
+    }
+    figures["browser_bytes"] = page.evaluate(f"() => {BENCH}.store.bytes")
+    return figures
+
+
+def run(sample: str) -> dict[str, Any]:
+    """Start Lab and the browser, open the workbench on ``sample``, measure, and stop both."""
+    with tempfile.TemporaryDirectory(prefix="dkd-bench-") as folder:
+        empty = Path(folder) / "empty"
+        empty.mkdir()
+        lab = Lab.start(Path(folder), empty)
+        try:
+            name = lab.write_notebook("bench.ipynb", NOTEBOOK.format(project=str(PROJECT), sample=sample))
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
+                page = browser.new_context(viewport={"width": 1600, "height": 1000}).new_page()
+                page.set_default_timeout(600_000)
+                open_notebook(page, lab, name)
+                if errors := run_all(page):
+                    raise RuntimeError("\n".join(errors))
+                figures = measure(page)
+                figures["chromium"] = browser.version
+                browser.close()
+        finally:
+            lab.stop()
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    machine = {"cores": os.cpu_count(), "load_1min": load, "python": platform.python_version()}
+    return {"sample": sample, **machine, **figures}
+
+
+def main() -> int:
+    """Print the figures, and write them as JSON where ``--out`` says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sample", help="name of a sample clip; default: the best that is here")
+    parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
+    arguments = parser.parse_args()
+    sample = get_sample(arguments.sample) if arguments.sample else default_sample()
+    figures = run(sample.name)
+    for name, value in figures.items():
+        print(f"{name:22} {value}")
+    print(f"{'slider to painted':22} p95 {figures['scrub']['p95_ms']} ms (target 33)")
+    print(f"{'playing':22} {figures['play']['painted_per_s']} frames/s (target 30)")
+    if arguments.out:
+        temporary = arguments.out.with_name(arguments.out.name + ".tmp")
+        temporary.write_text(json.dumps(figures, indent=1))
+        os.replace(temporary, arguments.out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
