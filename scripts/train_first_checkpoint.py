@@ -120,7 +120,7 @@ def main() -> None:
     if args.stage == "initializer":
         weights = torch.load(args.data / "init/mobilenetv2_imagenet.pt", weights_only=True)
         load_trunk_weights(model.initializer.encoder, weights)
-        model.initializer.to(memory_format=torch.channels_last)
+        model.initializer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         config = TrainConfig(
             "initializer", args.steps, sizes=((0.75, 192), (1.0, 256)), mixture=(0.85, 0.03, 0.12), seed=args.seed,
             augment=AugmentConfig(distractor=0.2, occluder=0.3),

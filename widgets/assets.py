@@ -1,7 +1,7 @@
 """What the browser runs, put together from the files beside this one.
 
 anywidget loads one module a widget and has no bundler, and the package has no build step: so a widget's module is
-``common.js`` and its own file one after the other, with the tables that Python owns (shortcuts, colour map) in front.
+the common files and its own one after the other, with the tables that Python owns (shortcuts, colour map) in front.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ def _viridis() -> str:
 
 @cache
 def module(name: str) -> str:
-    """The ES module of the widget ``name``: the shared tables, ``common.js``, its parts, then ``<name>.js``."""
+    """The ES module of the widget ``name``: the shared tables, the common files, its parts, then ``<name>.js``."""
     tables = f'const SHORTCUTS = {json.dumps(as_records(), ensure_ascii=False)};\nconst VIRIDIS_HEX = "{_viridis()}";\n'
-    files = ("common", *_PARTS.get(name, ()), name)
+    files = ("drawing", "common", *_PARTS.get(name, ()), name)
     return tables + "\n".join((_HERE / f"{file}.js").read_text(encoding="utf-8") for file in files)
 
 

@@ -1,4 +1,4 @@
-// What all views share: DOM and drawing helpers, colours, keys, and the connection to the cursor and the feed.
+// What all views share: DOM helpers, small multiples, the connection to the cursor and the feed, keys.
 
 // ---- small helpers
 
@@ -54,78 +54,7 @@ function icon(name) {
 const iconButton = (name, label, onclick) =>
   h("button", { class: "dkd-icon", title: label, "aria-label": label, onclick }, icon(name));
 
-// ---- colours
-
-const VIRIDIS = Array.from({ length: 256 }, (_, i) =>
-  [0, 2, 4].map((k) => parseInt(VIRIDIS_HEX.slice(6 * i + k, 6 * i + k + 2), 16)),
-);
-// Diverging about 0: purple below, green above (both apart from the blue and orange of left and right), by theme.
-const DIVERGING = {
-  light: [
-    [118, 42, 131],
-    [247, 247, 247],
-    [27, 120, 55],
-  ],
-  dark: [
-    [205, 150, 222],
-    [36, 38, 43],
-    [126, 214, 144],
-  ],
-};
-const MAP_SHOWN = [0, 1]; // map values that viridis spans everywhere; below is drawn as 0, above as 1
-
-const isDark = () => document.body.dataset.jpThemeLight === "false";
-const viridis = (value) =>
-  VIRIDIS[Math.round(clamp((value - MAP_SHOWN[0]) / (MAP_SHOWN[1] - MAP_SHOWN[0]), 0, 1) * 255)];
-function diverging(value) {
-  const [negative, zero, positive] = DIVERGING[isDark() ? "dark" : "light"];
-  const share = clamp(Math.abs(value), 0, 1);
-  const end = value < 0 ? negative : positive;
-  return zero.map((z, k) => z + (end[k] - z) * share);
-}
-
-// The colours of the style sheet, for canvases.
-function palette(root) {
-  const style = getComputedStyle(root);
-  const read = (name) => style.getPropertyValue(`--dkd-${name}`).trim();
-  return Object.fromEntries(
-    ["ink", "muted", "line", "panel", "accent", "left", "right", "centre"].map((n) => [n, read(n)]),
-  );
-}
-
-// ---- drawing
-
-// Paint width × height values into a canvas of that many pixels; colour(value, index) → [r, g, b] or [r, g, b, a].
-function paintCells(canvas, width, height, values, colour) {
-  if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(width, height);
-  for (let i = 0; i < width * height; i++) {
-    const [r, g, b, a = 255] = colour(values[i], i);
-    image.data.set([r, g, b, a], 4 * i);
-  }
-  context.putImageData(image, 0, 0);
-}
-
-// A joint's map out of a record, as real values.
-function mapOf(header, record, joint) {
-  const area = header.map[0] * header.map[1];
-  const [low, high] = header.map_range;
-  return Float32Array.from(
-    record.maps.subarray(joint * area, (joint + 1) * area),
-    (byte) => low + ((high - low) * byte) / 255,
-  );
-}
-
-// Fit a canvas's pixels to its place on the screen. Returns its size in CSS pixels; drawing is in CSS pixels, too.
-function fit(canvas) {
-  const { clientWidth: width, clientHeight: height } = canvas;
-  const ratio = globalThis.devicePixelRatio || 1;
-  const [w, hh] = [Math.round(width * ratio), Math.round(height * ratio)];
-  if (canvas.width !== w || canvas.height !== hh) [canvas.width, canvas.height] = [w, hh];
-  canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
-  return [width, height];
-}
+// ---- small multiples
 
 // Joints in columns, left over right: first those on the midline, two to a column. null leaves a place free.
 function columns(header) {
@@ -138,8 +67,8 @@ function columns(header) {
   return [...out, ...pairs];
 }
 
-// Small multiples: a button a joint, a canvas in each. Returns {element, tiles: [{joint, canvas, button, note}]}.
-function jointGrid(header, cursor, what, legend) {
+// Small multiples: a button a joint, a canvas in each. Returns {element, tiles: [{joint, canvas, mark, button}]}.
+function jointGrid(header, cursor, what) {
   const places = columns(header);
   const element = h("div", {
     class: "dkd-joints",
@@ -150,8 +79,7 @@ function jointGrid(header, cursor, what, legend) {
   const tiles = [];
   for (const joint of places.flat()) {
     if (joint === null) {
-      element.append(h("div", { class: "dkd-tile-free" }, ...(legend ? [legend] : [])));
-      legend = null;
+      element.append(h("div"));
       continue;
     }
     const name = header.joints[joint];
@@ -190,7 +118,7 @@ function place(mark, x, y, [width, height]) {
 // ---- connection
 
 // Make a view's root, connect it, and keep it painted. build(root, store, cursor, signal) returns the view:
-// {header(h), paint(record, bitmap), status(text), needsDetail}. Sizes and theme changes paint again.
+// {header(h), paint(record, bitmap), status(text), needsDetail}. A change of theme paints again.
 async function mount({ model, el, host, signal }, name, label, build) {
   const [cursorWidget, feed] = await Promise.all([
     host.getWidget(model.get("_cursor")),
@@ -208,12 +136,9 @@ async function mount({ model, el, host, signal }, name, label, build) {
   }
   store.attach(cursor);
   store.add(view, signal);
-  const observer = new ResizeObserver(() => store.schedule());
-  observer.observe(root);
   const theme = new MutationObserver(() => store.schedule());
   theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name"] });
   signal.addEventListener("abort", () => {
-    observer.disconnect();
     theme.disconnect();
     root.remove();
   });
@@ -221,25 +146,48 @@ async function mount({ model, el, host, signal }, name, label, build) {
   return root;
 }
 
-// The lines under a view: what the feed says, an error of a Python callback, a dead kernel (by the style sheet).
+// The lines under a view: what the feed says, an error of a Python callback, a kernel that is gone.
 function notes(root, model, signal) {
-  const status = h("div", { class: "dkd-note", role: "status", hidden: true });
-  const error = h("div", { class: "dkd-note dkd-error", role: "alert", hidden: true });
-  const dead = h(
-    "div",
-    { class: "dkd-note dkd-dead" },
-    "The kernel is gone. Frames that are already here can still be seen; run the cell again for a live view.",
-  );
-  root.append(status, error, dead);
-  const show = (element, text) => {
-    element.textContent = text;
-    element.hidden = !text;
+  const lines = { status: "status", error: "alert", gone: "status" };
+  for (const [name, role] of Object.entries(lines)) {
+    lines[name] = h("div", { class: `dkd-note dkd-${name}`, role, hidden: true });
+    root.append(lines[name]);
+  }
+  const say = (name, text) => {
+    lines[name].textContent = text;
+    lines[name].hidden = !text;
   };
-  const onError = () => show(error, model.get("_error"));
+  const onError = () => say("error", model.get("_error"));
   model.on("change:_error", onError);
   signal.addEventListener("abort", () => model.off("change:_error", onError));
   onError();
-  return { say: (text) => show(status, text), element: status };
+  watchKernel(model, signal, () => {
+    say(
+      "gone",
+      "The kernel is gone. Frames that are already here can still be seen; run the cell again for a live view.",
+    );
+    root.classList.add("dkd-without-kernel");
+  });
+  return { say: (text) => say("status", text) };
+}
+
+// Call gone() once the kernel that made the view was shut down, replaced or started anew. A kernel that is shut down
+// from elsewhere tells nobody: JupyterLab finds out when it looks, and so does this.
+function watchKernel(model, signal, gone) {
+  const kernel = model.widget_manager?.kernel;
+  if (!kernel?.statusChanged) return; // not JupyterLab
+  const stop = () => {
+    clearInterval(timer);
+    kernel.statusChanged.disconnect(onStatus);
+  };
+  const end = () => {
+    stop();
+    gone();
+  };
+  const onStatus = (_, status) => ["restarting", "autorestarting", "terminating", "dead"].includes(status) && end();
+  const timer = setInterval(() => (kernel.isDisposed || model.widget_manager.kernel !== kernel) && end(), 2000);
+  kernel.statusChanged.connect(onStatus);
+  signal.addEventListener("abort", stop);
 }
 
 // ---- keys
@@ -278,7 +226,7 @@ function actions(root, store, cursor) {
 
 const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
 
-// Let the shortcut table act on root while it has the focus, and keep the keys from JupyterLab. `more` are further actions.
+// Let the shortcut table act on root while it has the focus, and keep the keys from JupyterLab.
 function keys(root, store, cursor, signal, more = {}) {
   const act = { ...actions(root, store, cursor), ...more };
   const table = new Map(SHORTCUTS.flatMap((s) => s.keys.map((key) => [key, s.action])));

@@ -1,13 +1,14 @@
 // The shared state, in the browser: moves the frame, plays, and tells the kernel a few times a second.
 
-const SAVE_EVERY_MS = 50; // the kernel hears of the frame at most this often while it moves
+const SAVE_EVERY_MS = 100; // the kernel hears of the frame at most this often while it moves
+const SLACK_S = 0.004; // a frame is due so much early: the beat of screen and clip would make the pace uneven
 const TRAITS = ["frame", "joint", "layers", "cell", "playing", "speed", "range", "n_frames", "joint_names"];
 
 class CursorState {
   constructor(model) {
     this.model = model;
     this.listeners = new Set();
-    this.clock = null; // {times, ready}: given by the feed; when frames are shown, and whether a frame is in the browser
+    this.clock = null; // {times, ready(frame), paint()}, by the feed: see startPlaying
     this.lastUserMove = 0; // when the user last asked for a frame (performance.now), for the latency read-out
     this.saveTimer = null;
     for (const name of TRAITS) model.on(`change:${name}`, () => this.changed(name));
@@ -81,8 +82,9 @@ class CursorState {
     this.wallTime = null;
   }
 
-  // Playing follows the clip's own times, so a variable frame rate plays right; where the next frame is not in the
-  // browser yet, the clock waits for it.
+  // Playing follows the clip's own times, so a variable frame rate plays right. Where the next frame is not ready to be
+  // painted the clock waits for it. Each frame is painted in the animation frame that chose it, so that none is lost
+  // when two follow each other closely.
   startPlaying() {
     this.restartClock(this.get("frame"));
     const tick = (now) => {
@@ -94,9 +96,12 @@ class CursorState {
       const frame = this.get("frame");
       const { times, ready } = this.clock;
       let next = frame;
-      while (next < this.lastFrame() && times[next + 1] <= this.clipTime) next += 1;
+      while (next < this.lastFrame() && times[next + 1] <= this.clipTime + SLACK_S) next += 1;
       if (next !== frame && !ready(next)) return this.restartClock(frame);
-      if (next !== frame) this.set("frame", next, { now: false });
+      if (next !== frame) {
+        this.set("frame", next, { now: false });
+        this.clock.paint();
+      }
       if (next < this.lastFrame()) return;
       if (this.get("range") && this.clipTime > times[next] + 0.3) {
         this.restartClock(this.firstFrame());

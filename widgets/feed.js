@@ -1,13 +1,13 @@
 // Holds a trace's data near the cursor, asks for what is missing, and lets all views paint one and the same record.
 
 const BUDGET = 192 * 2 ** 20; // bytes of records kept here; 2 hours of small maps, or about 2000 pictures of 720 lines
-const BITMAP_BUDGET = 96 * 2 ** 20; // bytes of decoded pictures, 4 a pixel
+const BITMAP_BUDGET = 192 * 2 ** 20; // bytes of decoded pictures, 4 a pixel: 160 of 640 × 480
 const AHEAD = 600; // frames fetched ahead of the cursor, and behind it
 const BEHIND = 200;
 const CHUNK = 8; // records in a request; 2 where the cursor waits for one
-const DECODE_AHEAD = 6; // pictures decoded in the direction of travel
-const REST_MS = 60; // the cursor rests: time for the exact detail
-const PLAYING_DETAIL_MS = 150; // while playing, a detail at most this often
+const DECODERS = 2; // pictures that are decoded ahead of need at a time
+const REST_MS = 120; // the cursor rests: time for the exact detail
+const PLAYING_DETAIL_MS = 500; // while playing, a detail at most this often
 
 class Store {
   constructor(model, signal) {
@@ -36,8 +36,10 @@ class Store {
     this.pointer = null; // the map cell under the pointer, [x, y]
     this.asked = false; // a records request is under way
     this.askedDetail = false;
+    this.failed = null; // the frame whose detail could not be had
     this.direction = 1;
     this.raf = 0;
+    this.dirty = true; // something besides the frame changed since the last painting
   }
 
   attach(cursor) {
@@ -51,7 +53,7 @@ class Store {
         before = frame;
         this.fetch();
       }
-      this.schedule();
+      this.schedule(name !== "frame");
     });
     this.send({ type: "hello" });
   }
@@ -85,7 +87,8 @@ class Store {
     if (content.type === "error") {
       if (content.asked === "records") this.asked = false;
       if (content.asked === "detail") this.askedDetail = false;
-      return this.say(content.message); // and no new request until the cursor moves: an error must not repeat itself
+      this.failed = this.shown?.frame; // no new request until the cursor moves: an error must not repeat itself
+      return this.say(content.message);
     }
     if (this.status) this.say("");
     if (content.type === "header") return this.receiveHeader(content, buffers);
@@ -103,7 +106,8 @@ class Store {
       mean(header.scores, t * header.joints.length, header.joints.length),
     );
     this.header = header;
-    this.cursor.clock = { times: header.times, ready: (frame) => !this.decode(frame, true) };
+    const ready = (frame) => !this.decode(frame, true);
+    this.cursor.clock = { times: header.times, ready, paint: () => this.paint() };
     for (const view of this.views) view.header?.(header);
     this.fetch();
   }
@@ -184,7 +188,7 @@ class Store {
   decode(frame, isAhead = false) {
     const record = this.records.get(frame);
     if (this.bitmaps.has(frame)) return false;
-    if (!record || this.decoding.has(frame) || (isAhead && this.decoding.size > 2)) return true;
+    if (!record || this.decoding.has(frame)) return true;
     const { header } = this;
     this.decoding.add(frame);
     createImageBitmap(record.jpeg)
@@ -192,30 +196,46 @@ class Store {
         if (header !== this.header) return bitmap.close();
         this.bitmaps.set(frame, bitmap);
         if (!isAhead) this.passing = frame;
-        const room = Math.max(DECODE_AHEAD + 2, Math.floor(BITMAP_BUDGET / (4 * bitmap.width * bitmap.height)));
-        const here = this.cursor.get("frame");
-        const far = [...this.bitmaps.keys()].sort((a, b) => Math.abs(b - here) - Math.abs(a - here));
-        for (const old of far.slice(0, Math.max(0, far.length - room))) {
-          this.bitmaps.get(old).close();
-          this.bitmaps.delete(old);
-        }
-        this.schedule();
+        if (!isAhead || frame === this.cursor.get("frame")) this.schedule(false);
       })
       .catch((error) => this.say(`The picture of frame ${frame} cannot be decoded: ${error.message}`))
-      .finally(() => this.decoding.delete(frame));
+      .finally(() => {
+        this.decoding.delete(frame);
+        if (header === this.header) this.decodeAround();
+      });
     return true;
+  }
+
+  // Keep the pictures nearest to the cursor decoded, as many as the budget allows: scrubbing finds them ready.
+  decodeAround() {
+    const [width, height] = this.header.image;
+    const room = Math.max(8, Math.floor(BITMAP_BUDGET / (4 * width * height)));
+    const here = this.cursor.get("frame");
+    const distance = (frame) => Math.abs(frame - here);
+    const held = [...this.bitmaps.keys()].sort((a, b) => distance(b) - distance(a));
+    for (const frame of held.slice(0, Math.max(0, held.length - room))) {
+      this.bitmaps.get(frame).close();
+      this.bitmaps.delete(frame);
+    }
+    for (let d = 1, seen = 1; seen < room && d < this.header.n_frames; d++)
+      for (const frame of [here + d * this.direction, here - d * this.direction]) {
+        if (this.decoding.size >= DECODERS) return;
+        if (frame < 0 || frame >= this.header.n_frames) continue;
+        seen += 1;
+        this.decode(frame, true);
+      }
   }
 
   // ---- painting: all views, one record, one animation frame
 
-  schedule() {
-    this.raf ||= requestAnimationFrame(() => {
-      this.raf = 0;
-      this.paint();
-    });
+  schedule(dirty = true) {
+    this.dirty ||= dirty;
+    this.raf ||= requestAnimationFrame(() => this.paint());
   }
 
   paint() {
+    cancelAnimationFrame(this.raf);
+    this.raf = 0;
     if (!this.header) return;
     const wanted = this.cursor.get("frame");
     const ready = this.records.has(wanted) && !this.decode(wanted);
@@ -224,29 +244,41 @@ class Store {
     if (target !== this.shown?.frame && this.bitmaps.has(target) && this.records.has(target)) {
       this.shown = this.records.get(target);
       this.painted += 1;
+      this.dirty = true;
     }
     const bitmap = this.bitmaps.get(this.shown?.frame);
-    if (this.shown && bitmap) for (const view of this.views) view.paint(this.shown, bitmap);
+    if (this.dirty && bitmap) {
+      for (const view of this.views) view.paint(this.shown, bitmap);
+      this.dirty = false;
+    }
     if (!ready) return;
     if (this.cursor.lastUserMove) {
       this.latencies.push(performance.now() - this.cursor.lastUserMove);
       if (this.latencies.length > 200) this.latencies.shift();
       this.cursor.lastUserMove = 0;
     }
-    for (let d = 1; d <= DECODE_AHEAD; d++) this.decode(wanted + d * this.direction, true);
+    this.decodeAround();
     this.wantDetail();
   }
 
+  // Ask for the exact numbers of the shown frame: once the cursor rests, and now and then while playing.
   wantDetail() {
+    const playing = this.cursor.get("playing");
+    if (playing && this.detailTimer) return;
     clearTimeout(this.detailTimer);
-    const frame = this.shown.frame;
-    if (frame < 1 || this.askedDetail || this.detail?.frame === frame) return;
-    if (![...this.views].some((view) => view.needsDetail)) return;
-    const wait = this.cursor.get("playing") ? PLAYING_DETAIL_MS : REST_MS;
-    this.detailTimer = setTimeout(() => {
-      const now = this.shown?.frame;
-      if (now >= 1) this.askedDetail = this.send({ type: "detail", generation: this.header.generation, frame: now });
-    }, wait);
+    this.detailTimer = 0;
+    const has = (frame) => frame < 1 || frame === this.detail?.frame || frame === this.failed;
+    if (this.askedDetail || has(this.shown.frame) || ![...this.views].some((view) => view.needsDetail)) return;
+    this.detailTimer = setTimeout(
+      () => {
+        this.detailTimer = 0;
+        const { frame } = this.shown ?? {};
+        if (frame === undefined || has(frame)) return;
+        this.failed = null;
+        this.askedDetail = this.send({ type: "detail", generation: this.header.generation, frame });
+      },
+      playing ? PLAYING_DETAIL_MS : REST_MS,
+    );
   }
 
   // ---- the arithmetic of the matching step, in one cell

@@ -10,7 +10,8 @@ function buildKernels(root, store, cursor) {
   const first = h(
     "p",
     { hidden: true },
-    "Frame 0 has no kernels to show: the pose initializer finds the joints, and the first kernels are distilled from it for frame 1.",
+    "Frame 0 has no kernels to show: the pose initializer finds the joints, " +
+      "and the first kernels are distilled from it for frame 1.",
   );
   const rows = Array.from({ length: ROWS }, () => {
     const parts = {

@@ -1,6 +1,7 @@
 // The matching view: the selected joint's map large, the arithmetic of one cell, all joints' maps small.
 
 const TERMS = 6; // channels that are listed one by one
+const GLASS = 175; // opacity of the large map over the picture, 0..255
 
 function buildMatching(root, store, cursor, signal) {
   const title = h("h3");
@@ -42,7 +43,10 @@ function buildMatching(root, store, cursor, signal) {
       ),
     ),
   );
+  const fit = fitted(underlay, signal, () => store.schedule());
   let tiles = [];
+  let opaque = null; // the maps' colours, and the same to see the picture through
+  let glassy = null;
 
   const cellAt = (event) => {
     const { left, top, width, height } = target.getBoundingClientRect();
@@ -65,6 +69,8 @@ function buildMatching(root, store, cursor, signal) {
   return {
     needsDetail: true,
     header(header) {
+      opaque = mapColours(header);
+      glassy = mapColours(header, () => GLASS);
       const grid = jointGrid(header, cursor, "heatmap");
       tiles = grid.tiles;
       smalls.replaceChildren(grid.element);
@@ -73,17 +79,15 @@ function buildMatching(root, store, cursor, signal) {
       const { header } = store;
       const selected = store.joint();
       title.textContent = `Matching · ${people(header.joints[selected])}`;
-      note.textContent = record.frame ? `maps of frame ${record.frame}` : "maps of frame 0, by the initializer";
-      const alpha = overPerson.checked ? 175 : 255;
+      note.textContent = record.frame ? `frame ${record.frame}` : "frame 0, by the initializer";
       for (const { joint, canvas, mark, button } of tiles) {
-        const map = mapOf(header, record, joint);
-        paintCells(canvas, ...header.map, map, viridis);
+        paintMap(canvas, header, record, joint, opaque);
         place(mark, record.peaks[2 * joint], record.peaks[2 * joint + 1], header.map);
         button.setAttribute(
           "aria-label",
           `${people(header.joints[joint])}: heatmap, peak ${record.scores[joint].toFixed(2)}`,
         );
-        if (joint === selected) paintCells(large, ...header.map, map, (v) => [...viridis(v), alpha]);
+        if (joint === selected) paintMap(large, header, record, joint, overPerson.checked ? glassy : opaque);
       }
       markSelected(tiles, selected);
       drawUnderlay(record, bitmap);
@@ -101,20 +105,18 @@ function buildMatching(root, store, cursor, signal) {
     },
   };
 
-  // The crop, in grey, under the large map.
+  // The crop under the large map; the style sheet takes its colours away.
   function drawUnderlay(record, bitmap) {
     underlay.hidden = !overPerson.checked;
     if (underlay.hidden) return;
-    const [width, height] = fit(underlay);
+    const [width, height] = fit();
     const context = underlay.getContext("2d");
     const [left, top, side] = record.crop;
     const scale = width / side;
     const { size } = store.header;
     context.fillStyle = "#808080"; // what lies outside the frame is grey to the network, too
     context.fillRect(0, 0, width, height);
-    context.filter = "grayscale(1)";
     context.drawImage(bitmap, -left * scale, -top * scale, size[0] * scale, size[1] * scale);
-    context.filter = "none";
   }
 
   // value = bias + the largest contributions + the rest
@@ -123,14 +125,16 @@ function buildMatching(root, store, cursor, signal) {
       h("div", { class: `dkd-term ${className}` }, h("b", {}, number), h("span", {}, text));
     const head = h("div", { class: "dkd-where" }, `cell (${x}, ${y})`, h("span", { class: "dkd-muted" }, ` · ${why}`));
     if (record.frame === 0) {
-      const value = mapOf(store.header, record, joint)[y * store.header.map[0] + x];
+      const [low, high] = store.header.map_range;
+      const value = low + ((high - low) * mapBytes(store.header, record, joint)[y * store.header.map[0] + x]) / 255;
       sum.replaceChildren(
         head,
         line(`≈ ${plain(value, 2)}`, "", "dkd-total"),
         h(
           "p",
           {},
-          "The first frame's maps come from the pose initializer. Matching starts with frame 1, with the kernels distilled from this one.",
+          "The first frame's maps come from the pose initializer. " +
+            "Matching starts with frame 1, with the kernels distilled from this one.",
         ),
       );
       return;
@@ -138,7 +142,7 @@ function buildMatching(root, store, cursor, signal) {
     const result = store.explain(joint, x, y);
     sum.classList.toggle("dkd-stale", !result);
     if (!result) {
-      if (!sum.childElementCount) sum.append(head); // otherwise the old numbers stay, paled, until the new ones are here
+      if (!sum.childElementCount) sum.append(head); // else the old numbers stay, paled, until the new ones are here
       return;
     }
     const top = result.parts.slice(0, TERMS);
@@ -147,7 +151,7 @@ function buildMatching(root, store, cursor, signal) {
     sum.dataset.frame = record.frame;
     sum.replaceChildren(
       head,
-      line(plain(result.value), "= the sum of", "dkd-total"),
+      line(plain(result.value), "= sum of", "dkd-total"),
       line(signed(result.bias), "bias"),
       ...top.map((part) =>
         line(

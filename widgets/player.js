@@ -13,7 +13,9 @@ function buildPlayer(root, store, cursor, signal) {
   );
   const controls = buildTransport(root, store, cursor, signal);
   root.append(stage, controls.element);
+  const fit = fitted(canvas, signal, () => store.schedule());
   const cells = document.createElement("canvas"); // the heatmap, a pixel a cell
+  let heat = null; // its colours at an opacity
 
   const geometry = () => {
     const { size } = store.header;
@@ -40,6 +42,7 @@ function buildPlayer(root, store, cursor, signal) {
 
   return {
     header(header) {
+      heat = null;
       canvas.style.aspectRatio = `${header.size[0]} / ${header.size[1]}`;
       (root.closest(".dkd-workbench") ?? root).style.setProperty("--dkd-aspect", header.size[0] / header.size[1]);
       const item = (kind, text) => h("span", {}, h("i", { class: `dkd-swatch dkd-${kind}` }), text);
@@ -56,7 +59,7 @@ function buildPlayer(root, store, cursor, signal) {
       const selected = store.joint();
       const colours = palette(root);
       const context = canvas.getContext("2d");
-      const [width, height] = fit(canvas);
+      const [width, height] = fit();
       const { scale, left, top } = geometry();
       context.clearRect(0, 0, width, height);
       context.imageSmoothingEnabled = true;
@@ -78,19 +81,18 @@ function buildPlayer(root, store, cursor, signal) {
       root.dataset.frame = record.frame;
       canvas.setAttribute(
         "aria-label",
-        `frame ${record.frame} with the skeleton; ${people(header.joints[selected])} selected, score ${record.scores[selected].toFixed(2)}`,
+        `frame ${record.frame} with the skeleton; ` +
+          `${people(header.joints[selected])} selected, score ${record.scores[selected].toFixed(2)}`,
       );
       controls.paint(record);
     },
   };
 
   function drawHeat(context, record, joint, opacity, scale) {
-    const [width, height] = store.header.map;
     // Opaque where the map is high, so that the picture is seen where there is nothing to say.
-    paintCells(cells, width, height, mapOf(store.header, record, joint), (v) => [
-      ...viridis(v),
-      255 * opacity * clamp(v / 0.5, 0, 1),
-    ]);
+    if (heat?.opacity !== opacity) heat = { opacity, colours: null };
+    heat.colours ??= mapColours(store.header, (value) => 255 * opacity * clamp(value / 0.5, 0, 1));
+    paintMap(cells, store.header, record, joint, heat.colours);
     const [x, y, side] = record.crop.map((v) => v * scale);
     context.drawImage(cells, x, y, side, side);
   }

@@ -31,6 +31,11 @@ function buildTimeline(root, store, cursor, signal) {
   let hover = null;
   let drag = null;
 
+  const fit = fitted(canvas, signal, () => {
+    still.key = "";
+    store.schedule();
+  });
+
   const span = () => Math.max(1, store.header.n_frames - 1);
   const toX = (frame, width) => INSET + (frame / span()) * (width - 2 * INSET);
   const toFrame = (x, width) => clamp(Math.round(((x - INSET) / (width - 2 * INSET)) * span()), 0, span());
@@ -76,7 +81,8 @@ function buildTimeline(root, store, cursor, signal) {
       const { header } = store;
       const selected = store.joint();
       const colours = palette(root);
-      const [width, height] = fit(canvas);
+      const [width, height] = fit();
+      if (!width) return; // not laid out, or not seen
       const key = [width, height, selected, colours.ink, colours.panel, header.generation].join();
       if (key !== still.key) still = { key, picture: drawStill(width, height, selected, colours) };
       const context = canvas.getContext("2d");
@@ -157,7 +163,7 @@ function buildTimeline(root, store, cursor, signal) {
         fillStyle: colours.muted,
         strokeStyle: colours.panel,
         lineWidth: 4,
-        font: `11px ${getComputedStyle(root).fontFamily}`,
+        font: `11px ${colours.font}`,
         textBaseline: "top",
       });
       context.strokeText(lane.label(lane.top), INSET + 3, top + 4);
@@ -202,7 +208,7 @@ function buildTimeline(root, store, cursor, signal) {
       [0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300].find((s) => (width / Math.max(seconds, 1e-6)) * s > 70) ?? 600;
     Object.assign(context, {
       fillStyle: colours.muted,
-      font: `11px ${getComputedStyle(root).fontFamily}`,
+      font: `11px ${colours.font}`,
       textBaseline: "bottom",
       textAlign: "center",
     });

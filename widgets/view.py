@@ -89,7 +89,7 @@ class View(anywidget.AnyWidget):
     def on_frame(self, callback: Callable[[int], object]) -> Callable[[], None]:
         """Call ``callback(frame)`` at each change of the frame, by Python or by the browser.
 
-        While somebody scrubs or plays, the kernel hears of the frame about 20 times a second, and always of the last.
+        While somebody scrubs or plays, the kernel hears of the frame about 10 times a second, and always of the last.
         An exception in the callback is shown under the widget.
 
         Returns:

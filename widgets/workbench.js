@@ -26,8 +26,9 @@ function buildTitle(root, store, cursor, act) {
     toggleLatency: () => (latency.hidden = !latency.hidden),
     header(header) {
       clip.textContent = header.clip;
-      clip.title = `${header.size[0]}×${header.size[1]} pixels, ${header.n_frames} frames, ${header.fps.toFixed(2)} frames a second`;
-      facts.textContent = `${header.model} · ${header.size[0]}×${header.size[1]}, ${header.fps.toFixed(0)} fps · read by ${header.backend}`;
+      const size = header.size.join("×");
+      clip.title = `${size} pixels, ${header.n_frames} frames, ${header.fps.toFixed(2)} frames a second`;
+      facts.textContent = `${header.model} · ${size}, ${header.fps.toFixed(0)} fps · read by ${header.backend}`;
     },
     paint() {
       if (latency.hidden) return;
