@@ -93,7 +93,7 @@ def spread(values: list[float]) -> dict[str, float]:
 
 def measure(page: Page) -> dict[str, Any]:
     """All figures of the workbench on ``page``."""
-    page.wait_for_function(f"() => {BENCH}.store.shown")
+    page.wait_for_function("() => document.querySelector('.dkd-workbench')?.dkd.store.shown")
     n_frames = page.evaluate(f"() => {BENCH}.store.header.n_frames")
     page.wait_for_function(f"() => {BENCH}.store.records.size === {n_frames}")
     page.wait_for_timeout(1000)

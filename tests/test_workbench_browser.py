@@ -292,6 +292,49 @@ def test_python_drives_and_hears(page: Page) -> None:
     python(page, "wb.layers = {'trails': False}")
 
 
+def test_a_late_echo_does_not_move_the_frame_back(page: Page) -> None:
+    """The kernel echoes each frame it hears of; the echo of an older one must not undo a move made since."""
+    seen = page.evaluate(
+        f"""async () => {{
+            const {{ cursor }} = {BENCH};
+            const seen = [];
+            cursor.on((name) => name === 'frame' && seen.push(cursor.get('frame')));
+            cursor.seek(30);
+            await new Promise((done) => setTimeout(done, 300));
+            cursor.seek(50);
+            cursor.model.set('frame', 30); // what the widget manager does with an echo
+            await new Promise((done) => setTimeout(done, 300));
+            return [...new Set(seen)];
+        }}"""
+    )
+    assert seen == [30, 50]
+    assert python(page, "wb.frame") == 50
+
+
+def test_playing_shows_every_frame(page: Page) -> None:
+    """At a tenth of the speed no machine is too slow: each frame is painted, in order, in all views."""
+    python(page, "wb.cursor.speed = 0.1\nwb.frame = 5")
+    wait_for_frame(page, 5)
+    said = page.evaluate(
+        f"""async () => {{
+            const look = {LOOK};
+            const said = [];
+            {BENCH}.cursor.set('playing', true);
+            while ({BENCH}.cursor.get('frame') < 12) {{
+                await new Promise(requestAnimationFrame);
+                await new Promise((done) => setTimeout(done));
+                const {{ number, said: views }} = look();
+                if (views.some((t) => t !== number)) return 'out of step';
+                if (said.at(-1) !== number) said.push(number);
+            }}
+            {BENCH}.cursor.set('playing', false);
+            return said;
+        }}"""
+    )
+    python(page, "wb.cursor.speed = 1.0")
+    assert said == list(range(5, 13))
+
+
 def test_playing_goes_on_and_stops(page: Page) -> None:
     python(page, "wb.cursor.range = (10, 40)\nwb.frame = 12\nwb.play()")
     page.wait_for_function(f"() => {BENCH}.cursor.get('frame') > 20")

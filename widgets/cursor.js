@@ -11,11 +11,17 @@ class CursorState {
     this.clock = null; // {times, ready(frame), paint()}, by the feed: see startPlaying
     this.lastUserMove = 0; // when the user last asked for a frame (performance.now), for the latency read-out
     this.saveTimer = null;
-    for (const name of TRAITS) model.on(`change:${name}`, () => this.changed(name));
+    this.unsaved = new Map(); // what the kernel has not heard yet
+    for (const name of TRAITS)
+      model.on(`change:${name}`, () => {
+        if (name === "n_frames") this.unsaved.clear(); // another trace: its frames are others
+        // The kernel echoes each state that it gets. While something newer waits here, its echo of the older is stale.
+        if (!this.unsaved.has(name)) this.changed(name);
+      });
   }
 
   get(name) {
-    return this.model.get(name);
+    return this.unsaved.has(name) ? this.unsaved.get(name) : this.model.get(name);
   }
 
   // fn(name) at each change; ends with the signal
@@ -30,7 +36,8 @@ class CursorState {
   }
 
   set(name, value, { now = true } = {}) {
-    this.model.set(name, value);
+    this.unsaved.set(name, value);
+    this.changed(name);
     if (now) this.save();
     else this.saveTimer ??= setTimeout(() => this.save(), SAVE_EVERY_MS);
   }
@@ -39,6 +46,8 @@ class CursorState {
     clearTimeout(this.saveTimer);
     this.saveTimer = null;
     try {
+      for (const [name, value] of this.unsaved) this.model.set(name, value);
+      this.unsaved.clear();
       this.model.save_changes();
     } catch (error) {
       console.warn("the kernel did not take the cursor's state", error); // a dead kernel: the browser goes on alone
