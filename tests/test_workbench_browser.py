@@ -98,6 +98,7 @@ def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
 @pytest.fixture
 def page(lab_page: Page) -> Page:
     """The page of :func:`lab_page`, with the workbench as it was at first."""
+    lab_page.wait_for_function(f"() => {BENCH}.cursor.unsaved.size === 0")  # what the last test did has been said
     python(lab_page, "heard.clear()")
     python(lab_page, "wb.frame, wb.joint = 20, 'left_wrist'")
     python(lab_page, "wb.cursor.cell = wb.cursor.range = None")
@@ -309,6 +310,20 @@ def test_a_late_echo_does_not_move_the_frame_back(page: Page) -> None:
     )
     assert seen == [30, 50]
     assert python(page, "wb.frame") == 50
+
+
+def test_python_wins_over_a_move_that_it_has_not_heard_of(page: Page) -> None:
+    frames = page.evaluate(
+        f"""async () => {{
+            const {{ cursor }} = {BENCH};
+            cursor.seek(31);
+            cursor.set('frame', 32, {{ now: false }});
+            cursor.model.set('frame', 7); // as when wb.frame = 7 arrives before the browser has said where it is
+            await new Promise((done) => setTimeout(done, 500));
+            return [cursor.get('frame'), cursor.model.get('frame')];
+        }}"""
+    )
+    assert frames == [7, 7]
 
 
 def test_playing_shows_every_frame(page: Page) -> None:

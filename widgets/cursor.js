@@ -4,6 +4,8 @@ const SAVE_EVERY_MS = 100; // the kernel hears of the frame at most this often w
 const SLACK_S = 0.004; // a frame is due so much early: the beat of screen and clip would make the pace uneven
 const TRAITS = ["frame", "joint", "layers", "cell", "playing", "speed", "range", "n_frames", "joint_names"];
 
+const said = (name, value) => `${name} ${JSON.stringify(value)}`;
+
 class CursorState {
   constructor(model) {
     this.model = model;
@@ -12,11 +14,16 @@ class CursorState {
     this.lastUserMove = 0; // when the user last asked for a frame (performance.now), for the latency read-out
     this.saveTimer = null;
     this.unsaved = new Map(); // what the kernel has not heard yet
+    this.sent = []; // what it has heard last, as text: it echoes each
     for (const name of TRAITS)
       model.on(`change:${name}`, () => {
         if (name === "n_frames") this.unsaved.clear(); // another trace: its frames are others
-        // The kernel echoes each state that it gets. While something newer waits here, its echo of the older is stale.
-        if (!this.unsaved.has(name)) this.changed(name);
+        if (this.unsaved.has(name)) {
+          // While something newer waits here, the echo of an older value is stale; but what Python says itself wins.
+          if (this.sent.includes(said(name, model.get(name)))) return;
+          this.unsaved.delete(name);
+        }
+        this.changed(name);
       });
   }
 
@@ -46,7 +53,10 @@ class CursorState {
     clearTimeout(this.saveTimer);
     this.saveTimer = null;
     try {
-      for (const [name, value] of this.unsaved) this.model.set(name, value);
+      for (const [name, value] of this.unsaved) {
+        this.sent = [...this.sent.slice(-15), said(name, value)];
+        this.model.set(name, value);
+      }
       this.unsaved.clear();
       this.model.save_changes();
     } catch (error) {
