@@ -86,9 +86,10 @@ def load_model(name_or_path: str | Path = "dkd-mobilenetv2") -> DKD:
     """
     path = Path(name_or_path)
     if path.suffix != ".safetensors":
-        path = data_folder() / "checkpoints" / f"{name_or_path}.safetensors"
+        folder = data_folder() / "checkpoints"
+        path = folder / f"{name_or_path}.safetensors"
         if not path.is_file():
-            shipped = sorted(p.stem for p in path.parent.glob("*.safetensors"))
+            shipped = sorted(p.stem for p in folder.glob("*.safetensors"))
             reason = "is registered, but no trained weights are shipped" if name_or_path in MODELS else "is unknown"
             raise ConfigError(
                 f"the model {str(name_or_path)!r} {reason}{nearest_name(str(name_or_path), shipped)} "

@@ -96,6 +96,8 @@ def test_names_of_models_that_have_no_weights() -> None:
         load_model("dkd-resnet50")
     with pytest.raises(ConfigError, match="'resnet-mobile' is unknown"):
         load_model("resnet-mobile")
+    with pytest.raises(ConfigError, match="shipped: dkd-mobilenetv2"):
+        load_model("some/folder/model.pt")
 
 
 def test_a_failed_write_leaves_the_old_file(saved, tmp_path, monkeypatch) -> None:
