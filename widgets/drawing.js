@@ -34,7 +34,7 @@ function palette(root) {
   const theme = `${document.body.dataset.jpThemeName} ${isDark()}`;
   if (palettes.get(root)?.theme === theme) return palettes.get(root);
   const style = getComputedStyle(root);
-  const names = ["ink", "muted", "line", "panel", "accent", "left", "right", "centre"];
+  const names = ["ink", "muted", "line", "back", "accent", "left", "right", "centre"];
   const colours = Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--dkd-${name}`).trim()]));
   palettes.set(root, { ...colours, theme, font: style.fontFamily });
   return palettes.get(root);

@@ -2,9 +2,9 @@
 
 const BUDGET = 192 * 2 ** 20; // bytes of records kept here; 2 hours of small maps, or about 2000 pictures of 720 lines
 const BITMAP_BUDGET = 192 * 2 ** 20; // bytes of decoded pictures, 4 a pixel: 160 of 640 × 480
-const AHEAD = 600; // frames fetched ahead of the cursor, and behind it
-const BEHIND = 200;
-const CHUNK = 8; // records in a request; 2 where the cursor waits for one
+const AHEAD = 600; // frames fetched ahead of the cursor
+const BACK = 3; // going on is so many times likelier than going back: a quarter of what is held lies behind
+const CHUNK = 8; // records in a request; a single one where the cursor waits for it
 const DECODERS = 2; // pictures that are decoded ahead of need at a time
 const REST_MS = 120; // the cursor rests: time for the exact detail
 const PLAYING_DETAIL_MS = 500; // while playing, a detail at most this often
@@ -16,6 +16,7 @@ class Store {
     this.status = ""; // what the views say under the frame: waiting, an error, or nothing
     this.latencies = []; // ms from the user's move to the painted frame, newest last
     this.painted = 0; // frames painted so far
+    this.budget = BUDGET;
     this.reset();
     model.on("msg:custom", (content, buffers) => this.receive(content, buffers));
     signal.addEventListener("abort", () => this.reset());
@@ -108,6 +109,7 @@ class Store {
     this.header = header;
     const ready = (frame) => !this.decode(frame, true);
     this.cursor.clock = { times: header.times, ready, paint: () => this.paint() };
+    if (this.cursor.get("playing")) this.cursor.startPlaying(); // asked for before there was anything to play
     for (const view of this.views) view.header?.(header);
     this.fetch();
   }
@@ -147,38 +149,41 @@ class Store {
 
   // ---- what to ask for, what to forget
 
-  // Frames near the cursor in the order they are needed: on in the direction of travel, then behind.
+  // Frames near the cursor in the order they are needed: a step back counts as much as BACK steps on.
   *needed() {
     const here = this.cursor.get("frame");
-    for (let d = 0; d <= AHEAD; d++) yield here + d * this.direction;
-    for (let d = 1; d <= BEHIND; d++) yield here - d * this.direction;
+    yield here;
+    for (let d = 1; d <= AHEAD; d++) {
+      yield here + d * this.direction;
+      if (d % BACK === 0) yield here - (d / BACK) * this.direction;
+    }
   }
 
   fetch() {
     if (this.asked || !this.header || !this.views.size) return;
     const average = this.records.size ? this.bytes / this.records.size : 0;
-    const room = average ? Math.floor((BUDGET * 0.9) / average) : Infinity;
+    const room = average ? Math.floor((this.budget * 0.9) / average) : Infinity;
     const frames = [];
     const urgent = !this.records.has(this.cursor.get("frame"));
     let seen = 0;
     for (const frame of this.needed()) {
       if (frame < 0 || frame >= this.header.n_frames) continue;
-      if (++seen > room || frames.length === (urgent ? 2 : CHUNK)) break;
+      if (++seen > room || frames.length === (urgent ? 1 : CHUNK)) break;
       if (!this.records.has(frame)) frames.push(frame);
     }
     if (frames.length) this.asked = this.send({ type: "records", generation: this.header.generation, frames });
   }
 
-  // Over the budget, the records farthest from the cursor go, those behind it first.
+  // Over the budget, the records that are needed last go: by the same order, or they would be fetched again at once.
   forget() {
+    if (this.bytes <= this.budget) return;
     const here = this.cursor.get("frame");
-    const cost = (frame) => {
+    const rank = (frame) => {
       const ahead = (frame - here) * this.direction;
-      return ahead >= 0 ? ahead : -ahead * (AHEAD / BEHIND);
+      return ahead >= 0 ? ahead : -ahead * BACK;
     };
-    if (this.bytes <= BUDGET) return;
-    for (const frame of [...this.records.keys()].sort((a, b) => cost(b) - cost(a))) {
-      if (this.bytes <= BUDGET) break;
+    for (const frame of [...this.records.keys()].sort((a, b) => rank(b) - rank(a))) {
+      if (this.bytes <= this.budget) break;
       this.bytes -= this.records.get(frame).bytes;
       this.records.delete(frame);
     }
@@ -281,7 +286,7 @@ class Store {
     );
   }
 
-  // ---- the arithmetic of the matching step, in one cell
+  // ---- what is selected, and its arithmetic
 
   joint() {
     return Math.max(0, this.header.joints.indexOf(this.cursor.get("joint")));
@@ -303,48 +308,12 @@ class Store {
     this.schedule();
   }
 
-  // The S×S patch of channel c's projected features around a cell; zero outside the map, as the model pads.
-  patch(channel, x, y) {
-    const {
-      kernel: side,
-      map: [width, height],
-    } = this.header;
-    const reach = (side - 1) / 2;
-    const out = new Float32Array(side * side);
-    for (let dy = 0; dy < side; dy++)
-      for (let dx = 0; dx < side; dx++) {
-        const [row, column] = [y + dy - reach, x + dx - reach];
-        if (row >= 0 && row < height && column >= 0 && column < width)
-          out[dy * side + dx] = this.detail.projected[(channel * height + row) * width + column];
-      }
-    return out;
-  }
-
-  // The joint's effective kernel in channel c: U[j,c] K[c].
-  effectiveKernel(joint, channel) {
-    const area = this.header.kernel ** 2;
-    const weight = this.header.readout[joint * this.header.channels + channel];
-    return this.detail.kernels.subarray(channel * area, (channel + 1) * area).map((k) => k * weight);
-  }
-
-  // How the value of a joint's map in a cell comes about: value = bias + Σ contributions, largest magnitude first.
-  // null while the exact numbers of the shown frame are not here.
+  // How the value of a joint's map in a cell comes about, see explainCell; null while the exact numbers of the shown
+  // frame are not here. Two views ask for the same cell, and each time they paint: so the last answer is kept.
   explain(joint, x, y) {
     if (!this.detail || this.detail.frame !== this.shown?.frame) return null;
     const key = [this.header.generation, this.detail.frame, joint, x, y].join();
-    if (this.explained?.key === key) return this.explained;
-    const bias = this.header.bias[joint];
-    let value = bias;
-    const parts = Array.from({ length: this.header.channels }, (_, channel) => {
-      const patch = this.patch(channel, x, y);
-      const kernel = this.effectiveKernel(joint, channel);
-      let sum = 0;
-      for (let i = 0; i < patch.length; i++) sum += patch[i] * kernel[i];
-      value += sum;
-      return { channel, contribution: sum, patch, kernel };
-    });
-    parts.sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
-    this.explained = { key, value, bias, parts };
+    if (this.explained?.key !== key) this.explained = { key, ...explainCell(this.header, this.detail, joint, x, y) };
     return this.explained;
   }
 }

@@ -79,7 +79,7 @@ function buildMatching(root, store, cursor, signal) {
       const { header } = store;
       const selected = store.joint();
       title.textContent = `Matching · ${people(header.joints[selected])}`;
-      note.textContent = record.frame ? `frame ${record.frame}` : "frame 0, by the initializer";
+      note.textContent = `frame ${record.frame}`;
       for (const { joint, canvas, mark, button } of tiles) {
         paintMap(canvas, header, record, joint, opaque);
         place(mark, record.peaks[2 * joint], record.peaks[2 * joint + 1], header.map);

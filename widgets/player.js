@@ -17,9 +17,9 @@ function buildPlayer(root, store, cursor, signal) {
   const cells = document.createElement("canvas"); // the heatmap, a pixel a cell
   let heat = null; // its colours at an opacity
 
-  const geometry = () => {
+  // Where the frame lies on the canvas.
+  const geometry = ([width, height]) => {
     const { size } = store.header;
-    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
     const scale = Math.min(width / size[0], height / size[1]);
     return { scale, left: (width - scale * size[0]) / 2, top: (height - scale * size[1]) / 2 };
   };
@@ -29,7 +29,7 @@ function buildPlayer(root, store, cursor, signal) {
     "click",
     (event) => {
       if (!store.shown) return;
-      const { scale, left, top } = geometry();
+      const { scale, left, top } = geometry([canvas.clientWidth, canvas.clientHeight]);
       const distances = store.header.joints.map((_, j) => {
         const [x, y] = [0, 1].map((k) => (store.shown.joints[2 * j + k] + 0.5) * scale + (k ? top : left));
         return Math.hypot(x - event.offsetX, y - event.offsetY);
@@ -46,11 +46,9 @@ function buildPlayer(root, store, cursor, signal) {
       canvas.style.aspectRatio = `${header.size[0]} / ${header.size[1]}`;
       (root.closest(".dkd-workbench") ?? root).style.setProperty("--dkd-aspect", header.size[0] / header.size[1]);
       const item = (kind, text) => h("span", {}, h("i", { class: `dkd-swatch dkd-${kind}` }), text);
-      legend.replaceChildren(
-        item("left", "left"),
-        item("right", "right"),
-        ...(header.truth_kind ? [item("truth", `truth: ${header.truth_kind}`)] : []),
-      );
+      const truth = item("truth", `truth: ${header.truth_kind.split(":")[0]}`);
+      truth.title = header.truth_kind;
+      legend.replaceChildren(item("left", "left"), item("right", "right"), ...(header.truth_kind ? [truth] : []));
       controls.header(header);
     },
     paint(record, bitmap) {
@@ -60,7 +58,7 @@ function buildPlayer(root, store, cursor, signal) {
       const colours = palette(root);
       const context = canvas.getContext("2d");
       const [width, height] = fit();
-      const { scale, left, top } = geometry();
+      const { scale, left, top } = geometry([width, height]);
       context.clearRect(0, 0, width, height);
       context.imageSmoothingEnabled = true;
       context.drawImage(bitmap, left, top, header.size[0] * scale, header.size[1] * scale);

@@ -83,7 +83,7 @@ function buildTimeline(root, store, cursor, signal) {
       const colours = palette(root);
       const [width, height] = fit();
       if (!width) return; // not laid out, or not seen
-      const key = [width, height, selected, colours.ink, colours.panel, header.generation].join();
+      const key = [width, height, selected, colours.ink, colours.back, header.generation].join();
       if (key !== still.key) still = { key, picture: drawStill(width, height, selected, colours) };
       const context = canvas.getContext("2d");
       context.clearRect(0, 0, width, height);
@@ -161,7 +161,7 @@ function buildTimeline(root, store, cursor, signal) {
       // The top of the scale, readable where a curve passes under it.
       Object.assign(context, {
         fillStyle: colours.muted,
-        strokeStyle: colours.panel,
+        strokeStyle: colours.back,
         lineWidth: 4,
         font: `11px ${colours.font}`,
         textBaseline: "top",
