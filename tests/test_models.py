@@ -22,17 +22,21 @@ def scene(batch: int, n_frames: int, seed: int = 0) -> torch.Tensor:
     return smooth.unflatten(0, (batch, n_frames))
 
 
-@pytest.fixture(scope="module")
-def small() -> DKD:
+def varied_model(seed: int = 0) -> DKD:
     """The default model with random weights and batch statistics that fit them, so that maps and kernels vary."""
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     model = build_model("dkd-mobilenetv2").train()
     with torch.no_grad():
         torch.nn.init.normal_(model.initializer.classifier.weight, std=0.1)
         torch.nn.init.normal_(model.readout.weight, std=0.3)
-        for seed in range(8):
-            model(scene(2, 2, seed))
+        for clip in range(8):
+            model(scene(2, 2, clip))
     return model.eval()
+
+
+@pytest.fixture(scope="module")
+def small() -> DKD:
+    return varied_model()
 
 
 # params (M) and GMACs of a frame from the second on, at 256×256 with 13 joints, from the architecture

@@ -8,26 +8,19 @@ import numpy as np
 import pytest
 import torch
 
-from dkd import Clip, Trace, build_model
+from dkd import Clip, Trace
 from dkd.crops import box_to_crop
 from dkd.errors import BoxError, ClosedError, FrameIndexError, ShapeError, StorageError
 from dkd.models import DKD
 from dkd.trace import BOX_MARGIN
-from tests.test_models import scene
+from tests.test_models import scene, varied_model
 
 BOX = (60.0, 40.0, 200.0, 220.0)
 
 
 @pytest.fixture(scope="module")
 def model() -> DKD:
-    torch.manual_seed(1)
-    model = build_model("dkd-mobilenetv2").train()
-    with torch.no_grad():
-        torch.nn.init.normal_(model.initializer.classifier.weight, std=0.1)
-        torch.nn.init.normal_(model.readout.weight, std=0.3)
-        for seed in range(4):
-            model(scene(2, 2, seed))
-    return model.eval()
+    return varied_model(1)
 
 
 @pytest.fixture(scope="module")
