@@ -90,6 +90,7 @@ def main() -> None:
             motion=circle_walk(),
             camera=CAMERA,
             light=LIGHT,
+            body="anny",
         )
     )
     write_mp4(out / "rendered_walk.mp4", clip.frames)

@@ -227,7 +227,7 @@ def test_without_the_extra_the_error_says_how_to_get_it(monkeypatch):
     body_module._anny.cache_clear()
     monkeypatch.setitem(sys.modules, "anny", None)
     with pytest.raises(MissingExtraError, match=r"dkd-workbench\[render\]"):
-        render_clip(RenderConfig(n_frames=1))
+        render_clip(RenderConfig(n_frames=1, body="anny"))
 
 
 def test_phenotype_is_checked_before_the_model_is_loaded():

@@ -4,8 +4,9 @@
     clip.frames   # (T, H, W, 3) uint8
     clip.joints   # (T, 13, 2) pixel indices, order of the "penn_action" skeleton
 
-Everything is drawn from the seed: body, clothes, light, camera, movement. The body needs the optional extra ``render``.
-The joints are not a network's guess: they are the body model's own key points, moved with the body and projected.
+Everything is drawn from the seed: body, clothes, light, camera, movement. The body is a figure of our own, or Anny's,
+which needs the optional extra ``render``. The joints are not a network's guess: they are the body model's own key
+points, moved with the body and projected.
 """
 
 from __future__ import annotations
@@ -19,14 +20,16 @@ import numpy as np
 from dkd.datasets.rendering.body import Body, anny_body
 from dkd.datasets.rendering.bvh import load_bvh
 from dkd.datasets.rendering.clothes import dressed
+from dkd.datasets.rendering.figure import figure_body
 from dkd.datasets.rendering.generators import GENERATORS, make_motion
-from dkd.datasets.rendering.motion import Motion
+from dkd.datasets.rendering.motion import SEGMENTS, Motion
 from dkd.datasets.rendering.rasterizer import Camera, rasterize, vertex_normals
 from dkd.datasets.rendering.room import Room, draw_room, draw_shadow, wide_enough
-from dkd.errors import ConfigError
+from dkd.errors import ConfigError, nearest_name
 from dkd.skeleton import convert_joints, get_skeleton
 
 SKELETON = "penn_action"
+BODIES = ("figure", "anny")
 # How deep a joint lies under its own skin, at most, and a few centimetres more; in leg lengths. What is in front of the
 # joint by more than this is another part of the body.
 _COVER = {"head": 0.24, "shoulder": 0.19, "elbow": 0.12, "wrist": 0.10, "hip": 0.24, "knee": 0.14, "ankle": 0.12}
@@ -64,6 +67,7 @@ class RenderConfig:
         camera: a fixed camera; None is one that follows the person, from any side.
         light: sun and sky.
         supersample: rays a pixel's side; 2 smooths edges, 1 is four times faster.
+        body: ``"figure"``, our own and always there, or ``"anny"``, which needs the extra ``render``.
     """
 
     seed: int = 0
@@ -75,6 +79,7 @@ class RenderConfig:
     camera: Camera | None = None
     light: Light | None = None
     supersample: int = 2
+    body: str = "figure"
 
     def __post_init__(self) -> None:
         if self.n_frames < 1 or not self.fps > 0 or min(self.width, self.height, self.supersample) < 1:
@@ -82,6 +87,7 @@ class RenderConfig:
                 "expected n_frames, width, height and supersample of at least 1 and fps above 0, got "
                 f"{self.n_frames}, {self.width}×{self.height}, {self.supersample}, {self.fps}"
             )
+        _check_body(self.body)
         if self.camera is not None and (self.camera.width, self.camera.height) != (self.width, self.height):
             raise ConfigError(
                 f"expected a camera of {self.width}×{self.height}, got {self.camera.width}×{self.camera.height}"
@@ -103,13 +109,21 @@ class PersonLayer(NamedTuple):
 
 
 class RenderedClip(NamedTuple):
-    """A rendered clip: :class:`PersonLayer` and ``frames`` (T, H, W, 3) uint8, the person in a room; ``fps``."""
+    """A rendered clip: :class:`PersonLayer`, and the person in a room.
+
+    Attributes:
+        frames: (T, H, W, 3) uint8.
+        rgba, joints, visible: as in :class:`PersonLayer`.
+        fps: frames a second.
+        view: the side of the person that is seen in the middle of the clip: ``front``, ``back``, ``left`` or ``right``.
+    """
 
     frames: np.ndarray
     rgba: np.ndarray
     joints: np.ndarray
     visible: np.ndarray
     fps: float
+    view: str
 
 
 def render_clip(config: RenderConfig, body: Body | None = None) -> RenderedClip:
@@ -120,13 +134,13 @@ def render_clip(config: RenderConfig, body: Body | None = None) -> RenderedClip:
         body: a dressed body to use instead of one drawn from the seed.
 
     Raises:
-        MissingExtraError: ``body`` is None and the extra ``render`` is not installed.
+        MissingExtraError: Anny's body is asked for and the extra ``render`` is not installed.
         ConfigError: unknown motion.
         DatasetError: the BVH file cannot be used.
     """
     rngs = np.random.default_rng(config.seed).spawn(5)
     if body is None:
-        body = random_body(rngs[0])
+        body = random_body(rngs[0], config.body)
     motion = _choose_motion(config, rngs[1])
     vertices = posed_vertices(body, motion)
     light = config.light or random_light(rngs[2])
@@ -141,15 +155,27 @@ def render_clip(config: RenderConfig, body: Body | None = None) -> RenderedClip:
         ground = draw_shadow(plate, camera, vertices[t], body.faces, light.direction)
         alpha = layer.rgba[t, ..., 3:] / 255
         frames[t] = np.rint(alpha * layer.rgba[t, ..., :3] + (1 - alpha) * ground)
-    return RenderedClip(frames, layer.rgba, layer.joints, layer.visible, config.fps)
+    return RenderedClip(frames, layer.rgba, layer.joints, layer.visible, config.fps, seen_side(motion, cameras))
 
 
-def random_body(rng: np.random.Generator) -> Body:
-    """A dressed adult of any build.
+def seen_side(motion: Motion, cameras: list[Camera]) -> str:
+    """``front``, ``left`` (the person's left), ``back`` or ``right``: what is seen in the middle of the clip."""
+    middle = len(motion) // 2
+    forward = motion.rotations[middle, SEGMENTS.index("pelvis")] @ [0.0, 0.0, 1.0]
+    turned = cameras[middle].azimuth_deg - np.rad2deg(np.arctan2(forward[0], forward[2]))
+    return ("front", "left", "back", "right")[int(np.rint(turned / 90)) % 4]
+
+
+def random_body(rng: np.random.Generator, kind: str = "figure") -> Body:
+    """A dressed adult of any build; ``kind`` is one of :data:`BODIES`.
 
     Raises:
-        MissingExtraError: the extra ``render`` is not installed.
+        ConfigError: unknown kind.
+        MissingExtraError: Anny's body is asked for and the extra ``render`` is not installed.
     """
+    _check_body(kind)
+    if kind == "figure":
+        return dressed(figure_body(rng), rng)
     shape = {
         "gender": float(rng.beta(0.5, 0.5)),
         "age": float(rng.uniform(0.6, 1)),
@@ -159,6 +185,11 @@ def random_body(rng: np.random.Generator) -> Body:
         "proportions": float(rng.uniform(0.2, 1)),
     }
     return dressed(anny_body(**shape), rng)
+
+
+def _check_body(kind: str) -> None:
+    if kind not in BODIES:
+        raise ConfigError(f"unknown body {kind!r}{nearest_name(kind, BODIES)} Known: {', '.join(BODIES)}.")
 
 
 def random_light(rng: np.random.Generator) -> Light:

@@ -28,11 +28,13 @@ def dressed(body: Body, rng: np.random.Generator) -> Body:
     is_head = segment == SEGMENTS.index("head")
     is_trunk = np.isin(segment, [SEGMENTS.index("pelvis"), SEGMENTS.index("chest")])
     is_foot = np.isin(segment, [SEGMENTS.index("left_foot"), SEGMENTS.index("right_foot")])
-    neckline = body.joints(v)[5:7, 1].mean() + rng.uniform(0.03, 0.075)
+    shoulders = body.joints(v)[5:7]
+    neckline = shoulders[:, 1].mean() + rng.uniform(0.03, 0.075)
+    below_collar = (v[:, 1] < neckline) | (np.abs(v[:, 0]) > 0.6 * np.abs(shoulders[:, 0]).mean())
     waist = body.hip_centre[1] + rng.uniform(0.0, 0.14)
     sleeve = rng.choice([rng.uniform(0.15, 0.9), rng.uniform(1.7, 1.95)])
     leg_end = rng.choice([rng.uniform(0.4, 1.0), rng.uniform(1.8, 1.98)], p=[0.35, 0.65])
-    shirt = (is_trunk & (v[:, 1] >= waist) & (v[:, 1] < neckline)) | ((along_arm >= 0) & (along_arm < sleeve))
+    shirt = (is_trunk & (v[:, 1] >= waist) & below_collar) | ((along_arm >= 0) & (along_arm < sleeve))
     trousers = (is_trunk & (v[:, 1] < waist)) | ((along_leg >= 0) & (along_leg < leg_end))
     hair = is_head & (height > 0.18 + 0.62 * forward + rng.uniform(-0.08, 0.15))
     if rng.random() < 0.35:  # long hair
