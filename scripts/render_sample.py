@@ -18,9 +18,10 @@ import av
 import cv2
 import numpy as np
 
-from dkd.datasets.rendered import SKELETON, Light, RenderConfig, person_box, render_clip
+from dkd.datasets.rendered import Light, RenderConfig, person_box, render_clip
 from dkd.datasets.rendering.generators import gait
 from dkd.datasets.rendering.motion import Motion
+from dkd.datasets.rendering.person import SKELETON
 from dkd.datasets.rendering.rasterizer import Camera
 from dkd.skeleton import get_skeleton
 

@@ -30,11 +30,19 @@ import numpy as np
 from scipy.io import savemat
 
 import dkd
-from dkd.datasets.rendered import BODIES, RenderConfig, RenderedClip, person_box, render_clip
+from dkd.datasets.rendered import (
+    BODIES,
+    VARIED,
+    RenderConfig,
+    RenderedClip,
+    Surroundings,
+    person_box,
+    render_clip,
+)
 from dkd.datasets.rendering.generators import GENERATORS
 from dkd.errors import ConfigError, DatasetError, StorageError, nearest_name
 
-RENDERER = 1  # counted up when the same config gives other pictures
+RENDERER = 2  # counted up when the same config gives other pictures
 _MAT_HEADER = b"MATLAB 5.0 MAT-file, written by DKD Workbench".ljust(116)  # SciPy's own names the time of writing
 
 
@@ -50,6 +58,8 @@ class RenderSetConfig:
             turn; empty means all generators.
         body: ``"figure"`` or ``"anny"``, as in :class:`~dkd.datasets.rendered.RenderConfig`.
         supersample: rays a pixel's side; 2 is slower and has smooth edges.
+        surroundings: places, and what gets in the way.
+        jpeg_quality: lowest and highest quality of the frames' files, 1..100; drawn once a clip.
 
     Raises:
         ConfigError: a number is too small, or a name unknown.
@@ -64,6 +74,8 @@ class RenderSetConfig:
     motions: tuple[str, ...] = ()
     body: str = "figure"
     supersample: int = 1
+    surroundings: Surroundings = VARIED
+    jpeg_quality: tuple[int, int] = (60, 95)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "motions", tuple(str(motion) for motion in self.motions))
@@ -80,6 +92,9 @@ class RenderSetConfig:
             if not motion.lower().endswith(".bvh") and motion not in GENERATORS:
                 hint = nearest_name(motion, GENERATORS)
                 raise ConfigError(f"unknown motion {motion!r}{hint} Known: {', '.join(GENERATORS)}, or a .bvh file.")
+        low, high = self.jpeg_quality
+        if not 1 <= low <= high <= 100:
+            raise ConfigError(f"expected jpeg_quality as lowest and highest within 1..100, got {self.jpeg_quality}")
         self.clip(0)  # checks the rest
 
     def __len__(self) -> int:
@@ -104,7 +119,13 @@ class RenderSetConfig:
             motion=motions[within % len(motions)],
             supersample=self.supersample,
             body=self.body,
+            surroundings=self.surroundings,
         )
+
+    def quality(self, index: int) -> int:
+        """JPEG quality of the frames of the clip of this index (from 0)."""
+        low, high = self.jpeg_quality
+        return low + self.clip(index).seed % (high - low + 1)
 
 
 class RenderProgress(NamedTuple):
@@ -190,7 +211,7 @@ def _claim(folder: Path, config: RenderSetConfig) -> None:
         StorageError: it cannot be made.
     """
     motion_files = {m: sha256(Path(m).read_bytes()).hexdigest() for m in config.motions if Path(m).is_file()}
-    claim = {"renderer": RENDERER, "config": asdict(config) | {"motions": list(config.motions)}, "bvh": motion_files}
+    claim = json.loads(json.dumps({"renderer": RENDERER, "config": asdict(config), "bvh": motion_files}))
     record = folder / "render.json"
     if record.exists():
         try:
@@ -238,7 +259,7 @@ def _write_clip(folder: Path, config: RenderSetConfig, index: int) -> int:
     try:
         images.mkdir(parents=True, exist_ok=True)
         for t, frame in enumerate(clip.frames):
-            _, data = cv2.imencode(".jpg", frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
+            _, data = cv2.imencode(".jpg", frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, config.quality(index)])
             (images / f"{t + 1:06d}.jpg").write_bytes(data.tobytes())
         unfinished.write_bytes(label_bytes(clip, config.clip(index).motion, config.is_train(index)))
         os.replace(unfinished, label)

@@ -11,6 +11,7 @@ points, moved with the body and projected.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -21,37 +22,50 @@ from dkd.datasets.rendering.body import Body, anny_body
 from dkd.datasets.rendering.bvh import load_bvh
 from dkd.datasets.rendering.clothes import dressed
 from dkd.datasets.rendering.figure import figure_body
-from dkd.datasets.rendering.generators import GENERATORS, make_motion
+from dkd.datasets.rendering.foreground import Flaws, covered, random_occluder
+from dkd.datasets.rendering.generators import GENERATORS, gait, make_motion
 from dkd.datasets.rendering.motion import SEGMENTS, Motion
-from dkd.datasets.rendering.rasterizer import Camera, rasterize, vertex_normals
+from dkd.datasets.rendering.person import Light, PersonLayer, render_person
+from dkd.datasets.rendering.rasterizer import Camera
 from dkd.datasets.rendering.room import Room, draw_room, draw_shadow, wide_enough
+from dkd.datasets.rendering.scene import paint_over, random_scene
 from dkd.errors import ConfigError, nearest_name
-from dkd.skeleton import convert_joints, get_skeleton
 
-SKELETON = "penn_action"
 BODIES = ("figure", "anny")
-# How deep a joint lies under its own skin, at most, and a few centimetres more; in leg lengths. What is in front of the
-# joint by more than this is another part of the body.
-_COVER = {"head": 0.24, "shoulder": 0.19, "elbow": 0.12, "wrist": 0.10, "hip": 0.24, "knee": 0.14, "ankle": 0.12}
+PLACES = ("plain", "room", "outdoors", "abstract")
 
 
 @dataclass(frozen=True)
-class Light:
-    """A sun and a sky.
+class Surroundings:
+    """Where the person is, and what gets in the way; each is a probability, drawn once a clip.
 
     Attributes:
-        direction: (3,) unit vector towards the sun, world axes; its y must be above 0.
-        sun, sky, ground: brightness of the sun, and of the light from above and from below.
+        places: any of :data:`PLACES`, drawn evenly. ``"plain"`` is an empty room, traced ray by ray: slow and exact.
+        occluder: that a pole, a box or a plant passes in front.
+        passer_by: that a second person walks by, mostly behind.
+        motion_blur: that what moves fast is blurred.
+        flaws: that the camera has a colour cast, is not sharp, and is noisy.
     """
 
-    direction: tuple[float, float, float]
-    sun: float
-    sky: float
-    ground: float
+    places: tuple[str, ...] = ("plain",)
+    occluder: float = 0.0
+    passer_by: float = 0.0
+    motion_blur: float = 0.0
+    flaws: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.direction[1] <= 0:
-            raise ConfigError(f"expected a sun above the horizon (direction y > 0), got direction {self.direction}")
+        object.__setattr__(self, "places", tuple(self.places))
+        for place in self.places:
+            if place not in PLACES:
+                raise ConfigError(f"unknown place {place!r}{nearest_name(place, PLACES)} Known: {', '.join(PLACES)}.")
+        for name in ("occluder", "passer_by", "motion_blur", "flaws"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"expected the probability {name} within 0..1, got {getattr(self, name)}")
+        if not self.places:
+            raise ConfigError(f"expected at least one place, got none. Known: {', '.join(PLACES)}.")
+
+
+VARIED = Surroundings(("room", "outdoors", "abstract"), occluder=0.3, passer_by=0.2, motion_blur=0.6, flaws=0.8)
 
 
 @dataclass(frozen=True)
@@ -68,6 +82,7 @@ class RenderConfig:
         light: sun and sky.
         supersample: rays a pixel's side; 2 smooths edges, 1 is four times faster.
         body: ``"figure"``, our own and always there, or ``"anny"``, which needs the extra ``render``.
+        surroundings: where the person is; :data:`VARIED` is what to train on.
     """
 
     seed: int = 0
@@ -80,6 +95,7 @@ class RenderConfig:
     light: Light | None = None
     supersample: int = 2
     body: str = "figure"
+    surroundings: Surroundings = Surroundings()
 
     def __post_init__(self) -> None:
         if self.n_frames < 1 or not self.fps > 0 or min(self.width, self.height, self.supersample) < 1:
@@ -94,26 +110,12 @@ class RenderConfig:
             )
 
 
-class PersonLayer(NamedTuple):
-    """A person without surroundings.
-
-    Attributes:
-        rgba: (T, H, W, 4) uint8; colours are not premultiplied, alpha 0 outside the person.
-        joints: (T, 13, 2) float32 pixel indices; may lie outside the image.
-        visible: (T, 13) bool; False behind another part of the body, or outside the image.
-    """
-
-    rgba: np.ndarray
-    joints: np.ndarray
-    visible: np.ndarray
-
-
 class RenderedClip(NamedTuple):
     """A rendered clip: :class:`PersonLayer`, and the person in a room.
 
     Attributes:
         frames: (T, H, W, 3) uint8.
-        rgba, joints, visible: as in :class:`PersonLayer`.
+        rgba, joints, visible: as in :class:`~dkd.datasets.rendering.person.PersonLayer`.
         fps: frames a second.
         view: the side of the person that is seen in the middle of the clip: ``front``, ``back``, ``left`` or ``right``.
     """
@@ -138,24 +140,107 @@ def render_clip(config: RenderConfig, body: Body | None = None) -> RenderedClip:
         ConfigError: unknown motion.
         DatasetError: the BVH file cannot be used.
     """
-    rngs = np.random.default_rng(config.seed).spawn(5)
+    rngs = np.random.default_rng(config.seed).spawn(8)
+    around = config.surroundings
     if body is None:
         body = random_body(rngs[0], config.body)
     motion = _choose_motion(config, rngs[1])
     vertices = posed_vertices(body, motion)
     light = config.light or random_light(rngs[2])
     cameras = [config.camera] * len(vertices) if config.camera else following_cameras(vertices, config, rngs[3])
-    layer = render_person(body, vertices, cameras, light, config.supersample)
-    room = wide_enough(Room.random(rngs[4]), cameras[0], vertices)
+    shutter = float(rngs[5].uniform(0.2, 0.9)) if rngs[5].random() < around.motion_blur else 0.0
+    layer = render_person(body, vertices, cameras, light, config.supersample, shutter)
+    people = [_Person(body, vertices, layer)]
+    in_front = False
+    if rngs[6].random() < around.passer_by:
+        in_front = bool(rngs[6].random() < 0.15)
+        people.append(_passer_by(config, vertices, cameras, light, in_front, rngs[6], shutter))
+    occluder = None
+    if rngs[7].random() < around.occluder:
+        occluder = random_occluder(layer.joints, config.width, config.height, config.fps, rngs[7])
+    flaws = Flaws(config.width, config.height, rngs[7]) if rngs[7].random() < around.flaws else None
+
     frames = np.empty((*layer.rgba.shape[:3], 3), np.uint8)
-    plate, plate_of = None, None
+    visible = layer.visible.copy()
+    for t, background in enumerate(_backgrounds(around.places, people, cameras, light, rngs[4])):
+        canvas = background
+        for person in people if in_front else people[::-1]:
+            canvas = _over(canvas, person.layer.rgba[t])
+        frame = np.rint(canvas).astype(np.uint8)
+        if in_front:
+            visible[t] &= ~covered(people[1].layer.rgba[t, ..., 3], layer.joints[t])
+        if occluder:
+            patch = occluder.layer(t, config.width, config.height)
+            visible[t] &= ~covered(patch[..., 3], layer.joints[t])
+            paint_over(frame, patch)
+        frames[t] = flaws.apply(frame) if flaws else frame
+    return RenderedClip(frames, layer.rgba, layer.joints, visible, config.fps, seen_side(motion, cameras))
+
+
+class _Person(NamedTuple):
+    body: Body
+    vertices: np.ndarray  # (T, V, 3)
+    layer: PersonLayer
+
+
+def _backgrounds(
+    places: tuple[str, ...], people: list[_Person], cameras: list[Camera], light: Light, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """For each frame (H, W, 3): the surroundings, with everybody's shadow."""
+    place = places[rng.integers(len(places))] if len(places) > 1 else places[0]
+    everybody = np.concatenate([person.vertices.reshape(-1, 3) for person in people])
+    if place != "plain":
+        scene = random_scene(place, cameras[len(cameras) // 2], everybody, rng)
+        for t, camera in enumerate(cameras):
+            yield scene.draw(camera, [(p.vertices[t], p.body.faces) for p in people], light.direction)
+        return
+    room = wide_enough(Room.random(rng), cameras[0], everybody)
+    plate, plate_of = draw_room(room, cameras[0]), cameras[0]
     for t, camera in enumerate(cameras):
-        if plate is None or camera != plate_of:
+        if camera != plate_of:
             plate, plate_of = draw_room(room, camera), camera
-        ground = draw_shadow(plate, camera, vertices[t], body.faces, light.direction)
-        alpha = layer.rgba[t, ..., 3:] / 255
-        frames[t] = np.rint(alpha * layer.rgba[t, ..., :3] + (1 - alpha) * ground)
-    return RenderedClip(frames, layer.rgba, layer.joints, layer.visible, config.fps, seen_side(motion, cameras))
+        ground = plate
+        for person in people:
+            shaded = draw_shadow(ground, camera, person.vertices[t], person.body.faces, light.direction)
+            ground = np.concatenate([shaded, plate[..., 3:]], axis=-1)
+        yield ground[..., :3]
+
+
+def _over(canvas: np.ndarray, rgba: np.ndarray) -> np.ndarray:
+    """(H, W, 3) float32: a layer (H, W, 4) over a canvas (H, W, 3)."""
+    alpha = rgba[..., 3:] * np.float32(1 / 255)
+    canvas = canvas.astype(np.float32)
+    return canvas + alpha * (rgba[..., :3] - canvas)
+
+
+def _passer_by(
+    config: RenderConfig,
+    vertices: np.ndarray,
+    cameras: list[Camera],
+    light: Light,
+    in_front: bool,
+    rng: np.random.Generator,
+    shutter: float,
+) -> _Person:
+    """Somebody who walks across the picture, behind the person (T, V, 3) or before."""
+    body = random_body(rng, config.body)
+    when = int(rng.integers(len(cameras)))  # then the two are seen side by side
+    away = cameras[when].rotation[2] * [1, 0, 1]
+    away /= np.linalg.norm(away)
+    heading = np.arctan2(away[0], away[2]) + rng.choice([-1, 1]) * np.pi / 2 + rng.uniform(-0.5, 0.5)
+    walk = gait(config.n_frames, config.fps, rng, heading=float(heading))
+    path = posed_vertices(body, walk)
+    depth = vertices[when] @ away
+    if in_front:
+        eye = float(cameras[when].position @ away)
+        target = max(float(depth.min()) - rng.uniform(0.5, 1.2), eye + 1.5)
+    else:
+        target = float(depth.max()) + rng.uniform(0.4, 3.0)
+    aside = np.cross(away, [0.0, 1.0, 0.0])
+    centre, own = vertices[when].mean(axis=0), path[when].mean(axis=0)
+    shift = (target - own @ away) * away + ((centre - own) @ aside + rng.normal(0, 0.7)) * aside
+    path = path + shift.astype(np.float32)
+    return _Person(body, path, render_person(body, path, cameras, light, config.supersample, shutter))
 
 
 def seen_side(motion: Motion, cameras: list[Camera]) -> str:
@@ -219,7 +304,7 @@ def _choose_motion(config: RenderConfig, rng: np.random.Generator) -> Motion:
 
 def posed_vertices(body: Body, motion: Motion) -> np.ndarray:
     """(T, V, 3) float32 vertices in the world, standing on the floor y = 0; metres."""
-    out = np.stack([body.posed(r, p) for r, p in zip(motion.rotations, motion.root, strict=True)]).astype(np.float32)
+    out = body.posed(motion.rotations, motion.root)
     lowest = out[..., 1].min(axis=1)
     out[..., 1] -= (lowest if motion.grounded else np.full_like(lowest, lowest.min()))[:, None]
     return out
@@ -249,51 +334,6 @@ def following_cameras(vertices: np.ndarray, config: RenderConfig, rng: np.random
     )
     focal = float(rng.uniform(0.78, 0.97)) / reach
     return [replace(camera, focal=focal) for camera in views]
-
-
-def render_person(
-    body: Body, vertices: np.ndarray, cameras: list[Camera], light: Light, supersample: int = 2
-) -> PersonLayer:
-    """Render posed vertices (T, V, 3) of a body, one camera a frame."""
-    layers = [_render_frame(body, v, c, light, supersample) for v, c in zip(vertices, cameras, strict=True)]
-    return PersonLayer(*(np.stack(parts) for parts in zip(*layers, strict=True)))
-
-
-def _render_frame(
-    body: Body, vertices: np.ndarray, camera: Camera, light: Light, supersample: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One frame: rgba (H, W, 4), joints (13, 2), visible (13,)."""
-    fine = camera.scaled(supersample)
-    xy, depth = fine.project(vertices)
-    raster = rasterize(xy, depth, body.faces, fine.width, fine.height)
-    corners = body.faces[raster.faces]  # (P, 3)
-
-    normals = vertex_normals(vertices, body.faces).astype(np.float32)
-    normal = np.einsum("pc,pcd->pd", raster.weights, normals[corners])
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
-    albedo = np.einsum("pc,pcd->pd", raster.weights, body.colours[corners])
-    upward = 0.5 + 0.5 * normal[:, 1]
-    brightness = light.ground + (light.sky - light.ground) * upward
-    brightness += light.sun * np.maximum(normal @ np.asarray(light.direction, np.float32), 0)
-    image = np.zeros((fine.height * fine.width, 4), np.float32)
-    image[raster.pixels, :3] = albedo * brightness[:, None]
-    image[raster.pixels, 3] = 1
-    # the mean of the covered rays' light, then the display's gamma
-    image = image.reshape(camera.height, supersample, camera.width, supersample, 4).mean(axis=(1, 3))
-    alpha = image[..., 3:]
-    colour = np.clip(image[..., :3] / np.maximum(alpha, 1e-6), 0, 1) ** (1 / 2.2)
-    rgba = np.rint(255 * np.concatenate([colour, alpha], axis=-1)).astype(np.uint8)
-
-    points = convert_joints(body.joints(vertices), "coco", SKELETON)  # the same means hold in space
-    joints, joint_depth = camera.project(points.astype(np.float64))
-    front = np.full(fine.height * fine.width, np.inf, np.float32)
-    front[raster.pixels] = raster.depth
-    column, row = np.rint((joints + 0.5) * supersample - 0.5).astype(int).T
-    inside = (column >= 0) & (row >= 0) & (column < fine.width) & (row < fine.height)
-    in_front = front[np.clip(row, 0, fine.height - 1) * fine.width + np.clip(column, 0, fine.width - 1)]
-    cover = body.leg_length * np.array([_COVER[name.split("_")[-1]] for name in get_skeleton(SKELETON).joints])
-    visible = inside & (joint_depth > 0) & (joint_depth - in_front < cover)
-    return rgba, joints.astype(np.float32), visible
 
 
 def person_box(joints: np.ndarray, rgba: np.ndarray) -> np.ndarray:

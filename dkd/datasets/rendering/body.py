@@ -77,21 +77,27 @@ class Body:
     colours: np.ndarray
 
     def posed(self, rotations: np.ndarray, root: np.ndarray) -> np.ndarray:
-        """Vertices (V, 3) for one frame of a motion: ``rotations`` (15, 3, 3) and ``root`` (3,) in leg lengths."""
+        """Vertices (..., V, 3) float32: ``rotations`` (..., 15, 3, 3) and ``root`` (..., 3) as in a Motion."""
         turned = rotations @ self.rest_alignment
-        n = len(self.bone_heads)
-        transforms = np.empty((n, 3, 4))  # rest position → posed position
-        posed_heads = np.empty((n, 3))
+        frames, n = root.shape[:-1], len(self.bone_heads)
+        transforms = np.empty((*frames, n, 3, 4))  # rest position → posed position
         for bone, (parent, (i, j, share)) in enumerate(zip(self.bone_parents, self.bone_segments, strict=True)):
-            rotation = turned[i] if share == 0 else blend_rotations(turned[i], turned[j], share)
+            rotation = turned[..., i, :, :]
+            if share:
+                rotation = blend_rotations(rotation, turned[..., j, :, :], share)
+            head = self.bone_heads[bone]
             if parent < 0:
-                posed_heads[bone] = root * self.leg_length + rotation @ (self.bone_heads[bone] - self.hip_centre)
+                posed_head = root * self.leg_length + rotation @ (head - self.hip_centre)
             else:
-                posed_heads[bone] = transforms[parent] @ np.append(self.bone_heads[bone], 1.0)
-            transforms[bone, :, :3] = rotation
-            transforms[bone, :, 3] = posed_heads[bone] - rotation @ self.bone_heads[bone]
-        per_vertex = (self.bone_weights @ transforms.reshape(n, 12).astype(np.float32)).reshape(-1, 3, 4)
-        return np.einsum("vab,vb->va", per_vertex[..., :3], self.vertices) + per_vertex[..., 3]
+                posed_head = transforms[..., parent, :, :] @ np.append(head, 1.0)
+            transforms[..., bone, :, :3] = rotation
+            transforms[..., bone, :, 3] = posed_head - rotation @ head
+        # Σ over bones of weight · (transform @ (x, y, z, 1)), as one matrix product for all frames
+        place = np.concatenate([self.vertices, np.ones_like(self.vertices[:, :1])], axis=1)
+        shares = (self.bone_weights[:, :, None] * place[:, None]).reshape(len(place), n * 4)
+        by_place = np.moveaxis(transforms.reshape(-1, n, 3, 4), (1, 3), (0, 1)).reshape(n * 4, -1).astype(np.float32)
+        posed = (shares @ by_place).reshape(len(place), -1, 3)  # (V, T, 3)
+        return np.ascontiguousarray(np.moveaxis(posed, 0, 1)).reshape(*frames, len(place), 3)
 
     def joints(self, vertices: np.ndarray) -> np.ndarray:
         """(17, 3) COCO joints of posed vertices (V, 3)."""

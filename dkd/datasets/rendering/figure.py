@@ -1,8 +1,8 @@
 """A person of our own making: smooth tubes and ellipsoids on a rig, so that rendering needs no body model.
 
 Every length is drawn from a generator, around the means of anthropometric tables (shares of the stature). The figure
-has the bones of Anny's rig, so all that poses and dresses a :class:`~dkd.datasets.rendering.body.Body` works on it. What
-it looks like is a decision of ours: it need not be pretty, but front and back, left and right must be told apart.
+has the bones of Anny's rig, so all that poses and dresses a :class:`~dkd.datasets.rendering.body.Body` works on it.
+What it looks like is a decision of ours: it need not be pretty, but front and back, left and right must be told apart.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ tested at once. Its cost is that of the triangles' bounding boxes, so few but la
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -48,14 +49,14 @@ class Camera:
                 f"got {self.width}×{self.height}, {self.focal}, {self.distance}, {self.elevation_deg}"
             )
 
-    @property
+    @cached_property
     def rotation(self) -> np.ndarray:
         """(3, 3) from world axes to camera axes: x right, y down, z into the picture."""
         azimuth, elevation, roll = np.deg2rad([self.azimuth_deg, self.elevation_deg, self.roll_deg])
         flip = np.diag([1.0, -1.0, -1.0])  # a camera in front looks along −z, its y points down
         return axis_rotation("z", -roll) @ flip @ axis_rotation("x", elevation) @ axis_rotation("y", -azimuth)
 
-    @property
+    @cached_property
     def position(self) -> np.ndarray:
         """(3,) world position of the pinhole."""
         return np.asarray(self.target) - self.distance * self.rotation[2]
@@ -103,46 +104,59 @@ def rasterize(
 
     Within a triangle depth is interpolated linearly in the image: exact enough where triangles are small.
     """
-    corners, z = xy[faces].astype(np.float32), depth[faces].astype(np.float32)  # (F, 3, 2), (F, 3)
-    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
+    # Corner by corner, a row a coordinate: (3, F) each.
+    x, y, z = (np.ascontiguousarray(column[faces.T], np.float32) for column in (xy[:, 0], xy[:, 1], depth))
     # Twice the signed area; outside faces are clockwise in an image whose y points down, hence negative in these axes.
-    area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
-    keep = (z.min(axis=1) > _NEAR) & ((area < 0) if cull else (area != 0))
-    with np.errstate(invalid="ignore"):
-        low = np.ceil(np.nan_to_num(corners.min(axis=1), nan=-1))
-        high = np.floor(np.nan_to_num(corners.max(axis=1), nan=-1))
-    low = np.clip(low, 0, [width, height]).astype(np.int64)
-    high = np.clip(high, -1, [width - 1, height - 1]).astype(np.int64)
-    size = high - low + 1
-    kept = np.flatnonzero(keep & (size > 0).all(axis=1))
-    count = size[kept].prod(axis=1)
+    with np.errstate(invalid="ignore", over="ignore"):  # corners beside or behind the camera; left out below
+        area = (x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0])
+    kept = np.flatnonzero((z.min(axis=0) > _NEAR) & ((area < 0) if cull else (area != 0)))
+    x, y, z, area = x[:, kept], y[:, kept], z[:, kept], area[kept]
+    left, top = (np.ceil(np.clip(c.min(axis=0), 0, 1e6)).astype(np.int64) for c in (x, y))
+    right, bottom = (np.floor(np.clip(c.max(axis=0), -1, n - 1)).astype(np.int64) for c, n in ((x, width), (y, height)))
+    columns, rows = right - left + 1, bottom - top + 1
+    covers = np.flatnonzero((columns > 0) & (rows > 0))
+    x, y, z, area = x[:, covers], y[:, covers], z[:, covers], area[covers]
+    left, top, columns, rows = left[covers], top[covers], columns[covers], rows[covers]
 
-    # One row a candidate: each pixel of each kept triangle's bounding box.
-    triangle = np.repeat(kept, count)
+    # Weights and depth are linear in the image: their values at the box's first pixel, and steps along x and y.
+    u, v = x - left, y - top
+    steps = np.stack(
+        [
+            (v[2] - v[0]) * -u[0] + (u[2] - u[0]) * v[0], v[2] - v[0], u[0] - u[2],
+            (u[1] - u[0]) * -v[0] + (v[1] - v[0]) * u[0], v[0] - v[1], u[1] - u[0],
+        ]
+    ) / area  # fmt: skip
+
+    # One entry a candidate: each pixel of each triangle's bounding box.
+    count = columns * rows
+    triangle = np.repeat(np.arange(len(covers)), count)
     offset = np.arange(len(triangle)) - np.repeat(np.cumsum(count) - count, count)
-    px = low[triangle, 0] + offset % size[triangle, 0]
-    py = low[triangle, 1] + offset // size[triangle, 0]
-    p = np.stack([px, py], axis=1).astype(np.float32)
-    a, b, c = corners[triangle, 0], corners[triangle, 1], corners[triangle, 2]
-    w_b = ((p[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (p[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])) / area[triangle]
-    w_c = ((b[:, 0] - a[:, 0]) * (p[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (p[:, 0] - a[:, 0])) / area[triangle]
-    inside = (w_b >= 0) & (w_c >= 0) & (w_b + w_c <= 1)
-    triangle, pixel = triangle[inside], (py * width + px)[inside]
-    weights = np.stack([1 - w_b[inside] - w_c[inside], w_b[inside], w_c[inside]], axis=1)
-    z_pixel = (weights * z[triangle]).sum(axis=1)
+    down, across = np.divmod(offset, columns[triangle])
+    w_b, w_c = (steps[k][triangle] + across * steps[k + 1][triangle] + down * steps[k + 2][triangle] for k in (0, 3))
+    inside = np.flatnonzero((w_b >= 0) & (w_c >= 0) & (w_b + w_c <= 1))
+    triangle, w_b, w_c = triangle[inside], w_b[inside].astype(np.float32), w_c[inside].astype(np.float32)
+    pixel = (top[triangle] + down[inside]) * width + left[triangle] + across[inside]
+    w_a = 1 - w_b - w_c
+    z_pixel = w_a * z[0][triangle] + w_b * z[1][triangle] + w_c * z[2][triangle]
 
-    order = np.lexsort((z_pixel, pixel))  # by pixel, nearest first
-    first = np.ones(len(order), bool)
-    first[1:] = np.diff(pixel[order]) > 0
-    front = order[first]
-    return Raster(pixel[front], triangle[front], weights[front], z_pixel[front])
+    nearest = np.full(width * height, np.inf, np.float32)
+    np.minimum.at(nearest, pixel, z_pixel)
+    winners = np.flatnonzero(z_pixel == nearest[pixel])[::-1]
+    winner = np.full(width * height, -1)
+    winner[pixel[winners]] = winners  # of two at the same depth the first triangle wins: it is written last
+    pixels = np.flatnonzero(winner >= 0)
+    front = winner[pixels]
+    weights = np.stack([w_a[front], w_b[front], w_c[front]], axis=1)
+    return Raster(pixels, kept[covers[triangle[front]]], weights, z_pixel[front])
 
 
 def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """(V, 3) unit outward normals: the mean of the adjacent triangles', weighted by their area."""
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    normal = np.cross(b - a, c - a)
-    total = np.stack(
-        [np.bincount(faces.ravel(), np.repeat(normal[:, k], 3), minlength=len(vertices)) for k in range(3)], axis=1
+    ax, ay, az, bx, by, bz = (
+        column[faces[:, k]] - column[faces[:, 0]] for k in (1, 2) for column in np.ascontiguousarray(vertices.T)
     )
+    corners = faces.T.ravel()
+    total = np.empty(vertices.shape)
+    for k, part in enumerate((ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx)):
+        total[:, k] = np.bincount(corners, np.tile(part, 3), minlength=len(vertices))
     return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)

@@ -110,6 +110,15 @@ def draw_shadow(
     Returns:
         (H, W, 3) float32, sRGB 0..255.
     """
+    soft = shadow_on_floor(camera, vertices, faces, sun)
+    dark = (1 - _SHADOW * soft * plate[..., 3]) ** (1 / 2.2)
+    return plate[..., :3] * dark[..., None]
+
+
+def shadow_on_floor(
+    camera: Camera, vertices: np.ndarray, faces: np.ndarray, sun: tuple[float, float, float]
+) -> np.ndarray:
+    """(H, W) float32, 0..1: where a body's shadow would lie if there were floor everywhere. Arguments as above."""
     direction = np.asarray(sun)
     on_floor = vertices - direction * (vertices[:, 1:2] / direction[1])
     xy, depth = camera.project(on_floor)
@@ -118,9 +127,7 @@ def draw_shadow(
     mask = np.zeros(width * height, np.float32)
     mask[rasterize((xy + 0.5) / 2 - 0.5, depth, faces, width, height, cull=False).pixels] = 1
     soft = cv2.GaussianBlur(mask.reshape(height, width), (0, 0), sigmaX=camera.focal / camera.distance * 0.012 + 0.6)
-    soft = cv2.resize(soft, (camera.width, camera.height), interpolation=cv2.INTER_LINEAR)
-    dark = (1 - _SHADOW * soft * plate[..., 3]) ** (1 / 2.2)
-    return plate[..., :3] * dark[..., None]
+    return cv2.resize(soft, (camera.width, camera.height), interpolation=cv2.INTER_LINEAR)
 
 
 def _tiles(u: np.ndarray, v: np.ndarray, tile: tuple[float, float], rng: np.random.Generator) -> np.ndarray:
