@@ -117,6 +117,15 @@ SKELETONS: dict[str, Skeleton] = {
             ),
             _BODY_LIMBS + (("neck", "head_top"),),
         ),
+        Skeleton(
+            "mpii",
+            (
+                "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "pelvis", "thorax",
+                "upper_neck", "head_top", "right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow",
+                "left_wrist",
+            ),
+            _BODY_LIMBS + (("pelvis", "thorax"), ("thorax", "upper_neck"), ("upper_neck", "head_top")),
+        ),
     )
 }  # fmt: skip
 
@@ -125,8 +134,18 @@ _DERIVED: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
     ("lsp", "penn_action"): {"head": ("neck", "head_top")},
     ("coco", "penn_action"): {"head": ("nose", "left_ear", "right_ear")},
     ("lsp", "sub_jhmdb"): {"head": ("neck", "head_top"), "belly": ("neck", "left_hip", "right_hip")},
+    ("mpii", "penn_action"): {"head": ("upper_neck", "head_top")},
+    ("mpii", "sub_jhmdb"): {
+        "neck": ("upper_neck",),
+        "head": ("upper_neck", "head_top"),
+        "belly": ("upper_neck", "left_hip", "right_hip"),
+    },
 }
-_WEIGHTS = {("lsp", "sub_jhmdb", "belly"): (0.5, 0.25, 0.25), ("coco", "penn_action", "head"): (0.5, 0.25, 0.25)}
+_WEIGHTS = {
+    ("lsp", "sub_jhmdb", "belly"): (0.5, 0.25, 0.25),
+    ("mpii", "sub_jhmdb", "belly"): (0.5, 0.25, 0.25),
+    ("coco", "penn_action", "head"): (0.5, 0.25, 0.25),
+}
 
 
 def get_skeleton(skeleton: str | Skeleton) -> Skeleton:

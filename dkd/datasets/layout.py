@@ -1,0 +1,140 @@
+"""What readers of official layouts share: where a data set lies, its MATLAB files, its numbered images, its boxes."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.io import loadmat
+from scipy.io.matlab import MatReadError
+
+from dkd.crops import joints_to_box
+from dkd.datasets.people import FrameFiles
+from dkd.errors import ConfigError, DatasetError, nearest_name
+from dkd.paths import data_folder
+
+# What loadmat was seen to raise on files cut short, overwritten in places, or of another kind (web page, LFS pointer).
+_DAMAGE = (MatReadError, zlib.error, OSError, ValueError, TypeError, IndexError, KeyError, OverflowError)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a data set lies on disk when it is unpacked as its authors packed it.
+
+    Attributes:
+        name: its name here, and that of its folder in :func:`dkd.paths.data_folder`.
+        title: its name in messages.
+        tree: the files that are read, drawn as a small tree.
+        page: where its authors give it.
+    """
+
+    name: str
+    title: str
+    tree: str
+    page: str
+
+    def find(self, root: Path | None, *needed: str) -> Path:
+        """``root``, or the default folder, once it is known to hold the ``needed`` files and folders.
+
+        Raises:
+            DatasetError: something is not there; the message has the layout, the place, and what to do.
+        """
+        folder = data_folder() / self.name if root is None else Path(root)
+        missing = [name for name in needed if not (folder / name).exists()]
+        if missing:
+            found = f"that folder has no {' and no '.join(missing)}" if folder.is_dir() else "there is no such folder"
+            raise self.error(f"looked in {folder}: {found}")
+        return folder
+
+    def error(self, found: str) -> DatasetError:
+        """The error to raise for ``found``: with the expected layout, and what to do."""
+        return DatasetError(
+            f"expected {self.title} in its official layout:\n\n{self.tree.strip()}\n\n{found}. Get it from "
+            f"{self.page}, unpack it, and name its folder ('{self.name}=path/to/folder'), or place or link it at "
+            f"{data_folder() / self.name}."
+        )
+
+
+def check_split(split: str, known: Iterable[str] = ("train", "test")) -> None:
+    """Raises ConfigError unless ``split`` is one of ``known``."""
+    known = tuple(known)
+    if split not in known:
+        raise ConfigError(f"expected split {' or '.join(map(repr, known))}, got {split!r}{nearest_name(split, known)}")
+
+
+def read_mat(file: Path, *names: str, simplify: bool = False) -> dict[str, Any]:
+    """The arrays ``names`` of a MATLAB file of version 5 to 7.
+
+    A file that is compressed, as all the official ones are, carries check sums: damage is noticed. (In an uncompressed
+    file a flipped byte may be read as data; MATLAB's format cannot tell.)
+
+    Args:
+        file: the file.
+        names: variables that must be in it; only these are read.
+        simplify: structs come as dicts, arrays without their axes of length 1.
+
+    Raises:
+        DatasetError: the file is missing, damaged, of version 7.3, or lacks one of the arrays.
+    """
+    if not file.is_file():
+        raise DatasetError(f"expected a MATLAB file at {file}, found none")
+    try:
+        content = loadmat(str(file), variable_names=names, simplify_cells=simplify)
+    except NotImplementedError as error:
+        raise DatasetError(f"{file} is a MATLAB file of version 7.3; save it with '-v7', as the original is") from error
+    except _DAMAGE as error:
+        raise DatasetError(f"{file} cannot be read as a MATLAB file ({error}): unpack or download it again") from error
+    if missing := [name for name in names if name not in content]:
+        raise DatasetError(f"expected {', '.join(names)} in {file}, found no {', '.join(missing)}: is it cut short?")
+    return {name: content[name] for name in names}
+
+
+def numbered_files(folder: Path, pattern: str, numbers: Iterable[int]) -> FrameFiles:
+    """The images ``pattern.format(number)`` of a folder, not read yet; more files may lie beside them.
+
+    Their number is known from the labels, so nothing is decoded. The folder is listed once: asking for each of a data
+    set's 160,000 files would take minutes on a network disk.
+
+    Raises:
+        DatasetError: images are missing; the message counts them.
+    """
+    names = [pattern.format(number) for number in numbers]
+    present = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    missing = [name for name in names if name not in present]
+    if missing:
+        raise DatasetError(
+            f"expected {len(names)} labelled images in {folder}, found {len(names) - len(missing)} of {len(names)}; "
+            f"the first that is missing is {missing[0]}: unpack the data set's images again"
+        )
+    return FrameFiles([folder / name for name in names])
+
+
+def fill_boxes(boxes: np.ndarray, joints: np.ndarray) -> np.ndarray:
+    """Replace boxes that have no area. (Our decision: a crop of no size shows nobody, and PCK's unit must not be 0.)
+
+    The box of the frame's own joints takes the place, hidden ones included; where there are none, the nearest frame's
+    box, the earlier one of two.
+
+    Args:
+        boxes: (T, 4) x0, y0, x1, y1; NaN counts as no area.
+        joints: (T, J, 2), NaN where not labelled.
+
+    Returns:
+        (T, 4) float32. Still NaN in all frames where no frame has a box or joints.
+    """
+    filled = np.asarray(boxes, np.float32).copy()
+    for t in np.flatnonzero(~_has_area(filled)):
+        filled[t] = joints_to_box(joints[t]) or np.nan
+    good = np.flatnonzero(_has_area(filled))
+    if len(good) == 0:
+        return np.full_like(filled, np.nan)
+    nearest = np.abs(np.arange(len(filled))[:, None] - good).argmin(1)
+    return filled[good[nearest]]
+
+
+def _has_area(boxes: np.ndarray) -> np.ndarray:
+    return (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])

@@ -1,0 +1,110 @@
+"""Leeds Sports Pose (Johnson & Everingham, BMVC 2010) and its extended training set (CVPR 2011): stills, 14 joints.
+
+The two store their third row the opposite way round: in LSP it is 1 where a joint is *occluded* (its position is given
+all the same), in LSP Extended 1 where it is *labelled* (else its position means nothing). Coordinates are MATLAB's,
+from 1; the data sets do not say so, and their labels are not exact enough to tell (our decision).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from dkd.datasets.layout import Layout, check_split, numbered_files, read_mat
+from dkd.datasets.people import PersonSequence
+from dkd.errors import DatasetError
+from dkd.skeleton import convert_joints
+
+LAYOUT = Layout(
+    "lsp",
+    "Leeds Sports Pose",
+    """
+lsp_dataset/
+├── images/im0001.jpg … im2000.jpg
+└── joints.mat
+""",
+    "http://sam.johnson.io/research/lsp.html",
+)
+EXTENDED_LAYOUT = Layout(
+    "lsp_extended",
+    "Leeds Sports Pose Extended",
+    """
+lspet_dataset/
+├── images/im00001.jpg … im10000.jpg
+└── joints.mat
+""",
+    "http://sam.johnson.io/research/lspet.html",
+)
+
+
+def load_lsp(root: Path | None = None, split: str = "train", skeleton: str = "penn_action") -> list[PersonSequence]:
+    """Leeds Sports Pose: the first 1,000 stills are for training, the last 1,000 for testing.
+
+    Args:
+        root: folder with ``images`` and ``joints.mat``; None: ``lsp`` in the data folder.
+        split: "train" or "test".
+        skeleton: joint set to convert to; a joint that the 14 do not give is NaN.
+
+    Returns:
+        people of one image each, ``visible`` False where a joint is occluded, ``name`` "im0001".
+
+    Raises:
+        ConfigError: an unknown split or skeleton.
+        DatasetError: the folder is not in the official layout, images are missing, or ``joints.mat`` is damaged.
+    """
+    check_split(split)
+    folder = LAYOUT.find(root, "images", "joints.mat")
+    joints = read_mat(folder / "joints.mat", "joints")["joints"]
+    if joints.shape != (3, 14, 2000):
+        raise DatasetError(f"expected joints of shape (3, 14, 2000) in {folder / 'joints.mat'}, got {joints.shape}")
+    marked = joints.transpose(2, 1, 0).astype(np.float64)  # (2000, 14, 3) x, y, occluded
+    marked[..., 2] = 1 - marked[..., 2]
+    first = 0 if split == "train" else 1000
+    return _stills(folder, "im{:04d}.jpg", first, marked[first : first + 1000], skeleton)
+
+
+def load_lsp_extended(
+    root: Path | None = None, split: str = "train", skeleton: str = "penn_action"
+) -> list[PersonSequence]:
+    """Leeds Sports Pose Extended: 10,000 stills, all for training; crowd-sourced, and noisy in left and right.
+
+    Args:
+        root: folder with ``images`` and ``joints.mat``; None: ``lsp_extended`` in the data folder.
+        split: "train", the only one.
+        skeleton: joint set to convert to; a joint that is not labelled is NaN, and so is one derived from it.
+
+    Returns:
+        people of one image each, ``name`` "im00001". What is labelled is visible.
+
+    Raises:
+        ConfigError: an unknown skeleton or another split.
+        DatasetError: the folder is not in the official layout, images are missing, or ``joints.mat`` is damaged.
+    """
+    check_split(split, ("train",))
+    folder = EXTENDED_LAYOUT.find(root, "images", "joints.mat")
+    joints = read_mat(folder / "joints.mat", "joints")["joints"]
+    if joints.ndim != 3 or joints.shape[:2] != (14, 3):
+        raise DatasetError(f"expected joints of shape (14, 3, N) in {folder / 'joints.mat'}, got {joints.shape}")
+    marked = joints.transpose(2, 0, 1).astype(np.float64)  # (N, 14, 3) x, y, labelled
+    marked[marked[..., 2] == 0, :2] = np.nan
+    return _stills(folder, "im{:05d}.jpg", 0, marked, skeleton)
+
+
+def _stills(folder: Path, pattern: str, first: int, marked: np.ndarray, skeleton: str) -> list[PersonSequence]:
+    """People of one image each: (N, 14, 3) x, y from 1 and visibility 1 or 0, of images ``first`` + 1 and following."""
+    marked = marked - (1, 1, 0)
+    joints = convert_joints(marked, "lsp", skeleton)  # (N, J, 3)
+    # A derived joint has the mean of its sources' visibilities: it is visible where all of them are.
+    visible = joints[..., 2] > 0.999
+    files = numbered_files(folder / "images", pattern, range(first + 1, first + 1 + len(joints)))
+    return [
+        PersonSequence(
+            files[i : i + 1],
+            joints[i : i + 1, :, :2],
+            files.files[i].stem,
+            skeleton=skeleton,
+            visible=visible[i : i + 1],
+        )
+        for i in range(len(files))
+    ]

@@ -1,0 +1,125 @@
+"""MPII Human Pose (Andriluka et al., CVPR 2014): 25 thousand stills from videos, several people each, 16 joints.
+
+The label file is a nest of MATLAB structs in which any field may be absent or empty: an image without people, a person
+without joints, a joint without ``is_visible`` (the head's two are never marked, and count as visible).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dkd.datasets.layout import Layout, check_split, read_mat
+from dkd.datasets.people import FrameFiles, PersonSequence
+from dkd.errors import DatasetError
+from dkd.skeleton import convert_joints
+
+LAYOUT = Layout(
+    "mpii",
+    "MPII Human Pose",
+    """
+mpii_human_pose/
+├── images/000001163.jpg …
+└── mpii_human_pose_v1_u12_1.mat
+""",
+    "http://human-pose.mpi-inf.mpg.de/",
+)
+LABELS = "mpii_human_pose_v1_u12_1.mat"
+_PERSON_HEIGHT = 200.0  # MPII's ``scale`` is a person's height in units of this many pixels
+
+
+def load_mpii(root: Path | None = None, split: str = "train", skeleton: str = "penn_action") -> list[PersonSequence]:
+    """The labelled people of MPII, each a sequence of the one image; an image with three people comes three times.
+
+    Args:
+        root: folder with ``images`` and the label file; None: ``mpii`` in the data folder.
+        split: "train", the only one: the labels of the test images are not published.
+        skeleton: joint set to convert to; a joint that is not labelled, or that the 16 do not give, is NaN.
+
+    Returns:
+        people with ``visible``, ``name`` "<image>/<place among the image's people>", and as box the square that MPII
+        marks (``objpos`` and ``scale``) where it does: the joints' own is too small for somebody half in view.
+
+    Raises:
+        ConfigError: an unknown skeleton or another split.
+        DatasetError: the folder is not in the official layout, images are missing, or the label file is damaged.
+    """
+    check_split(split, ("train",))
+    folder = LAYOUT.find(root, "images", LABELS)
+    release: Any = read_mat(folder / LABELS, "RELEASE", simplify=True)["RELEASE"]
+    if not isinstance(release, Mapping) or not {"annolist", "img_train"} <= release.keys():
+        raise DatasetError(f"expected a struct RELEASE with annolist and img_train in {folder / LABELS}")
+    images, train = _items(release["annolist"]), np.atleast_1d(release["img_train"])
+    if len(images) != len(train):
+        raise DatasetError(f"{folder / LABELS} has {len(images)} images, but says of {len(train)} whether they train")
+    present = {path.name for path in (folder / "images").iterdir()}
+    people: list[PersonSequence] = []
+    missing: list[str] = []
+    for image in (image for image, wanted in zip(images, train, strict=True) if wanted):
+        marked = {number: rect for number, rect in enumerate(_items(image.get("annorect"))) if _points(rect)}
+        name = "".join(str(header.get("name")) for header in _items(image.get("image")))
+        if marked and name not in present:
+            missing.append(name)
+            continue
+        people += [_person(folder / "images" / name, number, rect, skeleton) for number, rect in marked.items()]
+    if missing:
+        raise DatasetError(f"{len(missing)} labelled images are missing in {folder / 'images'}, first {missing[0]!r}")
+    if not people:
+        raise DatasetError(f"{folder / LABELS} labels nobody")
+    return people
+
+
+def _person(file: Path, number: int, rect: Mapping[str, Any], skeleton: str) -> PersonSequence:
+    marked = np.full((16, 3), np.nan, np.float32)  # x, y, visible
+    for point in _points(rect):
+        joint, x, y = _numbers(point, "id", "x", "y") or (-1, 0, 0)
+        if joint not in range(16):
+            raise DatasetError(f"expected joint ids 0 to 15 in {LABELS}, got {point['id']!r} of {file.name}")
+        # It comes as a number, a text, an empty array, or not at all: only a 0 says that a joint is hidden.
+        visible = str(point.get("is_visible")) not in ("0", "0.0", "False")
+        marked[int(joint)] = x - 1, y - 1, visible  # MATLAB counts pixels from 1
+    joints = convert_joints(marked[None], "mpii", skeleton)  # (1, J, 3)
+    return PersonSequence(
+        FrameFiles([file]),
+        joints[..., :2],
+        f"{file.stem}/{number}",
+        skeleton=skeleton,
+        visible=joints[..., 2] > 0.999,  # a derived joint: where all its sources are
+        boxes=_box(rect),
+    )
+
+
+def _points(rect: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """A person's labelled joints: structs with ``id``, ``x``, ``y`` and perhaps ``is_visible``; often none."""
+    points = rect.get("annopoints")
+    found = _items(points.get("point")) if isinstance(points, Mapping) else []
+    return [point for point in found if _numbers(point, "id", "x", "y")]
+
+
+def _box(rect: Mapping[str, Any]) -> np.ndarray | None:
+    """(1, 4) the square of the person's height around its middle, 0-based; None where MPII does not mark it."""
+    middle, scale = _items(rect.get("objpos")), _numbers(rect, "scale")
+    position = _numbers(middle[0], "x", "y") if middle else None
+    if position is None or scale is None:
+        return None
+    x, y, half = position[0] - 1, position[1] - 1, _PERSON_HEIGHT * scale[0] / 2
+    return np.array([[x - half, y - half, x + half, y + half]], np.float32)
+
+
+def _items(structs: Any) -> list[Mapping[str, Any]]:
+    """A struct array as a list: read back, an array of one is one struct, and an empty or absent one is no struct."""
+    if isinstance(structs, Mapping):
+        return [structs]
+    # Not np.ravel, which would look into each struct.
+    return [item for item in structs if isinstance(item, Mapping)] if isinstance(structs, (list, np.ndarray)) else []
+
+
+def _numbers(struct: Mapping[str, Any], *keys: str) -> tuple[float, ...] | None:
+    """The fields ``keys`` as numbers; None where one is absent, empty or no number."""
+    try:
+        return tuple(float(struct[key]) for key in keys)
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -1,0 +1,59 @@
+"""Data sets by name: ``load_people("penn_action")``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from dkd.datasets.lsp import load_lsp, load_lsp_extended
+from dkd.datasets.mpii import load_mpii
+from dkd.datasets.penn_action import load_penn_action
+from dkd.datasets.people import PersonSequence
+from dkd.datasets.sub_jhmdb import load_sub_jhmdb
+from dkd.errors import ConfigError, nearest_name
+
+# name → load(root, split). A loader looks for its data set in the data folder where root is None.
+SOURCES: dict[str, Callable[[Path | None, str], list[PersonSequence]]] = {
+    "penn_action": load_penn_action,
+    "sub_jhmdb": load_sub_jhmdb,
+    "sub_jhmdb/1": partial(load_sub_jhmdb, fold=1),
+    "sub_jhmdb/2": partial(load_sub_jhmdb, fold=2),
+    "sub_jhmdb/3": partial(load_sub_jhmdb, fold=3),
+    "lsp": load_lsp,
+    "lsp_extended": load_lsp_extended,
+    "mpii": load_mpii,
+}
+
+
+def load_people(source: str, split: str = "train") -> list[PersonSequence]:
+    """The people of one split of a data set that lies on disk in its official layout.
+
+    Args:
+        source: one of
+
+            - a name of :data:`SOURCES`: "penn_action", "sub_jhmdb" (fold 1), "sub_jhmdb/2", "lsp", … in
+              :func:`dkd.paths.data_folder`;
+            - a name and its folder: "penn_action=path/to/Penn_Action";
+            - a folder in Penn Action's layout, which own data may take too: "path/to/folder". One that has a data set's
+              name is written "./penn_action".
+        split: "train" or "test"; "lsp_extended" and "mpii" only have "train".
+
+    Returns:
+        people with the data set's own joints if these are videos ("penn_action", "sub_jhmdb"), with Penn Action's if
+        stills.
+
+    Raises:
+        ConfigError: no data set has this name (the nearest is named), or it has no such split.
+        DatasetError: what is missing, the layout that was expected, where it was looked for, and what to do.
+    """
+    name, equals, folder = source.partition("=")
+    if name in SOURCES and bool(equals) == bool(folder):
+        return SOURCES[name](Path(folder).expanduser() if folder else None, split)
+    path = Path(source).expanduser()
+    if source and (path.is_dir() or path.is_absolute() or source.startswith(".")):
+        return load_penn_action(path, split)
+    raise ConfigError(
+        f"expected the name of a data set, 'name=folder', or a folder in Penn Action's layout; {source!r} is none of "
+        f"them{nearest_name(name, SOURCES)} Known: {', '.join(SOURCES)}."
+    )
