@@ -10,8 +10,8 @@ What the 2,326 label files were found to hold, where it differs from what is sai
   inside the person's box: it is kept, with ``visible`` False. The other 187,352 were never placed and have the corner
   pixel (1, 1) of the video before it was scaled, that is x = y ≤ 1.53 (0 in two videos): they become NaN. Of
   the placed ones none has an x or y below 4, so the two cannot be confused.
-- **Boxes.** Videos 1154 and 1865 have one box too few; the last is repeated. In ten videos frames with less than two
-  visible joints have a box of no size: see :func:`dkd.datasets.layout.fill_boxes`.
+- **Boxes.** Videos 1154 and 1865 have one box too few; the last is repeated. In ten videos some frames have a box of no
+  size, nearly always where at most one joint is visible: see :func:`dkd.datasets.layout.fill_boxes`.
 - **Size.** ``dimensions`` is not that of the images in some videos (0979, 1021, 1024, 1032 have visible joints outside
   of it). Nothing here relies on it: an image is as large as it is.
 """
