@@ -17,21 +17,32 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from dkd.errors import CheckpointError, ConfigError, nearest_name
-from dkd.models.dkd import DKD, DKDConfig
-from dkd.models.registry import MODELS
+from dkd.errors import CheckpointError, ConfigError, StorageError, nearest_name
+from dkd.models.base import VideoPoseModel
+from dkd.models.registry import KINDS, MODELS, kind_of, make_model
 from dkd.paths import data_folder
 
 FORMAT = "dkd-workbench/1"
 
 
 def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], header: Mapping[str, str]) -> None:
-    """Write a safetensors file whole or not at all (a temporary file beside it is moved into place)."""
+    """Write a safetensors file whole or not at all (a temporary file beside it is moved into place).
+
+    Raises:
+        StorageError: there is no room, or no right to write.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary, metadata=dict(header))
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())  # or a power cut could leave the new name with the old disk's blocks
         os.replace(temporary, path)
+    except (SafetensorError, OSError) as error:
+        raise StorageError(
+            f"cannot write {path} ({sum(v.nbytes for v in tensors.values()) / 1e6:.0f} MB): {error}. What stood there "
+            "before is untouched; free some space, or name another folder"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -54,7 +65,7 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
         ) from error
 
 
-def save_model(model: DKD, path: str | Path, provenance: Mapping[str, Any], half: bool = False) -> None:
+def save_model(model: VideoPoseModel, path: str | Path, provenance: Mapping[str, Any], half: bool = False) -> None:
     """Save a model so that :func:`load_model` gives it back.
 
     Args:
@@ -66,6 +77,7 @@ def save_model(model: DKD, path: str | Path, provenance: Mapping[str, Any], half
     state = {k: v.half() if half and v.is_floating_point() else v for k, v in model.state_dict().items()}
     header = {
         "format": FORMAT,
+        "kind": kind_of(model.config),
         "config": json.dumps(dataclasses.asdict(model.config)),
         "joints": json.dumps(model.skeleton.joints),
         "provenance": json.dumps(dict(provenance)),
@@ -73,7 +85,7 @@ def save_model(model: DKD, path: str | Path, provenance: Mapping[str, Any], half
     write_tensors(Path(path), state, header)
 
 
-def load_model(name_or_path: str | Path = "dkd-mobilenetv2") -> DKD:
+def load_model(name_or_path: str | Path = "dkd-mobilenetv2") -> VideoPoseModel:
     """A trained model, in eval mode, float32, on the CPU.
 
     Args:
@@ -102,7 +114,10 @@ def load_model(name_or_path: str | Path = "dkd-mobilenetv2") -> DKD:
             f"{path} has format {header.get('format')!r}, expected {FORMAT!r}: not a checkpoint of this project?"
         )
     try:
-        model = DKD(DKDConfig(**json.loads(header["config"])))
+        kind = header.get("kind", "dkd")  # the first files had none: there was one kind only
+        if kind not in KINDS:
+            raise CheckpointError(f"{path} holds a model of kind {kind!r}, expected one of {', '.join(KINDS)}")
+        model = make_model(KINDS[kind][1](**json.loads(header["config"])))
         if list(model.skeleton.joints) != json.loads(header["joints"]):
             raise CheckpointError(f"the joints stored in {path} are not those of skeleton {model.skeleton.name!r}")
         # load_state_dict would half-load a wrong file before it complains: compare first, all at once.

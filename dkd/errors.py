@@ -32,6 +32,14 @@ class StorageError(DKDError, OSError):
     """There is no room on the disk for what has to be written."""
 
 
+class RunBusyError(DKDError, RuntimeError):
+    """Another process trains in this run's folder."""
+
+
+class TrainingError(DKDError, ArithmeticError):
+    """Training cannot go on: the loss is not finite. What was saved before is kept."""
+
+
 class SampleError(DKDError, RuntimeError):
     """A sample clip could not be brought here or does not have the content that was expected."""
 

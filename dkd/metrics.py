@@ -30,6 +30,31 @@ def pck_mean(predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | 
     return float(hit.sum() / labelled.sum()) if labelled.any() else float("nan")
 
 
+def pck_counts(
+    predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | float, alpha: float
+) -> tuple[int, int]:
+    """How many joints are hit, and of how many labelled ones, to be pooled over clips; arguments as in :func:`pck`."""
+    hit, labelled = _hits(predicted, truth, normaliser, alpha)
+    return int(hit.sum()), int(labelled.sum())
+
+
+def acceleration_errors(predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray) -> np.ndarray:
+    """‖Δ²predicted − Δ²truth‖ of each joint, as a share of the normaliser; Δ² is x_{t+1} − 2 x_t + x_{t−1}.
+
+    The smoothness measure of the field's video pose work (there as a mean in mm/s²): it does not punish true motion.
+
+    Args:
+        predicted, truth: (T, J, 2) pixels, T ≥ 3; a joint that is not labelled in all three frames is left out.
+        normaliser: (T,) length in pixels; that of the middle frame counts.
+
+    Returns:
+        (n,) one value for each joint and frame that has one, in units of the normaliser a frame²; empty for T < 3.
+    """
+    difference = np.diff(np.asarray(predicted, np.float64) - truth, 2, axis=0)
+    errors = np.linalg.norm(difference, axis=-1) / np.asarray(normaliser, np.float64)[1:-1, None]
+    return errors[np.isfinite(errors)]
+
+
 def _hits(
     predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | float, alpha: float
 ) -> tuple[np.ndarray, np.ndarray]:

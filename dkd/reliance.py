@@ -13,8 +13,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from dkd.errors import ConfigError
 from dkd.heatmaps import decode_peaks
-from dkd.models.dkd import Feedback
+from dkd.models.base import Feedback
+from dkd.models.dkd import DKD
 from dkd.skeleton import Skeleton
 from dkd.trace import Trace
 
@@ -48,11 +50,13 @@ def one_step_reliance(trace: Trace, every: int = 5) -> pd.DataFrame:
         they were, in cells; each averaged over the frames.
     """
     model = trace.model
+    if not isinstance(model, DKD):
+        raise ConfigError(f"expected a trace of a DKD, got one of {trace.model_name}, which has no past to rely on")
     changes: dict[str, Callable[[Tensor, int], Tensor]] = {"erased": erase, "sides_swapped": swap_sides(trace.skeleton)}
     rows: list[dict[str, float | str]] = []
     for t in range(0, len(trace) - 1, every):
-        features, following = (torch.from_numpy(trace.features(i))[None] for i in (t, t + 1))
-        heatmaps = torch.from_numpy(np.array(trace.heatmaps[t]))[None]
+        features, following = (torch.from_numpy(trace.features(i)).to(model.device)[None] for i in (t, t + 1))
+        heatmaps = torch.from_numpy(np.array(trace.heatmaps[t])).to(model.device)[None]
         kernels = model.distil(features, heatmaps)
         expected = model.locate(following, kernels)
         for name, change in changes.items():

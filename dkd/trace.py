@@ -13,7 +13,7 @@ import tempfile
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -21,9 +21,10 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from dkd.crops import Crop, box_to_crop, check_box, joints_to_box
-from dkd.errors import ClosedError, DKDError, FrameIndexError, ShapeError, StorageError
+from dkd.errors import ClosedError, ConfigError, DKDError, FrameIndexError, ShapeError, StorageError
 from dkd.heatmaps import decode_peaks
-from dkd.models.dkd import DKD, DKDState, Feedback, match
+from dkd.models.base import Feedback, VideoPoseModel
+from dkd.models.dkd import DKD, match
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +71,7 @@ class Trace:
 
     def __init__(
         self,
-        model: DKD,
+        model: VideoPoseModel,
         clip: Clip,
         box: tuple[float, float, float, float] | None = None,
         *,
@@ -86,7 +87,7 @@ class Trace:
         self.clip = clip
         self.skeleton = model.skeleton
         self.model_name = model.name
-        n_joints, channels, size = len(self.skeleton), model.config.channels, model.map_size
+        n_joints, size = len(self.skeleton), model.map_size
         self._n_wanted = len(clip) if stop is None else min(stop, len(clip))
         if self._n_wanted < 1:
             raise ShapeError(f"expected at least one frame to trace, got stop={stop} for a clip of {len(clip)}")
@@ -98,16 +99,16 @@ class Trace:
         self.ground_truth_kind = ground_truth_kind or "ground truth"
         self.box = None if box is None else check_box(box, clip.width, clip.height)
         self._feedback = feedback
-        with torch.inference_mode():
-            side = model.distil(torch.zeros(1, channels, size, size), torch.zeros(1, n_joints, size, size)).shape[-1]
         # The two large arrays share one budget.
-        shapes = [(self._n_wanted, n_joints, size, size), (self._n_wanted, channels, side, side)]
+        shapes = [(self._n_wanted, n_joints, size, size), (self._n_wanted, *model.kernel_shape)]
         in_memory = 4 * sum(int(np.prod(s)) for s in shapes) <= memory
-        self._heatmaps, self._kernels = (np.zeros(s, np.float32) if in_memory else _on_disk(s) for s in shapes)
+        self._heatmaps, self._kernels = (
+            np.zeros(s, np.float32) if in_memory or 0 in s else _on_disk(s) for s in shapes
+        )
         self._joints = np.full((self._n_wanted, n_joints, 2), np.nan, np.float32)
         self._scores = np.zeros((self._n_wanted, n_joints), np.float32)
         self._crops: list[Crop] = []
-        self._state: DKDState | None = None
+        self._state: Any = None
         self._closed = False
         self.run(progress=progress, cancel=cancel)
 
@@ -146,9 +147,10 @@ class Trace:
             output, state = self.model.start(image, self._feedback)
         else:
             output, state = self.model.step(image, self._state, self._feedback)
-        peaks, scores = decode_peaks(output.heatmaps[0])
-        self._heatmaps[t] = output.heatmaps[0].numpy()
-        self._kernels[t] = output.kernels[0].numpy()
+        heatmaps = output.heatmaps[0].float().cpu()
+        peaks, scores = decode_peaks(heatmaps)
+        self._heatmaps[t] = heatmaps.numpy()
+        self._kernels[t] = output.kernels[0].float().cpu().numpy()
         self._joints[t] = crop.to_frame(peaks.numpy(), self.model.map_size)
         self._scores[t] = scores.numpy()
         self._state = state
@@ -156,14 +158,14 @@ class Trace:
 
     def _network_input(self, t: int, crop: Crop) -> Tensor:
         pixels = crop.extract(self.clip.frame(t), self.model.config.input_size)
-        return torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255
+        return torch.from_numpy(pixels).to(self.model.device).permute(2, 0, 1)[None] / 255
 
     def _first_crop(self) -> Crop:
         if self.box is not None:
             return box_to_crop(self.box, BOX_MARGIN)
         crop = box_to_crop((0, 0, self.clip.width, self.clip.height), 1.0)
         for _ in range(SEARCH_ROUNDS):
-            peaks, scores = decode_peaks(self.model.initialise(self._network_input(0, crop))[0])
+            peaks, scores = decode_peaks(self.model.initialise(self._network_input(0, crop))[0].cpu())
             joints = crop.to_frame(peaks.numpy(), self.model.map_size)
             box = joints_to_box(joints[scores.numpy() >= CONFIDENT])
             if box is None:
@@ -218,7 +220,7 @@ class Trace:
 
     @property
     def kernels(self) -> np.ndarray:
-        """(T, C, S, S) float32 K̃_t, distilled *from* frame t and matched *in* frame t+1."""
+        """(T, C, S, S) float32 K̃_t, distilled *from* frame t and matched *in* frame t+1; C = 0 in a model without."""
         return self._kernels[: len(self)]
 
     @property
@@ -233,25 +235,29 @@ class Trace:
 
     @property
     def readout(self) -> np.ndarray:
-        """(J, C) U, the static read-out."""
-        return self.model.readout.weight.detach().numpy()[:, :, 0, 0]
+        """(J, C) U, the static read-out; C = 0 in a model without kernels."""
+        if not isinstance(self.model, DKD):
+            return np.zeros((len(self.skeleton), 0), np.float32)
+        return self.model.readout.weight.detach().cpu().numpy()[:, :, 0, 0]
 
     @property
     def bias(self) -> np.ndarray:
-        """(J,) the read-out's bias."""
-        return self.model.readout.bias.detach().numpy()  # type: ignore[union-attr]
+        """(J,) the read-out's bias; zeros in a model without kernels."""
+        if not isinstance(self.model, DKD):
+            return np.zeros(len(self.skeleton), np.float32)
+        return self.model.readout.bias.detach().cpu().numpy()  # type: ignore[union-attr]
 
     # --- what is computed again --------------------------------------------------------------------------------------
 
     @torch.inference_mode()
     def features(self, t: int) -> np.ndarray:
         """(C, H, W) float32 F_t ≥ 0, encoded again from the same crop."""
-        return self.model.encode(self._network_input(self._index(t), self._crops[t]))[0].numpy()
+        return self._dkd().encode(self._network_input(self._index(t), self._crops[t]))[0].cpu().numpy()
 
     @torch.inference_mode()
     def projected(self, t: int) -> np.ndarray:
         """(C, H, W) float32 V · F_t: what the kernels are matched with."""
-        return self.model.projection(torch.from_numpy(self.features(t))[None])[0].numpy()
+        return self._dkd().projection(torch.from_numpy(self.features(t)).to(self.model.device)[None])[0].cpu().numpy()
 
     def effective_kernel(self, t: int, joint: str | int) -> np.ndarray:
         """(C, S, S) the kernel of one joint as distilled from frame t: channel c is U[joint, c] · K̃_t[c]."""
@@ -271,6 +277,13 @@ class Trace:
         projected, kernels = torch.from_numpy(self.projected(t)), torch.from_numpy(np.array(self._kernels[t - 1]))
         matched = match(projected[None], kernels[None])[0]
         return self.readout[self.skeleton.index(joint)][:, None, None] * matched.numpy()
+
+    def _dkd(self) -> DKD:
+        if not isinstance(self.model, DKD):
+            raise ConfigError(
+                f"expected a DKD, got {self.model_name}: it has no kernels; trace a DKD to see features matched with them"
+            )
+        return self.model
 
     # --- measures over time ------------------------------------------------------------------------------------------
 

@@ -1,330 +1,496 @@
-"""Training: a generator of records that a script, a panel or a test consumes.
+"""Training: a generator of records that a panel, a progress bar, a log and a test consume.
 
-Two stages. ``"initializer"`` trains the pose initializer on single frames; ``"dkd"`` starts encoder and initializer
-from it and trains the whole recursion on clips, the initializer held fixed. Same seed, same threads: same weights.
+    for record in train(load_recipe("laptop"), "runs/first"):
+        print(record.step, record.loss)
+
+Whoever asks for the next record lets the next step happen: not asking is a pause, closing the generator a stop, and a
+run that was stopped, killed or has failed goes on when ``train`` is called on its folder again. On one machine, with the
+same number of threads, it then comes to the same weights, to the last bit.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import logging
 import math
+import os
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from dkd.checkpoints import read_tensors, write_tensors
-from dkd.datasets.augment import AugmentConfig, ClipSample, make_clip
+from dkd.datasets.batches import Batch, BatchPlan, Mixture, batches
 from dkd.datasets.people import PersonSequence
-from dkd.errors import CheckpointError, ConfigError, DKDError
+from dkd.distributed import synchronise_batch_norm
+from dkd.errors import ConfigError, TrainingError
 from dkd.heatmaps import gaussian_targets
-from dkd.models.backbones import STRIDE
+from dkd.losses import convergence, frame_pairs, map_changes, next_k, pose_loss, reconstruction_loss
+from dkd.models.base import Feedback, VideoPoseModel
+from dkd.models.discriminator import TemporalDiscriminator
 from dkd.models.dkd import DKD
+from dkd.models.registry import make_model
+from dkd.runs import Run
+from dkd.training_config import FeedbackConfig, MachineConfig, OptimiserConfig, TrainConfig
+from dkd.validation import MEASURES, validate
+from dkd.warm_start import warm_start
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class TrainConfig:
-    """A stage of training.
+class Record:
+    """What is known after a step.
 
     Attributes:
-        stage: ``"initializer"`` or ``"dkd"``.
-        steps: optimiser steps in all.
-        batch: clips a step (images in the first stage).
-        n_frames: T; 1 in the first stage.
-        sizes: input side by share of the steps: ``((0.7, 192), (1.0, 256))`` is 192 for the first 70 %, then 256.
-        learning_rate: of all that starts from scratch; the trunk, which starts from ImageNet, has ``trunk_rate`` × it.
-        sigma: of the Gaussian targets, in cells.
-        weight_decay, warmup, clip_norm, ema: AdamW's, steps of linear warm-up, gradient clipping, averaging of weights.
-        frozen_blocks: leading blocks of the trunk that keep their ImageNet weights (they cost most and change least).
-        mixture: shares of stills, videos and cut-outs among the clips.
-        truth_first, truth_later: probability that the distillator is given jittered ground truth instead of the model's
-            own maps, in the first frame and in later ones. With too much of it recursion collapses (exposure bias).
-        jitter: standard deviation of that jitter, in cells.
-        fix_statistics_after: share of the steps after which the distillator's batch statistics stand still.
-        save_every: steps between checkpoints.
-        seed: of everything.
+        step: steps done, from 1.
+        loss: what the pose network minimised in this step.
+        terms: its parts: ``pose``; with the adversary also ``real`` (L_real), ``fake`` (L_fake), ``k`` and
+            ``convergence``.
+        learning_rate: of what starts from scratch.
+        gradient_norm: before clipping.
+        frames_per_s: since the last record, over all processes.
+        waited: share of that time spent waiting for data.
+        validation: measures of :func:`dkd.validation.validate`, at the steps where it was done.
+        snapshot: where the averaged model of this step was stored, at the steps where it was.
     """
-
-    stage: str
-    steps: int
-    batch: int = 32
-    n_frames: int = 1
-    sizes: tuple[tuple[float, int], ...] = ((1.0, 256),)
-    learning_rate: float = 2e-3
-    trunk_rate: float = 0.3
-    sigma: float = 1.25
-    weight_decay: float = 1e-3
-    warmup: int = 80
-    clip_norm: float = 20.0
-    ema: float = 0.998
-    frozen_blocks: int = 4
-    mixture: tuple[float, float, float] = (0.7, 0.1, 0.2)
-    truth_first: float = 0.5
-    truth_later: float = 0.1
-    jitter: float = 0.7
-    fix_statistics_after: float = 0.7
-    save_every: int = 100
-    seed: int = 0
-    augment: AugmentConfig = field(default_factory=AugmentConfig)
-
-    def __post_init__(self) -> None:
-        if self.stage not in ("initializer", "dkd"):
-            raise ConfigError(f"stage must be 'initializer' or 'dkd', got {self.stage!r}")
-        if self.stage == "initializer" and self.n_frames != 1:
-            raise ConfigError(f"the initializer sees single frames: n_frames must be 1, got {self.n_frames}")
-        if min(self.steps, self.batch, self.n_frames, self.save_every) < 1:
-            raise ConfigError("steps, batch, n_frames and save_every must be at least 1")
-
-    def size_at(self, step: int) -> int:
-        """Input side N at this step."""
-        return next((size for share, size in self.sizes if step < share * self.steps), self.sizes[-1][1])
-
-    def rate_at(self, step: int) -> float:
-        """Learning rate as a share of its peak: linear warm-up, then half a cosine."""
-        if step < self.warmup:
-            return (step + 1) / self.warmup
-        return 0.5 * (1 + math.cos(math.pi * (step - self.warmup) / max(1, self.steps - self.warmup)))
-
-
-@dataclass(frozen=True)
-class People:
-    """Who to train on. ``backgrounds`` go behind the cut-outs; where a kind is empty, its share goes to the stills."""
-
-    stills: list[PersonSequence]
-    videos: list[PersonSequence] = field(default_factory=list)
-    cutouts: list[PersonSequence] = field(default_factory=list)
-    backgrounds: list[np.ndarray] = field(default_factory=list)
-
-    def draw(self, config: TrainConfig, size: int, rng: np.random.Generator) -> ClipSample:
-        """One random clip."""
-        kinds = [self.stills, self.videos, self.cutouts]
-        weights = np.array([w * bool(k) for w, k in zip(config.mixture, kinds, strict=True)])
-        kind = kinds[rng.choice(3, p=weights / weights.sum())]
-        person = kind[rng.integers(len(kind))]
-        indices = _draw_indices(len(person.images), config.n_frames, rng)
-        others = self.cutouts if self.cutouts and rng.random() < 0.6 else self.stills
-        return make_clip(
-            person,
-            indices,
-            size,
-            rng,
-            config.augment,
-            background=self.backgrounds[rng.integers(len(self.backgrounds))] if self.backgrounds else None,
-            other=others[rng.integers(len(others))],
-        )
-
-
-def _draw_indices(length: int, n_frames: int, rng: np.random.Generator) -> list[int]:
-    """n_frames in order, with a stride of 1 to 4, half of them backwards in time."""
-    if length == 1:
-        return [0] * n_frames
-    stride = int(rng.integers(1, max(2, min(4, (length - 1) // max(1, n_frames - 1)) + 1)))
-    start = int(rng.integers(max(1, length - stride * (n_frames - 1))))
-    indices = [min(start + stride * k, length - 1) for k in range(n_frames)]
-    return indices[::-1] if rng.random() < 0.5 else indices
-
-
-@dataclass(frozen=True)
-class Record:
-    """What is known after a step: ``loss`` is the step's own; ``frames_per_s`` since the last record."""
 
     step: int
     loss: float
+    terms: dict[str, float]
     learning_rate: float
+    gradient_norm: float
     frames_per_s: float
     waited: float
+    validation: dict[str, float] = field(default_factory=dict)
+    snapshot: Path | None = None
+
+    def row(self) -> dict[str, Any]:
+        """One flat row for tables and the log; the same columns at every step."""
+        nan = math.nan
+        return {
+            "step": self.step,
+            "loss": self.loss,
+            **{name: self.terms.get(name, nan) for name in ("pose", "real", "fake", "k", "convergence")},
+            "learning_rate": self.learning_rate,
+            "gradient_norm": self.gradient_norm,
+            "frames_per_s": self.frames_per_s,
+            "waited": self.waited,
+            **{name: self.validation.get(name, nan) for name in MEASURES},
+        }
 
 
-def pose_loss(heatmaps: Tensor, joints: Tensor, sigma: float) -> Tensor:
-    """Squared error of the maps, summed over cells, averaged over labelled joints.
+def train(
+    config: TrainConfig,
+    folder: str | Path,
+    *,
+    people: Mixture | None = None,
+    validation: Sequence[PersonSequence] | None = None,
+) -> Iterator[Record]:
+    """Train; a folder with an unfinished run of the same settings goes on from its last whole state.
 
     Args:
-        heatmaps: (..., J, H, W) predicted.
-        joints: (..., J, 2) in cells; NaN: not labelled, not counted; infinite: outside the crop, trained to a zero map.
-        sigma: of the targets, in cells.
+        config: what to do.
+        folder: of the run, see :mod:`dkd.runs`.
+        people: whom to train on, instead of ``config.data``'s sources.
+        validation: whom to validate on, instead of those.
+
+    Yields:
+        a :class:`Record` a step, after what it tells of is on the disk.
+
+    Raises:
+        ConfigError, DatasetError: a source is not there or does not fit the model; before anything is written.
+        RunBusyError: another process trains in this folder.
+        CheckpointError: the folder holds a run with other settings, or ``config.model.start`` cannot be used.
+        TrainingError: the loss is not finite; ``failure.json`` has the record, the state before it is kept.
+        StorageError: the disk is full; what was saved is kept.
     """
-    labelled = ~joints.isnan().any(-1)
-    error = (heatmaps.float() - gaussian_targets(joints, heatmaps.shape[-1], sigma)).square().sum((-2, -1))
-    return torch.where(labelled, error, 0.0).sum() / labelled.sum().clamp(min=1)
+    fabric = _fabric(config.machine)
+    if people is None:
+        people = load_mixture(config)
+    if validation is None:
+        validation = load_validation(config)
+    _check_skeletons(config, people, validation)
+    run = Run(folder)
+    if fabric.is_global_zero:
+        run.open(config)
+    fabric.barrier()
+    try:
+        yield from Trainer(config, run, fabric, people, validation).records()
+    finally:
+        if fabric.is_global_zero:
+            run.close()
 
 
-def _batches(people: People, config: TrainConfig, first: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """(B, T, 3, N, N) float 0..1 and (B, T, J, 2) joints in cells, drawn ahead by a thread (OpenCV frees the GIL)."""
+def load_mixture(config: TrainConfig) -> Mixture:
+    """The training people of the sources in ``config.data``."""
+    from dkd.datasets.sources import load_people
 
-    def prepare(step: int) -> tuple[Tensor, Tensor]:
-        size = config.size_at(step)
-        clips = [people.draw(config, size, np.random.default_rng((config.seed, step, i))) for i in range(config.batch)]
-        frames = torch.from_numpy(np.stack([c.frames for c in clips])).permute(0, 1, 4, 2, 3)
-        joints = torch.from_numpy(np.stack([c.joints for c in clips]))
-        return frames, (joints + 0.5) / STRIDE - 0.5
-
-    with ThreadPoolExecutor(1, "batches") as pool:
-        ahead: list[Future[tuple[Tensor, Tensor]]] = []
-        for step in range(first, config.steps):
-            while len(ahead) < 3 and step + len(ahead) < config.steps:
-                ahead.append(pool.submit(prepare, step + len(ahead)))
-            frames, joints = ahead.pop(0).result()
-            yield frames.float() / 255, joints
+    return Mixture([load_people(source, "train") for source in config.data.train], config.data.shares)
 
 
-def _optimiser(model: DKD, config: TrainConfig) -> torch.optim.AdamW:
-    if config.stage == "initializer":
-        active: nn.Module = model.initializer
-        blocks = model.initializer.encoder.trunk_blocks()
-    else:
-        model.initializer.requires_grad_(False)
-        active, blocks = model, model.encoder.trunk_blocks()
-    for block in blocks[: config.frozen_blocks]:
-        block.requires_grad_(False)
-    trunk = [p for b in blocks[config.frozen_blocks :] for p in b.parameters()]
-    known = set(map(id, trunk))
-    rest = [p for p in active.parameters() if p.requires_grad and id(p) not in known]
-    return torch.optim.AdamW(
-        [{"params": trunk, "share": config.trunk_rate}, {"params": rest, "share": 1.0}],
-        lr=config.learning_rate,
-        weight_decay=config.weight_decay,
+def load_validation(config: TrainConfig) -> list[PersonSequence]:
+    """The validation people of ``config.data``."""
+    from dkd.datasets.sources import load_people
+
+    count = config.data.validation_clips
+    return load_people(config.data.validation, "test")[:count] if count else []
+
+
+def _check_skeletons(config: TrainConfig, people: Mixture, validation: Sequence[PersonSequence]) -> None:
+    expected = config.model_config().skeleton
+    found = {people.skeleton.name, *(person.skeleton for person in validation)}
+    if found != {expected}:
+        raise ConfigError(
+            f"{config.model.name} has the joints of {expected!r}, the data those of {', '.join(sorted(found))}; set "
+            "model.settings.skeleton, or take other data"
+        )
+
+
+def _fabric(machine: MachineConfig) -> Fabric:
+    devices, nodes = machine.devices, machine.nodes
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # started by torchrun, which has decided already
+        devices = int(os.environ["LOCAL_WORLD_SIZE"])
+        nodes = int(os.environ["WORLD_SIZE"]) // devices
+    if machine.threads is not None:
+        torch.set_num_threads(machine.threads)
+    precision: Any = machine.precision
+    if precision == "auto":
+        on_gpu = machine.accelerator in ("auto", "cuda", "gpu") and torch.cuda.is_available()
+        precision = "bf16-mixed" if on_gpu and torch.cuda.is_bf16_supported() else "32-true"
+    fabric = Fabric(
+        accelerator=machine.accelerator,
+        devices=devices,
+        num_nodes=nodes,
+        strategy=machine.strategy if devices * nodes > 1 or machine.strategy != "auto" else "auto",
+        precision=precision,
     )
+    if devices * nodes > 1:
+        fabric.launch()
+    return fabric
 
 
-def _set_modes(model: DKD, config: TrainConfig, step: int) -> None:
-    """Train mode, but for the parts whose batch statistics stand still (their weights may learn all the same)."""
-    model.train()
-    if config.stage == "initializer":
-        fixed = model.initializer.encoder.trunk_blocks()[: config.frozen_blocks]
-    else:
-        fixed = [model.initializer, model.encoder]
-        if step >= config.fix_statistics_after * config.steps:
-            fixed.append(model.distillator)
-    for module in fixed:
-        module.eval()
+class Trainer:
+    """What :func:`train` does between opening and closing the run's folder."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        run: Run,
+        fabric: Fabric,
+        people: Mixture,
+        validation: Sequence[PersonSequence],
+    ):
+        self.config, self.run, self.fabric = config, run, fabric
+        self.people, self.validation = people, validation
+        with torch.random.fork_rng(devices=[]):  # a notebook's own random numbers are not disturbed
+            torch.manual_seed(config.seed)
+            model = make_model(config.model_config())
+            discriminator = TemporalDiscriminator(len(model.skeleton), config.adversary.width)
+        unfinished = run.state_file.is_file()
+        if config.model.start is not None and not unfinished:
+            warm_start(model, config.model.start)
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        _freeze(model, config)
+        self.average = torch.optim.swa_utils.AveragedModel(
+            model, multi_avg_fn=_growing_average(config.optimiser.ema), use_buffers=True
+        ).to(fabric.device)
+        if fabric.world_size > 1:
+            synchronise_batch_norm(model, fabric.device)
+        self.plain: VideoPoseModel = model  # for its parts; calls go through the wrapped one
+        self.model, self.optimiser = fabric.setup(model, _optimiser(model, config.optimiser))
+        self.adversary, self.adversary_optimiser = None, None
+        if config.adversary.eta:
+            self.adversary, self.adversary_optimiser = fabric.setup(
+                discriminator, torch.optim.Adam(discriminator.parameters(), config.adversary.learning_rate, (0.5, 0.999))
+            )
+        self.k = 0.0
+        self.step = self._resume()
+
+    # --- the run -----------------------------------------------------------------------------------------------------
+
+    def records(self) -> Iterator[Record]:
+        """A record a step; when closed in between, the state is saved."""
+        config, fabric = self.config, self.fabric
+        plan = BatchPlan(
+            config.batch,
+            config.n_frames,
+            config.model_config().input_size,
+            config.seed,
+            config.hidden_weight,
+            config.augment,
+            fabric.global_rank,
+            fabric.world_size,
+        )
+        if config.batch % fabric.world_size:
+            raise ConfigError(f"expected a batch that {fabric.world_size} processes can share, got {config.batch}")
+        ahead = batches(self.people, plan, self.step, config.steps, config.machine.workers)
+        saved = self.step
+        try:
+            clock = time.perf_counter()
+            while self.step < config.steps:
+                asked = time.perf_counter()
+                batch = next(ahead)
+                waited = time.perf_counter() - asked
+                loss, terms, norm = self._learn(batch)
+                now = time.perf_counter()
+                record = Record(
+                    self.step + 1,
+                    loss,
+                    terms,
+                    self.optimiser.param_groups[-1]["lr"],
+                    norm,
+                    config.batch * config.n_frames / (now - clock),
+                    waited / (now - clock),
+                )
+                if not math.isfinite(loss) or not math.isfinite(norm):
+                    self._give_up(record, saved)
+                self.step += 1
+                record = self._write(record)
+                if self._due(config.save_every):
+                    self._save()
+                    saved = self.step
+                clock = time.perf_counter()
+                yield record
+                if time.perf_counter() - clock > 1:  # a pause is no work
+                    clock = time.perf_counter()
+        except GeneratorExit:
+            if saved != self.step:
+                self._save()
+            raise
+        finally:
+            ahead.close()  # type: ignore[attr-defined]
+
+    def _due(self, every: int) -> bool:
+        return self.step == self.config.steps or (every > 0 and self.step % every == 0)
+
+    def _write(self, record: Record) -> Record:
+        """Validate and take a snapshot where it is time for them, and log; only the first process does."""
+        if self.fabric.is_global_zero:
+            measured: dict[str, float] = {}
+            averaged: VideoPoseModel = self.average.module  # type: ignore[assignment]
+            if self.validation and self._due(self.config.validate_every):
+                measured = validate(averaged, self.validation, self.config.data.validation_frames)
+            snapshot = None
+            if self._due(self.config.snapshot_every):
+                snapshot = self.run.save_snapshot(averaged, self.step, {"validation": measured})
+            if self.step == self.config.steps:
+                self.run.save_result(averaged, self.step, {"validation": measured})
+            record = Record(**{**record.__dict__, "validation": measured, "snapshot": snapshot})
+            self.run.append_log(record.row())
+        self.fabric.barrier()
+        return record
+
+    def _give_up(self, record: Record, saved: int) -> None:
+        reason = (
+            f"the loss is {record.loss} and its gradient's norm {record.gradient_norm} at step {record.step}; the state of "
+            f"step {saved} is kept in {self.run.folder}. Try a smaller optimiser.learning_rate or clip_norm, and look at "
+            "the last rows of log.csv"
+        )
+        if self.fabric.is_global_zero:
+            self.run.fail(record.row(), reason)
+        raise TrainingError(reason)
+
+    # --- one step ----------------------------------------------------------------------------------------------------
+
+    def _learn(self, batch: Batch) -> tuple[float, dict[str, float], float]:
+        """Move the weights once; returns the loss, its terms, and the gradient's norm."""
+        config, fabric = self.config, self.fabric
+        _set_modes(self.plain, config, self.step)
+        for group in self.optimiser.param_groups:
+            group["lr"] = (
+                config.optimiser.learning_rate * config.optimiser.rate_at(self.step, config.steps) * group["share"]
+            )
+        frames, joints, weights = (fabric.to_device(part) for part in batch)
+        frames = frames.float() / 255
+        heatmaps = self.model(frames, self._feedback(joints)).heatmaps.float()
+        first = 1 if config.model.initializer == "fixed" and isinstance(self.plain, DKD) else 0
+        counted = weights[:, first:]
+        count = fabric.all_reduce(counted.sum(), reduce_op="sum") / fabric.world_size
+        loss = pose_loss(heatmaps[:, first:], joints[:, first:], counted, config.sigma, count)
+        terms = {"pose": loss}
+        if self.adversary is not None:
+            judged = self._judge(frames, heatmaps, joints, weights > 0)
+            loss = loss + config.adversary.eta * judged.pop("for_pose")
+            terms |= judged
+        self.optimiser.zero_grad()
+        fabric.backward(loss)
+        norm = fabric.clip_gradients(self.model, self.optimiser, max_norm=config.optimiser.clip_norm, error_if_nonfinite=False)
+        finite = torch.isfinite(loss) & torch.isfinite(norm)  # type: ignore[arg-type]
+        if finite:
+            self.optimiser.step()
+            self.average.update_parameters(self.plain)
+        means = {name: float(fabric.all_reduce(value.detach(), reduce_op="mean")) for name, value in terms.items()}
+        if self.adversary is not None:
+            self.k = next_k(self.k, means["real"], means["fake"], config.adversary)
+            means |= {"k": self.k, "convergence": convergence(means["real"], means["fake"], config.adversary)}
+        return float(fabric.all_reduce(loss.detach(), reduce_op="mean")), means, float(norm)  # type: ignore[arg-type]
+
+    def _judge(self, frames: Tensor, heatmaps: Tensor, joints: Tensor, usable: Tensor) -> dict[str, Tensor]:
+        """Move the discriminator once; returns ``real``, ``fake`` and ``for_pose``: L_fake with the pose net's gradient."""
+        adversary, optimiser = self.adversary, self.adversary_optimiser
+        assert adversary is not None and optimiser is not None
+        targets = gaussian_targets(joints, heatmaps.shape[-1], self.config.sigma)
+        true, made = (map_changes(maps, usable, self._mean) for maps in (targets, heatmaps))
+        pairs = frame_pairs(frames, heatmaps.shape[-1])
+        both = adversary(torch.cat([true, made.detach()]), torch.cat([pairs, pairs]))
+        real = reconstruction_loss(both[: len(true)], true)
+        fake = reconstruction_loss(both[len(true) :], made.detach())
+        optimiser.zero_grad()
+        self.fabric.backward(real - self.k * fake)
+        optimiser.step()
+        module: nn.Module = adversary.module
+        module.requires_grad_(False)  # what follows is for the pose network alone
+        for_pose = reconstruction_loss(module(made, pairs), made)
+        module.requires_grad_(True)
+        return {"real": real, "fake": fake, "for_pose": for_pose}
+
+    def _mean(self, value: Tensor) -> Tensor:
+        return self.fabric.all_reduce(value, reduce_op="mean")  # type: ignore[return-value]
+
+    def _feedback(self, joints: Tensor) -> Feedback:
+        generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + self.step)
+        return truth_now_and_then(
+            self.config.feedback,
+            joints,
+            self.config.sigma,
+            generator,
+            slice(self.fabric.global_rank, None, self.fabric.world_size),
+            self.config.batch,
+        )
+
+    # --- state -------------------------------------------------------------------------------------------------------
+
+    def _parts(self) -> dict[str, nn.Module]:
+        parts: dict[str, nn.Module] = {"model": self.plain, "average": self.average}
+        return parts if self.adversary is None else parts | {"adversary": self.adversary.module}
+
+    def _optimisers(self) -> dict[str, Any]:
+        optimisers = {"optimiser": self.optimiser}
+        return optimisers if self.adversary is None else optimisers | {"adversary_optimiser": self.adversary_optimiser}
+
+    def _save(self) -> None:
+        if not self.fabric.is_global_zero:
+            return
+        tensors = {f"{part}.{k}": v for part, module in self._parts().items() for k, v in module.state_dict().items()}
+        for part, optimiser in self._optimisers().items():
+            for i, state in optimiser.state_dict()["state"].items():
+                tensors |= {f"{part}.{i}.{k}": torch.as_tensor(v) for k, v in state.items()}
+        tensors["k"] = torch.tensor(self.k, dtype=torch.float64)
+        # safetensors refuses tensors that share memory; clones are small here
+        self.run.save_state(self.step, {k: v.detach().clone() for k, v in tensors.items()})
+
+    def _resume(self) -> int:
+        """Take up the stored state; returns its step."""
+        stored = self.run.load_state()
+        if stored is None:
+            if self.fabric.is_global_zero:
+                self.run.rewind(0)
+            return 0
+        step, tensors = stored
+        by_part: dict[str, dict[str, Tensor]] = {}
+        for name, tensor in tensors.items():
+            part, _, rest = name.partition(".")
+            by_part.setdefault(part, {})[rest] = tensor
+        for part, module in self._parts().items():
+            module.load_state_dict(by_part[part])
+        for part, optimiser in self._optimisers().items():
+            states: dict[int, dict[str, Tensor]] = {}
+            for name, tensor in by_part.get(part, {}).items():
+                i, key = name.split(".")
+                states.setdefault(int(i), {})[key] = tensor
+            optimiser.load_state_dict({"state": states, "param_groups": optimiser.state_dict()["param_groups"]})
+        self.k = float(tensors["k"])
+        if self.fabric.is_global_zero:
+            self.run.rewind(step)
+        log.info("going on with %s at step %d", self.run.folder, step)
+        return step
 
 
-def _feedback(config: TrainConfig, joints: Tensor, generator: torch.Generator) -> Callable[[Tensor, int], Tensor]:
-    """Sometimes jittered ground truth instead of the model's own maps; the model's own are detached from nothing."""
+def truth_now_and_then(
+    config: FeedbackConfig,
+    joints: Tensor,
+    sigma: float,
+    generator: torch.Generator,
+    mine: slice = slice(None),
+    batch: int | None = None,
+) -> Feedback:
+    """A feedback that now and then hands on jittered ground truth instead of the model's own maps.
+
+    Args:
+        config: how often, and how much jitter.
+        joints: (B, T, J, 2) in cells.
+        sigma: of the targets.
+        generator: the source of chance.
+        mine: which clips of the whole batch are here: chance is drawn for all, so that processes which share a batch do
+            what one would.
+        batch: clips in the whole batch; by default B.
+    """
 
     def choose(heatmaps: Tensor, t: int) -> Tensor:
+        total = len(joints) if batch is None else batch
         share = config.truth_later if t else config.truth_first
-        use = torch.rand(len(heatmaps), generator=generator) < share
-        if not use.any():
-            return heatmaps
-        at = joints[:, t] + torch.randn(joints[:, t].shape, generator=generator) * config.jitter
-        truth = gaussian_targets(at, heatmaps.shape[-1], config.sigma)
+        use = (torch.rand(total, generator=generator) < share)[mine].to(heatmaps.device)
+        noise = torch.randn((total, *joints.shape[2:]), generator=generator)[mine].to(heatmaps.device)
+        at = joints[:, t] + noise * config.jitter
+        truth = gaussian_targets(at, heatmaps.shape[-1], sigma)
         usable = use[:, None] & ~at.isnan().any(-1)
         return torch.where(usable[..., None, None], truth.to(heatmaps.dtype), heatmaps)
 
     return choose
 
 
-def train(model: DKD, config: TrainConfig, people: People, run: Path) -> Iterator[Record]:
-    """Train ``model`` in place; a killed run, called again, goes on from its last whole checkpoint.
-
-    Args:
-        model: its weights are changed; at the end it holds the averaged ones.
-        config: what to do.
-        people: on whom.
-        run: folder for ``state.safetensors`` (weights, average, optimiser, step) and ``log.csv``.
-
-    Yields:
-        a :class:`Record` a step.
-
-    Raises:
-        CheckpointError: the run folder holds another run.
-        DKDError: the loss is not finite; the last checkpoint is kept.
-    """
-    run.mkdir(parents=True, exist_ok=True)
-    optimiser = _optimiser(model, config)
-    average = torch.optim.swa_utils.AveragedModel(
-        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.ema), use_buffers=True
-    )
-    first = _resume(run, config, model, average, optimiser)
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    clock, waited_since = time.perf_counter(), time.perf_counter()
-    with (run / "log.csv").open("a") as table:
-        for step, (frames, joints) in enumerate(_batches(people, config, first), first):
-            waited = time.perf_counter() - waited_since
-            _set_modes(model, config, step)
-            for group in optimiser.param_groups:
-                group["lr"] = config.learning_rate * config.rate_at(step) * group["share"]
-            generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
-            with torch.autocast("cpu", torch.bfloat16):
-                if config.stage == "initializer":
-                    heatmaps = model.initialise(frames[:, 0].contiguous(memory_format=torch.channels_last))[:, None]
-                    loss = pose_loss(heatmaps, joints, config.sigma)
-                else:
-                    heatmaps = model(frames, _feedback(config, joints, generator)).heatmaps
-                    loss = pose_loss(heatmaps[:, 1:], joints[:, 1:], config.sigma)
-            if not torch.isfinite(loss):
-                raise DKDError(f"the loss is {loss.item()} at step {step}; the last checkpoint in {run} is kept")
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g["params"]], config.clip_norm)
-            optimiser.step()
-            average.update_parameters(model)
-            seconds = time.perf_counter() - clock
-            clock = time.perf_counter()
-            record = Record(
-                step,
-                loss.item(),
-                optimiser.param_groups[1]["lr"],
-                config.batch * config.n_frames / seconds,
-                waited / seconds,
-            )
-            table.write(",".join(f"{v:.6g}" for v in dataclasses.astuple(record)) + "\n")
-            table.flush()
-            if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
-                _save(run, config, step + 1, model, average, optimiser)
-            yield record
-            waited_since = time.perf_counter()
-    model.load_state_dict(average.module.state_dict())
+def _freeze(model: VideoPoseModel, config: TrainConfig) -> None:
+    """Switch gradients off for what keeps its weights."""
+    for trunk in model.trunks():
+        for block in trunk.trunk_blocks()[: config.optimiser.frozen_blocks]:
+            block.requires_grad_(False)
+    if isinstance(model, DKD) and config.model.initializer == "fixed":
+        model.initializer.requires_grad_(False)
 
 
-def _state_file(run: Path) -> Path:
-    return run / "state.safetensors"
+def _optimiser(model: VideoPoseModel, config: OptimiserConfig) -> torch.optim.Optimizer:
+    """Two groups: trunks, with their share of the rate, and the rest."""
+    trunk = {id(p) for t in model.trunks() for block in t.trunk_blocks() for p in block.parameters()}
+    learning = [p for p in model.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in learning if id(p) in trunk], "share": config.trunk_rate},
+        {"params": [p for p in learning if id(p) not in trunk], "share": 1.0},
+    ]
+    groups = [g for g in groups if g["params"]]
+    if config.name == "rmsprop":
+        return torch.optim.RMSprop(groups, lr=config.learning_rate)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
 
 
-def _fingerprint(config: TrainConfig) -> str:
-    return json.dumps(dataclasses.asdict(config), sort_keys=True)
+def _set_modes(model: VideoPoseModel, config: TrainConfig, step: int) -> None:
+    """Train mode, but for the parts whose batch statistics stand still (their weights may learn all the same)."""
+    model.train()
+    fixed: list[nn.Module] = [
+        block for trunk in model.trunks() for block in trunk.trunk_blocks()[: config.optimiser.frozen_blocks]
+    ]
+    if step >= config.optimiser.fix_statistics_after * config.steps:
+        fixed += list(model.children())
+    if isinstance(model, DKD):
+        names = list(config.optimiser.fixed_statistics)
+        names += ["initializer"] if config.model.initializer == "fixed" else []
+        fixed += [getattr(model, name) for name in names]
+    for module in fixed:
+        module.eval()
 
 
-def _save(
-    run: Path, config: TrainConfig, step: int, model: DKD, average: nn.Module, optimiser: torch.optim.Optimizer
-) -> None:
-    tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
-    tensors |= {f"average.{k}": v for k, v in average.state_dict().items()}
-    for i, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{i}.{k}": v for k, v in state.items()}
-    # Tensors shared between modules would be refused; a clone of each is small here.
-    write_tensors(
-        _state_file(run),
-        {k: v.clone() for k, v in tensors.items()},
-        {"step": str(step), "config": _fingerprint(config)},
-    )
+def _growing_average(longest: float) -> Callable[[Any, Any, Any], None]:
+    """An exponential average that forgets its random beginning: decay (1 + n) / (10 + n), at most ``longest``."""
 
+    @torch.no_grad()
+    def update(averages: Any, values: Any, n: Any) -> None:
+        decay = min(longest, (1 + float(n)) / (10 + float(n)))
+        if averages[0].is_floating_point():
+            torch._foreach_lerp_(averages, values, 1 - decay)
+        else:  # counters
+            torch._foreach_copy_(averages, values)
 
-def _resume(run: Path, config: TrainConfig, model: DKD, average: nn.Module, optimiser: torch.optim.Optimizer) -> int:
-    if not _state_file(run).is_file():
-        return 0
-    tensors, header = read_tensors(_state_file(run))
-    if header.get("config") != _fingerprint(config):
-        raise CheckpointError(
-            f"{run} holds a run with other settings; give another folder, or the settings it was started with"
-        )
-    model.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
-    average.load_state_dict({k.removeprefix("average."): v for k, v in tensors.items() if k.startswith("average.")})
-    states: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        if name.startswith("optimiser."):
-            _, i, key = name.split(".")
-            states.setdefault(int(i), {})[key] = tensor
-    optimiser.load_state_dict({"state": states, "param_groups": optimiser.state_dict()["param_groups"]})
-    log.info("going on with %s at step %s", run, header["step"])
-    return int(header["step"])
+    return update

@@ -1,6 +1,22 @@
-"""The models: DKD, its parts, and the registry that builds one by name."""
+"""The models: DKD, its parts, its per-frame baseline, and the registry that builds one by name."""
 
-from dkd.models.dkd import DKD, DKDConfig, DKDOutput, DKDState
-from dkd.models.registry import MODELS, build_model, model_config
+from dkd.models.base import Feedback, PoseOutput, VideoPoseModel
+from dkd.models.dkd import DKD, DKDConfig, DKDState
+from dkd.models.registry import MODELS, ModelConfig, build_model, make_model, model_config
+from dkd.models.simple_baseline import SimpleBaseline, SimpleBaselineConfig
 
-__all__ = ["DKD", "DKDConfig", "DKDOutput", "DKDState", "MODELS", "build_model", "model_config"]
+__all__ = [
+    "DKD",
+    "DKDConfig",
+    "DKDState",
+    "Feedback",
+    "MODELS",
+    "ModelConfig",
+    "PoseOutput",
+    "SimpleBaseline",
+    "SimpleBaselineConfig",
+    "VideoPoseModel",
+    "build_model",
+    "make_model",
+    "model_config",
+]

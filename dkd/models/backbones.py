@@ -70,6 +70,7 @@ class Bottleneck(nn.Module):
 
 
 _RESNETS: dict[int, tuple[type[BasicBlock] | type[Bottleneck], tuple[int, int, int, int]]] = {
+    10: (BasicBlock, (1, 1, 1, 1)),
     18: (BasicBlock, (2, 2, 2, 2)),
     34: (BasicBlock, (3, 4, 6, 3)),
     50: (Bottleneck, (3, 4, 6, 3)),
@@ -81,22 +82,23 @@ class ResNetEncoder(nn.Module):
     """ResNet's conv1..conv5 and two deconvolutions (DKD's frame encoder and, with a classifier, its initializer).
 
     Args:
-        depth: 18, 34, 50 or 101.
+        depth: 10, 18, 34, 50 or 101.
         channels: width C of the deconvolutions and so of the features (the paper: 256).
+        width: of the first stage; each later one is twice as wide. 64 in He's networks; less is ours, for small ones.
     """
 
-    def __init__(self, depth: int, channels: int = 256):
+    def __init__(self, depth: int, channels: int = 256, width: int = 64):
         super().__init__()
         block, blocks = _RESNETS[depth]
-        self._width = 64
-        self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
+        self._width = width
+        self.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
-        self.layer1 = self._stage(block, 64, blocks[0], 1)
-        self.layer2 = self._stage(block, 128, blocks[1], 2)
-        self.layer3 = self._stage(block, 256, blocks[2], 2)
-        self.layer4 = self._stage(block, 512, blocks[3], 2)
+        self.layer1 = self._stage(block, width, blocks[0], 1)
+        self.layer2 = self._stage(block, 2 * width, blocks[1], 2)
+        self.layer3 = self._stage(block, 4 * width, blocks[2], 2)
+        self.layer4 = self._stage(block, 8 * width, blocks[3], 2)
         self.deconv_layers = nn.Sequential(
             deconvolution(self._width, channels),
             nn.BatchNorm2d(channels),
@@ -212,8 +214,9 @@ class MobileNetV2Encoder(nn.Module):
         return self.relu(self.up8(x) + self.lateral8(x8))
 
 
-ENCODERS = (*(f"resnet{d}" for d in _RESNETS), "mobilenetv2")
-
+# Narrow ResNets of ours (depth, width), for networks that learn from random weights within minutes on two cores.
+_NARROW = {"tiny": (10, 16), "small": (18, 24)}
+ENCODERS = (*(f"resnet{d}" for d in _RESNETS), "mobilenetv2", *_NARROW)
 
 Encoder = ResNetEncoder | MobileNetV2Encoder
 
@@ -232,6 +235,9 @@ def build_encoder(name: str, channels: int) -> Encoder:
         raise ConfigError(f"unknown encoder {name!r}{nearest_name(name, ENCODERS)} Known: {', '.join(ENCODERS)}.")
     if name == "mobilenetv2":
         return MobileNetV2Encoder(channels)
+    if name in _NARROW:
+        depth, width = _NARROW[name]
+        return ResNetEncoder(depth, channels, width)
     return ResNetEncoder(int(name.removeprefix("resnet")), channels)
 
 

@@ -11,7 +11,6 @@ Letters: B clips, T frames, J joints, C channels (256), S kernel side (7), H×W 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,10 +19,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dkd.errors import ConfigError, ShapeError
-from dkd.models.backbones import STRIDE, Encoder, Normalise, build_encoder
+from dkd.models.backbones import Encoder, build_encoder
+from dkd.models.base import (
+    Feedback,
+    PoseInitializer,
+    PoseOutput,
+    VideoPoseModel,
+    check_input_size,
+    stack_frames,
+)
 from dkd.skeleton import get_skeleton
-
-Feedback = Callable[[Tensor, int], Tensor]
 
 
 @dataclass(frozen=True)
@@ -48,25 +53,10 @@ class DKDConfig:
     heatmap_gain: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.input_size % 32 or self.input_size < 128:
-            raise ConfigError(f"input_size must be a multiple of 32 and at least 128, got {self.input_size}")
+        check_input_size(self.input_size)
         if self.channels < 1:
             raise ConfigError(f"channels must be at least 1, got {self.channels}")
         get_skeleton(self.skeleton)
-
-
-class DKDOutput(NamedTuple):
-    """What a pass over frames gives. T is missing from all three where a single frame was passed.
-
-    Attributes:
-        heatmaps: (B, T, J, H, W) H_t, about 0..1 once trained.
-        kernels: (B, T, C, S, S) K̃_t, distilled *from* frame t and matched *in* frame t+1.
-        features: (B, T, C, H, W) F_t ≥ 0.
-    """
-
-    heatmaps: Tensor
-    kernels: Tensor
-    features: Tensor
 
 
 class DKDState(NamedTuple):
@@ -79,21 +69,6 @@ class DKDState(NamedTuple):
 
     kernels: Tensor
     t: int
-
-
-class PoseInitializer(nn.Module):
-    """Encoder and a 1×1 classifier: the pose of the first frame, from that frame alone."""
-
-    def __init__(self, encoder: Encoder, channels: int, n_joints: int):
-        super().__init__()
-        self.encoder = encoder
-        self.classifier = nn.Conv2d(channels, n_joints, 1)
-        nn.init.normal_(self.classifier.weight, std=0.001)
-        nn.init.zeros_(self.classifier.bias)  # type: ignore[arg-type]
-
-    def forward(self, image: Tensor) -> Tensor:
-        """(B, 3, N, N) normalised → (B, J, H, W)."""
-        return self.classifier(self.encoder(image))
 
 
 class KernelDistillator(nn.Sequential):
@@ -145,27 +120,34 @@ def match(projected: Tensor, kernels: Tensor) -> Tensor:
     return out.view(batch, channels, height, width)
 
 
-class DKD(nn.Module):
+class DKD(VideoPoseModel):
     """The whole model. Frames are RGB in 0..1; ImageNet normalisation happens inside.
 
     Args:
         config: see :class:`DKDConfig`. Weights are random; see ``dkd.load_model`` for trained ones.
     """
 
+    config: DKDConfig
+
     def __init__(self, config: DKDConfig):
-        super().__init__()
-        self.config = config
-        self.name = f"dkd-{config.encoder}"
-        self.provenance: dict = {}  # what a checkpoint says of itself; empty for random weights
-        self.skeleton = get_skeleton(config.skeleton)
+        super().__init__(config, f"dkd-{config.encoder}")
         n_joints, channels = len(self.skeleton), config.channels
-        self.normalise = Normalise()
         self.initializer = PoseInitializer(build_encoder(config.initializer, channels), channels, n_joints)
         self.encoder = build_encoder(config.encoder, channels)
         self.distillator = KernelDistillator(channels, n_joints)
         self.projection = nn.Conv2d(channels, channels, 1, bias=False)  # V
         self.readout = nn.Conv2d(channels, n_joints, 1)  # U
         nn.init.zeros_(self.readout.bias)  # type: ignore[arg-type]
+
+    @property
+    def kernel_shape(self) -> tuple[int, int, int]:
+        """(C, S, S); the distillator's layers make S = 7 of 32×32 maps, 5 of 24×24, 3 of 16×16."""
+        side = ((self.map_size - 2) // 2) // 2
+        return self.config.channels, side, side
+
+    def trunks(self) -> list[Encoder]:
+        """The frame encoder and the initializer's."""
+        return [self.encoder, self.initializer.encoder]
 
     # --- the steps, one by one ---------------------------------------------------------------------------------------
 
@@ -187,73 +169,40 @@ class DKD(nn.Module):
 
     # --- one frame after the other -----------------------------------------------------------------------------------
 
-    def start(self, frame: Tensor, feedback: Feedback | None = None) -> tuple[DKDOutput, DKDState]:
-        """The first frame of a stream.
-
-        Args:
-            frame: (B, 3, N, N) RGB in 0..1.
-            feedback: what the distillator is given instead of H_t: called with (H_t, t), returns maps of the same
-                shape. For training with perturbed maps and for measuring how much the past matters.
-
-        Returns:
-            its output (without the T axis) and the state for :meth:`step`.
-
-        Raises:
-            ShapeError: the frame has another shape.
-        """
+    def start(self, frame: Tensor, feedback: Feedback | None = None) -> tuple[PoseOutput, DKDState]:
+        """The first frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`."""
         self._check(frame, "frame", "(B, 3, N, N)")
         return self._remember(self.encode(frame), self.initialise(frame), 0, feedback)
 
-    def step(self, frame: Tensor, state: DKDState, feedback: Feedback | None = None) -> tuple[DKDOutput, DKDState]:
-        """The next frame of a stream; arguments and result as in :meth:`start`."""
+    def step(self, frame: Tensor, state: DKDState, feedback: Feedback | None = None) -> tuple[PoseOutput, DKDState]:
+        """The next frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`."""
         self._check(frame, "frame", "(B, 3, N, N)")
         features = self.encode(frame)
         return self._remember(features, self.locate(features, state.kernels), state.t + 1, feedback)
 
     def _remember(
         self, features: Tensor, heatmaps: Tensor, t: int, feedback: Feedback | None
-    ) -> tuple[DKDOutput, DKDState]:
+    ) -> tuple[PoseOutput, DKDState]:
         """Distil what frame t leaves to frame t+1."""
         kernels = self.distil(features, heatmaps if feedback is None else feedback(heatmaps, t))
-        return DKDOutput(heatmaps, kernels, features), DKDState(kernels, t)
+        return PoseOutput(heatmaps, kernels, features), DKDState(kernels, t)
 
     # --- a whole clip ------------------------------------------------------------------------------------------------
 
-    def forward(self, clip: Tensor, feedback: Feedback | None = None) -> DKDOutput:
-        """A clip, recursively from its first frame.
+    def forward(self, clip: Tensor, feedback: Feedback | None = None) -> PoseOutput:
+        """A clip, recursively from its first frame: see :meth:`~dkd.models.base.VideoPoseModel.forward`.
 
         In eval mode the frames go one by one through :meth:`start` and :meth:`step`, bit for bit; in train mode all
         frames are encoded in one batch, which is faster.
-
-        Args:
-            clip: (B, T, 3, N, N) RGB in 0..1, T ≥ 1.
-            feedback: as in :meth:`start`.
-
-        Raises:
-            ShapeError: the clip has another shape.
         """
+        if not self.training:
+            return super().forward(clip, feedback)
         self._check(clip, "clip", "(B, T, 3, N, N)")
-        if self.training:
-            encoded = self.encode(clip.flatten(0, 1)).unflatten(0, clip.shape[:2])
-            output, state = self._remember(encoded[:, 0], self.initialise(clip[:, 0]), 0, feedback)
-        else:
-            output, state = self.start(clip[:, 0], feedback)
+        encoded = self.encode(clip.flatten(0, 1)).unflatten(0, clip.shape[:2])
+        output, state = self._remember(encoded[:, 0], self.initialise(clip[:, 0]), 0, feedback)
         outputs = [output]
         for t in range(1, clip.shape[1]):
-            if self.training:
-                heatmaps = self.locate(encoded[:, t], state.kernels)
-                output, state = self._remember(encoded[:, t], heatmaps, t, feedback)
-            else:
-                output, state = self.step(clip[:, t], state, feedback)
+            heatmaps = self.locate(encoded[:, t], state.kernels)
+            output, state = self._remember(encoded[:, t], heatmaps, t, feedback)
             outputs.append(output)
-        return DKDOutput(*(torch.stack(parts, 1) for parts in zip(*outputs, strict=True)))
-
-    def _check(self, frames: Tensor, name: str, layout: str) -> None:
-        size = self.config.input_size
-        if frames.ndim != layout.count(",") + 1 or tuple(frames.shape[-3:]) != (3, size, size) or 0 in frames.shape:
-            raise ShapeError(f"expected {name} of shape {layout} with N = {size}, got {tuple(frames.shape)}")
-
-    @property
-    def map_size(self) -> int:
-        """Side H = W of the maps in cells."""
-        return self.config.input_size // STRIDE
+        return stack_frames(outputs)

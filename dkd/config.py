@@ -1,0 +1,113 @@
+"""Settings: frozen dataclasses from YAML files, from ``key=value`` words and from forms, checked in one place.
+
+A key that does not exist is an error that names the nearest one; a value of another type is an error that says where.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from dkd.errors import ConfigError, nearest_name
+
+T = TypeVar("T")
+STRICT = ConfigDict(extra="forbid")  # for a settings class: ``__pydantic_config__ = STRICT``
+
+
+def from_mapping(kind: type[T], values: Mapping[str, Any]) -> T:
+    """A settings object of the dataclass ``kind``, nested ones included.
+
+    Raises:
+        ConfigError: an unknown key (the nearest is named), a missing one, or a value that does not fit.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(dict(values))
+    except ValidationError as error:
+        raise ConfigError("; ".join(dict.fromkeys(_explain(kind, e) for e in error.errors()))) from error
+
+
+def _explain(kind: type, error: Any) -> str:
+    path = [str(part) for part in error["loc"]]
+    where = ".".join(path)
+    if error["type"] == "unexpected_keyword_argument":
+        known = _keys(kind, path[:-1])
+        return f"unknown setting {where!r}{nearest_name(path[-1], known)} Known here: {', '.join(known)}."
+    if error["type"] == "value_error":  # from a dataclass's own check
+        return str(error["ctx"]["error"])
+    return f"setting {where!r}: {error['msg'][0].lower()}{error['msg'][1:]}, got {error['input']!r}"
+
+
+def _keys(kind: type, path: Sequence[str]) -> list[str]:
+    """Names of the settings below ``path``."""
+    for part in path:
+        if not dataclasses.is_dataclass(kind):
+            return []
+        kind = _types(kind).get(part, object)
+    return [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
+
+
+def _types(kind: type) -> dict[str, type]:
+    from typing import get_type_hints
+
+    return get_type_hints(kind)
+
+
+def to_mapping(config: Any) -> dict[str, Any]:
+    """The settings as plain dicts, lists, numbers and texts, as YAML and JSON have them."""
+    return TypeAdapter(type(config)).dump_python(config, mode="json")
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file.
+
+    Raises:
+        ConfigError: no such file, not YAML, or not a mapping.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"expected settings in {path}, got: {error.strerror}; check the path") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"expected YAML in {path}, got: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"expected 'key: value' lines in {path}, got {type(values).__name__}")
+    return values
+
+
+def to_yaml(config: Any) -> str:
+    """The settings as a YAML text that :func:`read_yaml` and :func:`from_mapping` turn back into them."""
+    return yaml.safe_dump(to_mapping(config), sort_keys=False, allow_unicode=True, width=100)
+
+
+def with_words(values: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
+    """Settings with some replaced by ``key=value`` words; ``a.b=1`` reaches into a nested one. Values are YAML.
+
+    Raises:
+        ConfigError: a word without ``=``, or one that reaches into what is no mapping.
+    """
+    out: dict[str, Any] = _copied(values)
+    for word in words:
+        key, equals, text = word.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"expected key=value, got {word!r}; for example steps=500 or augment.rotation=10")
+        *parents, last = key.split(".")
+        place = out
+        for parent in parents:
+            inner = place.setdefault(parent, {})
+            if not isinstance(inner, dict):
+                raise ConfigError(f"{key!r} reaches into {parent!r}, which holds {inner!r} and no settings")
+            place = inner
+        try:
+            place[last] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"expected a value in {word!r}, got: {' '.join(str(error).split())}") from error
+    return out
+
+
+def _copied(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: _copied(v) if isinstance(v, Mapping) else v for k, v in values.items()}

@@ -1,0 +1,182 @@
+"""From people to batches: which clip comes next is drawn from the run's seed, the step and the place in the batch alone.
+
+So a run that goes on draws what it would have drawn, and two processes that share a batch draw what one would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from dkd.datasets.augment import AugmentConfig, ClipSample, make_clip
+from dkd.datasets.people import PersonSequence
+from dkd.errors import ConfigError, DatasetError
+from dkd.models.backbones import STRIDE
+from dkd.skeleton import Skeleton, get_skeleton
+
+_AHEAD = 3  # batches that are prepared before they are asked for
+
+
+class Batch(NamedTuple):
+    """Some clips.
+
+    Attributes:
+        frames: (B, T, 3, N, N) uint8 RGB.
+        joints: (B, T, J, 2) float32 in map cells; infinite outside the crop, NaN where there is no label.
+        weights: (B, T, J) float32 of each joint in the loss; 0 where there is no label.
+    """
+
+    frames: Tensor
+    joints: Tensor
+    weights: Tensor
+
+
+class Mixture:
+    """Whom to train on: groups of people, each drawn with its share.
+
+    Args:
+        groups: lists of people; empty ones are left out. All must have one skeleton.
+        shares: how often each group is drawn; by default equally often.
+        backgrounds: (H, W, 3) uint8 images to put behind people with an alpha channel.
+
+    Raises:
+        DatasetError: nobody is in it, or the people's joint sets differ.
+        ConfigError: another number of shares than of groups.
+    """
+
+    def __init__(
+        self,
+        groups: Sequence[Sequence[PersonSequence]],
+        shares: Sequence[float] = (),
+        backgrounds: Sequence[np.ndarray] = (),
+    ):
+        shares = shares or [1.0] * len(groups)
+        if len(shares) != len(groups):
+            raise ConfigError(f"expected a share for each of {len(groups)} groups of people, got {len(shares)}")
+        kept = [(group, share) for group, share in zip(groups, shares, strict=True) if group and share > 0]
+        if not kept:
+            raise DatasetError("expected people to train on, got none: every group is empty or has a share of 0")
+        names = {person.skeleton for group, _ in kept for person in group}
+        if len(names) > 1:
+            raise DatasetError(
+                f"expected people of one joint set, got {', '.join(sorted(names))}; train on sources of one skeleton"
+            )
+        self.groups = [group for group, _ in kept]
+        self.shares = np.array([share for _, share in kept]) / sum(share for _, share in kept)
+        self.backgrounds = backgrounds
+        self.skeleton: Skeleton = get_skeleton(names.pop())
+
+    def draw(self, n_frames: int, size: int, rng: np.random.Generator, augment: AugmentConfig) -> ClipSample:
+        """One random clip of ``n_frames`` frames of side ``size``."""
+        person = self._anybody(rng)
+        indices = draw_indices(len(person), n_frames, rng)
+        background = self.backgrounds[rng.integers(len(self.backgrounds))] if self.backgrounds else None
+        return make_clip(person, indices, size, rng, augment, background, other=self._anybody(rng))
+
+    def _anybody(self, rng: np.random.Generator) -> PersonSequence:
+        group = self.groups[rng.choice(len(self.groups), p=self.shares)]
+        return group[rng.integers(len(group))]
+
+    def __repr__(self) -> str:
+        groups = ", ".join(f"{len(g)} ({s:.0%})" for g, s in zip(self.groups, self.shares, strict=True))
+        return f"<Mixture of {groups} people, {self.skeleton.name}>"
+
+
+def draw_indices(length: int, n_frames: int, rng: np.random.Generator) -> list[int]:
+    """``n_frames`` frames in order, with a stride of 1 to 4, half of them backwards in time."""
+    if length == 1:
+        return [0] * n_frames
+    stride = int(rng.integers(1, max(2, min(4, (length - 1) // max(1, n_frames - 1)) + 1)))
+    start = int(rng.integers(max(1, length - stride * (n_frames - 1))))
+    indices = [min(start + stride * k, length - 1) for k in range(n_frames)]
+    return indices[::-1] if rng.random() < 0.5 else indices
+
+
+@dataclass(frozen=True)
+class BatchPlan:
+    """What batches look like.
+
+    Attributes:
+        batch: clips a step over all processes; this one prepares every ``world``-th of them, from ``rank`` on.
+        n_frames, size: T and N.
+        seed: of the run.
+        hidden_weight: of joints that are labelled but hidden.
+        augment: what is drawn.
+        rank, world: this process among all.
+    """
+
+    batch: int
+    n_frames: int
+    size: int
+    seed: int
+    hidden_weight: float = 1.0
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    rank: int = 0
+    world: int = 1
+
+
+class Steps(Dataset[Batch]):
+    """The batch of every step, by the step's number."""
+
+    def __init__(self, mixture: Mixture, plan: BatchPlan):
+        self.mixture, self.plan = mixture, plan
+
+    def __getitem__(self, step: int) -> Batch:
+        plan = self.plan
+        clips = [
+            self.mixture.draw(plan.n_frames, plan.size, np.random.default_rng((plan.seed, step, i)), plan.augment)
+            for i in range(plan.rank, plan.batch, plan.world)
+        ]
+        joints = np.stack([c.joints for c in clips])
+        weights = np.where(np.stack([c.visible for c in clips]), 1.0, plan.hidden_weight).astype(np.float32)
+        weights[np.isnan(joints).any(-1)] = 0
+        frames = torch.from_numpy(np.stack([c.frames for c in clips])).permute(0, 1, 4, 2, 3)
+        return Batch(frames, (torch.from_numpy(joints) + 0.5) / STRIDE - 0.5, torch.from_numpy(weights))
+
+
+def batches(mixture: Mixture, plan: BatchPlan, first: int, end: int, workers: int = 0) -> Iterator[Batch]:
+    """The batches of steps ``first`` … ``end − 1``, prepared ahead.
+
+    Args:
+        mixture, plan: whom to draw, and how.
+        first, end: range of steps.
+        workers: processes that prepare them; 0 is a thread: OpenCV lets others run while it works. Processes are
+            started anew, not forked: a video reader that crosses a fork hangs.
+    """
+    steps = Steps(mixture, plan)
+    if workers:
+        loader = DataLoader(
+            steps,
+            batch_size=None,
+            sampler=range(first, end),
+            num_workers=workers,
+            prefetch_factor=_AHEAD,
+            multiprocessing_context="spawn",
+            worker_init_fn=_calm_worker,
+        )
+        yield from loader
+        return
+    with ThreadPoolExecutor(1, "batches") as pool:
+        ahead: list[Future[Batch]] = []
+        try:
+            for step in range(first, end):
+                while len(ahead) < _AHEAD and step + len(ahead) < end:
+                    ahead.append(pool.submit(steps.__getitem__, step + len(ahead)))
+                yield ahead.pop(0).result()
+        finally:
+            for future in ahead:
+                future.cancel()
+
+
+def _calm_worker(_index: int) -> None:
+    """A worker a core: none of them needs threads of its own."""
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)

@@ -1,0 +1,58 @@
+"""Images that are already at hand, as a clip: what a data set's sequence needs to be traced and shown like a video."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dkd.errors import FrameIndexError, ShapeError
+
+
+class ImageClip:
+    """The part of :class:`dkd.Clip` that traces and widgets use, over a sequence of images of one size.
+
+    Args:
+        images: T arrays (H, W, 3) uint8 RGB; they may be read from disk when asked for.
+        fps: frames a second.
+        name: what it is called.
+    """
+
+    backend = "images"
+
+    def __init__(self, images: Sequence[np.ndarray], fps: float = 25.0, name: str = "images"):
+        if not len(images):
+            raise ShapeError("expected at least one image, got none")
+        self._images = images
+        self.fps = fps
+        self.name = name
+        self.height, self.width = images[0].shape[:2]
+        self.times = np.arange(len(images)) / fps
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def frame(self, t: int) -> np.ndarray:
+        """(H, W, 3) uint8 RGB of frame ``t``.
+
+        Raises:
+            FrameIndexError: t is outside 0..T−1.
+            ShapeError: it is of another size than the first.
+        """
+        if not 0 <= t < len(self):
+            raise FrameIndexError(f"frame {t} is outside 0..{len(self) - 1} of {self.name}")
+        image = self._images[t]
+        if image.shape != (self.height, self.width, 3):
+            raise ShapeError(
+                f"expected frames of {self.width}×{self.height} in RGB, got {image.shape} at frame {t} of {self.name}"
+            )
+        return image
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def __enter__(self) -> ImageClip:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

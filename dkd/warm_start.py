@@ -1,0 +1,85 @@
+"""Start a model from weights that exist: a checkpoint of ours, or an image classifier's."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import torch
+
+from dkd.checkpoints import load_model
+from dkd.errors import CheckpointError
+from dkd.models.backbones import load_trunk_weights
+from dkd.models.base import VideoPoseModel
+from dkd.models.dkd import DKD
+from dkd.models.simple_baseline import SimpleBaseline
+
+log = logging.getLogger(__name__)
+
+
+def warm_start(model: VideoPoseModel, source: str | Path) -> list[str]:
+    """Give ``model`` the weights that ``source`` has for it.
+
+    From a checkpoint of ours whatever agrees in name and shape is taken; a per-frame baseline gives a DKD its encoder and
+    its initializer, as far as they are the same networks. An image classifier's weights go into every trunk that they fit.
+
+    Args:
+        model: changed in place.
+        source: a shipped model's name, a ``.safetensors`` file of ours, or ``.pt`` / ``.pth`` with a classifier's weights.
+
+    Returns:
+        Names of the parameters and buffers that kept their random values.
+
+    Raises:
+        ConfigError: no such shipped model.
+        CheckpointError: the file cannot be used, or nothing in it fits.
+    """
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    if Path(source).suffix in (".pt", ".pth"):
+        _classifier(model, Path(source))
+    else:
+        _checkpoint(model, source)
+    after = model.state_dict()
+    unchanged = [k for k, v in before.items() if torch.equal(v, after[k]) and v.numel() > 1]
+    log.info("started from %s: %d of %d tensors are new", source, len(after) - len(unchanged), len(after))
+    return unchanged
+
+
+def _classifier(model: VideoPoseModel, path: Path) -> None:
+    if not path.is_file():
+        raise CheckpointError(f"expected an image classifier's weights at {path}, found no file")
+    try:
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch names no common type for the many ways in which a file may be wrong
+        raise CheckpointError(f"{path} does not load as plain weights: {str(error).splitlines()[0]}") from error
+    weights = weights.get("state_dict", weights) if isinstance(weights, dict) else weights
+    if not isinstance(weights, dict) or not all(isinstance(v, torch.Tensor) for v in weights.values()):
+        raise CheckpointError(f"expected name → tensor in {path}, got {type(weights).__name__}")
+    problems = []
+    for trunk in model.trunks():
+        try:
+            load_trunk_weights(trunk, weights)
+        except CheckpointError as error:
+            problems.append(str(error))
+    if len(problems) == len(model.trunks()):
+        raise CheckpointError(f"the weights in {path} fit no trunk of {model.name}: {problems[0]}")
+
+
+def _checkpoint(model: VideoPoseModel, source: str | Path) -> None:
+    donor = load_model(source)
+    if donor.skeleton != model.skeleton:
+        raise CheckpointError(
+            f"{source} was trained on the joints of {donor.skeleton.name!r}, this model has {model.skeleton.name!r}"
+        )
+    given = donor.state_dict()
+    if isinstance(donor, SimpleBaseline) and isinstance(model, DKD):
+        frame = {k.removeprefix("net."): v for k, v in given.items() if k.startswith("net.")}
+        given = {f"initializer.{k}": v for k, v in frame.items()}
+        given |= {k: v for k, v in frame.items() if k.startswith("encoder.")}
+    elif isinstance(donor, DKD) and isinstance(model, SimpleBaseline):
+        given = {k.replace("initializer.", "net.", 1): v for k, v in given.items() if k.startswith("initializer.")}
+    own = model.state_dict()
+    usable = {k: v for k, v in given.items() if k in own and own[k].shape == v.shape}
+    if not usable:
+        raise CheckpointError(f"nothing in {source} ({donor.name}) agrees in name and shape with {model.name}")
+    model.load_state_dict(usable, strict=False)
