@@ -1,4 +1,4 @@
-"""Rendered people: camera, rasteriser and whole clips, without the optional body model; and the shipped sample."""
+"""Rendered people without the optional body model: camera, rasteriser, figure, places, clips; and the sample."""
 
 from __future__ import annotations
 
@@ -7,19 +7,35 @@ from dataclasses import replace
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dkd.datasets.rendered import Light, RenderConfig, RenderedClip, person_box, posed_vertices, render_clip
+from dkd.datasets.rendered import (
+    PLACES,
+    VARIED,
+    Light,
+    RenderConfig,
+    RenderedClip,
+    Surroundings,
+    person_box,
+    posed_vertices,
+    render_clip,
+)
 from dkd.datasets.rendering import body as body_module
 from dkd.datasets.rendering.body import anny_body
 from dkd.datasets.rendering.clothes import dressed
-from dkd.datasets.rendering.generators import make_motion
+from dkd.datasets.rendering.figure import Proportions, build_figure, figure_body
+from dkd.datasets.rendering.foreground import Occluder, covered
+from dkd.datasets.rendering.generators import GENERATORS, make_motion
 from dkd.datasets.rendering.motion import Motion
+from dkd.datasets.rendering.person import _smeared, render_person
 from dkd.datasets.rendering.rasterizer import Camera, rasterize, vertex_normals
 from dkd.datasets.rendering.room import Room, draw_room, wide_enough
+from dkd.datasets.rendering.scene import Panel
+from dkd.datasets.rendering.textures import mirrored
 from dkd.errors import ConfigError, MissingExtraError
 from dkd.skeleton import get_skeleton
 from tests.box_figure import box_figure, standing
@@ -223,11 +239,12 @@ def test_person_box_holds_pixels_and_joints():
     np.testing.assert_array_equal(person_box(np.array([[12, 6], [17.5, 8]]), rgba), [10, 5, 17.5, 8])
 
 
-def test_without_the_extra_the_error_says_how_to_get_it(monkeypatch):
+def test_the_figure_needs_no_extra_and_anny_says_how_to_get_it(monkeypatch):
     body_module._anny.cache_clear()
     monkeypatch.setitem(sys.modules, "anny", None)
     with pytest.raises(MissingExtraError, match=r"dkd-workbench\[render\]"):
         render_clip(RenderConfig(n_frames=1, body="anny"))
+    assert render_clip(RenderConfig(n_frames=1, width=32, height=32)).rgba.any()
 
 
 def test_phenotype_is_checked_before_the_model_is_loaded():
@@ -235,6 +252,242 @@ def test_phenotype_is_checked_before_the_model_is_loaded():
         anny_body(gendr=1.0)
     with pytest.raises(ConfigError, match=r"within 0\.\.1"):
         anny_body(age=30)
+
+
+# --- the figure -----------------------------------------------------------------------------------------------------
+
+COCO = get_skeleton("coco")
+
+
+def components(faces: np.ndarray) -> np.ndarray:
+    """(F,) which connected part of the mesh each triangle is of."""
+    part = np.arange(faces.max() + 1)
+    while True:
+        lowest = part[faces].min(axis=1)
+        smaller = part.copy()
+        np.minimum.at(smaller, faces.ravel(), np.repeat(lowest, 3))
+        if (smaller == part).all():
+            return part[faces[:, 0]]
+        part = smaller
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_figure_is_made_of_closed_surfaces_that_face_outward(seed):
+    body = figure_body(np.random.default_rng(seed))
+    edges = np.concatenate([body.faces[:, [0, 1]], body.faces[:, [1, 2]], body.faces[:, [2, 0]]])
+    there, back = ({tuple(e) for e in directed.tolist()} for directed in (edges, edges[:, ::-1]))
+    assert len(there) == len(edges) and there == back, "each edge belongs to two triangles, once in either direction"
+    a, b, c = (body.vertices[body.faces[:, k]].astype(float) for k in range(3))
+    volume = (a * np.cross(b, c)).sum(axis=1) / 6
+    part = components(body.faces)
+    assert all(volume[part == p].sum() > 0 for p in np.unique(part))
+    assert 0.03 < volume.sum() < 0.18, "cubic metres, as people have"
+    np.testing.assert_allclose(body.bone_weights.sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_array_equal(body.vertices, figure_body(np.random.default_rng(seed)).vertices)
+    assert not np.array_equal(body.vertices, figure_body(np.random.default_rng(seed + 10)).vertices)
+
+
+def test_the_figure_has_the_proportions_that_were_asked_for():
+    tall, short = build_figure(Proportions(stature=1.9)), build_figure(Proportions(stature=1.5))
+    for body, stature in ((tall, 1.9), (short, 1.5)):
+        assert np.ptp(body.vertices[:, 1]) == pytest.approx(stature, rel=0.02)
+    np.testing.assert_allclose(tall.joints(tall.vertices) / 1.9, short.joints(short.vertices) / 1.5, atol=1e-6)
+    wide = build_figure(Proportions(girth=1.4))
+    slim = build_figure(Proportions())
+    np.testing.assert_array_equal(wide.bone_heads, slim.bone_heads)  # flesh, not bone
+    assert np.ptp(wide.vertices[:, 2]) > np.ptp(slim.vertices[:, 2])
+
+
+@pytest.mark.parametrize("motion", sorted(GENERATORS))
+def test_joints_are_where_the_bones_turn(motion):
+    """Limbs keep their length in any pose, to rounding: a key point beside its joint would not."""
+    body = dressed(figure_body(np.random.default_rng(1)), np.random.default_rng(1))
+    vertices = posed_vertices(body, make_motion(motion, 12, 8.0, 3))
+    joints, rest = body.keypoints @ vertices, body.joints(body.vertices)
+    trunk = {"shoulder", "hip"}  # the spine bends, so these are not rigid to one another
+    parts = [tuple(name.rpartition("_")[2] for name in limb) for limb in COCO.limbs]
+    rigid = [limb for limb, ends in zip(COCO.limb_indices, parts, strict=True) if not trunk >= {*ends}]
+    assert len(rigid) >= 12
+    for a, b in rigid:
+        lengths = np.linalg.norm(joints[:, a] - joints[:, b], axis=1)
+        np.testing.assert_allclose(lengths, np.linalg.norm(rest[a] - rest[b]), atol=2e-5)
+
+
+@pytest.mark.parametrize("motion", sorted(GENERATORS))
+def test_joints_of_the_figure_lie_on_one_whole_person(motion):
+    for seed in range(3):
+        config = RenderConfig(seed=seed, n_frames=3, fps=4, width=120, height=120, motion=motion, supersample=1)
+        clip = render_clip(config)
+        for alpha, joints in zip(clip.rgba[..., 3], clip.joints, strict=True):
+            column, row = np.rint(joints).astype(int).T
+            assert (alpha[row, column] == 255).all()
+            assert cv2.connectedComponents((alpha > 0).astype(np.uint8))[0] == 2, "the ground and one person, no gap"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_figure_has_a_front_and_a_back_a_left_and_a_right(seed):
+    body = dressed(figure_body(np.random.default_rng(seed)), np.random.default_rng(seed))
+    motion = standing(left_shoulder_abduct=0.3, right_shoulder_abduct=0.3)
+    vertices = posed_vertices(body, motion)
+    joints = body.joints(vertices[0])
+    front, back = (front_camera(200, azimuth_deg=azimuth) for azimuth in (0.0, 180.0))
+    for camera, sign in ((front, 1), (back, -1)):
+        layer = render_person(body, vertices, [camera], Light((0, 1, 0), 0, 1, 1))
+        for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle"):
+            left, right = (layer.joints[0, PENN.index(f"{side}_{part}"), 0] for side in ("left", "right"))
+            assert sign * (left - right) > 0, part
+        assert layer.visible.all()
+        for name, marker in zip(COCO.joints[:3], joints[:3], strict=True):  # nose and eyes: seen from the front only
+            xy, depth = camera.project(marker)
+            raster = rasterize(*camera.project(vertices[0]), body.faces, 200, 200)
+            column, row = np.rint(xy).astype(int)
+            hidden_by = depth - raster.depth[raster.pixels == row * 200 + column][0]
+            assert abs(hidden_by) < 0.025 if sign > 0 else hidden_by > 0.1, name
+    feet = body.bone_weights[:, [-1, -8]].sum(axis=1) > 0.99  # the last bone of either side
+    ankles = joints[[COCO.index("left_ankle"), COCO.index("right_ankle")], 2].mean()
+    reach = vertices[0, feet, 2] - ankles
+    assert reach.max() > 2 * -reach.min() > 0, "toes point forward"
+
+
+# --- surroundings ---------------------------------------------------------------------------------------------------
+
+
+def test_a_panel_is_where_the_camera_sees_it():
+    rng = np.random.default_rng(0)
+    camera = front_camera(80, azimuth_deg=25.0, elevation_deg=12.0, roll_deg=5.0)
+    corner, across, down = np.array([-0.6, 1.6, -0.2]), np.array([1.1, 0.1, 0.2]), np.array([0.0, -1.2, 0.1])
+    panel = Panel(corner, across, down, rng.integers(0, 255, (7, 9, 4)).astype(np.uint8))
+    for column, row in ((0, 0), (8, 6), (3, 5)):
+        point = panel.homography(camera) @ [column, row, 1]
+        world = corner + (column + 0.5) / 9 * across + (row + 0.5) / 7 * down  # the pixel's centre
+        xy, depth = camera.project(world)
+        np.testing.assert_allclose(point, [*(xy * depth), depth], atol=1e-9)
+
+
+@pytest.mark.parametrize("repeat", [None, (-np.inf, -np.inf, np.inf, 1.4)])
+def test_a_panel_shows_its_picture_and_nothing_else(repeat):
+    v, u = np.mgrid[0:64, 0:64].astype(np.float32)
+    picture = np.stack([4 * u, 4 * v, np.full_like(u, 200)], axis=-1).astype(np.uint8)
+    texture = picture if repeat else np.concatenate([picture, np.full((64, 64, 1), 255, np.uint8)], axis=-1)
+    camera = front_camera(90, azimuth_deg=20.0)
+    corner, across, down = np.array([-0.5, 1.5, 0.0]), np.array([1.0, 0, 0]), np.array([0, -1.0, 0])
+    canvas = np.zeros((90, 90, 3), np.uint8)
+    Panel(corner, across, down, texture, repeat).draw(canvas, camera, np.zeros(3, np.float32))
+
+    def seen(x: float, y: float) -> np.ndarray:
+        column, row = np.rint(camera.project(corner + x * across + y * down)[0]).astype(int)
+        return canvas[row, column].astype(int)
+
+    for x, y in ((0.2, 0.3), (0.8, 0.6), (0.5, 0.5)):
+        np.testing.assert_allclose(seen(x, y), [256 * x, 256 * y, 200], atol=12)
+    if repeat:
+        np.testing.assert_allclose(seen(1.3, 0.4), [256 * 0.7, 256 * 0.4, 200], atol=12)  # mirrored at the edge
+        np.testing.assert_allclose(seen(0.4, 1.3), [256 * 0.4, 256 * 0.7, 200], atol=12)
+        assert seen(0.5, 1.35).all() and not seen(0.5, 1.45).any(), "it ends where it was told to"
+    else:
+        assert (seen(1.15, 0.5) == 0).all() and (seen(0.5, -0.15) == 0).all()
+
+
+def test_mirrored_textures_have_no_seam():
+    texture = np.random.default_rng(0).integers(0, 255, (5, 6, 3)).astype(np.uint8)
+    tile = mirrored(texture)
+    assert tile.shape == (10, 12, 3)
+    np.testing.assert_array_equal(tile, tile[::-1])
+    np.testing.assert_array_equal(tile, tile[:, ::-1])
+    np.testing.assert_array_equal(tile[:5, :6], texture)
+
+
+def varied(places: tuple[str, ...] = VARIED.places, **probabilities: float) -> Surroundings:
+    """Any place, where nothing happens that is not named."""
+    return Surroundings(places, **probabilities)
+
+
+SMALL = RenderConfig(n_frames=4, fps=5, width=96, height=96, supersample=1)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_place_is_repeatable_and_leaves_the_person_alone(place):
+    config = replace(SMALL, seed=5, surroundings=varied(places=(place,)))
+    clip, again = render_clip(config), render_clip(config)
+    np.testing.assert_array_equal(clip.frames, again.frames)
+    solid = clip.rgba[..., 3] == 255
+    np.testing.assert_array_equal(clip.frames[solid], clip.rgba[..., :3][solid])
+    elsewhere = render_clip(replace(config, surroundings=varied(places=("plain" if place != "plain" else "room",))))
+    np.testing.assert_array_equal(clip.rgba, elsewhere.rgba)
+    assert (clip.frames[~solid] != elsewhere.frames[~solid]).mean() > 0.5
+    busy = replace(config, surroundings=Surroundings((place,), occluder=1, passer_by=1, motion_blur=1, flaws=1))
+    np.testing.assert_array_equal(render_clip(busy).frames, render_clip(busy).frames)
+
+
+def test_joints_behind_what_passes_in_front_are_marked():
+    hidden_in_all = 0
+    for seed in range(6):
+        config = replace(SMALL, seed=seed, motion="walk", surroundings=varied(occluder=0.0))
+        free = render_clip(config)
+        clip = render_clip(replace(config, surroundings=varied(occluder=1.0)))
+        np.testing.assert_array_equal(free.joints, clip.joints)
+        np.testing.assert_array_equal(free.rgba, clip.rgba)
+        assert not (clip.visible & ~free.visible).any()
+        hidden = free.visible & ~clip.visible
+        t, j = np.nonzero(free.visible)
+        column, row = np.rint(clip.joints[t, j]).astype(int).T
+        painted_over = (clip.frames[t, row, column] != free.frames[t, row, column]).any(axis=-1)
+        assert (painted_over == hidden[t, j]).mean() > 0.9, "but for the soft edges"
+        hidden_in_all += hidden.sum()
+    assert hidden_in_all > 5
+
+
+def test_an_occluder_moves_as_it_says_and_covers_what_it_covers():
+    sprite = np.full((10, 4, 4), 255, np.uint8)
+    occluder = Occluder(sprite, np.array([[2.0, 3.0], [8.0, 5.0]]))
+    for t, (x, y) in enumerate(((2, 3), (8, 5))):
+        alpha = occluder.layer(t, 20, 20)[..., 3]
+        expected = np.zeros((20, 20), np.uint8)
+        expected[y : y + 10, x : x + 4] = 255
+        np.testing.assert_array_equal(alpha, expected)
+        points = np.array([[x, y], [x + 3.4, y + 9.4], [x - 1, y], [x + 4, y], [-5, y], [x, 50]], float)
+        np.testing.assert_array_equal(covered(alpha, points), [True, True, False, False, False, False])
+
+
+def test_a_passer_by_changes_the_picture_but_not_whose_joints_are_told():
+    config = replace(SMALL, seed=2, surroundings=varied(places=("outdoors",)))
+    alone = render_clip(config)
+    crowded = render_clip(replace(config, surroundings=varied(places=("outdoors",), passer_by=1.0)))
+    np.testing.assert_array_equal(alone.joints, crowded.joints)
+    np.testing.assert_array_equal(alone.rgba, crowded.rgba)
+    assert (alone.frames != crowded.frames).any(axis=(1, 2, 3)).any()
+
+
+def test_what_moves_is_smeared_along_its_path():
+    image = np.zeros((9, 15, 6), np.float32)
+    image[:, 7, :4] = 1
+    image[:, 7, 4] = 4.0  # four pixels to the right while the shutter is open
+    smeared = _smeared(image)
+    np.testing.assert_allclose(smeared[4, :, 3], np.where(np.abs(np.arange(15) - 7) <= 2, 0.2, 0), atol=1e-5)
+    np.testing.assert_allclose(smeared.sum(), image[..., :4].sum(), rtol=1e-5)  # no light is lost
+
+
+def test_only_what_moves_is_smeared():
+    body = dressed(figure_body(np.random.default_rng(0)), np.random.default_rng(0))
+    light, camera = Light((0, 1, 0), 1, 1, 1), front_camera(96)
+    raised = standing(n_frames=3, left_shoulder_abduct=np.array([1.0, 1.6, 2.2]))
+    vertices = posed_vertices(body, raised)
+    sharp, blurred = (render_person(body, vertices, [camera] * 3, light, 1, shutter) for shutter in (0.0, 0.8))
+    np.testing.assert_array_equal(sharp.joints, blurred.joints)
+    changed = sharp.rgba[1] != blurred.rgba[1]
+    assert changed[:, 50:].any(), "the left arm, at the image's right"
+    assert not changed[60:].any(), "the legs stand still"
+
+
+def test_surroundings_reject_what_does_not_fit():
+    with pytest.raises(ConfigError, match="'outdoors'"):
+        Surroundings(places=("outdoor",))
+    with pytest.raises(ConfigError, match="at least one place"):
+        Surroundings(places=())
+    with pytest.raises(ConfigError, match=r"occluder within 0\.\.1"):
+        Surroundings(occluder=30)
+    with pytest.raises(ConfigError, match="'figure'"):
+        RenderConfig(body="figur")
 
 
 # --- the shipped sample ---------------------------------------------------------------------------------------------

@@ -208,9 +208,13 @@ def _backgrounds(
 
 def _over(canvas: np.ndarray, rgba: np.ndarray) -> np.ndarray:
     """(H, W, 3) float32: a layer (H, W, 4) over a canvas (H, W, 3)."""
-    alpha = rgba[..., 3:] * np.float32(1 / 255)
-    canvas = canvas.astype(np.float32)
-    return canvas + alpha * (rgba[..., :3] - canvas)
+    out = canvas.astype(np.float32)
+    rows, columns = (np.flatnonzero(rgba[..., 3].any(axis=k)) for k in (1, 0))
+    if len(rows):
+        part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        alpha = rgba[part][..., 3:] * np.float32(1 / 255)
+        out[part] += alpha * (rgba[part][..., :3] - out[part])
+    return out
 
 
 def _passer_by(

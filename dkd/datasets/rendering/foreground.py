@@ -9,6 +9,8 @@ import numpy as np
 
 from dkd.datasets.rendering import textures
 
+_SPARE = 64  # pixels by which the sheet of grain is larger than a frame
+
 
 @dataclass(frozen=True, eq=False)
 class Occluder:
@@ -70,8 +72,9 @@ class Flaws:
         self._table = np.clip(levels, 0, 255).astype(np.uint8)[None]  # (1, 256, 3)
         self._softness = rng.uniform(0.3, 1.1) * width / 192 if rng.random() < 0.5 else 0.0
         self._reduced = float(rng.uniform(0.45, 0.9)) if rng.random() < 0.25 else 1.0
-        strength = rng.gamma(1.5, 3.0)
-        self._grain = rng.normal(0, strength, (2 * height, 2 * width, 3)).astype(np.int16)
+        # one sheet of grain, of which each frame shows another part
+        grain = rng.standard_normal((height + _SPARE, width + _SPARE, 3), np.float32)
+        self._grain = np.rint(rng.gamma(1.5, 3.0) * grain).astype(np.int16)
 
     def apply(self, frame: np.ndarray) -> np.ndarray:
         """(H, W, 3) uint8, the next frame as this camera records it."""
@@ -82,5 +85,5 @@ class Flaws:
             frame = cv2.resize(cv2.resize(frame, small, interpolation=cv2.INTER_AREA), (width, height))
         if self._softness:
             frame = cv2.GaussianBlur(frame, (0, 0), self._softness)
-        y, x = self._rng.integers(0, (height, width))
+        y, x = self._rng.integers(0, _SPARE, 2)
         return np.clip(frame + self._grain[y : y + height, x : x + width], 0, 255).astype(np.uint8)

@@ -122,10 +122,10 @@ def shadow_on_floor(
     direction = np.asarray(sun)
     on_floor = vertices - direction * (vertices[:, 1:2] / direction[1])
     xy, depth = camera.project(on_floor)
-    # half the size is enough: a shadow's edge is soft
+    # half the size is enough: a shadow's edge is soft; and of a closed body the side that faces the sun is
     width, height = (camera.width + 1) // 2, (camera.height + 1) // 2
     mask = np.zeros(width * height, np.float32)
-    mask[rasterize((xy + 0.5) / 2 - 0.5, depth, faces, width, height, cull=False).pixels] = 1
+    mask[rasterize((xy + 0.5) / 2 - 0.5, depth, faces, width, height).pixels] = 1
     soft = cv2.GaussianBlur(mask.reshape(height, width), (0, 0), sigmaX=camera.focal / camera.distance * 0.012 + 0.6)
     return cv2.resize(soft, (camera.width, camera.height), interpolation=cv2.INTER_LINEAR)
 

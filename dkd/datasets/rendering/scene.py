@@ -19,6 +19,7 @@ from dkd.datasets.rendering.room import shadow_on_floor
 
 _UP = np.array([0.0, 1.0, 0.0])
 _SIZE = 256  # pixels a side of large textures
+_FLOOR_SEEN = 0.05  # metres above the floor from which on a camera sees it
 _SHADOW = 0.5  # share of the floor's light that a full shadow takes
 
 
@@ -77,23 +78,27 @@ class Panel:
         self, canvas: np.ndarray, matrix: np.ndarray, repeat: tuple[float, float, float, float], haze_colour: np.ndarray
     ) -> None:
         height, width = canvas.shape[:2]
-        back = np.linalg.inv(matrix)  # image pixel → (column, row, 1) of the texture, over its depth
-        u, v, w = (np.add.outer(b * np.arange(height) + c, a * np.arange(width)).astype(np.float32) for a, b, c in back)
-        left, top, right, bottom = np.multiply(repeat, np.tile(self.texture.shape[1::-1], 2)) - 0.5
-        inside = (w > 1e-6) & (u >= left * w) & (u <= right * w) & (v >= top * w) & (v <= bottom * w)
+        back = np.linalg.inv(matrix).astype(np.float32)  # image pixel → (column, row, 1) of the texture, over its depth
+        x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
+        u, v, w = (np.add.outer(b * y + c, a * x) for a, b, c in back)
+        inside = w > 1e-6
+        left, top, right, bottom = np.multiply(repeat, np.tile(self.texture.shape[1::-1], 2)) - np.float32(0.5)
+        for low, place, high in ((left, u, right), (top, v, bottom)):
+            if np.isfinite(low):
+                inside &= place >= np.float32(low) * w
+            if np.isfinite(high):
+                inside &= place <= np.float32(high) * w
         rows = np.flatnonzero(inside.any(axis=1))
         if not len(rows):
             return
-        first, last = rows[0], rows[-1] + 1
+        first, last = int(rows[0]), int(rows[-1]) + 1
         shift = np.array([[1, 0, 0], [0, 1, -first], [0, 0, 1]])
         # where texture coordinates are large, far away, OpenCV's are not exact: 16 bits; nobody sees that
-        patch = cv2.warpPerspective(
-            self.texture, shift @ matrix, (width, int(last - first)), borderMode=cv2.BORDER_REFLECT
-        )
+        patch = cv2.warpPerspective(self.texture, shift @ matrix, (width, last - first), borderMode=cv2.BORDER_REFLECT)
         if np.isfinite(self.haze):
             clear = np.minimum(w[first:last] * np.float32(self.haze), 1)[..., None]
             patch = (haze_colour + clear * (patch - haze_colour)).astype(np.uint8)
-        np.copyto(canvas[first:last], patch, where=inside[first:last, :, None])
+        cv2.copyTo(patch, inside[first:last].view(np.uint8), canvas[first:last])
 
 
 def paint_over(canvas: np.ndarray, patch: np.ndarray) -> None:
@@ -114,31 +119,35 @@ class Scene:
         """(H, W, 3) uint8: what the camera sees. ``casters``: vertices (V, 3) and faces (F, 3) of who is there."""
         canvas = self._draw_sky(camera)
         horizon = self.sky[0].astype(np.float32)
-        if camera.position[1] > 0.05:
+        if camera.position[1] > _FLOOR_SEEN:
             self.floor.draw(canvas, camera, horizon)
             shadow = np.zeros(canvas.shape[:2], np.float32)
             for vertices, faces in casters:
                 np.maximum(shadow, shadow_on_floor(camera, vertices, faces, sun), out=shadow)
-            dark = (1 - _SHADOW * shadow) ** np.float32(1 / 2.2)
-            canvas = (canvas * dark[..., None]).astype(np.uint8)
+            rows = np.flatnonzero(shadow.max(axis=1) > 1 / 256)
+            if len(rows):
+                part = slice(rows[0], rows[-1] + 1)
+                dark = (1 - _SHADOW * shadow[part]) ** np.float32(1 / 2.2)
+                canvas[part] = canvas[part] * dark[..., None]
         eye = camera.position
         for panel in sorted(self.panels, key=lambda p: -_distance(p, eye)):
             panel.draw(canvas, camera, horizon)
         return canvas
 
     def _draw_sky(self, camera: Camera) -> np.ndarray:
-        share = np.clip(1.5 * _heights(replace(camera, target=(0.0, 0.0, 0.0))), 0, 1)[..., None]
-        return (self.sky[0] + share * (self.sky[1] - self.sky[0])).astype(np.uint8)
+        horizon, zenith = (tuple(map(float, colour)) for colour in self.sky)
+        return _sky(horizon, zenith, replace(camera, target=(0.0, 0.0, 0.0))).copy()  # it is infinitely far away
 
 
 @lru_cache(maxsize=2)
-def _heights(camera: Camera) -> np.ndarray:
-    """(H, W) float32: how far up each pixel looks, as the tangent. Where the camera is does not matter."""
+def _sky(horizon: tuple[float, ...], zenith: tuple[float, ...], camera: Camera) -> np.ndarray:
+    """(H, W, 3) uint8."""
     right = np.arange(camera.width) - (camera.width - 1) / 2
     down = np.arange(camera.height) - (camera.height - 1) / 2
     up = camera.rotation[:, 1]  # the world's, as the camera has it
-    height = np.add.outer(up[1] * down + up[2] * camera.focal, up[0] * right) / camera.focal
-    return height.astype(np.float32)
+    height = np.add.outer(up[1] * down + up[2] * camera.focal, up[0] * right) / camera.focal  # tangent of the elevation
+    share = np.clip(1.5 * height, 0, 1)[..., None]
+    return (np.array(horizon) + share * np.subtract(zenith, horizon)).astype(np.uint8)
 
 
 def _distance(panel: Panel, eye: np.ndarray) -> float:
@@ -182,12 +191,14 @@ class _Frame:
         turn = self.rng.uniform(0, 2 * np.pi)
         u = scale * (np.cos(turn) * self.right + np.sin(turn) * self.away)
         v = scale * (np.cos(turn) * self.away - np.sin(turn) * self.right)
-        return Panel(self.origin - u + v, 2 * u, -2 * v, textures.mirrored(texture), (-49, -49, 49, 49), haze)
+        return Panel(
+            self.origin - u + v, 2 * u, -2 * v, textures.mirrored(texture), (-np.inf, -np.inf, np.inf, np.inf), haze
+        )
 
-    def wall(self, texture: np.ndarray, z: float, turn: float, scale: float, height: float = 8.0) -> Panel:
+    def wall(self, texture: np.ndarray, z: float, turn: float, scale: float) -> Panel:
         """A wall without an end, ``z`` behind the people, turned out of the image plane by ``turn`` radians."""
         along = np.cos(turn) * self.right + np.sin(turn) * self.away
-        repeat = (-20 / scale, -height / scale, 20 / scale, 1.0 if self.eye > 0.05 else 5.0)
+        repeat = (-np.inf, -np.inf, np.inf, 1.0 if self.eye > _FLOOR_SEEN else np.inf)
         corner = self.at(0, 2 * scale, z) - scale * along
         return Panel(corner, 2 * scale * along, -2 * scale * _UP, textures.mirrored(texture), repeat)
 
