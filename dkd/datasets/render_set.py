@@ -40,9 +40,11 @@ from dkd.datasets.rendered import (
     render_clip,
 )
 from dkd.datasets.rendering.generators import GENERATORS
+from dkd.datasets.rendering.person import SKELETON
 from dkd.errors import ConfigError, DatasetError, StorageError, nearest_name
+from dkd.skeleton import get_skeleton
 
-RENDERER = 2  # counted up when the same config gives other pictures
+RENDERER = 3  # counted up when the same config gives other pictures
 _MAT_HEADER = b"MATLAB 5.0 MAT-file, written by DKD Workbench".ljust(116)  # SciPy's own names the time of writing
 
 
@@ -273,15 +275,21 @@ def _write_clip(folder: Path, config: RenderSetConfig, index: int) -> int:
 
 
 def label_bytes(clip: RenderedClip, action: object, train: bool) -> bytes:
-    """A clip's labels as the content of one of Penn Action's ``.mat`` files: pixel coordinates counted from 1."""
+    """A clip's labels as the content of one of Penn Action's ``.mat`` files: pixel coordinates counted from 1.
+
+    Of each pair of joints the subject's right one comes first, as in the real files; see
+    :mod:`dkd.datasets.penn_action`, which exchanges them.
+    """
     n_frames, height, width = clip.frames.shape[:3]
     boxes = np.stack([person_box(j, rgba) for j, rgba in zip(clip.joints, clip.rgba, strict=True)])
+    right_first = list(get_skeleton(SKELETON).flip_permutation)
+    joints = clip.joints[:, right_first].astype(np.float64) + 1
     content = {
         "action": Path(str(action)).stem,
         "pose": clip.view,
-        "x": clip.joints[..., 0].astype(np.float64) + 1,
-        "y": clip.joints[..., 1].astype(np.float64) + 1,
-        "visibility": clip.visible.astype(np.float64),
+        "x": joints[..., 0],
+        "y": joints[..., 1],
+        "visibility": clip.visible[:, right_first].astype(np.float64),
         "train": 1.0 if train else -1.0,
         "bbox": np.clip(boxes, 0, [width - 1, height - 1] * 2).astype(np.float64) + 1,
         "dimensions": np.array([height, width, n_frames], np.float64),

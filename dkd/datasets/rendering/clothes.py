@@ -38,7 +38,8 @@ def dressed(body: Body, rng: np.random.Generator) -> Body:
     trousers = (is_trunk & (v[:, 1] < waist)) | ((along_leg >= 0) & (along_leg < leg_end))
     hair = is_head & (height > 0.18 + 0.62 * forward + rng.uniform(-0.08, 0.15))
     if rng.random() < 0.35:  # long hair
-        hair |= (is_head | (is_trunk & (v[:, 1] > neckline - 0.12))) & (forward < -0.15) & (height > -rng.uniform(1, 2))
+        on_back = is_trunk & (v[:, 1] > neckline - 0.12) & (np.abs(v[:, 0]) < 0.9 * face_depth)
+        hair |= (is_head | on_back) & (forward < -0.15) & (height > -rng.uniform(1, 2))
     if rng.random() < 0.08:  # bald
         hair[:] = False
 
