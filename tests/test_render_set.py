@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from scipy.io import loadmat
 
+from dkd.config import from_mapping
 from dkd.datasets import render_set as module
 from dkd.datasets.penn_action import load_penn_action
 from dkd.datasets.render_set import RenderProgress, RenderSetConfig, render_set
@@ -184,7 +185,17 @@ def test_no_two_clips_are_alike_and_test_clips_do_not_depend_on_training_clips()
     assert {motions.count(name) for name in GENERATORS} == {10}, "each motion as often as the others"
 
 
-def test_config_rejects_what_does_not_fit(tmp_path):
+def test_settings_come_from_words_and_unknown_ones_are_refused():
+    words = {"n_train": 5, "motions": ["run"], "surroundings": {"places": ["room"], "occluder": 0.5}}
+    config = from_mapping(RenderSetConfig, words)
+    assert config == RenderSetConfig(n_train=5, motions=("run",), surroundings=Surroundings(("room",), occluder=0.5))
+    with pytest.raises(ConfigError, match="n_train"):
+        from_mapping(RenderSetConfig, {"n_trian": 5})
+    with pytest.raises(ConfigError, match=r"surroundings\.place"):
+        from_mapping(RenderSetConfig, {"surroundings": {"place": ["room"]}})
+
+
+def test_config_rejects_what_does_not_fit():
     for wrong, message in (
         ({"n_train": 0, "n_test": 0}, "together at least 1"),
         ({"motions": ("wlak",)}, "did you mean 'walk'"),

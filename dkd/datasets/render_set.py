@@ -30,6 +30,7 @@ import numpy as np
 from scipy.io import savemat
 
 import dkd
+from dkd.config import STRICT
 from dkd.datasets.rendered import (
     BODIES,
     VARIED,
@@ -66,6 +67,8 @@ class RenderSetConfig:
     Raises:
         ConfigError: a number is too small, or a name unknown.
     """
+
+    __pydantic_config__ = STRICT
 
     n_train: int = 240
     n_test: int = 40

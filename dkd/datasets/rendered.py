@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dkd.config import STRICT
 from dkd.datasets.rendering.body import Body, anny_body
 from dkd.datasets.rendering.bvh import load_bvh
 from dkd.datasets.rendering.clothes import dressed
@@ -46,6 +47,8 @@ class Surroundings:
         motion_blur: that what moves fast is blurred.
         flaws: that the camera has a colour cast, is not sharp, and is noisy.
     """
+
+    __pydantic_config__ = STRICT
 
     places: tuple[str, ...] = ("plain",)
     occluder: float = 0.0
