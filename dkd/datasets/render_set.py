@@ -17,6 +17,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -183,7 +184,7 @@ def _rendered(folder: Path, config: RenderSetConfig, missing: list[int], workers
             yield _write_clip(folder, config, index)
         return
     # "spawn" rather than "fork": the caller may have threads (a notebook's kernel has), which do not survive a fork
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_one_thread)
+    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker)
     try:
         for future in as_completed([pool.submit(_write_clip, folder, config, index) for index in missing]):
             yield future.result()
@@ -196,8 +197,9 @@ def _rendered(folder: Path, config: RenderSetConfig, missing: list[int], workers
         pool.shutdown(cancel_futures=True)
 
 
-def _one_thread() -> None:
+def _start_worker() -> None:
     cv2.setNumThreads(1)  # there are as many processes as cores already
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's to answer: it ends the pool
 
 
 def _name(index: int) -> str:
