@@ -1,8 +1,8 @@
 """What training minimises: the pose loss, and the temporal adversary with its equilibrium.
 
 The paper trains with a *temporal discriminator* that follows BEGAN (Berthelot 2017): an auto-encoder that reconstructs
-how the maps *change* from frame to frame, well for true changes and badly for predicted ones. What is certain and what is
-our decision stands at each piece.
+how the maps *change* from frame to frame, well for true changes and badly for predicted ones. What is certain and what
+is our decision stands at each piece.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class AdversaryConfig:
     """Temporally adversarial training.
 
     Attributes:
-        eta: weight of L_fake in the pose network's loss; 0 switches the adversary off. The starting point of the field's
-            BEGAN for pose, 1e-4, belongs to losses that are sums over maps; with ours, of unit scale, it does nothing.
+        eta: weight of L_fake in the pose network's loss; 0 switches the adversary off. The starting point of the
+            field's BEGAN for pose, 1e-4, belongs to losses on another scale; with ours it would do nothing.
         gamma: the balance aimed at, L_fake = γ L_real (BEGAN's diversity ratio).
         lambda_k: step size of k.
         width: channels of the auto-encoder.
@@ -70,9 +70,9 @@ class AdversaryConfig:
 def map_changes(heatmaps: Tensor, usable: Tensor, mean: Callable[[Tensor], Tensor] = lambda x: x) -> Tensor:
     """d_t = H_{t+1} − H_t, scaled to a root mean square of 1. (Changes of the maps: a decision, the paper is not sure.)
 
-    The scaling is ours: a net whose peaks are half as high makes changes a quarter as large, its L_fake would be small
-    for that reason alone, and the balance of BEGAN needs L_real and L_fake on one scale. The factor is one number for the
-    whole batch and no gradient flows through it, so the size of a change still counts within the batch.
+    The scaling is ours: a net whose peaks are half as high makes changes a quarter as large, squared, and its L_fake
+    would be small for that reason alone, and BEGAN's balance needs L_real and L_fake on one scale. The factor is one
+    number for the whole batch and no gradient flows through it, so the size of a change still counts within the batch.
 
     Args:
         heatmaps: (B, T, J, H, W), T ≥ 2.
@@ -113,5 +113,5 @@ def next_k(k: float, real: float, fake: float, config: AdversaryConfig) -> float
 
 
 def convergence(real: float, fake: float, config: AdversaryConfig) -> float:
-    """L_real + |γ L_real − L_fake|: BEGAN's measure of convergence (Berthelot 2017, section 3.4.1); smaller is better."""
+    """L_real + |γ L_real − L_fake|: BEGAN's measure of convergence (Berthelot 2017, 3.4.1); smaller is better."""
     return real + abs(config.gamma * real - fake)

@@ -74,8 +74,8 @@ class Run:
                 self._write_json(self.info_file, {"format": FORMAT, "config": to_mapping(config), **_provenance()})
             elif differences := self._differences(config):
                 raise CheckpointError(
-                    f"{self.folder} holds a run with other settings ({differences}); give another folder, or the settings "
-                    "it was started with"
+                    f"{self.folder} holds a run with other settings ({differences}); give another folder, or the "
+                    "settings it was started with"
                 )
             self.failure_file.unlink(missing_ok=True)
         except BaseException:
@@ -241,7 +241,7 @@ class Run:
                     writer.writeheader()
                 writer.writerow({k: _number(v) for k, v in row.items()})
         except OSError as error:
-            raise StorageError(f"cannot write {self.log_file}: {error}; free some space, then resume the run") from error
+            raise StorageError(f"cannot write {self.log_file}: {error}; free some space, then resume") from error
 
     def rewind(self, step: int) -> None:
         """Drop what was logged and stored after ``step``: a run that was killed goes on from an earlier state."""
@@ -356,9 +356,8 @@ def _provenance() -> dict[str, Any]:
 
     code = Path(__file__).resolve().parent
     try:
-        described = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12"], cwd=code, capture_output=True, text=True, timeout=10
-        )
+        command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+        described = subprocess.run(command, cwd=code, capture_output=True, text=True, timeout=10)
         commit = described.stdout.strip() or None
     except (OSError, subprocess.SubprocessError):
         commit = None  # no git here, or not a checkout

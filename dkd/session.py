@@ -73,7 +73,7 @@ class TrainingSession:
         session = _sessions.get(key)
         if session is not None and session.active:
             if session.config != config:
-                raise ConfigError(f"{folder} is being trained with other settings; stop that run, or name another folder")
+                raise ConfigError(f"{folder} is being trained with other settings; stop that, or name another folder")
             return session
         _sessions[key] = cls(folder, config)
         return _sessions[key]

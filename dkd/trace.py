@@ -281,7 +281,7 @@ class Trace:
     def _dkd(self) -> DKD:
         if not isinstance(self.model, DKD):
             raise ConfigError(
-                f"expected a DKD, got {self.model_name}: it has no kernels; trace a DKD to see features matched with them"
+                f"expected a DKD, got {self.model_name}, which has no kernels; trace a DKD to see features matched"
             )
         return self.model
 

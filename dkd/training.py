@@ -4,8 +4,8 @@
         print(record.step, record.loss)
 
 Whoever asks for the next record lets the next step happen: not asking is a pause, closing the generator a stop, and a
-run that was stopped, killed or has failed goes on when ``train`` is called on its folder again. On one machine, with the
-same number of threads, it then comes to the same weights, to the last bit.
+run that was stopped, killed or has failed goes on when ``train`` is called on its folder again. On one machine, with
+the same number of threads, it then comes to the same weights, to the last bit.
 """
 
 from __future__ import annotations
@@ -204,9 +204,8 @@ class Trainer:
         self.model, self.optimiser = fabric.setup(model, _optimiser(model, config.optimiser))
         self.adversary, self.adversary_optimiser = None, None
         if config.adversary.eta:
-            self.adversary, self.adversary_optimiser = fabric.setup(
-                discriminator, torch.optim.Adam(discriminator.parameters(), config.adversary.learning_rate, (0.5, 0.999))
-            )
+            adam = torch.optim.Adam(discriminator.parameters(), config.adversary.learning_rate, (0.5, 0.999))
+            self.adversary, self.adversary_optimiser = fabric.setup(discriminator, adam)
         self.k = 0.0
         self.step = self._resume()
 
@@ -286,9 +285,9 @@ class Trainer:
 
     def _give_up(self, record: Record, saved: int) -> None:
         reason = (
-            f"the loss is {record.loss} and its gradient's norm {record.gradient_norm} at step {record.step}; the state of "
-            f"step {saved} is kept in {self.run.folder}. Try a smaller optimiser.learning_rate or clip_norm, and look at "
-            "the last rows of log.csv"
+            f"the loss is {record.loss} and its gradient's norm {record.gradient_norm} at step {record.step}; the "
+            f"state of step {saved} is kept in {self.run.folder}. Try a smaller optimiser.learning_rate or clip_norm, "
+            "and look at the last rows of log.csv"
         )
         if self.fabric.is_global_zero:
             self.run.fail(record.row(), reason)
@@ -309,7 +308,7 @@ class Trainer:
         heatmaps = self.model(frames, self._feedback(joints)).heatmaps.float()
         first = 1 if config.model.initializer == "fixed" and isinstance(self.plain, DKD) else 0
         counted = weights[:, first:]
-        count = fabric.all_reduce(counted.sum(), reduce_op="sum") / fabric.world_size
+        count = self._mean(counted.sum())
         loss = pose_loss(heatmaps[:, first:], joints[:, first:], counted, config.sigma, count)
         terms = {"pose": loss}
         if self.adversary is not None:
@@ -318,19 +317,20 @@ class Trainer:
             terms |= judged
         self.optimiser.zero_grad()
         fabric.backward(loss)
-        norm = fabric.clip_gradients(self.model, self.optimiser, max_norm=config.optimiser.clip_norm, error_if_nonfinite=False)
+        limit = config.optimiser.clip_norm
+        norm = fabric.clip_gradients(self.model, self.optimiser, max_norm=limit, error_if_nonfinite=False)
         finite = torch.isfinite(loss) & torch.isfinite(norm)  # type: ignore[arg-type]
         if finite:
             self.optimiser.step()
             self.average.update_parameters(self.plain)
-        means = {name: float(fabric.all_reduce(value.detach(), reduce_op="mean")) for name, value in terms.items()}
+        means = {name: float(self._mean(value.detach())) for name, value in terms.items()}
         if self.adversary is not None:
             self.k = next_k(self.k, means["real"], means["fake"], config.adversary)
             means |= {"k": self.k, "convergence": convergence(means["real"], means["fake"], config.adversary)}
-        return float(fabric.all_reduce(loss.detach(), reduce_op="mean")), means, float(norm)  # type: ignore[arg-type]
+        return float(self._mean(loss.detach())), means, float(norm)  # type: ignore[arg-type]
 
     def _judge(self, frames: Tensor, heatmaps: Tensor, joints: Tensor, usable: Tensor) -> dict[str, Tensor]:
-        """Move the discriminator once; returns ``real``, ``fake`` and ``for_pose``: L_fake with the pose net's gradient."""
+        """Move the discriminator once; returns ``real``, ``fake``, and ``for_pose``: L_fake as the pose net sees it."""
         adversary, optimiser = self.adversary, self.adversary_optimiser
         assert adversary is not None and optimiser is not None
         targets = gaussian_targets(joints, heatmaps.shape[-1], self.config.sigma)
@@ -349,6 +349,7 @@ class Trainer:
         return {"real": real, "fake": fake, "for_pose": for_pose}
 
     def _mean(self, value: Tensor) -> Tensor:
+        """The mean over the processes that share the batch."""
         return self.fabric.all_reduce(value, reduce_op="mean")  # type: ignore[return-value]
 
     def _feedback(self, joints: Tensor) -> Feedback:

@@ -65,7 +65,8 @@ class DataConfig:
             raise ConfigError("expected at least one source in data.train, got none")
         if self.shares and (len(self.shares) != len(self.train) or min(self.shares) < 0 or sum(self.shares) <= 0):
             raise ConfigError(
-                f"expected data.shares, one for each of the {len(self.train)} sources, ≥ 0 and not all 0, got {self.shares}"
+                f"expected data.shares, one for each of the {len(self.train)} sources, ≥ 0 and not all 0, "
+                f"got {self.shares}"
             )
         if self.validation_clips < 0 or self.validation_frames < 3:
             raise ConfigError("expected data.validation_clips ≥ 0 and data.validation_frames ≥ 3 (for accelerations)")
@@ -89,8 +90,8 @@ class OptimiserConfig:
             this, so that it means something from the first steps on.
         fixed_statistics: parts (``"encoder"``, ``"initializer"``, ``"distillator"``) whose batch statistics stand still
             from the start: those of a trained checkpoint.
-        fix_statistics_after: share of the run after which all of them stand still, so that what is trained at the end is
-            what is used later.
+        fix_statistics_after: share of the run after which all of them stand still, so that what is trained at the end
+            is what is used later.
     """
 
     __pydantic_config__ = STRICT
@@ -128,7 +129,7 @@ class OptimiserConfig:
 class FeedbackConfig:
     """What the distillator is given in training instead of the model's own maps, now and then.
 
-    With too much ground truth the loss falls and recursion collapses (exposure bias); with none, learning starts slowly.
+    With too much ground truth the loss falls and recursion collapses (exposure bias); with none, learning is slow.
 
     Attributes:
         truth_first, truth_later: probability of jittered ground truth in the first frame, and in later ones.
@@ -209,7 +210,8 @@ class TrainConfig:
             raise ConfigError("expected validate_every, snapshot_every and save_every of at least 0")
         if self.model.name.startswith("dkd-") and self.n_frames < 2:
             raise ConfigError(
-                f"expected n_frames ≥ 2 for {self.model.name}, which learns from one frame to the next, got {self.n_frames}"
+                f"expected n_frames ≥ 2 for {self.model.name}, which learns from one frame to the next, "
+                f"got {self.n_frames}"
             )
         if self.adversary.eta and self.n_frames < 2:
             raise ConfigError("the adversary judges how maps change: it needs n_frames ≥ 2, or eta = 0")

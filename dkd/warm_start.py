@@ -20,12 +20,13 @@ log = logging.getLogger(__name__)
 def warm_start(model: VideoPoseModel, source: str | Path) -> list[str]:
     """Give ``model`` the weights that ``source`` has for it.
 
-    From a checkpoint of ours whatever agrees in name and shape is taken; a per-frame baseline gives a DKD its encoder and
-    its initializer, as far as they are the same networks. An image classifier's weights go into every trunk that they fit.
+    From a checkpoint of ours whatever agrees in name and shape is taken; a per-frame baseline gives a DKD its encoder
+    and its initializer, as far as they are the same networks. An image classifier's weights go into every trunk that
+    they fit.
 
     Args:
         model: changed in place.
-        source: a shipped model's name, a ``.safetensors`` file of ours, or ``.pt`` / ``.pth`` with a classifier's weights.
+        source: a shipped model's name, a ``.safetensors`` file of ours, or a classifier's weights (``.pt``, ``.pth``).
 
     Returns:
         Names of the parameters and buffers that kept their random values.

@@ -1,221 +1,374 @@
-"""Training learns, is reproducible, goes on where it was stopped, and trains what it says."""
+"""Training learns, is reproducible, goes on where it was stopped or killed, and trains what it says."""
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from dkd.datasets.augment import AugmentConfig, make_clip
-from dkd.datasets.people import PersonSequence, fuse_labels, load_labelled_video, load_person_crops
-from dkd.errors import CheckpointError, ConfigError, DatasetError, DKDError
-from dkd.heatmaps import gaussian_targets
+from dkd.checkpoints import load_model, read_tensors, save_model
+from dkd.errors import CheckpointError, ConfigError, RunBusyError, StorageError, TrainingError
 from dkd.models import DKD, build_model
-from dkd.skeleton import get_skeleton
-from dkd.training import People, Record, TrainConfig, pose_loss, train
-
-PLAIN = AugmentConfig(scale=(1.2, 1.2), rotation=0, shift=0, motion=0, distractor=0, occluder=0, degrade=0)
-
-
-def dotted_person(seed: int = 0, n_frames: int = 1) -> PersonSequence:
-    """A figure of 13 dots, each in its joint's own colour."""
-    rng = np.random.default_rng(seed)
-    joints = rng.uniform(60, 200, (13, 2)).astype(np.float32)
-    images = []
-    for _ in range(n_frames):
-        image = np.full((260, 260, 3), 60, np.uint8)
-        for j, (x, y) in enumerate(joints):
-            image[int(y) - 4 : int(y) + 5, int(x) - 4 : int(x) + 5] = (20 * j, 255 - 19 * j, 80 + 60 * (j % 3))
-        images.append(image)
-    return PersonSequence(images, joints[None].repeat(n_frames, 0), f"dots {seed}")
+from dkd.runs import Run, find_run, list_runs
+from dkd.training import Record, train
+from dkd.training_config import TrainConfig
+from dkd.validation import MEASURES, validate
+from dkd.warm_start import warm_start
+from tests.conftest import ROOT
+from tests.dotted_people import dotted_people, dotted_person, quick
 
 
-def people() -> People:
-    return People([dotted_person(s) for s in range(3)], [dotted_person(9, 6)])
-
-
-def quick(stage: str, **settings) -> TrainConfig:
-    if stage == "initializer":
-        settings = {"sizes": ((1.0, 128),), "batch": 2} | settings
-    else:
-        settings = {"batch": 1, "n_frames": 2} | settings
-    return TrainConfig(stage, **({"steps": 4, "save_every": 2, "warmup": 2, "augment": PLAIN} | settings))
-
-
-def run(config: TrainConfig, folder: Path, stop_after: int | None = None) -> tuple[DKD, list[Record]]:
-    torch.manual_seed(0)
-    model, records = build_model("dkd-mobilenetv2", channels=16), []
-    for record in train(model, config, people(), folder):
+def run(
+    config: TrainConfig, folder: Path, stop_after: int | None = None, validation=()
+) -> tuple[dict[str, torch.Tensor], list[Record]]:
+    """Train; returns the state that is on the disk then, and the records."""
+    records = []
+    running = train(config, folder, people=dotted_people(), validation=validation)
+    for record in running:
         records.append(record)
-        if stop_after is not None and len(records) == stop_after:
+        if len(records) == stop_after:
+            running.close()  # type: ignore[attr-defined]
             break
-    return model, records
+    return read_tensors(folder / "state.safetensors")[0], records
 
 
-@pytest.mark.parametrize("stage", ["initializer", "dkd"])
-def test_a_stopped_run_goes_on_to_the_same_weights(stage: str, tmp_path: Path) -> None:
-    whole, records = run(quick(stage), tmp_path / "whole")
-    assert [r.step for r in records] == [0, 1, 2, 3]
-    _, first = run(quick(stage), tmp_path / "stopped", stop_after=3)  # one step after its last checkpoint
-    resumed, rest = run(quick(stage), tmp_path / "stopped")
-    assert [r.step for r in first] == [0, 1, 2]
-    assert [r.step for r in rest] == [2, 3]
-    for name, tensor in whole.state_dict().items():
-        assert torch.equal(resumed.state_dict()[name], tensor), name
+def assert_same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
+    assert a.keys() == b.keys()
+    for name, tensor in a.items():
+        assert torch.equal(tensor, b[name]), name
 
 
-def test_each_stage_trains_its_part_and_nothing_else(tmp_path: Path) -> None:
-    for stage, frozen, learned in (
-        (
-            "initializer",
-            ("encoder.", "distillator.", "initializer.encoder.features.3."),
-            "initializer.encoder.features.4.",
-        ),
-        ("dkd", ("initializer.", "encoder.features.3."), "encoder.features.4."),
-    ):
-        torch.manual_seed(0)
-        before = build_model("dkd-mobilenetv2", channels=16).state_dict()
-        after = run(quick(stage), tmp_path / stage)[0].state_dict()
-        moved = {k for k, v in before.items() if v.is_floating_point() and not torch.equal(v, after[k])}
-        assert not [k for k in moved if k.startswith(frozen)], stage
-        assert [k for k in moved if k.startswith(learned) and k.endswith("weight")], stage
-    assert {"distillator.0.weight", "projection.weight", "readout.weight"} <= moved
+# With γ = 2 the equilibrium moves from the first step on.
+ADVERSARY = ("adversary.eta=0.1", "adversary.gamma=2", "adversary.lambda_k=0.5", "adversary.width=8")
+KINDS = [(), ADVERSARY, ("model.name=simple-baseline-tiny",), ("optimiser.name=rmsprop",)]
 
 
-def test_it_learns_the_dots(tmp_path: Path) -> None:
-    _, records = run(quick("initializer", steps=40, save_every=40, learning_rate=3e-3, trunk_rate=1.0), tmp_path)
-    assert np.mean([r.loss for r in records[-5:]]) < 0.87 * np.mean([r.loss for r in records[:5]])
-    assert (tmp_path / "log.csv").read_text().count("\n") == 40
+@pytest.mark.parametrize("words", KINDS, ids=["dkd", "adversary", "baseline", "rmsprop"])
+def test_a_stopped_run_goes_on_to_the_same_weights(words: tuple[str, ...], tmp_path: Path) -> None:
+    config = quick(*words)
+    whole, records = run(config, tmp_path / "whole")
+    assert [r.step for r in records] == [1, 2, 3, 4]
+    _, first = run(config, tmp_path / "stopped", stop_after=3)
+    assert Run(tmp_path / "stopped").steps_done() == 3  # closing saves, though a checkpoint was due every 2 steps
+    resumed, rest = run(config, tmp_path / "stopped")
+    assert [r.step for r in first + rest] == [1, 2, 3, 4]
+    assert [r.loss for r in first + rest] == [r.loss for r in records]
+    assert_same(whole, resumed)
+    if words == ADVERSARY:
+        assert records[-1].terms["k"] == rest[-1].terms["k"] > 0
+    pd_whole, pd_resumed = (Run(tmp_path / name).log() for name in ("whole", "stopped"))
+    columns = ["step", "loss", "pose", "real", "fake", "k", "learning_rate", "gradient_norm"]
+    assert pd_whole[columns].equals(pd_resumed[columns])
 
 
-def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(tmp_path: Path, monkeypatch) -> None:
-    run(quick("initializer"), tmp_path, stop_after=2)
+KILLED = """
+import sys
+sys.path.insert(0, {root!r})
+from tests.dotted_people import dotted_people, quick
+from dkd.training import train
+import torch
+torch.set_num_threads({threads})
+for record in train(quick(*{words!r}), {folder!r}, people=dotted_people(), validation=()):
+    print(record.step, flush=True)
+"""
+
+
+def start_process(folder: Path, words: tuple[str, ...]) -> subprocess.Popen[str]:
+    code = KILLED.format(root=str(ROOT), words=words, folder=str(folder), threads=torch.get_num_threads())
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+
+
+def test_a_run_that_is_killed_at_any_moment_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    """SIGKILL at random moments, again and again: in the end the weights are those of a run that was never killed."""
+    words = ("steps=12", "save_every=1", "snapshot_every=3", *ADVERSARY)
+    config = quick(*words)
+    whole, _ = run(config, tmp_path / "whole")
+    rng, folder = np.random.default_rng(0), tmp_path / "killed"
+    for _ in range(4):
+        process = start_process(folder, words)
+        assert process.stdout is not None
+        process.stdout.readline()  # it is under way: a step is done
+        time.sleep(rng.uniform(0, 0.5))
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        _, header = read_tensors(folder / "state.safetensors")  # whatever the moment, what is there is whole
+        assert Run(folder).steps_done() == int(header["step"]) > 0
+        for snapshot in Run(folder).snapshots().values():
+            load_model(snapshot)
+    resumed, _ = run(config, folder)
+    assert_same(whole, resumed)
+    log = Run(folder).log()
+    assert log["step"].tolist() == list(range(1, 13)), "a row a step, none twice"
+    assert log["loss"].tolist() == Run(tmp_path / "whole").log()["loss"].tolist()
+    assert list(Run(folder).snapshots()) == [3, 6, 9, 12]
+
+
+def test_a_second_process_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    process = start_process(tmp_path / "run", ("steps=100000",))
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert Run(tmp_path / "run").status() == "running"
+        with pytest.raises(RunBusyError, match="another process is training"):
+            next(train(quick("steps=100000"), tmp_path / "run", people=dotted_people(), validation=()))
+    finally:
+        process.kill()
+        process.wait()
+    assert Run(tmp_path / "run").status() == "stopped"  # the lock goes with its process
+
+
+FULL = """
+import resource, sys
+sys.path.insert(0, {root!r})
+from tests.dotted_people import dotted_people, quick
+from dkd.errors import StorageError
+from dkd.training import train
+import torch
+torch.set_num_threads({threads})
+try:
+    for record in train(quick("steps=6", "save_every=2"), {folder!r}, people=dotted_people(), validation=()):
+        if record.step == 3:  # from here on no file can grow beyond 10 kB
+            resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+except StorageError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the limit is POSIX's")
+def test_a_full_disk_loses_nothing_that_was_saved(tmp_path: Path) -> None:
+    whole, _ = run(quick(steps=6), tmp_path / "whole")
+    folder = tmp_path / "run"
+    code = FULL.format(root=str(ROOT), folder=str(folder), threads=torch.get_num_threads())
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "cannot write" in said and "free some space" in said, said
+    assert Run(folder).steps_done() == 2
+    assert not list(folder.glob("**/*.tmp"))
+    assert_same(whole, run(quick(steps=6), folder)[0])
+
+
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(quick(), tmp_path, stop_after=2)
     kept = (tmp_path / "state.safetensors").read_bytes()
-    monkeypatch.setattr("dkd.training.pose_loss", lambda *a: torch.tensor(float("nan"), requires_grad=True))
-    with pytest.raises(DKDError, match="nan at step 2"):
-        run(quick("initializer"), tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr("dkd.training.pose_loss", lambda maps, *_: maps.sum() * float("nan"))
+        with pytest.raises(TrainingError, match="the loss is nan .* at step 3; the state of step 2 is kept"):
+            run(quick(), tmp_path)
     assert (tmp_path / "state.safetensors").read_bytes() == kept
+    failure = json.loads((tmp_path / "failure.json").read_text())
+    assert failure["record"]["step"] == 3
+    assert Run(tmp_path).status() == "failed"
+    _, rest = run(quick(), tmp_path)  # and goes on once the cause is gone
+    assert [r.step for r in rest] == [3, 4]
+    assert Run(tmp_path).status() == "finished"
 
 
 def test_a_run_folder_holds_one_run(tmp_path: Path) -> None:
-    run(quick("initializer"), tmp_path, stop_after=2)
-    with pytest.raises(CheckpointError, match="other settings"):
-        run(quick("initializer", learning_rate=1.0), tmp_path)
+    run(quick(), tmp_path, stop_after=2)
+    with pytest.raises(CheckpointError, match="optimiser.learning_rate: 0.002 there, 1.0 here"):
+        run(quick("optimiser.learning_rate=1.0"), tmp_path)
+    _, rest = run(quick("machine.threads=1"), tmp_path)  # where it runs is no other run
+    assert [r.step for r in rest] == [3, 4]
 
 
-def test_bad_settings_are_named() -> None:
-    with pytest.raises(ConfigError, match="'initializer' or 'dkd', got 'both'"):
-        TrainConfig("both", 10)
-    with pytest.raises(ConfigError, match="n_frames must be 1"):
-        TrainConfig("initializer", 10, n_frames=3)
-    with pytest.raises(ConfigError, match="at least 1"):
-        TrainConfig("dkd", 0)
+@pytest.mark.parametrize(
+    ("words", "frozen", "learned"),
+    [
+        (
+            ("model.initializer=fixed", "optimiser.frozen_blocks=2"),
+            ("initializer.", "encoder.conv1", "encoder.bn1", "encoder.layer1"),
+            ("encoder.layer2", "distillator.0.weight", "projection.weight", "readout.weight"),
+        ),
+        (
+            ("optimiser.frozen_blocks=1",),
+            ("encoder.conv1", "initializer.encoder.conv1"),
+            ("initializer.encoder.layer1",),
+        ),
+        (("model.name=simple-baseline-tiny", "n_frames=1"), (), ("net.encoder.conv1", "net.classifier.weight")),
+    ],
+    ids=["initializer fixed", "first block frozen", "baseline"],
+)
+def test_it_trains_what_it_says_and_nothing_else(
+    words: tuple[str, ...], frozen: tuple[str, ...], learned: tuple[str, ...], tmp_path: Path
+) -> None:
+    states = []
+    for steps, stop in ((4, 1), (4, None)):
+        state, _ = run(quick(*words, steps=steps, save_every=1), tmp_path / str(stop), stop_after=stop)
+        states.append({k.removeprefix("model."): v for k, v in state.items() if k.startswith("model.")})
+    before, after = states
+    moved = {k for k, v in before.items() if v.is_floating_point() and not torch.equal(v, after[k])}
+    assert not [k for k in moved if k.startswith(frozen)] if frozen else True
+    for part in learned:
+        assert [k for k in moved if k.startswith(part)], part
 
 
-def test_pose_loss_against_a_closed_form() -> None:
-    nan, inf = float("nan"), float("inf")
-    joints = torch.tensor([[[10.0, 12.0], [nan, nan], [inf, inf]]])
-    perfect = gaussian_targets(joints, 32, 1.5)
-    assert pose_loss(perfect, joints, 1.5) == 0
-    # all maps zero: the labelled joint inside costs its Gaussian's sum of squares, πσ²; the one outside nothing
-    assert float(pose_loss(torch.zeros(1, 3, 32, 32), joints, 1.5)) == pytest.approx(np.pi * 1.5**2 / 2, rel=1e-3)
-    wrong = perfect.clone()
-    wrong[0, 1] = 100.0  # an unlabelled joint is not counted
-    assert pose_loss(wrong, joints, 1.5) == 0
+def test_it_learns_the_dots_and_its_log_says_so(tmp_path: Path) -> None:
+    words = ("steps=60", "batch=4", "save_every=60", "model.name=simple-baseline-tiny", "n_frames=1")
+    _, records = run(quick(*words), tmp_path)
+    assert np.mean([r.loss for r in records[-10:]]) < 0.75 * np.mean([r.loss for r in records[:5]])
+    log = Run(tmp_path).log()
+    assert log["step"].tolist() == list(range(1, 61))
+    assert log["loss"].tolist() == pytest.approx([r.loss for r in records], rel=1e-5)
+    assert (log["frames_per_s"] > 0).all()
+    assert log["waited"].between(0, 1).all()
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_a_clips_joints_stay_on_their_pixels(seed: int) -> None:
-    """Whatever is drawn, the joint's colour lies where its label says, and left stays the person's left."""
-    config = AugmentConfig(distractor=0, occluder=0, degrade=0)
-    person = dotted_person(seed)
-    sample = make_clip(person, [0, 0, 0], 256, np.random.default_rng(seed), config)
-    assert sample.frames.shape == (3, 256, 256, 3)
-    assert sample.joints.shape == (3, 13, 2)
-    flip = np.array(get_skeleton("penn_action").flip_permutation)
-    scores = []
-    for order in (np.arange(13), flip):  # a mirrored clip shows the other side's colours
-        pairs = [
-            (
-                person.images[0][int(person.joints[0, order[j], 1]), int(person.joints[0, order[j], 0])],
-                frame[int(y + 0.5), int(x + 0.5)],
-            )
-            for frame, joints in zip(sample.frames, sample.joints, strict=True)
-            for j, (x, y) in enumerate(joints)
-            if np.isfinite(x)
-        ]
-        expected, found = (np.array(p, float) for p in zip(*pairs, strict=True))
-        scores.append(np.nanmean([np.corrcoef(expected[:, c], found[:, c])[0, 1] for c in range(3)]))
-    assert max(scores) > 0.85
-    assert abs(scores[0] - scores[1]) > 0.2, "one of the two must clearly fit"
+def test_the_result_and_the_snapshots_are_the_averaged_model(tmp_path: Path) -> None:
+    config = quick("snapshot_every=2", "validate_every=4", "data.validation_frames=4")
+    state, records = run(config, tmp_path, validation=[dotted_person(5, 5)])
+    result = load_model(tmp_path / "model.safetensors")
+    for name, tensor in result.state_dict().items():
+        assert torch.equal(tensor, state[f"average.module.{name}"]), name
+    assert any(not torch.equal(v, state[f"model.{k}"]) for k, v in result.state_dict().items())
+    assert [r.snapshot is not None for r in records] == [False, True, False, True]
+    assert list(Run(tmp_path).snapshots()) == [2, 4]
+    last = records[-1].validation
+    assert set(last) == set(MEASURES)
+    assert last == validate(result, [dotted_person(5, 5)], 4)
+    assert result.provenance["step"] == 4
+    assert result.provenance["config"]["seed"] == 0
+    assert result.provenance["validation"] == last
 
 
-def test_the_same_generator_gives_the_same_clip() -> None:
-    config = AugmentConfig(distractor=1, occluder=1, degrade=1)
-    a, b = (
-        make_clip(dotted_person(0), [0] * 4, 128, np.random.default_rng(5), config, other=dotted_person(1))
-        for _ in range(2)
+def test_a_notebooks_own_random_numbers_are_not_disturbed(tmp_path: Path) -> None:
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    run(quick("steps=1"), tmp_path)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_the_seed_makes_the_run(tmp_path: Path) -> None:
+    a, b, c = (run(quick(f"seed={seed}", "steps=1"), tmp_path / str(i))[1][0] for i, seed in enumerate((3, 3, 4)))
+    assert a.loss == b.loss != c.loss
+
+
+def test_data_and_model_must_have_the_same_joints(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="has the joints of 'sub_jhmdb', the data those of penn_action"):
+        run(quick("model.settings.skeleton=sub_jhmdb"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+# --- several processes ------------------------------------------------------------------------------------------------
+
+SPREAD = """
+import sys
+sys.path.insert(0, {root!r})
+import torch
+torch.set_num_threads(1)
+from tests.dotted_people import dotted_people, quick
+from dkd.training import train
+for record in train(quick(*{words!r}), {folder!r}, people=dotted_people(), validation=()):
+    pass
+"""
+
+
+def test_two_processes_compute_what_one_does(tmp_path: Path) -> None:
+    """The same global batch, the same losses and, but for rounding, the same weights; two real processes over gloo."""
+    words = ("batch=4", "steps=3", "n_frames=3", "save_every=3", *ADVERSARY)
+    whole, records = run(quick(*words), tmp_path / "one")
+    script = tmp_path / "spread.py"
+    script.write_text(SPREAD.format(root=str(ROOT), words=words, folder=str(tmp_path / "two")))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    log, expected = Run(tmp_path / "two").log(), Run(tmp_path / "one").log()
+    for column in ("loss", "pose", "real", "fake", "k", "gradient_norm"):
+        assert log[column].tolist() == pytest.approx(expected[column].tolist(), rel=2e-4), column
+    two, _ = read_tensors(tmp_path / "two" / "state.safetensors")
+    assert two.keys() == whole.keys()
+    drift = max(
+        float((two[k] - v).abs().max()) for k, v in whole.items() if v.is_floating_point() and k.startswith("model.")
     )
-    np.testing.assert_array_equal(a.frames, b.frames)
-    np.testing.assert_array_equal(a.joints, b.joints)
-    assert not np.array_equal(a.frames[0], a.frames[1])
+    # Adam's first steps move a weight by the learning rate whatever its gradient's size: where that is rounding noise
+    # its sign may differ, so weights may be apart by that much.
+    assert drift < 3 * 2.5e-3
+    assert len(records) == 3
 
 
-def test_a_joint_outside_is_marked_as_outside_and_a_missing_one_as_missing() -> None:
-    person = dotted_person(0)
-    person.joints[0, 3] = np.nan
-    sample = make_clip(person, [0], 128, np.random.default_rng(0), AugmentConfig(scale=(0.4, 0.4), degrade=0))
-    other = np.delete(sample.joints[0], [3, 4], axis=0)
-    assert np.isnan(sample.joints[0, [3, 4]]).any(-1).sum() == 1  # flipped or not
-    assert np.isinf(other).all(-1).any()
-    inside = other[np.isfinite(other).all(-1)]
-    assert ((inside > -0.5) & (inside < 127.5)).all()
+# --- starting from weights that exist ---------------------------------------------------------------------------------
 
 
-def test_label_fusion_follows_its_rule() -> None:
-    rng = np.random.default_rng(0)
-    truth = rng.uniform(0, 100, (13, 2))
-    box = truth.max(0) - truth.min(0)
-    far = np.array([1.0, 1.0]) * box.max()  # certainly not near
-    human = truth.copy()
-    teacher = np.column_stack([truth + 2, np.full(13, 0.9)])
-    second = np.column_stack([truth - 2, np.full(13, 0.9)])
-    teacher[3, :2] += far  # human and second agree
-    human[4] += far  # the networks agree
-    human[5] = np.nan  # the teacher, alone
-    human[6], teacher[6, 2] = np.nan, 0.1  # nobody to be trusted ... but the networks agree
-    human[7], teacher[7, :2] = human[7] + far, teacher[7, :2] - far  # nobody agrees
-    fused = fuse_labels(human, teacher, second)
-    np.testing.assert_allclose(fused[0], truth[0] + 1, rtol=1e-5)
-    np.testing.assert_allclose(fused[3], truth[3], rtol=1e-5)
-    np.testing.assert_allclose(fused[4], truth[4], rtol=1e-5)
-    np.testing.assert_allclose(fused[5], truth[5] + 2, rtol=1e-5)
-    assert np.isnan(fused[7]).all()
-    # sides that both networks contradict are swapped
-    flip = list(get_skeleton("penn_action").flip_permutation)
-    clean_teacher, clean_second = (np.column_stack([truth, np.full(13, 0.9)]) for _ in range(2))
-    np.testing.assert_allclose(fuse_labels(truth[flip], clean_teacher, clean_second), truth, rtol=1e-5)
+def test_a_dkd_starts_from_a_baseline_and_the_other_way_round(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"channels": 16, "input_size": 128}
+    baseline = build_model("simple-baseline-tiny", **settings)
+    save_model(baseline, tmp_path / "baseline.safetensors", {})
+    dkd = build_model("dkd-tiny", initializer="tiny", **settings)
+    random = warm_start(dkd, tmp_path / "baseline.safetensors")
+    given, own = baseline.state_dict(), dkd.state_dict()
+    for name, tensor in given.items():
+        inner = name.removeprefix("net.")
+        assert torch.equal(own[f"initializer.{inner}"], tensor)
+        if inner.startswith("encoder."):
+            assert torch.equal(own[inner], tensor)
+    assert "distillator.0.weight" in random and "encoder.conv1.weight" not in random
+    save_model(dkd, tmp_path / "dkd.safetensors", {})
+    again = build_model("simple-baseline-tiny", **settings)
+    assert warm_start(again, tmp_path / "dkd.safetensors") == []
+    for name, tensor in given.items():
+        assert torch.equal(again.state_dict()[name], tensor)
 
 
-def test_missing_files_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"crops\.zip"):
-        load_person_crops(tmp_path / "crops.zip", tmp_path / "labels.npz")
+def test_a_trunk_starts_from_an_image_classifier(tmp_path: Path) -> None:
+    donor = build_model("simple-baseline-resnet18", channels=16).trunks()[0].state_dict()
+    weights = {k: v for k, v in donor.items() if not k.startswith("deconv")} | {"fc.weight": torch.zeros(10, 512)}
+    torch.save(weights, tmp_path / "resnet18.pth")
+    model = build_model("dkd-resnet18", channels=16, initializer="resnet34")
+    warm_start(model, tmp_path / "resnet18.pth")
+    assert isinstance(model, DKD)
+    for name in ("conv1.weight", "layer4.1.conv2.weight", "bn1.running_var"):
+        assert torch.equal(model.encoder.state_dict()[name], weights[name])
 
 
-@pytest.mark.shared
-def test_the_real_people_load(shared_data: Path) -> None:
-    video = load_labelled_video(shared_data / "videos/sam2_juggle.mp4", shared_data / "labels/sam2_juggle.npz")
-    assert len(video.images) == 247
-    assert video.joints.shape == (247, 13, 2)
-    assert 0.5 < np.isfinite(video.joints).mean() <= 1
-    assert np.median([video.extent(t) for t in range(247)]) == pytest.approx(300, rel=0.05)
+def test_weights_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
+    model = build_model("dkd-tiny", channels=16)
+    with pytest.raises(CheckpointError, match="found no file"):
+        warm_start(model, tmp_path / "none.pth")
+    (tmp_path / "bad.pth").write_bytes(b"no weights")
+    with pytest.raises(CheckpointError, match="does not load as plain weights"):
+        warm_start(model, tmp_path / "bad.pth")
+    torch.save({"x": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(CheckpointError, match="fit no trunk of dkd-tiny"):
+        warm_start(model, tmp_path / "other.pth")
+    torch.save([1, 2], tmp_path / "list.pth")
+    with pytest.raises(CheckpointError, match="expected name → tensor"):
+        warm_start(model, tmp_path / "list.pth")
+    jhmdb = build_model("dkd-tiny", skeleton="sub_jhmdb", channels=16)
+    save_model(jhmdb, tmp_path / "jhmdb.safetensors", {})
+    with pytest.raises(CheckpointError, match="joints of 'sub_jhmdb', this model has 'penn_action'"):
+        warm_start(model, tmp_path / "jhmdb.safetensors")
 
 
-@pytest.mark.shared
-def test_the_real_stills_load(shared_data: Path) -> None:
-    stills, index, human = load_person_crops(shared_data / "lspe/crops.zip", shared_data / "lspe/labels.npz")
-    assert len(stills) == len(index) == len(human) == 9344
-    labelled = np.mean([np.isfinite(s.joints).all(-1).mean() for s in stills])
-    assert 0.85 < labelled < 0.98
+# --- the folder of runs -----------------------------------------------------------------------------------------------
+
+
+def test_runs_are_listed_and_found(tmp_path: Path) -> None:
+    assert len(list_runs(tmp_path)) == 0
+    run(quick("validate_every=4", "data.validation_frames=4"), tmp_path / "one", validation=[dotted_person(5, 5)])
+    run(quick(*ADVERSARY), tmp_path / "two", stop_after=3)
+    table = list_runs(tmp_path).set_index("run")
+    assert table.loc["one", ["status", "step", "steps"]].tolist() == ["finished", 4, 4]
+    assert table.loc["two", ["status", "step", "adversary"]].tolist() == ["stopped", 3, 0.1]
+    assert 0 <= table.loc["one", "PCK@0.2"] <= 1 and np.isnan(table.loc["two", "PCK@0.2"])
+    assert find_run("two", tmp_path).config() == quick(*ADVERSARY)
+    with pytest.raises(ConfigError, match="did you mean 'two'"):
+        find_run("twoo", tmp_path)
+    (tmp_path / "two" / "run.json").write_text("{")
+    assert list_runs(tmp_path)["run"].tolist() == ["one"]  # a damaged one is left out, and said in the log
+    with pytest.raises(CheckpointError, match="found no run.json"):
+        Run(tmp_path / "three").config()
+
+
+def test_nothing_is_left_half_written_when_the_state_cannot_be(tmp_path: Path) -> None:
+    taken = tmp_path / "file"
+    taken.write_text("in the way")
+    with pytest.raises(StorageError, match="cannot write in"):
+        next(train(quick(), taken / "run", people=dotted_people(), validation=()))

@@ -1,4 +1,4 @@
-"""From people to batches: which clip comes next is drawn from the run's seed, the step and the place in the batch alone.
+"""From people to batches: which clip comes next is drawn from the seed, the step and its place in the batch alone.
 
 So a run that goes on draws what it would have drawn, and two processes that share a batch draw what one would.
 """
@@ -78,12 +78,12 @@ class Mixture:
         """One random clip of ``n_frames`` frames of side ``size``."""
         person = self._anybody(rng)
         indices = draw_indices(len(person), n_frames, rng)
-        background = self.backgrounds[rng.integers(len(self.backgrounds))] if self.backgrounds else None
+        background = self.backgrounds[int(rng.integers(len(self.backgrounds)))] if self.backgrounds else None
         return make_clip(person, indices, size, rng, augment, background, other=self._anybody(rng))
 
     def _anybody(self, rng: np.random.Generator) -> PersonSequence:
-        group = self.groups[rng.choice(len(self.groups), p=self.shares)]
-        return group[rng.integers(len(group))]
+        group = self.groups[int(rng.choice(len(self.groups), p=self.shares))]
+        return group[int(rng.integers(len(group)))]
 
     def __repr__(self) -> str:
         groups = ", ".join(f"{len(g)} ({s:.0%})" for g, s in zip(self.groups, self.shares, strict=True))

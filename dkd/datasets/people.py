@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -82,7 +83,7 @@ class FrameFiles(Sequence[np.ndarray]):
     def __len__(self) -> int:
         return len(self.files)
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+    def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return FrameFiles(self.files[index])
         return read_image(self.files[index])

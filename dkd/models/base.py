@@ -1,7 +1,7 @@
 """What every model here can do: follow a person through a stream of frames, and show what it did.
 
-A model is started with the first frame and stepped with each later one. What it carries over is its state; what it gives
-is a :class:`PoseOutput`. Training, traces, evaluation and the widgets know models by this interface only.
+A model is started with the first frame and stepped with each later one. What it carries over is its state; what it
+gives is a :class:`PoseOutput`. Training, traces, evaluation and the widgets know models by this interface only.
 """
 
 from __future__ import annotations

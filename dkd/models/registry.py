@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 from dkd.errors import ConfigError, nearest_name
@@ -13,7 +14,7 @@ from dkd.models.simple_baseline import SimpleBaseline, SimpleBaselineConfig
 ModelConfig = DKDConfig | SimpleBaselineConfig
 
 # Kinds of models, as checkpoints name them.
-KINDS: dict[str, tuple[type[VideoPoseModel], type]] = {
+KINDS: dict[str, tuple[Callable[[Any], VideoPoseModel], type]] = {
     "dkd": (DKD, DKDConfig),
     "simple_baseline": (SimpleBaseline, SimpleBaselineConfig),
 }
@@ -22,7 +23,7 @@ KINDS: dict[str, tuple[type[VideoPoseModel], type]] = {
 MODELS: dict[str, ModelConfig] = {
     **{f"dkd-resnet{d}": DKDConfig(encoder=f"resnet{d}", initializer="resnet101") for d in (18, 34, 50, 101)},
     "dkd-mobilenetv2": DKDConfig(encoder="mobilenetv2", initializer="mobilenetv2", channels=128, heatmap_gain=8.0),
-    # Ours: small enough to be trained from random weights on a laptop. The initializer is the larger net, as in the paper.
+    # Ours: small enough to learn from random weights on a laptop. The initializer is the larger net, as in the paper.
     "dkd-tiny": DKDConfig(encoder="tiny", initializer="small", channels=64, heatmap_gain=8.0),
     **{f"simple-baseline-resnet{d}": SimpleBaselineConfig(encoder=f"resnet{d}") for d in (18, 34, 50, 101)},
     "simple-baseline-mobilenetv2": SimpleBaselineConfig(encoder="mobilenetv2", channels=128),
