@@ -62,7 +62,7 @@ class Run:
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire(timeout=0)
+            self._lock.acquire(timeout=0.3, poll_interval=0.05)  # who asks whether it is busy holds it for a moment
         except Timeout:
             raise RunBusyError(
                 f"another process is training in {self.folder}; stop that one, or give this run a folder of its own"

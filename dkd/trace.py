@@ -296,8 +296,10 @@ class Trace:
         return out
 
     def kernel_drift(self) -> np.ndarray:
-        """(T,) 1 − cos(K̃_t, K̃_{t−1}), all channels as one vector; 0 (unchanged) to 2; 0 in frame 0."""
+        """(T,) 1 − cos(K̃_t, K̃_{t−1}), all channels as one vector; 0 (unchanged) to 2; 0 in frame 0 and without kernels."""
         out = np.zeros(len(self), np.float32)
+        if not self._kernels.size:
+            return out
         for t in range(1, len(self)):  # one frame at a time: a long trace's kernels lie on disk
             a, b = self._kernels[t].ravel(), self._kernels[t - 1].ravel()
             out[t] = 1 - a @ b / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-12)
