@@ -296,7 +296,7 @@ class Trace:
         return out
 
     def kernel_drift(self) -> np.ndarray:
-        """(T,) 1 − cos(K̃_t, K̃_{t−1}), all channels as one vector; 0 (unchanged) to 2; 0 in frame 0 and without kernels."""
+        """(T,) 1 − cos(K̃_t, K̃_{t−1}), all channels as one vector; 0 to 2; 0 in frame 0 and without kernels."""
         out = np.zeros(len(self), np.float32)
         if not self._kernels.size:
             return out
