@@ -3,8 +3,10 @@
     python scripts/train_first_checkpoint.py --data FOLDER --run runs/first initializer --steps 2000
     python scripts/train_first_checkpoint.py --data FOLDER --run runs/first dkd --steps 2000 [--cutouts FOLDER]
 
-FOLDER holds ``lspe/crops.zip``, ``lspe/labels.npz``, ``videos/*.mp4`` with ``labels/*.npz``, and
-``init/mobilenetv2_imagenet.pt``. Run again, it goes on where it was stopped.
+The first stage trains the pose initializer, which is the per-frame baseline; the second starts encoder and initializer
+from it and holds the initializer fixed. The shipped file was made by this script at commit c938bf6, when the first
+stage still changed its input from 192 to 256 pixels on the way. FOLDER holds ``lspe/crops.zip``, ``lspe/labels.npz``,
+``videos/*.mp4`` with ``labels/*.npz``, and ``init/mobilenetv2_imagenet.pt``. Run again, it goes on.
 """
 
 from __future__ import annotations
@@ -18,14 +20,14 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from dkd.checkpoints import read_tensors, save_model
-from dkd.datasets.augment import AugmentConfig
+from dkd.checkpoints import load_model
+from dkd.datasets.batches import Mixture
 from dkd.datasets.people import load_cutout, load_labelled_video, load_person_crops
 from dkd.heatmaps import decode_peaks
 from dkd.metrics import pck_mean
-from dkd.models import DKD, build_model
-from dkd.models.backbones import load_trunk_weights
-from dkd.training import People, TrainConfig, train
+from dkd.models import VideoPoseModel
+from dkd.training import train
+from dkd.training_config import load_recipe
 
 HELD_OUT_EVERY = 20  # every 20th still is never trained on
 
@@ -47,7 +49,7 @@ def backgrounds(rng: np.random.Generator, stills: list, count: int) -> list[np.n
     return out
 
 
-def load_people(data: Path, cutouts: Path | None, seed: int) -> tuple[People, list, np.ndarray]:
+def load_people(data: Path, cutouts: Path | None, shares: list[float]) -> tuple[Mixture, list, np.ndarray]:
     """Training people; and the held-out stills with the labels a human gave them."""
     stills, index, human = load_person_crops(data / "lspe/crops.zip", data / "lspe/labels.npz")
     keep = [
@@ -63,8 +65,8 @@ def load_people(data: Path, cutouts: Path | None, seed: int) -> tuple[People, li
         load_labelled_video(data / f"videos/{n}.mp4", data / f"labels/{n}.npz") for n in ("sam2_juggle", "sam2_dog")
     ]
     figures = [load_cutout(f) for f in sorted(cutouts.glob("clip_*.npz"))] if cutouts else []
-    behind = backgrounds(np.random.default_rng(seed), training, 300)
-    return People(training, videos, figures, behind), validation, human[held_out(index)]
+    behind = backgrounds(np.random.default_rng(0), training, 300)
+    return Mixture([training, videos, figures], shares, behind), validation, human[held_out(index)]
 
 
 def upright(human: np.ndarray) -> np.ndarray:
@@ -74,7 +76,7 @@ def upright(human: np.ndarray) -> np.ndarray:
 
 
 @torch.inference_mode()
-def validate_stills(model: DKD, people: list, human: np.ndarray) -> str:
+def validate_stills(model: VideoPoseModel, people: list, human: np.ndarray) -> str:
     """PCK of the extent against the human labels, on crops 1.4 × the extent."""
     from dkd.crops import box_to_crop, joints_to_box
 
@@ -112,35 +114,28 @@ def main() -> None:
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO)
     cv2.setNumThreads(1)
-    torch.manual_seed(args.seed)
-    people, validation, human = load_people(args.data, args.cutouts, args.seed)
-    logging.info("%d stills, %d videos, %d cut-outs", len(people.stills), len(people.videos), len(people.cutouts))
-
-    model = build_model("dkd-mobilenetv2")
-    if args.stage == "initializer":
-        weights = torch.load(args.data / "init/mobilenetv2_imagenet.pt", weights_only=True)
-        load_trunk_weights(model.initializer.encoder, weights)
-        model.initializer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        config = TrainConfig(
-            "initializer", args.steps, sizes=((0.75, 192), (1.0, 256)), mixture=(0.85, 0.03, 0.12), seed=args.seed,
-            augment=AugmentConfig(distractor=0.2, occluder=0.3),
-        )  # fmt: skip
+    first = args.stage == "initializer"
+    people, validation, human = load_people(args.data, args.cutouts, [0.85, 0.03, 0.12] if first else [0.55, 0.15, 0.3])
+    logging.info("%r", people)
+    words = [f"steps={args.steps}", f"seed={args.seed}", "data.validation_clips=0", "optimiser.frozen_blocks=4"]
+    if first:
+        words += [
+            "model.name=simple-baseline-mobilenetv2", f"model.start={args.data / 'init/mobilenetv2_imagenet.pt'}",
+            "batch=32", "n_frames=1", "optimiser.trunk_rate=0.3", "augment.distractor=0.2",
+        ]  # fmt: skip
     else:
-        tensors, _ = read_tensors(args.run / "initializer.safetensors")
-        model.load_state_dict(tensors)
-        model.encoder.load_state_dict(model.initializer.encoder.state_dict())
-        config = TrainConfig(
-            "dkd", args.steps, batch=6, n_frames=5, learning_rate=1e-3, trunk_rate=0.2, seed=args.seed,
-            mixture=(0.55, 0.15, 0.3), augment=AugmentConfig(shift=0.04, distractor=0.4, occluder=0.35, degrade=0.35),
-        )  # fmt: skip
-    for record in (bar := tqdm(train(model, config, people, args.run / args.stage), total=args.steps, mininterval=20)):
-        bar.set_postfix_str(
-            f"loss {record.loss:.2f}, {record.frames_per_s:.0f} frames/s, waiting {record.waited:.0%}", refresh=False
-        )
-    logging.info(validate_stills(model, validation, human))
-    save_model(
-        model, args.run / f"{args.stage}.safetensors", {"stage": args.stage, "steps": args.steps, "seed": args.seed}
-    )
+        words += [
+            "model.name=dkd-mobilenetv2", f"model.start={args.run / 'initializer/model.safetensors'}",
+            "model.initializer=fixed", "optimiser.fixed_statistics=[encoder]", "batch=6",
+            "optimiser.learning_rate=1e-3", "optimiser.trunk_rate=0.2", "optimiser.fix_statistics_after=0.7",
+            "augment.shift=0.04", "augment.distractor=0.4", "augment.occluder=0.35", "augment.degrade=0.35",
+        ]  # fmt: skip
+    folder = args.run / args.stage
+    with tqdm(total=args.steps, mininterval=20) as bar:
+        for record in train(load_recipe(None, words), folder, people=people, validation=[]):
+            bar.update(record.step - bar.n)
+            bar.set_postfix_str(f"loss {record.loss:.2f}, {record.frames_per_s:.0f} frames/s", refresh=False)
+    logging.info(validate_stills(load_model(folder / "model.safetensors"), validation, human))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,10 +13,29 @@ from dkd.datasets.mpii import load_mpii
 from dkd.datasets.penn_action import load_penn_action
 from dkd.datasets.people import PersonSequence
 from dkd.datasets.sub_jhmdb import load_sub_jhmdb
-from dkd.errors import ConfigError, nearest_name
+from dkd.errors import ConfigError, DatasetError, nearest_name
+from dkd.paths import data_folder
+
+
+def load_rendered(root: Path | None = None, split: str = "train") -> list[PersonSequence]:
+    """People that ``dkd render`` has drawn, in ``root`` or in the data folder's ``rendered``.
+
+    Raises:
+        DatasetError: there are none yet.
+    """
+    folder = data_folder() / "rendered" if root is None else root
+    if not (folder / "render.json").is_file():
+        raise DatasetError(
+            f"expected rendered people in {folder}, found none; render them first, it takes a minute or two: dkd render, "
+            "or the first cells of notebooks/04_train.ipynb"
+        )
+    fps = json.loads((folder / "render.json").read_text(encoding="utf-8"))["config"]["fps"]
+    return [replace(person, fps=float(fps)) for person in load_penn_action(folder, split)]
+
 
 # name → load(root, split). A loader looks for its data set in the data folder where root is None.
 SOURCES: dict[str, Callable[[Path | None, str], list[PersonSequence]]] = {
+    "rendered": load_rendered,
     "penn_action": load_penn_action,
     "sub_jhmdb": load_sub_jhmdb,
     "sub_jhmdb/1": partial(load_sub_jhmdb, fold=1),

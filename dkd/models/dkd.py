@@ -198,11 +198,12 @@ class DKD(VideoPoseModel):
         if not self.training:
             return super().forward(clip, feedback)
         self._check(clip, "clip", "(B, T, 3, N, N)")
-        encoded = self.encode(clip.flatten(0, 1)).unflatten(0, clip.shape[:2])
-        output, state = self._remember(encoded[:, 0], self.initialise(clip[:, 0]), 0, feedback)
+        # Time first: then a frame's features lie in one piece, and no step has to copy them.
+        encoded = self.encode(clip.transpose(0, 1).flatten(0, 1)).split(len(clip))
+        output, state = self._remember(encoded[0], self.initialise(clip[:, 0]), 0, feedback)
         outputs = [output]
         for t in range(1, clip.shape[1]):
-            heatmaps = self.locate(encoded[:, t], state.kernels)
-            output, state = self._remember(encoded[:, t], heatmaps, t, feedback)
+            heatmaps = self.locate(encoded[t], state.kernels)
+            output, state = self._remember(encoded[t], heatmaps, t, feedback)
             outputs.append(output)
         return stack_frames(outputs)
