@@ -62,7 +62,8 @@ def validate(
 
     Args:
         model: is put into eval mode for it, and back.
-        people: sequences with labels, of the model's joint set.
+        people: sequences with labels, of the model's joint set. Joints that are marked as hidden are not counted, as in
+            Penn Action's protocol.
         n_frames: of each, the first ones; all by default.
         cancel: called before each frame; once it is true, what was seen until then is measured.
 
@@ -83,7 +84,9 @@ def validate(
             if not n:
                 break
             side = np.array([person.extent(t) for t in range(n)])
-            truth = person.joints[:n]
+            truth = person.joints[:n].copy()
+            if person.visible is not None:  # Penn Action's protocol: what is hidden is not counted
+                truth[~person.visible[:n]] = np.nan
             for row, alpha in zip(hits, (0.2, 0.1, 0.05), strict=True):
                 row += pck_counts(trace.joints, truth, side, alpha)
             accelerations.append(acceleration_errors(trace.joints, truth, side))

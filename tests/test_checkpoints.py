@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from dkd import load_model
 from dkd.checkpoints import FORMAT, read_tensors, save_model
 from dkd.errors import CheckpointError, ConfigError
-from dkd.models import build_model
+from dkd.models import DKD, build_model
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +43,26 @@ def test_round_trip(saved) -> None:
     assert not list(path.parent.glob("*.tmp"))
 
 
+def test_a_baseline_comes_back_as_one_and_a_file_without_a_kind_is_a_dkd(saved, tmp_path) -> None:
+    baseline = build_model("simple-baseline-tiny", channels=8)
+    save_model(baseline, tmp_path / "baseline.safetensors", {})
+    loaded = load_model(tmp_path / "baseline.safetensors")
+    assert type(loaded) is type(baseline)
+    assert loaded.config == baseline.config
+    _, path = saved
+    rewrite(path, tmp_path / "old.safetensors", change_header=lambda h: h.pop("kind"))
+    assert isinstance(load_model(tmp_path / "old.safetensors"), DKD)
+    rewrite(path, tmp_path / "odd.safetensors", change_header=lambda h: h.update(kind="lstm"))
+    with pytest.raises(CheckpointError, match="a model of kind 'lstm', expected one of dkd, simple_baseline"):
+        load_model(tmp_path / "odd.safetensors")
+
+
 def test_half_precision_is_loaded_as_float(saved, tmp_path) -> None:
     model, path = saved
     save_model(model, tmp_path / "half.safetensors", {}, half=True)
     assert (tmp_path / "half.safetensors").stat().st_size < 0.55 * path.stat().st_size
     loaded = load_model(tmp_path / "half.safetensors")
+    assert isinstance(loaded, DKD)
     assert loaded.readout.weight.dtype == torch.float32
     torch.testing.assert_close(loaded.readout.weight, model.readout.weight, rtol=1e-3, atol=1e-4)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
 from dkd.errors import CheckpointError, ConfigError, ShapeError
-from dkd.models import DKD, MODELS, build_model
+from dkd.models import DKD, MODELS, DKDConfig, build_model
 from dkd.models.backbones import ENCODERS, MobileNetV2Encoder, build_encoder, load_trunk_weights
 from dkd.models.dkd import KernelDistillator, match
 
@@ -26,6 +26,7 @@ def varied_model(seed: int = 0) -> DKD:
     """The default model with random weights and batch statistics that fit them, so that maps and kernels vary."""
     torch.manual_seed(seed)
     model = build_model("dkd-mobilenetv2").train()
+    assert isinstance(model, DKD)
     with torch.no_grad():
         torch.nn.init.normal_(model.initializer.classifier.weight, std=0.1)
         torch.nn.init.normal_(model.readout.weight, std=0.3)
@@ -47,6 +48,7 @@ def small() -> DKD:
         ("dkd-resnet34", 26.3, 5.99, 11.0),
         ("dkd-resnet50", 34.8, 6.95, 11.0),
         ("dkd-resnet101", 53.8, 11.80, 11.0),
+        ("simple-baseline-resnet50", 33.0, 6.15, 6.15),
     ],
 )
 def test_size_and_cost_are_the_papers(name: str, params: float, gmacs: float, first_gmacs: float) -> None:
@@ -62,7 +64,7 @@ def test_size_and_cost_are_the_papers(name: str, params: float, gmacs: float, fi
     assert per_frame / 1e6 == pytest.approx(params, rel=0.01)
     assert step.get_total_flops() / 2e9 == pytest.approx(gmacs, rel=0.01)
     assert first.get_total_flops() / 2e9 == pytest.approx(first_gmacs, rel=0.01)
-    assert output.kernels.shape == (1, 256, 7, 7)
+    assert output.kernels.shape == ((1, 256, 7, 7) if name.startswith("dkd") else (1, 0, 1, 1))
     assert output.heatmaps.shape == (1, 13, 32, 32)
 
 
@@ -73,6 +75,36 @@ def test_the_default_model_costs_less_than_0_8_gmacs_a_frame() -> None:
         with FlopCounterMode(display=False) as step:
             model.step(frame, state)
     assert step.get_total_flops() / 2e9 == pytest.approx(0.693, rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["dkd-tiny", "simple-baseline-tiny"])
+@pytest.mark.parametrize(("size", "side"), [(128, 3), (192, 5), (256, 7)])
+def test_kernels_have_the_shape_that_is_said(name: str, size: int, side: int) -> None:
+    model = build_model(name, input_size=size, channels=8).eval()
+    with torch.inference_mode():
+        output, _ = model.start(torch.rand(2, 3, size, size))
+    assert output.heatmaps.shape == (2, 13, size // 8, size // 8)
+    assert tuple(output.kernels.shape[1:]) == model.kernel_shape == ((8, side, side) if "dkd" in name else (0, 1, 1))
+
+
+@torch.inference_mode()
+def test_the_baseline_is_the_initializer_on_every_frame() -> None:
+    """In a batch or one by one, and whatever is fed back: no frame knows of another."""
+    torch.manual_seed(0)
+    baseline = build_model("simple-baseline-tiny", input_size=128, channels=8).train()
+    clips = torch.rand(2, 3, 3, 128, 128)
+    for _ in range(3):
+        baseline(clips)  # batch statistics that fit
+    baseline.eval()
+    whole = baseline(clips, feedback=lambda maps, t: maps * float("nan"))
+    output, state = baseline.start(clips[:, 0])
+    for t in range(3):
+        if t:
+            output, state = baseline.step(clips[:, t], state)
+        torch.testing.assert_close(whole.heatmaps[:, t], output.heatmaps, rtol=0, atol=0)
+        torch.testing.assert_close(whole.heatmaps[:, t], baseline.initialise(clips[:, t]))
+    assert whole.kernels.shape == (2, 3, 0, 1, 1)
+    assert baseline.train()(clips).heatmaps.shape == whole.heatmaps.shape
 
 
 def test_distillator_is_figure_2() -> None:
@@ -252,6 +284,9 @@ def test_resnet_names_are_torchvisions() -> None:
 
 
 def test_every_registered_model_says_what_it_is() -> None:
-    assert set(MODELS) == {"dkd-resnet18", "dkd-resnet34", "dkd-resnet50", "dkd-resnet101", "dkd-mobilenetv2"}
     for name, config in MODELS.items():
-        assert name == f"dkd-{config.encoder}"
+        assert name == f"{'dkd' if isinstance(config, DKDConfig) else 'simple-baseline'}-{config.encoder}"
+    # each DKD has the per-frame baseline of its encoder, to be held against
+    encoders = {name.removeprefix("dkd-") for name in MODELS if name.startswith("dkd-")}
+    assert {name.removeprefix("simple-baseline-") for name in MODELS if name.startswith("simple")} == encoders
+    assert {"resnet18", "resnet34", "resnet50", "resnet101", "mobilenetv2", "tiny"} == encoders

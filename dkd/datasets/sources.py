@@ -26,7 +26,7 @@ def load_rendered(root: Path | None = None, split: str = "train") -> list[Person
     folder = data_folder() / "rendered" if root is None else root
     if not (folder / "render.json").is_file():
         raise DatasetError(
-            f"expected rendered people in {folder}, found none; render them first, it takes a minute or two: dkd render, "
+            f"expected rendered people in {folder}, found none; render them first, in a minute or two: dkd render, "
             "or the first cells of notebooks/04_train.ipynb"
         )
     fps = json.loads((folder / "render.json").read_text(encoding="utf-8"))["config"]["fps"]
