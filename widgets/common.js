@@ -190,6 +190,14 @@ function watchKernel(model, signal, gone) {
   signal.addEventListener("abort", stop);
 }
 
+// While this widget lives, the filmstrip that its cell left is hidden.
+function hideFilmstrip(name, signal) {
+  const style = h("style");
+  style.textContent = `[data-dkd-filmstrip="${name}"] { display: none; }`;
+  document.head.append(style);
+  signal.addEventListener("abort", () => style.remove());
+}
+
 // ---- keys
 
 // Held keys and buttons accelerate: the step after so many repeats, about 30 of them a second.

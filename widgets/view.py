@@ -120,9 +120,7 @@ class View(anywidget.AnyWidget):
 
     def report(self, error: BaseException, where: str) -> None:
         """Show an exception under the widget, with the line of the user's code that raised it."""
-        last = traceback.extract_tb(error.__traceback__)[-1:]
-        at = f" (line {last[0].lineno} of {last[0].name})" if last else ""
-        self._error = f"{type(error).__name__} {where}{at}: {error}"
+        self._error = describe_error(error, where)
 
     def close(self) -> None:
         """Free what the view holds, here and in the browser; a cursor that was given stays. May be called twice."""
@@ -139,6 +137,13 @@ class View(anywidget.AnyWidget):
         feed.release()
         if self._owns_cursor:
             cursor.close()
+
+
+def describe_error(error: BaseException, where: str) -> str:
+    """An exception in one line: its type, where it came from, what it says."""
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    at = f" (line {last[0].lineno} of {last[0].name})" if last else ""
+    return f"{type(error).__name__} {where}{at}: {error}"
 
 
 def unknown_keyword(owner: str, name: str, known: tuple[str, ...]) -> TypeError:

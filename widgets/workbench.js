@@ -100,14 +100,6 @@ function buildCopy(model, cursor, signal) {
   return { element, copy: () => model.send({ type: "code", state: state() }) };
 }
 
-// While this widget lives, the filmstrip that its cell left is hidden.
-function hideFilmstrip(name, signal) {
-  const style = h("style");
-  style.textContent = `[data-dkd-filmstrip="${name}"] { display: none; }`;
-  document.head.append(style);
-  signal.addEventListener("abort", () => style.remove());
-}
-
 async function render({ model, el, host, signal }) {
   const [cursorWidget, feed] = await Promise.all(["_cursor", "_feed"].map((name) => host.getWidget(model.get(name))));
   const { cursor } = cursorWidget.exports;

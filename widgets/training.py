@@ -1,0 +1,484 @@
+"""The training panel: settings, a run in the background, its curves, what the model sees meanwhile, other runs."""
+
+from __future__ import annotations
+
+import html
+import logging
+import math
+import threading
+import time
+import uuid
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import ipywidgets as ipw
+import traitlets
+from IPython.display import HTML, display
+
+from dkd.errors import DKDError
+from dkd.paths import data_folder
+from dkd.runs import Run
+from dkd.session import TrainingSession
+from dkd.training_config import TrainConfig
+from widgets.assets import module, stylesheet
+from widgets.filmstrip import strip_image
+from widgets.training_curves import Curves, History, still_curves
+from widgets.training_form import ConfigForm
+from widgets.training_runs import RunsTable, runs_html
+from widgets.training_views import SnapshotViews
+from widgets.view import describe_error, unknown_keyword
+
+log = logging.getLogger(__name__)
+REFRESH_S = 0.5  # at most so often
+POLL_S = 2.0  # and at least so often: a run may be trained by another process
+LIST_S = 5.0  # the table of runs is read anew at most so often while training
+STILL_S = 10.0  # the still picture is made anew at most so often
+_RECENT = 20  # records that speed and waiting are averaged over
+_KEYWORDS = ("run", "recipe", "words", "root")
+_panels: dict[Path, TrainingPanel] = {}
+
+# Of each state: its words, whether to start, pause, step and stop are possible, and what starting is called.
+STATES: dict[str, tuple[str, bool, bool, bool, bool, str]] = {
+    "new": ("Ready to start", True, False, True, False, "Start"),
+    "starting": ("Starting", False, True, False, True, "Start"),
+    "running": ("Running", False, True, False, True, "Resume"),
+    "paused": ("Paused", True, False, True, True, "Resume"),
+    "stopping": ("Stopping, and saving the state", False, False, False, False, "Resume"),
+    "stopped": ("Stopped", True, False, True, False, "Resume"),
+    "finished": ("Finished", False, False, False, False, "Start"),
+    "failed": ("Failed", True, False, False, False, "Resume"),
+    "elsewhere": ("Running in another process", False, False, False, False, "Start"),
+}
+
+
+class _Head(anywidget.AnyWidget):
+    """What the run is doing, and what went wrong. It hides the panel's still picture while it lives."""
+
+    _esm = module("training")
+    _css = stylesheet()
+    _shown = traitlets.Dict({"state": "new", "text": "", "facts": [], "step": 0, "steps": 0}).tag(sync=True)
+    _error = traitlets.Unicode("").tag(sync=True)
+    _filmstrip = traitlets.Unicode().tag(sync=True)
+
+
+class TrainingPanel(ipw.VBox):
+    """Train a model and watch it learn.
+
+    The run itself is a :class:`dkd.session.TrainingSession`, in a thread of the kernel: cells can be run meanwhile, and
+    running the panel's cell again finds it. Another panel for the same run closes the one before.
+
+    Args:
+        run: the folder of the run. One that is there is opened, and resumed with its own settings.
+        recipe: where the settings of a new run start from.
+        words: settings that differ from the recipe, ``key=value``.
+        root: where other runs are looked for; by default the folder that ``run`` is in.
+
+    Raises:
+        ConfigError: the recipe or a setting is unknown.
+        CheckpointError: ``run`` holds something else than a run.
+        TypeError: an unknown keyword; the nearest known one is named.
+    """
+
+    _is_closed = True  # until it is whole: ipywidgets closes what is dropped, half-made widgets, too
+
+    def __init__(
+        self,
+        run: str | Path = "runs/first",
+        recipe: str = "laptop",
+        *,
+        words: Sequence[str] = (),
+        root: str | Path | None = None,
+        **unknown: Any,
+    ):
+        if unknown:
+            raise unknown_keyword("TrainingPanel", next(iter(unknown)), _KEYWORDS)
+        self._lock = threading.RLock()  # callbacks, this panel's thread and that of its traces: one at a time
+        self._stirred, self._ended = threading.Event(), threading.Event()
+        self._session: TrainingSession | None = None
+        self._config: TrainConfig | None = None
+        self._end_listening: Callable[[], None] = lambda: None
+        self._heard = 0  # records of the session that are in the history
+        self._history = History()
+        self._logged = 0.0  # when the log was read last, as its time on the disk
+        self._state = ""
+        self._listed = 0.0
+        self._still: Any = None
+        self._still_made = 0.0
+        self._still_due = False
+        self._run = Run(run)
+
+        self._name = f"dkd-{uuid.uuid4().hex[:12]}"
+        self.form = ConfigForm(recipe, str(run), words, self._on_form)
+        self.head = _Head(_filmstrip=self._name)
+        self.start_button = _button("Start", "play", "Start the run, or go on with it", self._start)
+        self.pause_button = _button("Pause", "pause", "Make no step after the one under way", self._pause)
+        self.step_button = _button("Step", "step-forward", "Make so many steps, then pause", self._step)
+        self.count = ipw.BoundedIntText(
+            value=1, min=1, max=100_000, description="steps", tooltip="How many steps “Step” makes"
+        )
+        self.stop_button = _button("Stop", "stop", "Save the state and end; Resume goes on from there", self._stop)
+        self.curves = Curves()
+        self.views = SnapshotViews(self._locked)
+        self.runs = RunsTable(
+            Path(run).parent if root is None else Path(root),
+            picked=self._compare_curves, opened=self._open, compared=lambda f: self.views.compare_with(Run(f)),
+            attempt=self._act,
+        )  # fmt: skip
+        for button in (self.start_button, self.pause_button, self.step_button, self.stop_button):
+            button.on_click(lambda b: self._act(b.action, f"in “{b.description}”"))
+        controls = ipw.HBox([self.start_button, self.pause_button, self.step_button, self.count, self.stop_button])
+        controls.add_class("dkd-training-controls")
+        self._settings = _section("Settings", self.form)
+        super().__init__(
+            [
+                self.head,
+                controls,
+                self._settings,
+                _section("Curves", self.curves.figure),
+                _section("What it sees", self.views),
+                _section("Runs", self.runs),
+            ]
+        )
+        self.add_class("dkd-training")
+        self._is_closed = False
+        self._act(self._attach, "opening the run")
+        key = Path(run).resolve()
+        if key in _panels:
+            _panels[key].close()
+        _panels[key] = self
+        self._thread = threading.Thread(target=self._refresh_now_and_then, name="training panel", daemon=True)
+        self._thread.start()
+
+    # --- for Python --------------------------------------------------------------------------------------------------
+
+    @property
+    def run(self) -> Run:
+        """The open run."""
+        return self._run
+
+    @property
+    def session(self) -> TrainingSession | None:
+        """What trains it in this process, or None."""
+        return self._session
+
+    @property
+    def state(self) -> str:
+        """What it is doing: a key of :data:`STATES`."""
+        return self._state
+
+    def report(self, error: BaseException, where: str) -> None:
+        """Show an exception under the panel's head; one that the library raises on purpose says all that is needed."""
+        self.head._error = str(error) if isinstance(error, DKDError) else describe_error(error, where)
+
+    def close(self) -> None:
+        """Free all that the panel holds: threads, traces, workbenches, figure. The run goes on. May be called twice."""
+        if self._is_closed:
+            return
+        with self._lock:
+            self._is_closed = True
+            self._end_listening()
+        self._stirred.set()
+        self._ended.set()
+        if self._thread is not threading.current_thread():
+            self._thread.join(10)
+        self.views.close()
+        self.curves.close()
+        for widget in list(_below(self)):
+            if widget.comm is not None:
+                widget.close()
+        super().close()
+        for key in [key for key, panel in _panels.items() if panel is self]:
+            del _panels[key]
+
+    # --- what the buttons do -----------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        self._begin().start()
+
+    def _pause(self) -> None:
+        if self._session is not None:
+            self._session.pause()
+
+    def _step(self) -> None:
+        self._begin().step(self.count.value)
+
+    def _stop(self) -> None:
+        if self._session is not None:
+            self._session.stop(wait=False)
+
+    def _begin(self) -> TrainingSession:
+        """The session on the open folder: the active one, else a new one that goes on with what is there."""
+        if self._session is not None and self._session.active:
+            return self._session
+        config = self._run.config() if self._run.info_file.is_file() else self.form.config()
+        session = TrainingSession.on(self._run.folder, config)
+        self._take(session)
+        self.form.show_run(config)
+        self._settings.selected_index = None
+        self.views.set_run(self._run, config)
+        return session
+
+    def _open(self, folder: str) -> None:
+        if self.form.folder.value == folder:
+            self._attach()
+        else:
+            self.form.folder.value = folder  # _on_form attaches
+
+    def _on_form(self) -> None:
+        if self.form.folder.value != str(self._run.folder):
+            self._act(self._attach, "opening the run")
+        elif self._config is None:
+            self._locked(lambda: self.views.say_when(self._promised()), "reading the settings")
+
+    def _compare_curves(self, folders: list[str]) -> None:
+        runs = [Run(folder) for folder in folders if Path(folder).resolve() != self._run.folder.resolve()]
+        self.curves.compare({run.name: History.from_log(run.log()) for run in runs})
+
+    # --- the run that is open ----------------------------------------------------------------------------------------
+
+    def _attach(self) -> None:
+        """Open the run of the form's folder: an active session, a run on the disk, or a new one."""
+        self._run = Run(self.form.folder.value)
+        self._end_listening()
+        self._end_listening = lambda: None
+        self._session, self._config, self._heard, self._state = None, None, 0, ""
+        session = TrainingSession.active_on(self._run.folder)
+        if session is not None:
+            self._take(session)
+        elif self._run.info_file.is_file():
+            self._config = self._run.config()
+        self.form.show_run(self._config)
+        self._history = History.from_log(self._run.log())
+        self._logged = _changed_at(self._run.log_file)
+        self.views.set_run(self._run if self._config else None, self._config)
+        if self._config is None:
+            self.views.say_when(self._promised())
+        self.curves.show(self._history)
+        self._refresh()
+
+    def _promised(self) -> TrainConfig | None:
+        """What the form's settings are, if they fit."""
+        try:
+            return self.form.config()
+        except DKDError:
+            return None
+
+    def _take(self, session: TrainingSession) -> None:
+        self._end_listening()
+        self._session, self._config, self._heard = session, session.config, 0
+        stirred = self._stirred  # the training thread must not keep a closed panel alive, nor wait for one
+        self._end_listening = session.listen(lambda _: stirred.set())
+
+    def _refresh_now_and_then(self) -> None:
+        while not self._is_closed:
+            self._stirred.wait(POLL_S)
+            self._stirred.clear()
+            self._locked(self._refresh, "while showing the run")
+            self._ended.wait(REFRESH_S)
+
+    def _locked(self, action: Callable[[], None], where: str) -> None:
+        """Do something with the lock held; an exception is shown in the panel."""
+        with self._lock:
+            if self._is_closed:
+                return
+            try:
+                action()
+            except Exception as error:
+                log.warning("the training panel failed %s", where, exc_info=True)
+                self.report(error, where)
+
+    def _act(self, action: Callable[[], None], where: str) -> None:
+        """Do what the user asks for, and show what has come of it."""
+        self.head._error = ""
+        self._locked(action, where)
+        self._stirred.set()
+
+    def _refresh(self) -> None:
+        """Show what is new. Called with the lock held."""
+        is_new = self._take_news()
+        state = self._now()
+        changed, before = state != self._state, self._state
+        self._state = state
+        self._show_head()
+        if changed:
+            text, start, pause, step, stop, name = STATES[state]
+            buttons = (self.start_button, self.pause_button, self.step_button, self.stop_button)
+            for button, possible in zip(buttons, (start, pause, step, stop), strict=True):
+                button.disabled = not possible
+            self.start_button.description = name
+            self.start_button.button_style = "primary" if start else ""
+            self.form.folder.disabled = state in ("starting", "running", "stopping")
+            if state == "failed" and not self._run.info_file.is_file():
+                self.form.show_run(None)  # it failed before anything was written: the settings can be mended
+                self._settings.selected_index = 0
+                self._config = None
+            error = self._session.error if self._session is not None and state == "failed" else None
+            if error is not None or before == "failed":
+                self.head._error = "" if error is None else self._explain(error)
+        if is_new:
+            self.curves.show(self._history)
+        if self._config is not None:
+            self.views.look()
+        if state != "starting" and (changed or (is_new and time.monotonic() - self._listed > LIST_S)):
+            self.runs.update(str(self._run.folder))
+            self._listed = time.monotonic()
+        self._still_due |= is_new or changed
+        self._make_still(at_once=changed and state not in ("starting", "running"))
+
+    def _take_news(self) -> bool:
+        """Add what was heard, or logged by another process, to the history; returns whether there was anything."""
+        if self._session is not None:
+            news = self._session.records[self._heard :]
+            self._heard += len(news)
+            self._history.extend(news)
+            return bool(news)
+        if _changed_at(self._run.log_file) == self._logged:
+            return False
+        self._logged = _changed_at(self._run.log_file)
+        self._history = History.from_log(self._run.log())
+        if self._config is None:  # another process has begun it
+            self._config = self._run.config()
+            self.form.show_run(self._config)
+            self.views.set_run(self._run, self._config)
+        return True
+
+    def _now(self) -> str:
+        if self._session is not None and self._session.state != "idle":
+            return self._session.state
+        if not self._run.info_file.is_file():
+            return "new"
+        status = self._run.status()
+        return "elsewhere" if status == "running" else status
+
+    def _explain(self, error: Exception) -> str:
+        """An error of the run in words; where rendered people are missing, how to make them."""
+        text = str(error) if isinstance(error, DKDError) else f"{type(error).__name__}: {error}"
+        config = self._session.config if self._session else None
+        needs = config is not None and "rendered" in (*config.data.train, config.data.validation)
+        if needs and not (data_folder() / "rendered").is_dir():
+            text += (
+                "\nThe rendered people are not there yet: run the notebook's cell that renders them, or `dkd render` "
+                "in a terminal; then press Start again."
+            )
+        return text
+
+    # --- what is shown -----------------------------------------------------------------------------------------------
+
+    def _show_head(self) -> None:
+        config = self._config
+        step = int(self._history.columns["step"][-1]) if len(self._history) else 0
+        shown = {
+            "state": self._state,
+            "text": STATES[self._state][0],
+            "facts": facts(self._history, config, self._state in ("running", "elsewhere")),
+            "step": step,
+            "steps": config.steps if config else 0,
+        }
+        if shown != self.head._shown:
+            self.head._shown = shown
+
+    def still_html(self) -> str:
+        """What stays in the notebook without a kernel: state, curves, a filmstrip, the table of runs."""
+        step = int(self._history.columns["step"][-1]) if len(self._history) else 0
+        state = STATES[self._state][0].lower() if self._state else ""
+        parts = [f"<b>{html.escape(self._run.name)}</b>: {state}, step {step}"]
+        parts.append(still_curves(self._history))
+        trace = self.views.trace()
+        if trace is not None:
+            jpeg, _ = strip_image(trace)
+            parts.append(
+                f'<img alt="The validation clip as {html.escape(trace.model_name)} sees it" '
+                f'style="width:100%;max-width:1000px" src="data:image/jpeg;base64,{b64encode(jpeg).decode()}">'
+            )
+        if self.runs.frame is not None and len(self.runs.frame):
+            parts.append(runs_html(self.runs.frame, str(self._run.folder)))
+        body = "".join(f'<div style="margin:8px 0">{part}</div>' for part in parts if part)
+        return (
+            f'<figure data-dkd-filmstrip="{self._name}" style="margin:0">{body}'
+            '<figcaption style="font-size:13px;opacity:.75">A training run. '
+            "Run the cell for the live panel.</figcaption></figure>"
+        )
+
+    def _make_still(self, at_once: bool) -> None:
+        """Renew the still picture, if it is time."""
+        now = time.monotonic()
+        if self._still is None or not self._still_due or not (at_once or now - self._still_made > STILL_S):
+            return
+        self._still_made, self._still_due = now, False
+        self._still.update(HTML(self.still_html()))
+
+    def _ipython_display_(self) -> None:
+        bundle = self._repr_mimebundle_()
+        display(*bundle if isinstance(bundle, tuple) else (bundle,), raw=True)
+        with self._lock:
+            self._still = display(HTML(self.still_html()), display_id=f"{self._name}-{uuid.uuid4().hex[:6]}")
+
+
+def facts(history: History, config: TrainConfig | None, running: bool) -> list[tuple[str, str]]:
+    """The numbers beside the state: step, speed, waiting, time left, the last validation."""
+    if config is None:
+        return []
+    steps = history.columns["step"]
+    step = int(steps[-1]) if steps else 0
+    out = [("step", f"{step} of {config.steps}")]
+    if running and steps:
+        recent = {name: history.columns[name][-_RECENT:] for name in ("frames_per_s", "waited")}
+        speeds = [v for v in recent["frames_per_s"] if v > 0 and math.isfinite(v)]
+        if speeds:
+            seconds = sum(config.batch * config.n_frames / v for v in speeds) / len(speeds)  # a step
+            out.append(("frames/s", f"{config.batch * config.n_frames / seconds:.0f}"))
+            waited = [v for v in recent["waited"] if math.isfinite(v)]
+            out.append(("waiting for data", f"{100 * sum(waited) / max(1, len(waited)):.0f} %"))
+            out.append(("left", duration(seconds * (config.steps - step))))
+    loss, pck = history.last("pose"), history.last("pck@0.2")
+    if math.isfinite(loss):
+        out.append(("pose loss", f"{loss:.3g}"))
+    if math.isfinite(pck):
+        out.append(("PCK@0.2", f"{pck:.3f}"))
+    return out
+
+
+def duration(seconds: float) -> str:
+    """A time for people: ``"40 s"``, ``"12 min"``, ``"3 h 20 min"``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _changed_at(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+class _ActionButton(ipw.Button):
+    action: Callable[[], None]
+
+
+def _button(text: str, icon: str, tooltip: str, action: Callable[[], None]) -> _ActionButton:
+    button = _ActionButton(description=text, icon=icon, tooltip=tooltip)
+    button.action = action
+    return button
+
+
+def _section(title: str, content: Any) -> Any:
+    """A part of the panel that can be folded."""
+    out = ipw.Accordion([content], titles=[title], selected_index=0)
+    out.add_class("dkd-section")
+    return out
+
+
+def _below(widget: Any) -> Any:
+    """All widgets in a container, and their layouts and styles, once each."""
+    for child in getattr(widget, "children", ()):
+        yield from _below(child)
+        yield child
+    for name in ("layout", "style"):
+        part = getattr(widget, name, None)
+        if isinstance(part, ipw.Widget):
+            yield part
