@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STEPS = 400
 SETTINGS = (
     "model.settings.input_size=128 model.settings.channels=16 model.settings.initializer=tiny batch=2 n_frames=2 "
-    f"steps={STEPS} snapshot_every=5 validate_every=20 save_every=50 data.validation_clips=2 data.validation_frames=8 "
+    f"steps={STEPS} snapshot_every=10 validate_every=20 save_every=50 data.validation_clips=2 data.validation_frames=8 "
     "machine.threads=1"
 )
 HEAD = ".dkd-training-head"
@@ -102,7 +102,7 @@ def test_the_panel_is_ready_and_says_what_it_will_do(page: Page) -> None:
     assert page.evaluate("() => document.querySelectorAll('.js-plotly-plot').length") == 1
     for name, enabled in {"Start": True, "Pause": False, "Step": True, "Stop": False}.items():
         expect(button(page, name)).to_be_enabled(enabled=enabled)
-    expect(page.locator(".dkd-training")).to_contain_text("the first snapshot of the model comes after step 5")
+    expect(page.locator(".dkd-training")).to_contain_text("the first snapshot of the model comes after step 10")
     form = page.locator(".dkd-form")
     form.get_by_label("Batch").fill("0")
     form.get_by_label("Batch").press("Enter")
@@ -164,11 +164,11 @@ def test_training_time_can_be_scrubbed(page: Page) -> None:
     handle = page.locator(".dkd-side-first .dkd-time .noUi-handle")
     handle.focus()
     handle.press("Home")
-    assert wait_for_snapshot(page, snapshot=5) == 5
+    assert wait_for_snapshot(page, snapshot=10) == 10
     early = page.evaluate(MAPS, "first")
     assert len(early) == len(late) == 14 and early != late
     handle.press("ArrowRight")
-    wait_for_snapshot(page, snapshot=10)
+    wait_for_snapshot(page, snapshot=20)
     assert page.evaluate(f"() => [{FIRST}.cursor.get('frame'), {FIRST}.cursor.get('joint')]") == [4, "head"]
     assert not page.get_by_label("Follow the newest").is_checked()
     page.get_by_label("Follow the newest").check()
@@ -178,7 +178,7 @@ def test_training_time_can_be_scrubbed(page: Page) -> None:
 
 def test_two_steps_are_compared_on_one_cursor(page: Page) -> None:
     page.get_by_label("Compare two steps").check()
-    assert wait_for_snapshot(page, "second", 5) == 5
+    assert wait_for_snapshot(page, "second", 10) == 10
     page.locator(".dkd-side-first .dkd-slider").fill("6")
     for side in ("first", "second"):
         expect(page.locator(f".dkd-side-{side} .dkd-player")).to_have_attribute("data-frame", "6")

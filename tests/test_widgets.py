@@ -200,7 +200,9 @@ def test_requests_about_an_old_trace_are_dropped(bench: Workbench) -> None:
     other = FakeTrace(10, name="other", seed=1)
     bench.frame = 30
     bench.trace = other
-    assert sent[-1][0]["clip"] == "other" and sent[-1][0]["generation"] == 1
+    (header, _), (first, _) = sent[-2:]  # the frame that is looked at comes unasked
+    assert header["clip"] == "other" and header["generation"] == first["generation"] == 1
+    assert [record["frame"] for record in first["records"]] == [9]
     assert bench.trace is other
     assert (bench.frame, bench.cursor.n_frames, bench.joint) == (9, 10, "left_wrist")
     assert ask(bench, {"type": "records", "generation": 0, "frames": [4]}) == []

@@ -82,8 +82,13 @@ class Cursor(anywidget.AnyWidget):
         return cls(len(trace), trace.skeleton.joints)
 
     def retarget(self, trace: Any) -> None:
-        """Point at another trace: the frame is kept as far as the new clip has it, the joint if it has that name."""
+        """Point at another trace: the frame is kept as far as the new clip has it, the joint if it has that name.
+
+        Where it has as many frames and the same joints, as for another model on the same clip, all stays as it is.
+        """
         names = list(trace.skeleton.joints)
+        if (len(trace), names) == (self.n_frames, self.joint_names):
+            return
         with self.hold_sync():
             self.playing, self.range, self.cell = False, None, None
             self.frame = min(self.frame, len(trace) - 1)

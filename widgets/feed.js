@@ -111,6 +111,7 @@ class Store {
     this.cursor.clock = { times: header.times, ready, paint: () => this.paint() };
     if (this.cursor.get("playing")) this.cursor.startPlaying(); // asked for before there was anything to play
     for (const view of this.views) view.header?.(header);
+    this.asked = Boolean(header.record_follows);
     this.fetch();
   }
 
@@ -272,6 +273,7 @@ class Store {
     if (playing && this.detailTimer) return;
     clearTimeout(this.detailTimer);
     this.detailTimer = 0;
+    if (!this.header.channels) return; // no kernels, no arithmetic
     const has = (frame) => frame < 1 || frame === this.detail?.frame || frame === this.failed;
     if (this.askedDetail || has(this.shown.frame) || ![...this.views].some((view) => view.needsDetail)) return;
     this.detailTimer = setTimeout(

@@ -75,13 +75,21 @@ class Feed(anywidget.AnyWidget):
         """The trace that is served; ``None`` once closed."""
         return self._trace
 
-    def set_trace(self, trace: Any) -> None:
-        """Serve another trace from now on; the browser drops what it holds of the old one."""
+    def set_trace(self, trace: Any, frame: int = 0) -> None:
+        """Serve another trace from now on; the browser drops what it holds of the old one.
+
+        Args:
+            trace: the other one.
+            frame: what is looked at: it is sent without being asked for, so that the picture changes at once, also
+                where traces follow each other faster than requests are answered.
+        """
         with self._lock:
             self._trace = trace
             self._generation += 1
             content, buffers = render_header(trace, self._generation)
-        self.send(content, buffers)
+            first = render_records(trace, [min(frame, len(trace) - 1)], self._generation)
+        self.send({**content, "record_follows": True}, buffers)
+        self.send(*first)
 
     def _on_message(self, _widget: Any, content: dict, _buffers: list) -> None:
         try:

@@ -7,12 +7,11 @@ function buildKernels(root, store, cursor) {
   const note = h("span", { class: "dkd-muted" });
   const what = h("div", { class: "dkd-where" });
   const scales = h("div", { class: "dkd-muted dkd-scales" });
-  const first = h(
-    "p",
-    { hidden: true },
+  const none = h("p", { hidden: true });
+  const NONE_YET =
     "Frame 0 has no kernels to show: the pose initializer finds the joints, " +
-      "and the first kernels are distilled from it for frame 1.",
-  );
+    "and the first kernels are distilled from it for frame 1.";
+  const NONE_AT_ALL = "This model has no kernels: it finds the joints in each frame on its own.";
   const rows = Array.from({ length: ROWS }, () => {
     const parts = {
       channel: h("span"),
@@ -61,7 +60,7 @@ function buildKernels(root, store, cursor) {
       h(
         "div",
         { class: "dkd-body" },
-        h("div", { class: "dkd-rows" }, what, first, list, scales),
+        h("div", { class: "dkd-rows" }, what, none, list, scales),
         h("div", {}, energyNote, smalls),
       ),
     ),
@@ -79,18 +78,19 @@ function buildKernels(root, store, cursor) {
       const { header } = store;
       const selected = store.joint();
       title.textContent = `Kernels · ${people(header.joints[selected])}`;
-      note.textContent = record.frame
+      const empty = record.frame === 0 || !header.channels;
+      note.textContent = !empty
         ? `distilled from frame ${record.frame - 1}, matched in frame ${record.frame}`
         : "";
-      first.hidden = record.frame > 0;
-      list.hidden = scales.hidden = energyNote.hidden = smalls.hidden = record.frame === 0;
+      none.textContent = header.channels ? NONE_YET : NONE_AT_ALL;
+      none.hidden = !empty;
+      list.hidden = scales.hidden = energyNote.hidden = smalls.hidden = what.hidden = empty;
       markSelected(tiles, selected);
       const { x, y, why } = store.cell();
       const where = { pointer: "cell under the pointer", pinned: "pinned cell", peak: "peak" }[why];
       what.replaceChildren("Strongest channels", h("span", { class: "dkd-muted" }, ` at the ${where} (${x}, ${y})`));
-      what.hidden = record.frame === 0;
       root.dataset.frame = record.frame;
-      if (record.frame === 0) return;
+      if (empty) return;
       paintEnergy(record);
       const result = store.explain(selected, x, y);
       list.classList.toggle("dkd-stale", !result);

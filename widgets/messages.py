@@ -125,7 +125,12 @@ def quantize_maps(maps: np.ndarray) -> np.ndarray:
 
 
 def quantize_kernels(kernels: np.ndarray) -> tuple[bytes, float]:
-    """(C,S,S) real → int8 bytes and the factor that turns them back: the largest magnitude maps to 127."""
+    """(C,S,S) real → int8 bytes and the factor that turns them back: the largest magnitude maps to 127.
+
+    A model without kernels (C = 0) has none to send: no bytes, factor 1.
+    """
+    if not kernels.size:
+        return b"", 1.0
     scale = float(np.abs(kernels).max()) / 127 or 1.0
     return np.rint(kernels / scale).astype(np.int8).tobytes(), scale
 

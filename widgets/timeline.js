@@ -110,7 +110,7 @@ function buildTimeline(root, store, cursor, signal) {
     const number = (value, digits, unit = "") => (Number.isFinite(value) ? value.toFixed(digits) + unit : "–");
     const top = (values) => values.reduce((a, b) => (b > a ? b : a), 1e-6);
     const [score, speed] = [of(header.scores), of(header.speed)];
-    const drift = Float32Array.from(header.drift, (value, t) => (t ? value : NaN)); // nothing came before frame 0
+    const drift = Float32Array.from(header.drift, (value, t) => (t && header.channels ? value : NaN)); // none before frame 0
     return [
       {
         name: "score",
@@ -131,11 +131,11 @@ function buildTimeline(root, store, cursor, signal) {
       },
       {
         name: "kernel drift",
-        unit: "1 − cos(Kₜ, Kₜ₋₁)",
+        unit: header.channels ? "1 − cos(Kₜ, Kₜ₋₁)" : "no kernels",
         curve: drift,
         top: top(header.drift),
         text: (t) => number(drift[t], 4),
-        label: (v) => v.toPrecision(2),
+        label: (v) => (header.channels ? v.toPrecision(2) : ""),
       },
     ];
   }

@@ -39,7 +39,7 @@ class Plot:
 PLOTS = (
     Plot("Pose loss", (("pose", "pose loss", _TEAL),), log=True),
     Plot(
-        "PCK on unseen clips",
+        "PCK, unseen clips",
         (("pck@0.2", "@0.2", _TEAL), ("pck@0.1", "@0.1", _VIOLET), ("pck@0.05", "@0.05", _OCHRE)),
     ),
     Plot("Acceleration error, %", (("acceleration", "acceleration error", _TEAL),)),
@@ -222,9 +222,9 @@ def _layout(adversary: bool) -> dict[str, Any]:
             **({} if plot.log else {"rangemode": "tozero"}),
         }  # fmt: skip
         layout[f"legend{i + 1}" if i else "legend"] = {
-            "x": left + width, "y": bottom + height if i not in (1, 3) else bottom, "xanchor": "right",
-            "yanchor": "top" if i not in (1, 3) else "bottom", "bgcolor": "rgba(0,0,0,0)", "font": {"size": 10},
-            "orientation": "v", "visible": i in shown,
+            "x": left + width, "y": bottom + height, "xanchor": "right", "yanchor": "top" if i == 0 else "bottom",
+            "orientation": "v" if i == 0 else "h", "bgcolor": "rgba(0,0,0,0)", "font": {"size": 10},
+            "visible": i in shown, "itemwidth": 30, "entrywidth": 22 if i == 1 else 0,
         }  # fmt: skip
         if i in shown:
             layout["annotations"].append(

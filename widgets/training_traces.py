@@ -131,7 +131,10 @@ class SnapshotTraces:
 
         people = self.people(job.config)
         person = people[min(job.person, len(people) - 1)]
-        trace = follow(load_model(job.snapshot), person, job.config.data.validation_frames, superseded)
+        model = load_model(job.snapshot)
+        provenance = model.provenance
+        model.name = f"{provenance.get('run', job.snapshot.parent.parent.name)}, step {provenance.get('step', '?')}"
+        trace = follow(model, person, job.config.data.validation_frames, superseded)
         if not trace.complete:
             return None
         self._kept[key] = trace

@@ -258,6 +258,7 @@ class SnapshotViews(ipw.VBox):
             (f"{i + 1}: {Path(person.name).name}{f' ({person.action})' if person.action else ''}", i)
             for i, person in enumerate(people)
         ]
+        self.person.index = 0
         self._quiet = False
 
     def say_when(self, config: TrainConfig | None) -> None:

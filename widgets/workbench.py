@@ -87,7 +87,7 @@ class Workbench(View):
     @trace.setter
     def trace(self, trace: Any) -> None:
         # The feed first: the browser must know the new clip's length before the cursor moves within it.
-        self._feed.set_trace(trace)
+        self._feed.set_trace(trace, self.cursor.frame)
         self.cursor.retarget(trace)
 
     @property
