@@ -71,8 +71,14 @@ class Lab:
     printed_url: str = ""
 
     @classmethod
-    def start(cls, folder: Path, notebooks: Path) -> Lab:
-        """Start ``dkd lab`` on a copy of ``notebooks``; settings, runtime files and the copy lie in ``folder``."""
+    def start(cls, folder: Path, notebooks: Path, data: Path | None = None) -> Lab:
+        """Start ``dkd lab`` on a copy of ``notebooks``; settings, runtime files and the copy lie in ``folder``.
+
+        Args:
+            folder: for all that it writes.
+            notebooks: to be copied.
+            data: the data folder that notebooks see; the project's own by default.
+        """
         root, log = folder / "root", folder / "lab.log"
         shutil.copytree(notebooks, root, ignore=shutil.ignore_patterns(".*", "__pycache__"))
         first = root / "harness.ipynb"
@@ -80,6 +86,8 @@ class Lab:
         environment = {name: value for name, value in os.environ.items() if name != "JUPYTER_TOKEN"}
         for kind in ("CONFIG", "RUNTIME", "DATA"):
             environment[f"JUPYTER_{kind}_DIR"] = str(folder / kind.lower())
+        if data is not None:
+            environment["DKD_DATA"] = str(data)
         command = [sys.executable, "-m", "dkd.cli", "lab", "--no-browser", str(first)]
         with log.open("wb") as output:
             process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from dkd.datasets.render_set import RenderSetConfig, render_set
+from dkd.paths import data_folder
 from tests.browser import CHROMIUM_ARGUMENTS, PATIENCE_S, Lab, find_chromium
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,9 +54,21 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def jupyter_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def lab_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's data folder, but with few and small rendered people: notebooks find them, and render none."""
+    folder = tmp_path_factory.mktemp("data")
+    for path in data_folder().iterdir():
+        if path.name != "rendered":
+            (folder / path.name).symlink_to(path)
+    for _ in render_set(folder / "rendered", RenderSetConfig(n_train=6, n_test=2, n_frames=8, size=128), workers=1):
+        pass
+    return folder
+
+
+@pytest.fixture(scope="session")
+def jupyter_lab(tmp_path_factory: pytest.TempPathFactory, lab_data: Path) -> Iterator[Lab]:
     """A real JupyterLab on a copy of the notebooks, started by ``dkd lab`` with settings of its own."""
-    lab = Lab.start(tmp_path_factory.mktemp("lab"), ROOT / "notebooks")
+    lab = Lab.start(tmp_path_factory.mktemp("lab"), ROOT / "notebooks", lab_data)
     yield lab
     lab.stop()
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from dkd.crops import Crop
-from dkd.errors import DKDError, FrameIndexError
+from dkd.errors import ConfigError, DKDError, FrameIndexError
 from dkd.skeleton import get_skeleton
 
 BITS = 12
@@ -66,11 +66,27 @@ def correlate(maps: np.ndarray, kernels: np.ndarray) -> np.ndarray:
 
 
 class FakeTrace:
-    """Attributes and methods of :class:`dkd.Trace`, with ``channels`` channels and ``n_frames`` frames."""
+    """Attributes and methods of :class:`dkd.Trace`.
+
+    Args:
+        n_frames, channels: T and C; no channels make a model without kernels, that finds each joint where it is.
+        truth: whether there is one.
+        seed: of the noise.
+        name: of the clip.
+        side, cells: S of the kernels, and H = W of the maps (at least 12).
+    """
 
     def __init__(
-        self, n_frames: int = 60, channels: int = 26, truth: bool = True, seed: int = 0, name: str = "numbered"
+        self,
+        n_frames: int = 60,
+        channels: int = 26,
+        truth: bool = True,
+        seed: int = 0,
+        name: str = "numbered",
+        side: int = SIDE,
+        cells: int = CELLS,
     ):
+        self._size = cells
         random = np.random.default_rng(seed)
         self.clip = FakeClip(n_frames, name=name)
         self.skeleton = get_skeleton("penn_action")
@@ -81,16 +97,17 @@ class FakeTrace:
         self.crops = [Crop(40.0 + 0.25 * t, 10.0, 220.0) for t in range(n_frames)]
         follows = np.arange(channels) % n_joints
         self.readout = (0.02 * random.standard_normal((n_joints, channels))).astype(np.float32)
-        self.readout[follows, np.arange(channels)] += n_joints / channels
+        self.readout[follows, np.arange(channels)] += n_joints / max(channels, 1)
         self.bias = (0.01 * random.standard_normal(n_joints)).astype(np.float32)
-        self.kernels = (0.004 * random.standard_normal((n_frames, channels, SIDE, SIDE))).astype(np.float32)
-        self.kernels[:, :, SIDE // 2, SIDE // 2] += (0.9 + 0.1 * np.cos(np.arange(n_frames) / 3))[:, None]
-        self._follows, self._noise = follows, random.standard_normal((channels, CELLS, CELLS)).astype(np.float32)
+        side = side if channels else 1
+        self.kernels = (0.004 * random.standard_normal((n_frames, channels, side, side))).astype(np.float32)
+        self.kernels[:, :, side // 2, side // 2] += (0.9 + 0.1 * np.cos(np.arange(n_frames) / 3))[:, None]
+        self._follows, self._noise = follows, random.standard_normal((channels, cells, cells)).astype(np.float32)
         self.heatmaps = np.stack([self._maps(t) for t in range(n_frames)])
         flat = self.heatmaps.reshape(n_frames, n_joints, -1)
         self.scores = flat.max(-1)
-        peaks = np.stack(np.divmod(flat.argmax(-1), CELLS)[::-1], -1)  # (T, J, 2) cells: x, y
-        placed = [crop.to_frame(cells, CELLS) for crop, cells in zip(self.crops, peaks, strict=True)]
+        peaks = np.stack(np.divmod(flat.argmax(-1), cells)[::-1], -1)  # (T, J, 2) cells: x, y
+        placed = [crop.to_frame(at, cells) for crop, at in zip(self.crops, peaks, strict=True)]
         self.joints = np.stack(placed).astype(np.float32)
         self.ground_truth = self.joints + np.float32(3) if truth else None
         self.ground_truth_kind = "exact (rendered)" if truth else ""
@@ -100,25 +117,32 @@ class FakeTrace:
 
     def cells(self, t: int) -> np.ndarray:
         """(J, 2) the cell that joint j is at in frame t: a different one in each of 24 consecutive frames."""
-        j = np.arange(len(self.skeleton))
-        return np.stack([4 + (t + 5 * j) % 24, 4 + (7 * t // 3 + 3 * j) % 24], -1)
+        j, period = np.arange(len(self.skeleton)), self._size - 8
+        return np.stack([4 + (t + 5 * j) % period, 4 + (7 * t // 3 + 3 * j) % period], -1)
 
     def projected(self, t: int) -> np.ndarray:
-        at = self.cells(t)[self._follows]  # (C, 2)
-        grid = np.arange(CELLS)
+        noise = 0.03 * np.roll(self._noise, t, 2)
+        return (self._bumps(self.cells(t)[self._follows]) + noise).astype(np.float32)
+
+    def _bumps(self, at: np.ndarray) -> np.ndarray:
+        grid = np.arange(self._size)
         rows = np.exp(-((grid - at[:, 1:]) ** 2) / 4.5)
         columns = np.exp(-((grid - at[:, :1]) ** 2) / 4.5)
-        return (rows[:, :, None] * columns[:, None, :] + 0.03 * np.roll(self._noise, t, 2)).astype(np.float32)
+        return rows[:, :, None] * columns[:, None, :]
 
     features = projected
 
     def contributions(self, t: int, joint: str | int) -> np.ndarray:
+        if not len(self.readout[0]):
+            raise ConfigError("this model has no kernels")
         if t == 0:
             raise DKDError("frame 0 has no contributions: its maps come from the initializer, there is no matching")
         j = self.skeleton.index(joint)
         return self.readout[j, :, None, None] * correlate(self.projected(t), self.kernels[t - 1])
 
     def _maps(self, t: int) -> np.ndarray:
+        if not len(self.readout[0]):
+            return self._bumps(self.cells(t)).astype(np.float32)
         kernels = self.kernels[max(t - 1, 0)]
         answer = correlate(self.projected(t), kernels)
         return (self.bias[:, None, None] + np.einsum("jc,chw->jhw", self.readout, answer)).astype(np.float32)
@@ -131,6 +155,8 @@ class FakeTrace:
         return np.concatenate([np.zeros((1, len(self.skeleton))), steps]).astype(np.float32)
 
     def kernel_drift(self) -> np.ndarray:
+        if not self.kernels.size:
+            return np.zeros(len(self), np.float32)
         flat = self.kernels.reshape(len(self), -1)
         unit = flat / np.linalg.norm(flat, axis=1, keepdims=True)
         return np.concatenate([[0.0], 1 - (unit[1:] * unit[:-1]).sum(1)]).astype(np.float32)

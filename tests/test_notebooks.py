@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser import Lab, open_notebook, run_all, screenshot
 from tests.conftest import ROOT
+from tests.test_workbench_browser import python
 
 NOTEBOOKS = sorted(p.name for p in (ROOT / "notebooks").glob("*.ipynb"))
 
@@ -16,6 +17,26 @@ def test_a_notebook_runs_top_to_bottom(page: Page, jupyter_lab: Lab, name: str) 
     open_notebook(page, jupyter_lab, name)
     assert run_all(page) == []
     screenshot(page, name.removesuffix(".ipynb"))
+
+
+def test_the_training_notebook_trains(page: Page, jupyter_lab: Lab) -> None:
+    """Run All trains nothing and says so; after Start the later cells show the run, and its model on a real clip."""
+    open_notebook(page, jupyter_lab, "04_train.ipynb")
+    assert run_all(page) == []
+    expect(page.locator(".jp-OutputArea").filter(has_text="No run yet: press Start")).to_be_visible()
+    head = page.locator(".dkd-training-head")
+    expect(head).to_have_attribute("data-state", "new")
+    quick = "steps=20 batch=2 n_frames=2 validate_every=10 snapshot_every=10 data.validation_clips=1 machine.threads=1"
+    python(page, f"panel.form.set(*{quick!r}.split())")
+    page.locator(".dkd-training-controls button", has_text="Start").click()
+    expect(head).to_have_attribute("data-state", "finished")
+    assert run_all(page) == []
+    expect(head).to_have_attribute("data-state", "finished")
+    for said in ("yours: ", "pck@0.2"):
+        expect(page.locator(".jp-OutputArea-output").filter(has_text=said).first).to_be_attached()
+    page.wait_for_function("() => [...document.querySelectorAll('.dkd-workbench')].every((w) => w.dkd?.store?.shown)")
+    assert page.locator(".dkd-workbench").count() == 2
+    screenshot(page, "train_finished")
 
 
 def test_the_first_notebook_shows_a_tracked_person(page: Page, jupyter_lab: Lab) -> None:

@@ -17,11 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import widgets.workbench
+from dkd import Trace, build_model
+from dkd.datasets.people import PersonSequence
 from dkd.errors import ConfigError, DKDError, FrameIndexError
 from tests.fake_trace import CELLS, SIDE, FakeClip, FakeTrace, read_number
 from widgets import Cursor, Kernels, Matching, Player, Timeline, Workbench
 from widgets.assets import module, stylesheet
-from widgets.filmstrip import HEIGHT, filmstrip_html, strip_image
+from widgets.filmstrip import HEIGHT, contact_sheet, filmstrip_html, strip_image
 from widgets.messages import (
     MAP_RANGE,
     MAX_RECORDS,
@@ -154,6 +156,52 @@ def test_map_bytes_round_to_the_nearest_step(value: float) -> None:
     low, high = MAP_RANGE
     back = low + (high - low) * int(quantize_maps(np.array([value]))[0]) / 255
     assert abs(back - min(max(value, low), high)) <= (high - low) / 255 / 2 + 1e-6
+
+
+def test_a_trace_without_kernels_has_none_on_the_wire() -> None:
+    trace = FakeTrace(6, channels=0)
+    content, buffers = render_header(trace, 0)
+    assert content["channels"] == 0 and content["worst"] is not None
+    assert not np.frombuffer(buffers[4], np.float32).any() and buffers[6] == b""  # drift, readout
+    content, buffers = render_records(trace, range(6), 0)
+    parts = [buffers[i * len(RECORD_PARTS) : (i + 1) * len(RECORD_PARTS)] for i in range(6)]
+    assert [part[-1] for part in parts] == [b""] * 6
+    for t, part in enumerate(parts):
+        maps = np.frombuffer(part[4], np.uint8).reshape(trace.heatmaps[t].shape)
+        np.testing.assert_array_equal(maps, quantize_maps(trace.heatmaps[t]))
+
+
+def test_a_real_per_frame_model_can_be_shown() -> None:
+    trace = Trace(build_model("simple-baseline-tiny", input_size=128), FakeClip(4), (40, 20, 200, 220), progress=False)
+    assert render_header(trace, 0)[0]["channels"] == 0
+    assert len(render_records(trace, range(4), 0)[1]) == 4 * len(RECORD_PARTS)
+    assert not trace.kernel_drift().any()
+    workbench = Workbench(trace)
+    workbench.close()
+
+
+@pytest.mark.parametrize(("side", "cells"), [(3, 16), (5, 24)])
+def test_kernels_and_maps_of_other_sizes_travel_whole(side: int, cells: int) -> None:
+    trace = FakeTrace(5, side=side, cells=cells)
+    content, _ = render_header(trace, 0)
+    assert (content["kernel"], content["map"]) == (side, [cells, cells])
+    (record,), parts = (lambda c, b: (c["records"], b))(*render_records(trace, [3], 0))
+    kernels = np.frombuffer(parts[5], np.int8).reshape(trace.kernels[2].shape) * record["kernel_scale"]
+    np.testing.assert_allclose(kernels, trace.kernels[2], atol=0.51 * record["kernel_scale"])
+    _, (projected, exact) = render_detail(trace, 3, 0)
+    assert len(projected) == 4 * trace.kernels.shape[1] * cells**2
+    np.testing.assert_array_equal(np.frombuffer(exact, np.float32).reshape(trace.kernels[2].shape), trace.kernels[2])
+
+
+def test_a_contact_sheet_shows_each_person_with_joints() -> None:
+    frames = [np.full((40, 60, 3), 40 * i, np.uint8) for i in range(3)]
+    joints = np.tile(np.array([30.0, 20.0], np.float32), (1, 13, 1))
+    people = [PersonSequence([frame], joints, f"{i}") for i, frame in enumerate(frames)]
+    sheet = decode(contact_sheet(people, columns=2, side=120))
+    assert sheet.shape == (246, 246, 3)
+    for (y, x), shade in zip(((5, 5), (5, 131), (131, 5)), (0, 40, 80), strict=True):
+        assert abs(int(sheet[y, x, 0]) - shade) < 8
+        assert np.ptp(sheet[y + 35, x + 45 : x + 65].astype(int)) > 50  # a joint in its middle
 
 
 @pytest.mark.parametrize("frames", [[-1], [60], [3, 400]])

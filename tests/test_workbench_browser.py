@@ -490,6 +490,45 @@ def test_it_fits_the_page(page: Page, width: int, theme: str) -> None:
     assert look["number"] == 20 and look["said"] == [20] * 4
 
 
+def test_a_model_without_kernels_is_shown_without_arithmetic(page: Page) -> None:
+    """Its maps are there; in place of kernels and of sums stands a sentence, and no error is reported."""
+    python(page, "wb.trace = FakeTrace(channels=0, name='per frame')")
+    page.wait_for_function(f"() => {BENCH}.store.header?.clip === 'per frame'")
+    for frame in (20, 0, 21):
+        python(page, f"wb.frame = {frame}")
+        page.wait_for_function(f"() => {BENCH}.store.shown?.frame === {frame}")
+        expect(page.locator(".dkd-kernels")).to_contain_text("This model has no kernels")
+        expect(page.locator(".dkd-kernels .dkd-channels")).to_be_hidden()
+        expect(page.locator(".dkd-kernels .dkd-smalls")).to_be_hidden()
+        expect(page.locator(".dkd-sum")).to_contain_text("This model matches nothing")
+    expect(page.locator(".dkd-timeline")).to_contain_text("no kernels")
+    page.wait_for_timeout(500)
+    assert page.locator(".dkd-note:visible").count() == 0
+    assert page.evaluate(PROBLEMS) == []
+    screenshot(page, "workbench_no_kernels")
+    python(page, "wb.trace = trace")
+    page.wait_for_function(f"() => {BENCH}.store.header?.clip === 'numbered'")
+
+
+@pytest.mark.parametrize(("side", "cells"), [(3, 16), (5, 24)])
+def test_other_sizes_of_kernels_and_maps(page: Page, side: int, cells: int) -> None:
+    """Another model on the same clip: the cursor stays, and the arithmetic is that of its kernels."""
+    python(page, f"wb.trace = other = FakeTrace(side={side}, cells={cells}, name='other')")
+    page.wait_for_function(f"() => {BENCH}.store.header?.clip === 'other'")
+    wait_for_frame(page, 20)
+    sizes = "(selector) => [...document.querySelectorAll(selector)].map((c) => c.width)"
+    assert set(page.evaluate(sizes, ".dkd-kernels .dkd-channel:not(.dkd-heads) .dkd-cells")) == {side}
+    assert set(page.evaluate(sizes, ".dkd-kernels .dkd-smalls .dkd-cells")) == {side}
+    assert set(page.evaluate(sizes, ".dkd-matching .dkd-smalls .dkd-cells")) == {cells}
+    value = float(page.locator(".dkd-sum").get_attribute("data-value") or "nan")
+    peak = python(page, "float(other.heatmaps[20, other.skeleton.index(wb.joint)].max())")
+    assert value == pytest.approx(peak, abs=1e-5)
+    assert page.evaluate(PROBLEMS) == []
+    screenshot(page, f"workbench_kernels_{side}")
+    python(page, "wb.trace = trace")
+    page.wait_for_function(f"() => {BENCH}.store.header?.clip === 'numbered'")
+
+
 def test_another_trace_in_the_same_place(page: Page) -> None:
     python(page, "wb.trace = FakeTrace(10, seed=4, name='another')")
     page.wait_for_function(f"() => {BENCH}.store.header?.clip === 'another'")

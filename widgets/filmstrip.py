@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import html
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
 import numpy as np
+
+from dkd.datasets.people import PersonSequence
+from dkd.skeleton import get_skeleton
 
 HEIGHT = 150  # pixels of a picture in the strip
 GAP = 6
@@ -51,6 +55,28 @@ def strip_image(trace: Any, count: int = 5) -> tuple[bytes, list[int]]:
     strip = np.concatenate(pictures[:-1], axis=1)
     _, data = cv2.imencode(".jpg", np.ascontiguousarray(strip[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 80])
     return data.tobytes(), frames
+
+
+def contact_sheet(people: Sequence[PersonSequence], columns: int = 5, side: int = 200) -> bytes:
+    """The first frame of each of some labelled people with their joints, side by side, as JPEG.
+
+    Args:
+        people: at least one.
+        columns: pictures in a row.
+        side: of a picture, in pixels; each is fitted into such a square.
+    """
+    rows = -(-len(people) // columns)
+    sheet = np.full((rows * (side + GAP) - GAP, columns * (side + GAP) - GAP, 3), 255, np.uint8)
+    for i, person in enumerate(people):
+        frame = person.images[0][..., :3]
+        scale = side / max(frame.shape[:2])
+        width, height = (max(1, round(length * scale)) for length in (frame.shape[1], frame.shape[0]))
+        small = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+        joints = (person.joints[0] + 0.5) * scale - 0.5
+        top, left = (i // columns) * (side + GAP), (i % columns) * (side + GAP)
+        sheet[top : top + height, left : left + width] = draw_skeleton(small, joints, get_skeleton(person.skeleton))
+    _, data = cv2.imencode(".jpg", sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
+    return data.tobytes()
 
 
 def filmstrip_html(trace: Any, name: str) -> str:

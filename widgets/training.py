@@ -19,7 +19,6 @@ import traitlets
 from IPython.display import HTML, display
 
 from dkd.errors import DKDError
-from dkd.paths import data_folder
 from dkd.runs import Run
 from dkd.session import TrainingSession
 from dkd.training_config import TrainConfig
@@ -163,6 +162,11 @@ class TrainingPanel(ipw.VBox):
     def session(self) -> TrainingSession | None:
         """What trains it in this process, or None."""
         return self._session
+
+    @property
+    def history(self) -> History:
+        """What is known of the open run, step by step."""
+        return self._history
 
     @property
     def state(self) -> str:
@@ -317,7 +321,10 @@ class TrainingPanel(ipw.VBox):
                 self._config = None
             error = self._session.error if self._session is not None and state == "failed" else None
             if error is not None or before == "failed":
-                self.head._error = "" if error is None else self._explain(error)
+                if error is None:
+                    self.head._error = ""
+                else:
+                    self.report(error, "in training")
         if is_new:
             self.curves.show(self._history)
         if self._config is not None:
@@ -352,18 +359,6 @@ class TrainingPanel(ipw.VBox):
             return "new"
         status = self._run.status()
         return "elsewhere" if status == "running" else status
-
-    def _explain(self, error: Exception) -> str:
-        """An error of the run in words; where rendered people are missing, how to make them."""
-        text = str(error) if isinstance(error, DKDError) else f"{type(error).__name__}: {error}"
-        config = self._session.config if self._session else None
-        needs = config is not None and "rendered" in (*config.data.train, config.data.validation)
-        if needs and not (data_folder() / "rendered").is_dir():
-            text += (
-                "\nThe rendered people are not there yet: run the notebook's cell that renders them, or `dkd render` "
-                "in a terminal; then press Start again."
-            )
-        return text
 
     # --- what is shown -----------------------------------------------------------------------------------------------
 

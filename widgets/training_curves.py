@@ -257,6 +257,7 @@ def still_curves(history: History, plots: Sequence[Plot] = PLOTS[:2]) -> str:
         parts.append(
             f'<text x="{left}" y="12" font-weight="600">{html.escape(plot.title)}</text>'
             f'<text x="{left}" y="28">{label}</text>'
+            f'<text x="{left}" y="{height + 46}">{10**low if plot.log else low:.3g}</text>'
             f'<text x="{left + width}" y="{height + 46}" text-anchor="end">step {right:.0f}</text>'
             f'<path d="M{left} 32V{height + 32}H{left + width}" stroke="{INK}" fill="none" opacity=".5"/>'
         )
@@ -266,8 +267,9 @@ def still_curves(history: History, plots: Sequence[Plot] = PLOTS[:2]) -> str:
             points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(across, down, strict=True))
             parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
             if len(curves) > 1:
+                line = height - 8 - 15 * (len(curves) - 1 - row)
                 parts.append(
-                    f'<text x="{left + width}" y="{height - 8 - 15 * row}" text-anchor="end" fill="{colour}">'
+                    f'<text x="{left + width}" y="{line}" text-anchor="end" fill="{colour}">'
                     f"{html.escape(name)}</text>"
                 )
     if not parts:
