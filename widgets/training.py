@@ -28,7 +28,7 @@ from widgets.training_curves import Curves, History, still_curves
 from widgets.training_form import ConfigForm
 from widgets.training_runs import RunsTable, runs_html
 from widgets.training_views import SnapshotViews
-from widgets.view import describe_error, unknown_keyword
+from widgets.view import close_below, describe_error, unknown_keyword
 
 log = logging.getLogger(__name__)
 REFRESH_S = 0.5  # at most so often
@@ -190,9 +190,7 @@ class TrainingPanel(ipw.VBox):
             self._thread.join(10)
         self.views.close()
         self.curves.close()
-        for widget in list(_below(self)):
-            if widget.comm is not None:
-                widget.close()
+        close_below(self)
         super().close()
         for key in [key for key, panel in _panels.items() if panel is self]:
             del _panels[key]
@@ -466,14 +464,3 @@ def _section(title: str, content: Any) -> Any:
     out = ipw.Accordion([content], titles=[title], selected_index=0)
     out.add_class("dkd-section")
     return out
-
-
-def _below(widget: Any) -> Any:
-    """All widgets in a container, and their layouts and styles, once each."""
-    for child in getattr(widget, "children", ()):
-        yield from _below(child)
-        yield child
-    for name in ("layout", "style"):
-        part = getattr(widget, name, None)
-        if isinstance(part, ipw.Widget):
-            yield part

@@ -15,6 +15,7 @@ from dkd.trace import Trace
 from dkd.training_config import TrainConfig
 from widgets.training_form import alert
 from widgets.training_traces import Job, SnapshotTraces
+from widgets.view import close_below
 from widgets.workbench import Workbench
 
 
@@ -180,6 +181,8 @@ class SnapshotViews(ipw.VBox):
         self._traces.close()
         for side in (self.second, self.first):
             side.clear()
+            close_below(side.box)  # it is in no container while nothing is compared
+            side.box.close()
         super().close()
 
     # --- what the user does ------------------------------------------------------------------------------------------

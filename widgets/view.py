@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import anywidget
+import ipywidgets
 import traitlets
 
 from dkd.errors import ConfigError, nearest_name
@@ -137,6 +138,18 @@ class View(anywidget.AnyWidget):
         feed.release()
         if self._owns_cursor:
             cursor.close()
+
+
+def close_below(widget: Any) -> None:
+    """Free what is in an ipywidgets container, with layouts and styles; ipywidgets frees the container alone."""
+    for child in getattr(widget, "children", ()):
+        close_below(child)
+        if child.comm is not None:
+            child.close()
+    for name in ("layout", "style"):
+        part = getattr(widget, name, None)
+        if isinstance(part, ipywidgets.Widget) and part.comm is not None:
+            part.close()
 
 
 def describe_error(error: BaseException, where: str) -> str:
