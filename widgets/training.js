@@ -46,6 +46,7 @@ function fitPlots(root, signal) {
     if (!plot) return;
     clearInterval(timer);
     observer.observe(plot.parentElement);
+    observer.observe(root);
   }, 200);
   signal.addEventListener("abort", () => {
     clearInterval(timer);

@@ -146,9 +146,9 @@ class Curves:
             for trace, (x, y) in zip(self.figure.data[: len(CURVES)], curves, strict=True):
                 trace.x, trace.y = x, y
                 trace.mode = "lines+markers" if len(x) < 30 else "lines"
-            if adversary != self._adversary:
-                self.figure.layout.update(_layout(adversary))
-        self._adversary = adversary
+        if adversary != self._adversary:
+            self._adversary = adversary
+            self.figure.update_layout(_layout(adversary), overwrite=True)
 
     def compare(self, others: Mapping[str, History]) -> None:
         """Draw other runs, name → history, dashed; those that were drawn before go."""
@@ -169,18 +169,16 @@ class Curves:
 
     @staticmethod
     def _trace(plot: int, column: str, name: str, colour: str, run: str = "", dash: str = "solid") -> go.Scatter:
-        several = len(PLOTS[plot].curves) > 1
-        label = f"{run} {name if several else ''}".strip() if run else name
+        label = f"{run}: {name}" if run else name
         return go.Scatter(
-            name=label,
+            name=run or name,
             mode="lines",
             line={"color": colour, "width": 1.6 if run else 2, "dash": dash},
             opacity=0.75 if run else 1,
             marker={"size": 5},
             xaxis=f"x{plot + 1}",
             yaxis=f"y{plot + 1}",
-            legend=f"legend{plot + 1}" if plot else "legend",
-            showlegend=several or bool(run),
+            showlegend=bool(run) and plot == 0,  # the other plots' lines are dashed alike; colours stand in the titles
             hovertemplate="step %{x:.0f}: %{y:.4g}<extra>" + html.escape(label) + "</extra>",
         )
 
@@ -201,6 +199,10 @@ def _layout(adversary: bool) -> dict[str, Any]:
         "font": {"color": INK, "size": 11, "family": "system-ui, sans-serif"},
         "hoverlabel": {"font": {"size": 11}},
         "annotations": [],
+        "legend": {
+            "x": (1 - 0.05 * (columns - 1)) / columns, "y": 1.0, "xanchor": "right", "yanchor": "top",
+            "bgcolor": "rgba(0,0,0,0)", "font": {"size": 10},
+        },
         "autosize": True,
         "uirevision": "kept",
         "template": "none",
@@ -221,19 +223,20 @@ def _layout(adversary: bool) -> dict[str, Any]:
             "type": "log" if plot.log else "linear", "exponentformat": "e",
             **({} if plot.log else {"rangemode": "tozero"}),
         }  # fmt: skip
-        layout[f"legend{i + 1}" if i else "legend"] = {
-            "x": left + width, "y": bottom + height, "xanchor": "right", "yanchor": "top" if i == 0 else "bottom",
-            "orientation": "v" if i == 0 else "h", "bgcolor": "rgba(0,0,0,0)", "font": {"size": 10},
-            "visible": i in shown, "itemwidth": 30, "entrywidth": 22 if i == 1 else 0,
-        }  # fmt: skip
         if i in shown:
             layout["annotations"].append(
                 {
-                    "text": f"<b>{plot.title}</b>", "x": left, "y": bottom + height, "xref": "paper", "yref": "paper",
+                    "text": _title(plot), "x": left, "y": bottom + height, "xref": "paper", "yref": "paper",
                     "xanchor": "left", "yanchor": "bottom", "showarrow": False, "font": {"size": 11}, "yshift": 4,
                 }  # fmt: skip
             )
     return layout
+
+
+def _title(plot: Plot) -> str:
+    """A plot's title; where it has several curves, their names in their colours."""
+    names = [f'<span style="color:{colour}"><b>{name}</b></span>' for _, name, colour in plot.curves]
+    return f"<b>{plot.title}</b>" + (f"  {'  '.join(names)}" if len(names) > 1 else "")
 
 
 # ---- the still picture

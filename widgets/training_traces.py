@@ -132,8 +132,7 @@ class SnapshotTraces:
         people = self.people(job.config)
         person = people[min(job.person, len(people) - 1)]
         model = load_model(job.snapshot)
-        provenance = model.provenance
-        model.name = f"{provenance.get('run', job.snapshot.parent.parent.name)}, step {provenance.get('step', '?')}"
+        model.name = f"{job.snapshot.parent.parent.name}, step {model.provenance.get('step', '?')}"
         trace = follow(model, person, job.config.data.validation_frames, superseded)
         if not trace.complete:
             return None

@@ -31,7 +31,7 @@ class _Side:
         self._moved = moved
         self._quiet = False
         self.slider = ipw.SelectionSlider(
-            options=[("–", 0)], description="Training time", disabled=True,
+            options=[("–", 0)], description="Training time", disabled=True, readout=False,
             tooltip="Steps of training after which the model was stored; arrow keys move it",
         )  # fmt: skip
         self.slider.add_class("dkd-time")
