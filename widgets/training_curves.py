@@ -39,7 +39,7 @@ class Plot:
 PLOTS = (
     Plot("Pose loss", (("pose", "pose loss", _TEAL),), log=True),
     Plot(
-        "PCK, unseen clips",
+        "PCK",
         (("pck@0.2", "@0.2", _TEAL), ("pck@0.1", "@0.1", _VIOLET), ("pck@0.05", "@0.05", _OCHRE)),
     ),
     Plot("Acceleration error, %", (("acceleration", "acceleration error", _TEAL),)),
@@ -149,6 +149,8 @@ class Curves:
         if adversary != self._adversary:
             self._adversary = adversary
             self.figure.update_layout(_layout(adversary), overwrite=True)
+            # Plotly takes a new height for the end of fitting into the page, and writes the width down, too.
+            self.figure._send_relayout_msg({"width": None, "autosize": True})
 
     def compare(self, others: Mapping[str, History]) -> None:
         """Draw other runs, name → history, dashed; those that were drawn before go."""
