@@ -34,7 +34,7 @@ from dkd.models.discriminator import TemporalDiscriminator
 from dkd.models.dkd import DKD
 from dkd.models.registry import make_model
 from dkd.runs import Run
-from dkd.training_config import FeedbackConfig, MachineConfig, OptimiserConfig, TrainConfig
+from dkd.training_config import FeedbackConfig, OptimiserConfig, TrainConfig
 from dkd.validation import MEASURES, validate
 from dkd.warm_start import warm_start
 
@@ -108,7 +108,7 @@ def train(
         TrainingError: the loss is not finite; ``failure.json`` has the record, the state before it is kept.
         StorageError: the disk is full; what was saved is kept.
     """
-    fabric = _fabric(config.machine)
+    fabric = _fabric(config)
     if people is None:
         people = load_mixture(config)
     if validation is None:
@@ -150,8 +150,9 @@ def _check_skeletons(config: TrainConfig, people: Mixture, validation: Sequence[
         )
 
 
-def _fabric(machine: MachineConfig) -> Fabric:
-    devices, nodes = machine.devices, machine.nodes
+def _fabric(config: TrainConfig) -> Fabric:
+    machine = config.machine
+    devices, nodes, strategy = machine.devices, machine.nodes, machine.strategy
     if "TORCHELASTIC_RUN_ID" in os.environ:  # started by torchrun, which has decided already
         devices = int(os.environ["LOCAL_WORLD_SIZE"])
         nodes = int(os.environ["WORLD_SIZE"]) // devices
@@ -161,11 +162,14 @@ def _fabric(machine: MachineConfig) -> Fabric:
     if precision == "auto":
         on_gpu = machine.accelerator in ("auto", "cuda", "gpu") and torch.cuda.is_available()
         precision = "bf16-mixed" if on_gpu and torch.cuda.is_bf16_supported() else "32-true"
+    if strategy == "auto" and devices * nodes > 1:
+        # While the initializer learns alone, the other parts have no gradient.
+        strategy = "ddp_find_unused_parameters_true" if config.pretrained_steps() else "ddp"
     fabric = Fabric(
         accelerator=machine.accelerator,
         devices=devices,
         num_nodes=nodes,
-        strategy=machine.strategy if devices * nodes > 1 or machine.strategy != "auto" else "auto",
+        strategy=strategy,
         precision=precision,
     )
     if devices * nodes > 1:
@@ -202,6 +206,7 @@ class Trainer:
             synchronise_batch_norm(model, fabric.device)
         self.plain: VideoPoseModel = model  # for its parts; calls go through the wrapped one
         self.model, self.optimiser = fabric.setup(model, _optimiser(model, config.optimiser))
+        self.model.mark_forward_method("initialise")
         self.adversary, self.adversary_optimiser = None, None
         if config.adversary.eta:
             adam = torch.optim.Adam(discriminator.parameters(), config.adversary.learning_rate, (0.5, 0.999))
@@ -263,6 +268,10 @@ class Trainer:
         finally:
             ahead.close()  # type: ignore[attr-defined]
 
+    def _alone(self) -> bool:
+        """The initializer still learns alone, frame by frame."""
+        return self.step < self.config.pretrained_steps()
+
     def _due(self, every: int) -> bool:
         return self.step == self.config.steps or (every > 0 and self.step % every == 0)
 
@@ -271,6 +280,8 @@ class Trainer:
         if self.fabric.is_global_zero:
             measured: dict[str, float] = {}
             averaged: VideoPoseModel = self.average.module  # type: ignore[assignment]
+            if isinstance(averaged, DKD) and self.step <= self.config.pretrained_steps():
+                averaged = averaged.initializer_alone()
             if self.validation and self._due(self.config.validate_every):
                 measured = validate(averaged, self.validation, self.config.data.validation_frames)
             snapshot = None
@@ -298,6 +309,10 @@ class Trainer:
     def _learn(self, batch: Batch) -> tuple[float, dict[str, float], float]:
         """Move the weights once; returns the loss, its terms, and the gradient's norm."""
         config, fabric = self.config, self.fabric
+        if isinstance(self.plain, DKD) and self.step == config.pretrained_steps() > 0:
+            averaged: DKD = self.average.module  # type: ignore[assignment]
+            for model in (self.plain, averaged):
+                model.start_encoder_from_initializer()
         _set_modes(self.plain, config, self.step)
         for group in self.optimiser.param_groups:
             group["lr"] = (
@@ -305,13 +320,16 @@ class Trainer:
             )
         frames, joints, weights = (fabric.to_device(part) for part in batch)
         frames = frames.float() / 255
-        heatmaps = self.model(frames, self._feedback(joints)).heatmaps.float()
+        if self._alone():
+            heatmaps = self.model.initialise(frames.flatten(0, 1)).float().unflatten(0, frames.shape[:2])
+        else:
+            heatmaps = self.model(frames, self._feedback(joints)).heatmaps.float()
         first = 1 if config.model.initializer == "fixed" and isinstance(self.plain, DKD) else 0
         counted = weights[:, first:]
         count = self._mean(counted.sum())
         loss = pose_loss(heatmaps[:, first:], joints[:, first:], counted, config.sigma, count)
         terms = {"pose": loss}
-        if self.adversary is not None:
+        if self.adversary is not None and not self._alone():
             judged = self._judge(frames, heatmaps, joints, weights > 0)
             loss = loss + config.adversary.eta * judged.pop("for_pose")
             terms |= judged
@@ -324,7 +342,7 @@ class Trainer:
             self.optimiser.step()
             self.average.update_parameters(self.plain)
         means = {name: float(self._mean(value.detach())) for name, value in terms.items()}
-        if self.adversary is not None:
+        if "fake" in means:
             self.k = next_k(self.k, means["real"], means["fake"], config.adversary)
             means |= {"k": self.k, "convergence": convergence(means["real"], means["fake"], config.adversary)}
         return float(self._mean(loss.detach())), means, float(norm)  # type: ignore[arg-type]

@@ -30,6 +30,9 @@ class ModelChoice:
         start: weights to start from: a shipped model's name, a checkpoint of ours, or an image classifier's weights
             (``.pt``, ``.pth``; torchvision's names for ResNets, the flat port's for MobileNetV2). None: random.
         initializer: whether the pose initializer is trained too (``"train"``, as in the paper), or held ``"fixed"``.
+        pretrain: share of the steps in which the initializer learns alone, on every frame of the clips; then the frame
+            encoder starts from it where the two are the same network, and the recursion begins. The paper's networks
+            are trained on single images before, too; here one run does both.
     """
 
     __pydantic_config__ = STRICT
@@ -38,6 +41,13 @@ class ModelChoice:
     settings: dict[str, Any] = field(default_factory=dict)
     start: str | None = None
     initializer: Literal["train", "fixed"] = "train"
+    pretrain: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.pretrain < 1:
+            raise ConfigError(f"expected model.pretrain, a share of the steps, in 0..1, got {self.pretrain}")
+        if self.pretrain and self.initializer == "fixed":
+            raise ConfigError("model.pretrain trains the initializer, model.initializer=fixed does not: choose one")
 
 
 @dataclass(frozen=True)
@@ -216,6 +226,10 @@ class TrainConfig:
         if self.adversary.eta and self.n_frames < 2:
             raise ConfigError("the adversary judges how maps change: it needs n_frames ≥ 2, or eta = 0")
         self.model_config()
+
+    def pretrained_steps(self) -> int:
+        """Steps in which the initializer learns alone; none in a per-frame baseline, which is nothing else."""
+        return round(self.model.pretrain * self.steps) if self.model.name.startswith("dkd-") else 0
 
     def model_config(self) -> ModelConfig:
         """The config of the model to train."""

@@ -13,7 +13,7 @@ from dkd.training_config import TrainConfig
 
 # No chance but which person: what is drawn does not matter to most tests, that it is quick does.
 QUICK = (
-    "model.settings.channels=16", "model.settings.input_size=128", "model.settings.initializer=tiny", "batch=2",
+    "model.settings.channels=16", "model.settings.input_size=128", "batch=2",
     "n_frames=2", "steps=4", "save_every=2", "snapshot_every=0", "validate_every=0", "optimiser.warmup=2",
     "augment.rotation=0", "augment.motion=0", "augment.distractor=0", "augment.occluder=0", "augment.degrade=0",
     "machine.accelerator=cpu",
@@ -41,6 +41,4 @@ def dotted_people() -> Mixture:
 def quick(*words: str, **settings: Any) -> TrainConfig:
     """Settings for a run of seconds, some replaced by ``key=value`` words or by name."""
     given = [*QUICK, *(f"{k}={v}" for k, v in settings.items()), *words]
-    if any(w.startswith("model.name=simple-baseline") for w in given):
-        given = [w for w in given if not w.startswith("model.settings.initializer")]
     return from_mapping(TrainConfig, with_words({}, given))

@@ -85,7 +85,7 @@ def test_indices_stay_in_the_sequence_and_keep_one_direction(length: int) -> Non
     for _ in range(200):
         indices = draw_indices(length, 5, rng)
         steps = np.diff(indices)
-        assert len(indices) == 5 and 0 <= min(indices) and max(indices) < length
+        assert len(indices) == 5 and min(indices) >= 0 and max(indices) < length
         assert (steps >= 0).all() or (steps <= 0).all()
         seen.add(int(np.abs(steps).max()))
     assert seen == ({0} if length == 1 else {1} if length < 9 else {1, 2, 3, 4})

@@ -110,6 +110,8 @@ def test_a_recipe_that_is_not_there() -> None:
         (["n_frames=1"], "n_frames ≥ 2"),
         (["model.name=simple-baseline-tiny", "adversary.eta=1", "n_frames=1"], "needs n_frames ≥ 2"),
         (["data.shares=[1, 2]"], "one for each of the 1 sources"),
+        (["model.pretrain=1"], "in 0..1"),
+        (["model.pretrain=0.5", "model.initializer=fixed"], "choose one"),
         (["optimiser.name=sgd"], "'adamw' or 'rmsprop'"),
         (["steps=0"], "at least 1"),
     ],

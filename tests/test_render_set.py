@@ -174,7 +174,7 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path):
 
 
 def test_no_two_clips_are_alike_and_test_clips_do_not_depend_on_training_clips():
-    config = RenderSetConfig(n_train=120, n_test=60)
+    config = RenderSetConfig(n_train=120, n_test=60, motions=())
     seeds = [config.clip(index).seed for index in range(len(config))]
     assert len(set(seeds)) == 180
     more = replace(config, n_train=200)

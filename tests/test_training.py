@@ -49,16 +49,20 @@ def assert_same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
 
 # With γ = 2 the equilibrium moves from the first step on.
 ADVERSARY = ("adversary.eta=0.1", "adversary.gamma=2", "adversary.lambda_k=0.5", "adversary.width=8")
-KINDS = [(), ADVERSARY, ("model.name=simple-baseline-tiny",), ("optimiser.name=rmsprop",)]
+PRETRAINED = ("model.pretrain=0.5", *ADVERSARY)
+KINDS = [(), ADVERSARY, ("model.name=simple-baseline-tiny",), ("optimiser.name=rmsprop",), PRETRAINED]
 
 
-@pytest.mark.parametrize("words", KINDS, ids=["dkd", "adversary", "baseline", "rmsprop"])
+@pytest.mark.parametrize("words", KINDS, ids=["dkd", "adversary", "baseline", "rmsprop", "pretrained"])
 def test_a_stopped_run_goes_on_to_the_same_weights(words: tuple[str, ...], tmp_path: Path) -> None:
     config = quick(*words)
     whole, records = run(config, tmp_path / "whole")
     assert [r.step for r in records] == [1, 2, 3, 4]
     _, first = run(config, tmp_path / "stopped", stop_after=3)
     assert Run(tmp_path / "stopped").steps_done() == 3  # closing saves, though a checkpoint was due every 2 steps
+    if words == PRETRAINED:  # stop where the recursion is about to begin, too
+        run(config, tmp_path / "twice", stop_after=2)
+        assert_same(whole, run(config, tmp_path / "twice")[0])
     resumed, rest = run(config, tmp_path / "stopped")
     assert [r.step for r in first + rest] == [1, 2, 3, 4]
     assert [r.loss for r in first + rest] == [r.loss for r in records]
@@ -210,6 +214,24 @@ def test_it_trains_what_it_says_and_nothing_else(
         assert [k for k in moved if k.startswith(part)], part
 
 
+def test_first_the_initializer_learns_alone_then_the_encoder_starts_from_it(tmp_path: Path) -> None:
+    words = ("model.pretrain=0.5", "save_every=1", "snapshot_every=1", "optimiser.ema=0")
+    states = []
+    for stop in (1, 2, 3, None):
+        tensors, _ = run(quick(*words), tmp_path / str(stop), stop_after=stop)
+        states.append({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
+    one, two, three, _ = states
+    weights = [k for k, v in one.items() if v.is_floating_point() and k.endswith("weight")]
+    for k in weights:
+        assert torch.equal(one[k], two[k]) != k.startswith("initializer."), k  # it alone has moved
+        assert not torch.equal(two[k], three[k]), k
+    # In step 3 the encoder began where the initializer was: it is nearer to that than to its own beginning.
+    name = "encoder.layer1.0.conv1.weight"
+    assert (three[name] - two[f"initializer.{name}"]).norm() < 0.2 * (three[name] - two[name]).norm()
+    kinds = [type(load_model(path)).__name__ for path in Run(tmp_path / "None").snapshots().values()]
+    assert kinds == ["SimpleBaseline", "SimpleBaseline", "DKD", "DKD"]
+
+
 def test_it_learns_the_dots_and_its_log_says_so(tmp_path: Path) -> None:
     words = ("steps=60", "batch=4", "save_every=60", "model.name=simple-baseline-tiny", "n_frames=1")
     _, records = run(quick(*words), tmp_path)
@@ -301,7 +323,7 @@ def test_a_dkd_starts_from_a_baseline_and_the_other_way_round(tmp_path: Path) ->
     settings: dict[str, Any] = {"channels": 16, "input_size": 128}
     baseline = build_model("simple-baseline-tiny", **settings)
     save_model(baseline, tmp_path / "baseline.safetensors", {})
-    dkd = build_model("dkd-tiny", initializer="tiny", **settings)
+    dkd = build_model("dkd-tiny", **settings)
     random = warm_start(dkd, tmp_path / "baseline.safetensors")
     given, own = baseline.state_dict(), dkd.state_dict()
     for name, tensor in given.items():

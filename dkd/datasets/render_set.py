@@ -34,7 +34,7 @@ import dkd
 from dkd.config import STRICT
 from dkd.datasets.rendered import (
     BODIES,
-    VARIED,
+    EVERYDAY,
     RenderConfig,
     RenderedClip,
     Surroundings,
@@ -59,10 +59,12 @@ class RenderSetConfig:
         n_frames, fps, size: of each clip; frames are ``size`` pixels wide and high.
         seed: of everything.
         motions: names of :data:`~dkd.datasets.rendering.generators.GENERATORS` and paths of ``.bvh`` files, taken in
-            turn; empty means all generators.
+            turn; empty means all generators. By default those that a small network learns within minutes.
+        azimuths: where the camera may stand, as in :class:`~dkd.datasets.rendered.RenderConfig`: by default people
+            mostly face it. (0, 360) is from all sides, where a small network takes left for right.
         body: ``"figure"`` or ``"anny"``, as in :class:`~dkd.datasets.rendered.RenderConfig`.
         supersample: rays a pixel's side; 2 is slower and has smooth edges.
-        surroundings: places, and what gets in the way.
+        surroundings: places, and what gets in the way; :data:`~dkd.datasets.rendered.VARIED` is harder.
         jpeg_quality: lowest and highest quality of the frames' files, 1..100; drawn once a clip.
 
     Raises:
@@ -77,10 +79,11 @@ class RenderSetConfig:
     fps: float = 15.0
     size: int = 192
     seed: int = 0
-    motions: tuple[str, ...] = ()
+    motions: tuple[str, ...] = ("walk", "run", "squats", "kicks")
+    azimuths: tuple[float, float] = (-60.0, 60.0)
     body: str = "figure"
     supersample: int = 1
-    surroundings: Surroundings = VARIED
+    surroundings: Surroundings = EVERYDAY
     jpeg_quality: tuple[int, int] = (60, 95)
 
     def __post_init__(self) -> None:
@@ -123,6 +126,7 @@ class RenderSetConfig:
             width=self.size,
             height=self.size,
             motion=motions[within % len(motions)],
+            azimuths=self.azimuths,
             supersample=self.supersample,
             body=self.body,
             surroundings=self.surroundings,

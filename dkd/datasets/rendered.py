@@ -69,8 +69,8 @@ class Surroundings:
 
 
 VARIED = Surroundings(("room", "outdoors", "abstract"), occluder=0.3, passer_by=0.2, motion_blur=0.6, flaws=0.8)
-# Places that people are in: what a small network learns from random weights within minutes.
-EVERYDAY = Surroundings(("room", "outdoors"), occluder=0.2, passer_by=0.1, motion_blur=0.3, flaws=0.4)
+# Places that people are in, and little in the way: what a small network learns from random weights within minutes.
+EVERYDAY = Surroundings(("room", "outdoors"), occluder=0.1, passer_by=0.1, motion_blur=0.3, flaws=0.4)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,9 @@ class RenderConfig:
         width, height: of the frames, pixels.
         motion: the name of one of :data:`~dkd.datasets.rendering.generators.GENERATORS`, the path of a ``.bvh`` file,
             or a Motion, which must have ``n_frames`` frames.
-        camera: a fixed camera; None is one that follows the person, from any side.
+        camera: a fixed camera; None is one that follows the person.
+        azimuths: where a following camera may stand around the person, lowest and highest angle in degrees: 0 is in
+            front at the beginning of the clip, 90 at the person's left; people turn while they move.
         light: sun and sky.
         supersample: rays a pixel's side; 2 smooths edges, 1 is four times faster.
         body: ``"figure"``, our own and always there, or ``"anny"``, which needs the extra ``render``.
@@ -97,6 +99,7 @@ class RenderConfig:
     height: int = 320
     motion: str | Path | Motion | None = None
     camera: Camera | None = None
+    azimuths: tuple[float, float] = (0.0, 360.0)
     light: Light | None = None
     supersample: int = 2
     body: str = "figure"
@@ -328,7 +331,7 @@ def following_cameras(vertices: np.ndarray, config: RenderConfig, rng: np.random
     path = np.stack([np.convolve(padded[:, k], kernel / kernel.sum(), mode="valid") for k in range(3)], axis=1)
     view = Camera(
         target=(0.0, 0.0, 0.0),
-        azimuth_deg=float(rng.uniform(0, 360)),
+        azimuth_deg=float(rng.uniform(*config.azimuths)),
         elevation_deg=float(np.clip(rng.gamma(1.5, 9) - 12, -15, 40)),
         roll_deg=float(np.clip(rng.normal(0, 5), -15, 15)),
         distance=float(rng.uniform(2.8, 7)),

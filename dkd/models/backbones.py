@@ -239,7 +239,7 @@ class MobileNetV2Encoder(nn.Module):
 
 
 # Narrow ResNets of ours (depth, width), for networks that learn from random weights within minutes on two cores.
-_NARROW = {"tiny": (10, 16), "small": (18, 24)}
+_NARROW = {"tiny": (10, 16)}
 ENCODERS = (*(f"resnet{d}" for d in _RESNETS), "mobilenetv2", *_NARROW)
 
 Encoder = ResNetEncoder | MobileNetV2Encoder

@@ -28,6 +28,7 @@ from dkd.models.base import (
     check_input_size,
     stack_frames,
 )
+from dkd.models.simple_baseline import SimpleBaseline, SimpleBaselineConfig
 from dkd.skeleton import get_skeleton
 
 
@@ -77,7 +78,7 @@ class KernelDistillator(nn.Sequential):
     For 32×32 maps: 32² → conv 30² → pool 15² → conv 15² → pool 7² → conv 7². No ReLU at the end: kernels are signed.
     """
 
-    def __init__(self, channels: int, n_joints: int):
+    def __init__(self, channels: int, n_joints: int, side: int = 7):
         super().__init__(
             nn.Conv2d(channels + n_joints, channels, 3, bias=False),
             nn.BatchNorm2d(channels),
@@ -90,8 +91,8 @@ class KernelDistillator(nn.Sequential):
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
             nn.BatchNorm2d(channels),
         )
-        # Ours: kernels of unit norm at the start (49 · (1/7)² = 1), so that matching neither amplifies nor silences.
-        nn.init.constant_(self[-1].weight, 1 / 7)  # type: ignore[arg-type]
+        # Ours: kernels of unit norm at the start (S² · (1/S)² = 1), so that matching neither amplifies nor silences.
+        nn.init.constant_(self[-1].weight, 1 / side)  # type: ignore[arg-type]
 
 
 def match(projected: Tensor, kernels: Tensor) -> Tensor:
@@ -134,7 +135,7 @@ class DKD(VideoPoseModel):
         n_joints, channels = len(self.skeleton), config.channels
         self.initializer = PoseInitializer(build_encoder(config.initializer, channels), channels, n_joints)
         self.encoder = build_encoder(config.encoder, channels)
-        self.distillator = KernelDistillator(channels, n_joints)
+        self.distillator = KernelDistillator(channels, n_joints, self.kernel_shape[1])
         self.projection = nn.Conv2d(channels, channels, 1, bias=False)  # V
         self.readout = nn.Conv2d(channels, n_joints, 1)  # U
         nn.init.zeros_(self.readout.bias)  # type: ignore[arg-type]
@@ -148,6 +149,20 @@ class DKD(VideoPoseModel):
     def trunks(self) -> list[Encoder]:
         """The frame encoder and the initializer's."""
         return [self.encoder, self.initializer.encoder]
+
+    def initializer_alone(self) -> SimpleBaseline:
+        """The pose initializer run on every frame, as a model of its own that shares its weights."""
+        config = SimpleBaselineConfig(
+            self.config.initializer, self.config.skeleton, self.config.channels, self.config.input_size
+        )
+        return SimpleBaseline(config, self.initializer)
+
+    def start_encoder_from_initializer(self) -> bool:
+        """Give the frame encoder the initializer's weights, if the two are the same network; says whether they are."""
+        if self.config.encoder != self.config.initializer:
+            return False
+        self.encoder.load_state_dict(self.initializer.encoder.state_dict())
+        return True
 
     # --- the steps, one by one ---------------------------------------------------------------------------------------
 

@@ -23,8 +23,9 @@ KINDS: dict[str, tuple[Callable[[Any], VideoPoseModel], type]] = {
 MODELS: dict[str, ModelConfig] = {
     **{f"dkd-resnet{d}": DKDConfig(encoder=f"resnet{d}", initializer="resnet101") for d in (18, 34, 50, 101)},
     "dkd-mobilenetv2": DKDConfig(encoder="mobilenetv2", initializer="mobilenetv2", channels=128, heatmap_gain=8.0),
-    # Ours: small enough to learn from random weights on a laptop. The initializer is the larger net, as in the paper.
-    "dkd-tiny": DKDConfig(encoder="tiny", initializer="small", channels=64, heatmap_gain=8.0),
+    # Ours: small enough to learn from random weights on a laptop; one encoder for both parts, so that one run can train
+    # the initializer first and let the frame encoder start from it.
+    "dkd-tiny": DKDConfig(encoder="tiny", initializer="tiny", channels=64, heatmap_gain=8.0),
     **{f"simple-baseline-resnet{d}": SimpleBaselineConfig(encoder=f"resnet{d}") for d in (18, 34, 50, 101)},
     "simple-baseline-mobilenetv2": SimpleBaselineConfig(encoder="mobilenetv2", channels=128),
     "simple-baseline-tiny": SimpleBaselineConfig(encoder="tiny", channels=64),

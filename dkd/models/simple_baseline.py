@@ -44,14 +44,17 @@ class SimpleBaseline(VideoPoseModel):
 
     Args:
         config: see :class:`SimpleBaselineConfig`.
+        net: the network, where there is one already (its weights are shared then); by default one with random weights.
     """
 
     config: SimpleBaselineConfig
 
-    def __init__(self, config: SimpleBaselineConfig):
+    def __init__(self, config: SimpleBaselineConfig, net: PoseInitializer | None = None):
         super().__init__(config, f"simple-baseline-{config.encoder}")
-        encoder = build_encoder(config.encoder, config.channels)
-        self.net = PoseInitializer(encoder, config.channels, len(self.skeleton))
+        if net is None:
+            encoder = build_encoder(config.encoder, config.channels)
+            net = PoseInitializer(encoder, config.channels, len(self.skeleton))
+        self.net = net
 
     @property
     def kernel_shape(self) -> tuple[int, int, int]:
