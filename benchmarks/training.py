@@ -7,7 +7,7 @@
 Starts a real JupyterLab (``dkd lab``) and a real Chromium, renders a small set of people, trains on them. From the
 project's folder:
 
-    python -m benchmarks.training [--steps 60] [--out figures.json]
+    python -m benchmarks.training [--steps 60] [--threads 1] [--out figures.json]
 """
 
 from __future__ import annotations
@@ -105,13 +105,13 @@ def measure(page: Page) -> dict[str, Any]:
     return figures
 
 
-def responsiveness(people: Path, folder: Path) -> dict[str, Any]:
+def responsiveness(people: Path, folder: Path, more: list[str]) -> dict[str, Any]:
     """Start Lab and the browser, measure, and stop both."""
     (folder / "empty").mkdir()
     lab = Lab.start(folder, folder / "empty")
     try:
         source = f"rendered={people}"
-        words = [f"data.train=['{source}']", f"data.validation={source}", "steps=100000", "validate_every=0"]
+        words = [f"data.train=['{source}']", f"data.validation={source}", "steps=100000", "validate_every=0", *more]
         code = NOTEBOOK.format(project=str(PROJECT), run=str(folder / "run"), words=words)
         name = lab.write_notebook("bench.ipynb", code)
         with sync_playwright() as playwright:
@@ -128,11 +128,11 @@ def responsiveness(people: Path, folder: Path) -> dict[str, Any]:
         lab.stop()
 
 
-def waiting(people: Path, folder: Path, steps: int) -> dict[str, Any]:
+def waiting(people: Path, folder: Path, steps: int, more: list[str]) -> dict[str, Any]:
     """Train the laptop recipe for some steps: frames a second, and the share of time spent waiting for data."""
     source = f"rendered={people}"
-    words = [f"data.train=['{source}']", f"data.validation={source}", f"steps={steps}", "validate_every=0"]
-    config = load_recipe("laptop", [*words, "data.validation_clips=0"])
+    words = [f"data.train=['{source}']", f"data.validation={source}", f"steps={steps}", "data.validation_clips=0"]
+    config = load_recipe("laptop", [*words, *more])
     started = time.perf_counter()
     records = list(train(config, folder / "waiting"))[FIRST:]
     elapsed = time.perf_counter() - started
@@ -146,26 +146,28 @@ def waiting(people: Path, folder: Path, steps: int) -> dict[str, Any]:
     }
 
 
-def run(steps: int) -> dict[str, Any]:
+def run(steps: int, threads: int | None = None) -> dict[str, Any]:
     """All figures."""
     with tempfile.TemporaryDirectory(prefix="dkd-bench-") as name:
         folder = Path(name)
+        more = [] if threads is None else [f"machine.threads={threads}"]
         for _ in render_set(folder / "people", RenderSetConfig(n_train=40, n_test=2), workers=1):
             pass
-        figures: dict[str, Any] = {"cores": os.cpu_count()}
+        figures: dict[str, Any] = {"cores": os.cpu_count(), "threads": threads}
         if hasattr(os, "getloadavg"):
             figures["load_1min"] = os.getloadavg()[0]
-        figures["data"] = waiting(folder / "people", folder, steps)
-        return figures | responsiveness(folder / "people", folder)
+        figures["data"] = waiting(folder / "people", folder, steps, more)
+        return figures | responsiveness(folder / "people", folder, more)
 
 
 def main() -> int:
     """Print the figures, and write them as JSON where ``--out`` says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=60, help="to measure waiting over (default: %(default)s)")
+    parser.add_argument("--threads", type=int, help="of training (default: the recipe's)")
     parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
     arguments = parser.parse_args()
-    figures = run(arguments.steps)
+    figures = run(arguments.steps, arguments.threads)
     for name, value in figures.items():
         print(f"{name:26} {value}")
     if arguments.out:
