@@ -19,9 +19,9 @@ from tests.test_workbench_browser import python
 ROOT = Path(__file__).resolve().parent.parent
 STEPS = 400
 SETTINGS = (
-    "model.settings.input_size=128 model.settings.channels=16 model.settings.initializer=tiny batch=2 n_frames=2 "
-    f"steps={STEPS} snapshot_every=10 validate_every=20 save_every=50 data.validation_clips=2 data.validation_frames=8 "
-    "machine.threads=1"
+    "model.settings.input_size=128 model.settings.channels=16 model.settings.initializer=tiny model.pretrain=0 batch=2 "
+    f"n_frames=2 steps={STEPS} snapshot_every=10 validate_every=20 save_every=50 data.validation_clips=2 "
+    "data.validation_frames=8 machine.threads=1"
 )
 HEAD = ".dkd-training-head"
 FIRST = "document.querySelector('.dkd-side-first .dkd-workbench').dkd"

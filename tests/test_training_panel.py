@@ -33,7 +33,8 @@ from widgets.training_runs import runs_html
 
 TINY = (
     "model.settings.input_size=128 model.settings.channels=8 model.settings.initializer=tiny batch=2 n_frames=2 "
-    "steps=12 snapshot_every=4 validate_every=6 data.validation_clips=2 data.validation_frames=4 machine.threads=1"
+    "model.pretrain=0 steps=12 snapshot_every=4 validate_every=6 data.validation_clips=2 data.validation_frames=4 "
+    "machine.threads=1"
 )
 
 
