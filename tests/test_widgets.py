@@ -172,7 +172,8 @@ def test_a_trace_without_kernels_has_none_on_the_wire() -> None:
 
 
 def test_a_real_per_frame_model_can_be_shown() -> None:
-    trace = Trace(build_model("simple-baseline-tiny", input_size=128), FakeClip(4), (40, 20, 200, 220), progress=False)
+    clip: Any = FakeClip(4)
+    trace = Trace(build_model("simple-baseline-tiny", input_size=128), clip, (40, 20, 200, 220), progress=False)
     assert render_header(trace, 0)[0]["channels"] == 0
     assert len(render_records(trace, range(4), 0)[1]) == 4 * len(RECORD_PARTS)
     assert not trace.kernel_drift().any()
@@ -185,7 +186,8 @@ def test_kernels_and_maps_of_other_sizes_travel_whole(side: int, cells: int) -> 
     trace = FakeTrace(5, side=side, cells=cells)
     content, _ = render_header(trace, 0)
     assert (content["kernel"], content["map"]) == (side, [cells, cells])
-    (record,), parts = (lambda c, b: (c["records"], b))(*render_records(trace, [3], 0))
+    content, parts = render_records(trace, [3], 0)
+    (record,) = content["records"]
     kernels = np.frombuffer(parts[5], np.int8).reshape(trace.kernels[2].shape) * record["kernel_scale"]
     np.testing.assert_allclose(kernels, trace.kernels[2], atol=0.51 * record["kernel_scale"])
     _, (projected, exact) = render_detail(trace, 3, 0)
