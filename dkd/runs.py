@@ -82,6 +82,11 @@ class Run:
             self._lock.release()
             raise
 
+    def forget(self) -> None:
+        """Take back what :meth:`open` wrote: the run could not begin. A run that has a state or a log is kept."""
+        if not self.state_file.exists() and not self.log_file.exists():
+            self.info_file.unlink(missing_ok=True)
+
     def close(self) -> None:
         """Let others have it."""
         self._lock.release()

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from dkd.datasets.batches import Batch, BatchPlan, Mixture, batches
 from dkd.datasets.people import PersonSequence
 from dkd.distributed import synchronise_batch_norm
-from dkd.errors import ConfigError, TrainingError
+from dkd.errors import ConfigError, DKDError, TrainingError
 from dkd.heatmaps import gaussian_targets
 from dkd.losses import convergence, frame_pairs, map_changes, next_k, pose_loss, reconstruction_loss
 from dkd.models.base import Feedback, VideoPoseModel
@@ -104,25 +104,33 @@ def train(
     Raises:
         ConfigError, DatasetError: a source is not there or does not fit the model; before anything is written.
         RunBusyError: another process trains in this folder.
-        CheckpointError: the folder holds a run with other settings, or ``config.model.start`` cannot be used.
+        CheckpointError: the folder holds a run with other settings; or ``config.model.start`` cannot be used, and a new
+            run was not begun.
         TrainingError: the loss is not finite; ``failure.json`` has the record, the state before it is kept.
         StorageError: the disk is full; what was saved is kept.
     """
-    fabric = _fabric(config)
-    if people is None:
-        people = load_mixture(config)
-    if validation is None:
-        validation = load_validation(config)
-    _check_skeletons(config, people, validation)
-    run = Run(folder)
-    if fabric.is_global_zero:
-        run.open(config)
-    fabric.barrier()
+    threads = torch.get_num_threads()
+    if config.machine.threads is not None:
+        torch.set_num_threads(config.machine.threads)
     try:
-        yield from Trainer(config, run, fabric, people, validation).records()
-    finally:
+        fabric = _fabric(config)
+        if people is None:
+            people = load_mixture(config)
+        if validation is None:
+            validation = load_validation(config)
+        _check_skeletons(config, people, validation)
+        run = Run(folder)
         if fabric.is_global_zero:
-            run.close()
+            run.open(config)
+        try:
+            fabric.barrier()
+            trainer = Trainer(config, run, fabric, people, validation)
+            yield from trainer.records()
+        finally:
+            if fabric.is_global_zero:
+                run.close()
+    finally:
+        torch.set_num_threads(threads)
 
 
 def load_mixture(config: TrainConfig) -> Mixture:
@@ -156,8 +164,6 @@ def _fabric(config: TrainConfig) -> Fabric:
     if "TORCHELASTIC_RUN_ID" in os.environ:  # started by torchrun, which has decided already
         devices = int(os.environ["LOCAL_WORLD_SIZE"])
         nodes = int(os.environ["WORLD_SIZE"]) // devices
-    if machine.threads is not None:
-        torch.set_num_threads(machine.threads)
     precision: Any = machine.precision
     if precision == "auto":
         on_gpu = machine.accelerator in ("auto", "cuda", "gpu") and torch.cuda.is_available()
@@ -190,13 +196,17 @@ class Trainer:
     ):
         self.config, self.run, self.fabric = config, run, fabric
         self.people, self.validation = people, validation
+        is_new = not run.state_file.is_file()
         with torch.random.fork_rng(devices=[]):  # a notebook's own random numbers are not disturbed
             torch.manual_seed(config.seed)
             model = make_model(config.model_config())
             discriminator = TemporalDiscriminator(len(model.skeleton), config.adversary.width)
-        unfinished = run.state_file.is_file()
-        if config.model.start is not None and not unfinished:
-            warm_start(model, config.model.start)
+        if config.model.start is not None and is_new:
+            try:
+                warm_start(model, config.model.start)
+            except DKDError:
+                run.forget()  # or the mended settings would be refused as another run's
+                raise
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         _freeze(model, config)
         self.average = torch.optim.swa_utils.AveragedModel(

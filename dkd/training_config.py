@@ -159,9 +159,10 @@ class MachineConfig:
 
     Attributes:
         accelerator, devices, nodes, strategy: as Lightning Fabric takes them; ``torchrun``'s own numbers win.
-        precision: ``"32-true"``, ``"bf16-mixed"`` or ``"16-mixed"``; ``"auto"`` is bf16 on a GPU that has it, else 32.
+        precision: ``"32-true"`` or ``"bf16-mixed"``; ``"auto"`` is bf16 on a GPU that has it, else 32 bits. (Not
+            ``"16-mixed"``: its loss scale is a state that a resumed run would lack.)
         workers: processes that prepare clips; 0 is a thread of this one, enough for a small model on a CPU.
-        threads: of torch, for this process; None leaves them.
+        threads: of torch, for this process, while it trains; None leaves them.
     """
 
     __pydantic_config__ = STRICT
@@ -170,7 +171,7 @@ class MachineConfig:
     devices: int = 1
     nodes: int = 1
     strategy: str = "auto"
-    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
+    precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
     workers: int = 0
     threads: int | None = None
 

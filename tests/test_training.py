@@ -389,6 +389,23 @@ def test_runs_are_listed_and_found(tmp_path: Path) -> None:
         Run(tmp_path / "three").config()
 
 
+def test_a_run_that_cannot_begin_can_be_begun_with_mended_settings(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="found no file"):
+        run(quick(f"model.start={tmp_path / 'none.pth'}"), tmp_path / "run")
+    _, records = run(quick(), tmp_path / "run")
+    assert len(records) == 4
+
+
+def test_threads_are_as_before_once_it_has_ended(tmp_path: Path) -> None:
+    before = torch.get_num_threads()
+    running = train(quick("machine.threads=1"), tmp_path / "run", people=dotted_people(), validation=())
+    next(running)
+    assert torch.get_num_threads() == 1
+    running.close()  # type: ignore[attr-defined]
+    assert torch.get_num_threads() == before
+    assert Run(tmp_path / "run").info()["threads"] == 1
+
+
 def test_nothing_is_left_half_written_when_the_state_cannot_be(tmp_path: Path) -> None:
     taken = tmp_path / "file"
     taken.write_text("in the way")
