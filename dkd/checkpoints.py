@@ -36,6 +36,7 @@ def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], header: Mappi
     try:
         save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary, metadata=dict(header))
         with temporary.open("rb+") as file:
+            os.chmod(temporary, 0o644)  # safetensors writes for its owner only
             os.fsync(file.fileno())  # or a power cut could leave the new name with the old disk's blocks
         os.replace(temporary, path)
     except (SafetensorError, OSError) as error:

@@ -149,6 +149,7 @@ class ConfigForm(ipw.VBox):
         for control in (self.recipe, self.folder, *self.fields.values(), self.more):
             control.add_class("dkd-field")
             control.observe(self._on_change, "value")
+        self.recipe.add_class("dkd-field-wide")
         self.folder.add_class("dkd-field-wide")
         self.more.add_class("dkd-field-all")
         grid = ipw.Box([self.recipe, self.folder, *self.fields.values(), self.more])
