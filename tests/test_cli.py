@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from dkd import Clip, Trace, load_model
 from dkd.cli import main
@@ -90,3 +91,61 @@ def test_unknown_commands_are_refused(capsys: pytest.CaptureFixture[str]) -> Non
         main(["trak"])
     assert stop.value.code == 2
     assert "track" in capsys.readouterr().err
+
+
+# --- training ---------------------------------------------------------------------------------------------------------
+
+
+def test_render_train_and_runs_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The whole way with no download: render people, train on them, stop, go on, look at the run."""
+    people, runs = tmp_path / "people", tmp_path / "runs"
+    words = ["n_train=2", "n_test=1", "n_frames=5", "size=96"]
+    assert main(["render", "--out", str(people), "--workers", "1", "--set", *words]) == 0
+    assert "2 training and 1 test clips" in capsys.readouterr().out
+    quick = [
+        "model.settings.input_size=128", "model.settings.channels=8", "batch=1", "n_frames=2", "steps=4",
+        "validate_every=2", "data.validation_frames=4", f"data.train=['rendered={people}']",
+        f"data.validation='rendered={people}'", "machine.accelerator=cpu",
+    ]  # fmt: skip
+    command = ["train", "--run", str(runs / "one"), "--set", *quick]
+    assert main(command) == 0
+    captured = capsys.readouterr()
+    assert "4 steps, the model is" in captured.out
+    assert "step 2: pck@0.2" in captured.out + captured.err
+    assert load_model(runs / "one" / "model.safetensors").provenance["step"] == 4
+    assert main(["runs", "--root", str(runs)]) == 0
+    assert "finished" in capsys.readouterr().out
+    assert main(["runs", "one", "--root", str(runs)]) == 0
+    shown = capsys.readouterr().out
+    assert "4 of 4 steps" in shown and "input_size: 128" in shown and "reliance" in shown
+    assert main([*command, "seed=1"]) == 2  # another run's folder
+    assert "other settings (seed: 0 there, 1 here)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "--set", "stepz=3"], "unknown setting 'stepz'; did you mean 'steps'?"),
+        (["train", "--set", "augment.rotaton=3"], "did you mean 'rotation'?"),
+        (["train", "--config", "labtop"], "did you mean 'laptop'?"),
+        (["train", "--set", "data.train=[pen_action]", "--run", "{tmp}/run"], "did you mean 'penn_action'?"),
+        (["train", "--set", "data.train=[penn_action={tmp}]", "--run", "{tmp}/run"], "labels"),
+        (["train", "--set", "data.train=[rendered={tmp}]", "--run", "{tmp}/run"], "dkd render"),
+        (["render", "--out", "{tmp}/people", "--set", "n_tran=3"], "did you mean 'n_train'?"),
+        (["render", "--out", "{tmp}/people", "--set", "motions=[wlak]"], "did you mean 'walk'?"),
+        (["runs", "none", "--root", "{tmp}"], "there is no run 'none'"),
+    ],
+)
+def test_bad_settings_are_explained_and_leave_nothing(
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([a.format(tmp=tmp_path) for a in arguments]) == 2
+    _, _, error = capsys.readouterr().err.partition("dkd: ")  # behind the progress bar, where there is one
+    assert message in error and "Traceback" not in error
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_settings_can_be_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--set", "steps=7", "--show"]) == 0
+    shown = yaml.safe_load(capsys.readouterr().out)
+    assert (shown["steps"], shown["model"]["name"]) == (7, "dkd-tiny")
