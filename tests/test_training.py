@@ -47,8 +47,10 @@ def assert_same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
         assert torch.equal(tensor, b[name]), name
 
 
-# With γ = 2 the equilibrium moves from the first step on.
-ADVERSARY = ("adversary.eta=0.1", "adversary.gamma=2", "adversary.lambda_k=0.5", "adversary.width=8")
+# With motion and a large γ the equilibrium moves from the first step on.
+ADVERSARY = (
+    "adversary.eta=0.1", "adversary.gamma=5", "adversary.lambda_k=0.1", "adversary.width=8", "augment.motion=1",
+)  # fmt: skip
 PRETRAINED = ("model.pretrain=0.5", *ADVERSARY)
 KINDS = [(), ADVERSARY, ("model.name=simple-baseline-tiny",), ("optimiser.name=rmsprop",), PRETRAINED]
 
