@@ -35,18 +35,15 @@ def warm_start(model: VideoPoseModel, source: str | Path) -> list[str]:
         ConfigError: no such shipped model.
         CheckpointError: the file cannot be used, or nothing in it fits.
     """
-    before = {k: v.clone() for k, v in model.state_dict().items()}
-    if Path(source).suffix in (".pt", ".pth"):
-        _classifier(model, Path(source))
-    else:
-        _checkpoint(model, source)
-    after = model.state_dict()
-    unchanged = [k for k, v in before.items() if torch.equal(v, after[k]) and v.numel() > 1]
-    log.info("started from %s: %d of %d tensors are new", source, len(after) - len(unchanged), len(after))
-    return unchanged
+    is_classifier = Path(source).suffix in (".pt", ".pth")
+    given = _classifier(model, Path(source)) if is_classifier else _checkpoint(model, source)
+    own = list(model.state_dict())
+    log.info("%d of %d tensors start from %s", len(given), len(own), source)
+    return [name for name in own if name not in given]
 
 
-def _classifier(model: VideoPoseModel, path: Path) -> None:
+def _classifier(model: VideoPoseModel, path: Path) -> set[str]:
+    """Load what fits into the trunks; returns the names of what was given, as the model has them."""
     if not path.is_file():
         raise CheckpointError(f"expected an image classifier's weights at {path}, found no file")
     try:
@@ -56,17 +53,21 @@ def _classifier(model: VideoPoseModel, path: Path) -> None:
     weights = weights.get("state_dict", weights) if isinstance(weights, dict) else weights
     if not isinstance(weights, dict) or not all(isinstance(v, torch.Tensor) for v in weights.values()):
         raise CheckpointError(f"expected name → tensor in {path}, got {type(weights).__name__}")
-    problems = []
+    problems, given = [], set()
     for trunk in model.trunks():
+        (prefix,) = (name for name, module in model.named_modules() if module is trunk)
         try:
-            load_trunk_weights(trunk, weights)
+            missing = load_trunk_weights(trunk, weights)
+            given |= {f"{prefix}.{name}" for name in trunk.state_dict() if name not in missing}
         except CheckpointError as error:
             problems.append(str(error))
     if len(problems) == len(model.trunks()):
         raise CheckpointError(f"the weights in {path} fit no trunk of {model.name}: {problems[0]}")
+    return given
 
 
-def _checkpoint(model: VideoPoseModel, source: str | Path) -> None:
+def _checkpoint(model: VideoPoseModel, source: str | Path) -> set[str]:
+    """Load what agrees in name and shape; returns the names."""
     donor = load_model(source)
     if donor.skeleton != model.skeleton:
         raise CheckpointError(
@@ -84,3 +85,4 @@ def _checkpoint(model: VideoPoseModel, source: str | Path) -> None:
     if not usable:
         raise CheckpointError(f"nothing in {source} ({donor.name}) agrees in name and shape with {model.name}")
     model.load_state_dict(usable, strict=False)
+    return set(usable)

