@@ -42,7 +42,7 @@ def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
     page = context.new_page()
     page.set_default_timeout(PATIENCE_S * 1e3)
     setup = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom widgets import TrainingPanel"
-    cell = f'panel = TrainingPanel("runs/first", words="{SETTINGS}".split())\npanel'
+    cell = f'panel = TrainingPanel("browser_runs/watched", words="{SETTINGS}".split())\npanel'
     name = jupyter_lab.write_notebook("training.ipynb", setup, cell)
     open_notebook(page, jupyter_lab, name)
     assert run_all(page) == []
@@ -99,7 +99,7 @@ def test_the_panel_is_ready_and_says_what_it_will_do(page: Page) -> None:
     expect(alert.filter(has_text="batch and n_frames of at least 1")).to_be_visible()
     form.get_by_label("Batch").fill("2")
     form.get_by_label("Batch").press("Enter")
-    expect(page.locator(".dkd-code").last).to_contain_text("--run runs/first")
+    expect(page.locator(".dkd-code").last).to_contain_text("--run browser_runs/watched")
     page.wait_for_timeout(500)
     screenshot(page, "training_ready")
 
@@ -199,7 +199,7 @@ def test_curves_grow_and_runs_are_listed(page: Page) -> None:
     assert points[0] >= 60 and points[1] >= 2
     table = page.locator(".dkd-training .dkd-runs")
     expect(table.locator("tbody tr")).to_have_count(1)
-    expect(table).to_contain_text("first")
+    expect(table).to_contain_text("watched")
     page.locator(".dkd-training").evaluate("(e) => e.scrollIntoView({ block: 'start' })")
     page.wait_for_timeout(500)
     screenshot(page, "training_running")
