@@ -245,7 +245,7 @@ def test_without_a_kernel_a_still_picture_is_left(page: Page, jupyter_lab: Lab) 
     open_notebook(page, jupyter_lab, "training.ipynb")
     still = page.locator("[data-dkd-filmstrip]")
     expect(still).to_be_visible()
-    expect(still).to_contain_text(re.compile(r"first: stopped, step \d+"))
+    expect(still).to_contain_text(re.compile(r"watched: stopped, step \d+"))
     assert still.locator("svg polyline").count() == 4 and still.locator("img").count() == 1
     still.scroll_into_view_if_needed()
     screenshot(page, "training_still")
