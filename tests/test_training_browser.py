@@ -195,8 +195,9 @@ def test_stop_and_resume(page: Page) -> None:
 
 
 def test_curves_grow_and_runs_are_listed(page: Page) -> None:
-    points = page.evaluate("() => document.querySelector('.js-plotly-plot').data.map((t) => t.x.length)")
-    assert points[0] >= 60 and points[1] >= 2
+    # The curves come a moment after the steps: the loss has a point a step, the PCK one a validation.
+    points = "document.querySelector('.js-plotly-plot').data.map((t) => t.x.length)"
+    page.wait_for_function(f"() => {{ const p = {points}; return p.length > 1 && p[0] >= 60 && p[1] >= 2; }}")
     table = page.locator(".dkd-training .dkd-runs")
     expect(table.locator("tbody tr")).to_have_count(1)
     expect(table).to_contain_text("watched")
