@@ -149,7 +149,6 @@ except StorageError as error:
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the limit is POSIX's")
 def test_a_full_disk_loses_nothing_that_was_saved(tmp_path: Path) -> None:
     whole, _ = run(quick(steps=6), tmp_path / "whole")
     folder = tmp_path / "run"
