@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +14,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dkd.training import Record
+from widgets.figures import COLOURS, GRID, INK, STYLE, Figure
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LIMIT = 500  # points of a curve
-INK = "#7a7a7a"  # 4.3 : 1 on white and 4.4 : 1 on Lab's dark grey: one colour that both themes can read
-GRID = "rgba(128,128,128,0.18)"
 OTHERS = ("dash", "dot", "dashdot", "longdash")  # how other runs are dashed, in this order
-_TEAL, _VIOLET, _OCHRE = "#14929b", "#8a63c9", "#b57d0c"
+_TEAL, _VIOLET, _OCHRE = COLOURS[:3]
 
 
 @dataclass(frozen=True)
@@ -111,20 +109,6 @@ def thin(x: np.ndarray, y: np.ndarray, limit: int = LIMIT) -> tuple[np.ndarray, 
     return means[0], means[1]
 
 
-class _Figure(go.FigureWidget):
-    """A FigureWidget that a page which was loaded anew gets as it is now.
-
-    Plotly keeps what it sends at the start, and then sends changes only; a page that asks for the state later would
-    get the start again.
-    """
-
-    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        if key is None and getattr(self, "_layout_obj", None) is not None:
-            self._trait_values["_widget_layout"] = deepcopy(self._layout_obj._props)
-            self._trait_values["_widget_data"] = deepcopy(self._data)
-        return super().get_state(key, drop_defaults)
-
-
 class Curves:
     """All curves of a run, those of other runs dashed over them.
 
@@ -133,8 +117,7 @@ class Curves:
     """
 
     def __init__(self) -> None:
-        self.figure = _Figure(data=[self._trace(*curve) for curve in CURVES], layout=_layout(False))
-        self.figure._config = {"displaylogo": False, "displayModeBar": False, "responsive": True}
+        self.figure = Figure(data=[self._trace(*curve) for curve in CURVES], layout=_layout(False))
         self._adversary = False
         self._others: tuple[str, ...] = ()
 
@@ -149,8 +132,7 @@ class Curves:
         if adversary != self._adversary:
             self._adversary = adversary
             self.figure.update_layout(_layout(adversary), overwrite=True)
-            # Plotly takes a new height for the end of fitting into the page, and writes the width down, too.
-            self.figure._send_relayout_msg({"width": None, "autosize": True})
+            self.figure.fit()
 
     def compare(self, others: Mapping[str, History]) -> None:
         """Draw other runs, name → history, dashed; those that were drawn before go."""
@@ -194,20 +176,14 @@ def _layout(adversary: bool) -> dict[str, Any]:
     shown = [i for i, plot in enumerate(PLOTS) if adversary or not plot.needs_adversary]
     columns, rows = (4, 2) if adversary else (len(shown), 1)
     layout: dict[str, Any] = {
+        **STYLE,
         "height": 210 * rows + 10,
         "margin": {"l": 42, "r": 8, "t": 26, "b": 34},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": INK, "size": 11, "family": "system-ui, sans-serif"},
-        "hoverlabel": {"font": {"size": 11}},
         "annotations": [],
         "legend": {
             "x": (1 - 0.05 * (columns - 1)) / columns, "y": 1.0, "xanchor": "right", "yanchor": "top",
             "bgcolor": "rgba(0,0,0,0)", "font": {"size": 10},
         },
-        "autosize": True,
-        "uirevision": "kept",
-        "template": "none",
     }
     for i, plot in enumerate(PLOTS):
         place = shown.index(i) if i in shown else 0
