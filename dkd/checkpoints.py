@@ -17,7 +17,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from dkd.errors import CheckpointError, ConfigError, StorageError, nearest_name
+from dkd.errors import CheckpointError, ConfigError, nearest_name
+from dkd.files import written_whole
 from dkd.models.base import VideoPoseModel
 from dkd.models.registry import KINDS, MODELS, kind_of, make_model
 from dkd.paths import data_folder
@@ -31,21 +32,13 @@ def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], header: Mappi
     Raises:
         StorageError: there is no room, or no right to write.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary, metadata=dict(header))
-        with temporary.open("rb+") as file:
-            os.chmod(temporary, 0o644)  # safetensors writes for its owner only
-            os.fsync(file.fileno())  # or a power cut could leave the new name with the old disk's blocks
-        os.replace(temporary, path)
-    except (SafetensorError, OSError) as error:
-        raise StorageError(
-            f"cannot write {path} ({sum(v.nbytes for v in tensors.values()) / 1e6:.0f} MB): {error}. What stood there "
-            "before is untouched; free some space, or name another folder"
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with written_whole(path) as temporary:
+        try:
+            save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary, metadata=dict(header))
+        except SafetensorError as error:  # its name for a full disk, too
+            size = sum(v.nbytes for v in tensors.values()) / 1e6
+            raise OSError(f"{size:.0f} MB of weights do not go there: {error}") from error
+        os.chmod(temporary, 0o644)  # safetensors writes for its owner only
 
 
 def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dkd.errors import BoxError, ConfigError, DKDError, SampleError, StorageError
+from dkd.errors import BoxError, ConfigError, DKDError, SampleError
 from dkd.lab import DEFAULT_PORT, run_lab
 from dkd.samples import default_sample, fetch_pose2sim
 
@@ -207,17 +206,10 @@ def _render(arguments: argparse.Namespace) -> int:
 
 
 def _write_table(trace: Trace, out: Path) -> None:
-    """Whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=out.parent, prefix=out.name, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", newline="") as file:
-            trace.to_frame().to_csv(file, index=False, float_format="%.6g")
-        os.chmod(temporary, 0o644)  # mkstemp's files are for their owner only
-        os.replace(temporary, out)
-    except OSError as error:
-        raise StorageError(f"cannot write {out}: {error}; free some space or name another place") from error
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    from dkd.files import written_whole
+
+    with written_whole(out) as temporary:
+        trace.to_frame().to_csv(temporary, index=False, float_format="%.6g")
 
 
 def _samples(arguments: argparse.Namespace) -> int:

@@ -1,11 +1,17 @@
-"""Batch normalisation over all processes of a run, so that several of them compute what one would."""
+"""Several processes that do what one would: how they are started, and batch normalisation over all of them."""
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
 import torch
 import torch.distributed as dist
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
+
+from dkd.training_config import MachineConfig
 
 
 class SyncedBatchNorm2d(nn.BatchNorm2d):
@@ -45,3 +51,25 @@ def synchronise_batch_norm(module: nn.Module, device: torch.device) -> nn.Module
         if type(child) is nn.BatchNorm2d:
             child.__class__ = SyncedBatchNorm2d  # the same parameters and buffers, another forward
     return module
+
+
+def launch(machine: MachineConfig, strategy: str = "ddp", precision: Any = "32-true") -> Fabric:
+    """Fabric as ``machine`` says, its processes started; on one device nothing is started.
+
+    Args:
+        machine: where to run; ``torchrun``'s own numbers win.
+        strategy: of several processes, where ``machine.strategy`` leaves it open.
+        precision: as Fabric takes it.
+    """
+    devices, nodes = machine.devices, machine.nodes
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # started by torchrun, which has decided already
+        devices = int(os.environ["LOCAL_WORLD_SIZE"])
+        nodes = int(os.environ["WORLD_SIZE"]) // devices
+    if machine.strategy != "auto" or devices * nodes == 1:
+        strategy = machine.strategy
+    fabric = Fabric(
+        accelerator=machine.accelerator, devices=devices, num_nodes=nodes, strategy=strategy, precision=precision
+    )
+    if devices * nodes > 1:
+        fabric.launch()
+    return fabric

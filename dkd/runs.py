@@ -15,7 +15,6 @@ import csv
 import json
 import logging
 import math
-import os
 import subprocess
 import time
 from collections.abc import Mapping
@@ -29,6 +28,7 @@ from torch import Tensor
 from dkd.checkpoints import read_tensors, save_model, write_tensors
 from dkd.config import from_mapping, to_mapping
 from dkd.errors import CheckpointError, ConfigError, RunBusyError, StorageError, nearest_name
+from dkd.files import written_whole
 from dkd.models.base import VideoPoseModel
 from dkd.training_config import TrainConfig
 
@@ -71,7 +71,7 @@ class Run:
             raise StorageError(f"cannot write in {self.folder}: {error}") from error
         try:
             if not self.info_file.is_file():
-                self._write_json(self.info_file, {"format": FORMAT, "config": to_mapping(config), **_provenance()})
+                self._write_json(self.info_file, {"format": FORMAT, "config": to_mapping(config), **provenance()})
             elif differences := self._differences(config):
                 raise CheckpointError(
                     f"{self.folder} holds a run with other settings ({differences}); give another folder, or the "
@@ -266,14 +266,8 @@ class Run:
         self._write_text(path, json.dumps(dict(content), indent=1, ensure_ascii=False) + "\n")
 
     def _write_text(self, path: Path, text: str) -> None:
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        try:
+        with written_whole(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
-            os.replace(temporary, path)
-        except OSError as error:
-            raise StorageError(f"cannot write {path}: {error}; free some space, or name another folder") from error
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def __repr__(self) -> str:
         return f"<Run {self.name!r}: {self.status()}, {self.steps_done()} steps>"
@@ -355,8 +349,8 @@ def _number(value: Any) -> Any:
     return value
 
 
-def _provenance() -> dict[str, Any]:
-    """When, and with what."""
+def provenance() -> dict[str, Any]:
+    """When, and with what: ``started``, ``commit`` (None outside a checkout), ``versions``, torch's ``threads``."""
     from importlib.metadata import version
 
     code = Path(__file__).resolve().parent

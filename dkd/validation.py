@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dkd.crops import joints_to_box
-from dkd.datasets.people import PersonSequence
+from dkd.datasets.people import ClipFrames, PersonSequence
 from dkd.image_clip import ImageClip
 from dkd.metrics import acceleration_errors, pck_counts
 from dkd.models.base import VideoPoseModel
@@ -15,12 +16,18 @@ from dkd.models.dkd import DKD
 from dkd.reliance import one_step_reliance
 from dkd.trace import BOX_MARGIN, JOINTS_MARGIN, Trace
 
+if TYPE_CHECKING:
+    from dkd.video import Clip
+
+ASSUMED_FPS = 25.0  # of image sequences whose data set does not say
 MEASURES = ("pck@0.2", "pck@0.1", "pck@0.05", "acceleration", "reliance")
 _RELIANCE_EVERY = 12  # frames
 
 
 def first_box(person: PersonSequence) -> tuple[float, float, float, float]:
     """The box that tracking starts from: the data set's, else the joints' own, larger by what head and feet add."""
+    if person.start_box is not None:
+        return person.start_box
     if person.boxes is not None:
         x0, y0, x1, y1 = (float(v) for v in person.boxes[0])
         return x0, y0, x1, y1
@@ -32,6 +39,19 @@ def first_box(person: PersonSequence) -> tuple[float, float, float, float]:
     return box[0] - grow, box[1] - grow, box[2] + grow, box[3] + grow
 
 
+def person_clip(person: PersonSequence) -> Clip:
+    """The person's images as a clip: the video itself, where they come from one."""
+    if isinstance(person.images, ClipFrames):
+        return person.images.clip
+    clip = ImageClip(person.images, person.fps or ASSUMED_FPS, person.name)
+    return clip  # type: ignore[return-value]  # all that traces and widgets use of one
+
+
+def truth_of(person: PersonSequence) -> dict[str, Any]:
+    """What a :class:`~dkd.trace.Trace` is told of the labels; and that no bar is wanted, where many are made."""
+    return {"ground_truth": person.joints, "ground_truth_kind": person.labels, "progress": False}
+
+
 def follow(
     model: VideoPoseModel,
     person: PersonSequence,
@@ -39,17 +59,7 @@ def follow(
     cancel: Callable[[], bool] | None = None,
 ) -> Trace:
     """A trace of a data set's person, with the labels as its truth, from the box in the first frame on."""
-    clip = ImageClip(person.images, person.fps or 25.0, person.name)
-    return Trace(
-        model,
-        clip,  # type: ignore[arg-type]
-        first_box(person),
-        ground_truth=person.joints,
-        ground_truth_kind="labels of the data set",
-        stop=n_frames,
-        progress=False,
-        cancel=cancel,
-    )
+    return Trace(model, person_clip(person), first_box(person), **truth_of(person), stop=n_frames, cancel=cancel)
 
 
 def validate(

@@ -6,11 +6,12 @@ of one image.
 
 from __future__ import annotations
 
+import operator
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -18,6 +19,9 @@ import numpy as np
 from dkd.crops import joints_to_box
 from dkd.errors import DatasetError, ShapeError
 from dkd.skeleton import convert_joints, get_skeleton
+
+if TYPE_CHECKING:
+    from dkd.video import Clip
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,9 @@ class PersonSequence:
         boxes: (T, 4) float32 x0, y0, x1, y1, the person as the data set marks it; None: the joints' own box serves.
         action: what is done, where the data set says so.
         fps: frames a second; None for stills, or where it is not known.
+        start_box: x0, y0, x1, y1 of the person in the first frame, where it is marked apart from ``boxes``.
+        labels: what the joints are, in words that stand wherever figures on them are shown. Machine labels are said to
+            be such, and never called ground truth.
 
     Raises:
         ShapeError: the arrays do not belong together.
@@ -47,6 +54,8 @@ class PersonSequence:
     boxes: np.ndarray | None = None
     action: str | None = None
     fps: float | None = None
+    start_box: tuple[float, float, float, float] | None = None
+    labels: str = "labels of the data set"
 
     def __post_init__(self) -> None:
         shape = (len(self.images), len(get_skeleton(self.skeleton)))
@@ -61,9 +70,13 @@ class PersonSequence:
     def __len__(self) -> int:
         return len(self.images)
 
+    def box(self, t: int) -> Any:
+        """x0, y0, x1, y1 of the person in frame t: its box, else that of its joints; None where there are too few."""
+        return joints_to_box(self.joints[t]) if self.boxes is None else self.boxes[t]
+
     def extent(self, t: int) -> float:
         """Larger side of the person in frame t, in pixels, at least 1: of its box, else of the box of its joints."""
-        box = joints_to_box(self.joints[t]) if self.boxes is None else self.boxes[t]
+        box = self.box(t)
         return 1.0 if box is None else float(max(box[2] - box[0], box[3] - box[1], 1.0))
 
 
@@ -87,6 +100,25 @@ class FrameFiles(Sequence[np.ndarray]):
         if isinstance(index, slice):
             return FrameFiles(self.files[index])
         return read_image(self.files[index])
+
+
+class ClipFrames(Sequence[np.ndarray]):
+    """The frames of a video as a sequence: (H, W, 3) uint8 RGB each, decoded when they are asked for.
+
+    Args:
+        clip: stays open; whoever has the frames may use it.
+    """
+
+    def __init__(self, clip: Clip):
+        self.clip = clip
+
+    def __len__(self) -> int:
+        return len(self.clip)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self.clip.frame(t) for t in range(*index.indices(len(self)))]
+        return self.clip.frame(operator.index(index))
 
 
 def read_image(file: Path) -> np.ndarray:

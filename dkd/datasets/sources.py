@@ -12,6 +12,7 @@ from dkd.datasets.lsp import load_lsp, load_lsp_extended
 from dkd.datasets.mpii import load_mpii
 from dkd.datasets.penn_action import load_penn_action
 from dkd.datasets.people import PersonSequence
+from dkd.datasets.sample_clips import CAMERAS, load_pose2sim, load_samples
 from dkd.datasets.sub_jhmdb import load_sub_jhmdb
 from dkd.errors import ConfigError, DatasetError, nearest_name
 from dkd.paths import data_folder
@@ -30,7 +31,7 @@ def load_rendered(root: Path | None = None, split: str = "train") -> list[Person
             "or the first cells of notebooks/04_train.ipynb"
         )
     fps = json.loads((folder / "render.json").read_text(encoding="utf-8"))["config"]["fps"]
-    return [replace(person, fps=float(fps)) for person in load_penn_action(folder, split)]
+    return [replace(p, fps=float(fps), labels="exact (rendered)") for p in load_penn_action(folder, split)]
 
 
 # name → load(root, split). A loader looks for its data set in the data folder where root is None.
@@ -44,7 +45,24 @@ SOURCES: dict[str, Callable[[Path | None, str], list[PersonSequence]]] = {
     "lsp": load_lsp,
     "lsp_extended": load_lsp_extended,
     "mpii": load_mpii,
+    "samples": load_samples,
+    "pose2sim": load_pose2sim,
 }
+
+
+# What must be in the data folder for a source of videos to be at hand.
+_VIDEOS = {
+    "samples": "samples/rendered_walk.npz",
+    "rendered": "rendered/render.json",
+    "pose2sim": f"samples/pose2sim/labels/{CAMERAS[0]}.npz",
+    "penn_action": "penn_action/labels",
+    "sub_jhmdb": "sub_jhmdb/joint_positions",
+}
+
+
+def sources_at_hand() -> list[str]:
+    """The sources of videos that lie in the data folder, best known first; what is in them is not read."""
+    return [name for name, needed in _VIDEOS.items() if (data_folder() / needed).exists()]
 
 
 def load_people(source: str, split: str = "train") -> list[PersonSequence]:
@@ -58,7 +76,7 @@ def load_people(source: str, split: str = "train") -> list[PersonSequence]:
             - a name and its folder: "penn_action=path/to/Penn_Action";
             - a folder in Penn Action's layout, which own data may take too: "path/to/folder". One that has a data set's
               name is written "./penn_action".
-        split: "train" or "test"; "lsp_extended" and "mpii" only have "train".
+        split: "train" or "test"; "lsp_extended" and "mpii" only have "train", "samples" and "pose2sim" only "test".
 
     Returns:
         people with the data set's own joints if these are videos ("penn_action", "sub_jhmdb"), with Penn Action's if

@@ -1,0 +1,94 @@
+"""The sample clips as labelled people: what a model can be measured on without any data set.
+
+``samples``: the rendered clip that ships, its joints known exactly. ``pose2sim``: four filmed cameras with *machine
+labels*, for whoever has some; they are two networks' agreement and are called so everywhere.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from dkd.datasets.people import ClipFrames, PersonSequence
+from dkd.errors import ConfigError, DatasetError
+from dkd.samples import Sample, get_sample, list_samples, samples_folder
+from dkd.skeleton import convert_joints
+from dkd.video import Clip
+
+CAMERAS = ("pose2sim_cam01", "pose2sim_cam02", "pose2sim_cam03", "pose2sim_cam04")
+MACHINE = "machine labels (two networks agree)"
+
+
+def load_samples(root: Path | None = None, split: str = "test") -> list[PersonSequence]:
+    """The sample clips whose true joints are known.
+
+    Args:
+        root: not used; the samples lie in the data folder.
+        split: "test": nothing is to be trained on them.
+    """
+    _only_test("samples", split)
+    people = []
+    for name in list_samples():
+        sample = get_sample(name)
+        joints = sample.joints()
+        if joints is None or sample.ground_truth_path is None:
+            continue
+        with np.load(sample.ground_truth_path, allow_pickle=False) as archive:
+            visible = archive["visible"].astype(bool)
+        clip = Clip(sample.path)
+        labels = f"{sample.ground_truth_kind}"
+        people.append(
+            PersonSequence(
+                ClipFrames(clip), joints, name, visible=visible, fps=clip.fps, start_box=sample.box, labels=labels
+            )
+        )
+    return people
+
+
+def load_pose2sim(root: Path | None = None, split: str = "test") -> list[PersonSequence]:
+    """The four Pose2Sim cameras with machine labels, where those are at hand.
+
+    Args:
+        root: folder with ``pose2sim_cam01.npz`` …; None: ``pose2sim/labels`` among the samples.
+        split: "test": nothing is to be trained on them.
+
+    Raises:
+        DatasetError: there are no labels, or they do not fit the clips.
+        SampleError: the clips were not brought yet.
+    """
+    _only_test("pose2sim", split)
+    folder = samples_folder() / "pose2sim" / "labels" if root is None else root
+    files = [folder / f"{camera}.npz" for camera in CAMERAS]
+    if not any(file.is_file() for file in files):
+        raise DatasetError(
+            f"expected machine labels of the Pose2Sim clips in {folder}, found none: {CAMERAS[0]}.npz … with "
+            "'consensus17' (T, 17, 2) in pixels and COCO's order, 'agree' (T, 17) and 'bbox_size' (T,). They are not "
+            "shipped: make them with two pose networks of yours and name their folder ('pose2sim=path/to/folder')"
+        )
+    return [_camera(get_sample(file.stem), file) for file in files if file.is_file()]
+
+
+def _camera(sample: Sample, file: Path) -> PersonSequence:
+    """One camera. Joints on which the two networks disagree are no labels."""
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            coco, agree, side = archive["consensus17"], archive["agree"], archive["bbox_size"]
+    except (KeyError, ValueError, OSError) as error:
+        raise DatasetError(f"expected 'consensus17', 'agree' and 'bbox_size' in {file}: {error}") from error
+    clip = Clip(sample.path)
+    if coco.shape != (len(clip), 17, 2):
+        raise DatasetError(f"expected labels of shape ({len(clip)}, 17, 2) in {file}, got {coco.shape}")
+    joints = convert_joints(np.where(agree[..., None], coco, np.nan), "coco", "penn_action")
+    # The labels give the larger side of the person's box only: it is put about the middle of the joints.
+    middle = (coco.min(1) + coco.max(1)) / 2  # (T, 2)
+    half = side[:, None] / 2
+    boxes = np.concatenate([middle - half, middle + half], 1).astype(np.float32)
+    return PersonSequence(
+        ClipFrames(clip), joints, sample.name, boxes=boxes, fps=clip.fps, start_box=sample.box, labels=MACHINE
+    )
+
+
+def _only_test(name: str, split: str) -> None:
+    if split != "test":
+        raise ConfigError(f"the source {name!r} has only the split 'test', got {split!r}: train on another source")
