@@ -25,6 +25,8 @@ from dkd.errors import ClosedError, ConfigError, DKDError, FrameIndexError, Shap
 from dkd.heatmaps import decode_peaks
 from dkd.models.base import Feedback, VideoPoseModel
 from dkd.models.dkd import DKD, match
+from dkd.perturbations import Corruption
+from dkd.smoothing import Smoother
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +56,12 @@ class Trace:
         ground_truth_kind: what it is, for instance ``"exact (rendered)"`` or ``"machine labels"``.
         stop: number of frames to run, all if omitted.
         feedback: what the distillator is given instead of each H_t: see :meth:`dkd.models.DKD.start`.
+        corrupt: changes the network's input (N, N, 3) uint8 RGB of frame t after cropping, for instance
+            :func:`dkd.perturbations.occlude`; a pure function of both. Not asked in the search for the first box.
+        smooth: changes the joints that are kept: called once a frame with (J, 2) pixels, (J,) scores, the time in
+            seconds and the side of the network's square in pixels, for instance a :class:`dkd.smoothing.OneEuro`. It
+            may remember, so each trace needs its own. The square follows the joints as the model found them: what is
+            seen does not depend on how it is reported.
         progress: show a progress bar.
         cancel: called before each frame; when it returns true the trace stops there.
         memory: bytes that maps and kernels may take in memory; a longer clip keeps them in a temporary file. A
@@ -79,6 +87,8 @@ class Trace:
         ground_truth_kind: str | None = None,
         stop: int | None = None,
         feedback: Feedback | None = None,
+        corrupt: Corruption | None = None,
+        smooth: Smoother | None = None,
         progress: bool = True,
         cancel: Callable[[], bool] | None = None,
         memory: int = DEFAULT_MEMORY,
@@ -98,7 +108,7 @@ class Trace:
         self._ground_truth = None if ground_truth is None else np.asarray(ground_truth, np.float32)
         self.ground_truth_kind = ground_truth_kind or "ground truth"
         self.box = None if box is None else check_box(box, clip.width, clip.height)
-        self._feedback = feedback
+        self._feedback, self._corrupt, self._smooth = feedback, corrupt, smooth
         # The two large arrays share one budget.
         shapes = [(self._n_wanted, n_joints, size, size), (self._n_wanted, *model.kernel_shape)]
         in_memory = 4 * sum(int(np.prod(s)) for s in shapes) <= memory
@@ -106,6 +116,7 @@ class Trace:
             np.zeros(s, np.float32) if in_memory or 0 in s else _on_disk(s) for s in shapes
         )
         self._joints = np.full((self._n_wanted, n_joints, 2), np.nan, np.float32)
+        self._raw_joints = self._joints if smooth is None else np.full_like(self._joints, np.nan)
         self._scores = np.zeros((self._n_wanted, n_joints), np.float32)
         self._crops: list[Crop] = []
         self._state: Any = None
@@ -151,21 +162,35 @@ class Trace:
         peaks, scores = decode_peaks(heatmaps)
         self._heatmaps[t] = heatmaps.numpy()
         self._kernels[t] = output.kernels[0].float().cpu().numpy()
-        self._joints[t] = crop.to_frame(peaks.numpy(), self.model.map_size)
+        joints = crop.to_frame(peaks.numpy(), self.model.map_size)
+        self._raw_joints[t] = joints
         self._scores[t] = scores.numpy()
+        if self._smooth is not None:
+            self._joints[t] = self._smooth(joints, self._scores[t], float(self.clip.times[t]), crop.side)
         self._state = state
         self._crops.append(crop)  # last: len(self) counts whole frames only
 
-    def _network_input(self, t: int, crop: Crop) -> Tensor:
-        pixels = crop.extract(self.clip.frame(t), self.model.config.input_size)
+    def _network_input(self, t: int, crop: Crop, clean: bool = False) -> Tensor:
+        pixels = self._pixels(t, crop, clean)
         return torch.from_numpy(pixels).to(self.model.device).permute(2, 0, 1)[None] / 255
+
+    def _pixels(self, t: int, crop: Crop, clean: bool = False) -> np.ndarray:
+        pixels = crop.extract(self.clip.frame(t), self.model.config.input_size)
+        if self._corrupt is None or clean:
+            return pixels
+        corrupted = self._corrupt(pixels, t)
+        if corrupted.shape != pixels.shape or corrupted.dtype != np.uint8:
+            raise ShapeError(
+                f"expected corrupt to return {pixels.shape} uint8, got {corrupted.shape} {corrupted.dtype} at frame {t}"
+            )
+        return np.ascontiguousarray(corrupted)
 
     def _first_crop(self) -> Crop:
         if self.box is not None:
             return box_to_crop(self.box, BOX_MARGIN)
         crop = box_to_crop((0, 0, self.clip.width, self.clip.height), 1.0)
         for _ in range(SEARCH_ROUNDS):
-            peaks, scores = decode_peaks(self.model.initialise(self._network_input(0, crop))[0].cpu())
+            peaks, scores = decode_peaks(self.model.initialise(self._network_input(0, crop, clean=True))[0].cpu())
             joints = crop.to_frame(peaks.numpy(), self.model.map_size)
             box = joints_to_box(joints[scores.numpy() >= CONFIDENT])
             if box is None:
@@ -177,7 +202,8 @@ class Trace:
         """The crop after the last traced frame: around its confident joints, with some inertia."""
         old = self._crops[-1]
         confident = self._scores[len(self) - 1] >= CONFIDENT
-        box = joints_to_box(self._joints[len(self) - 1][confident]) if confident.sum() * 2 >= len(confident) else None
+        joints = self._raw_joints[len(self) - 1]
+        box = joints_to_box(joints[confident]) if confident.sum() * 2 >= len(confident) else None
         if box is None:
             return old
         new = box_to_crop(box, JOINTS_MARGIN)
@@ -205,8 +231,13 @@ class Trace:
 
     @property
     def joints(self) -> np.ndarray:
-        """(T, J, 2) float32 x, y in pixels of the frame."""
+        """(T, J, 2) float32 x, y in pixels of the frame; smoothed, where the trace was given a smoother."""
         return self._joints[: len(self)]
+
+    @property
+    def raw_joints(self) -> np.ndarray:
+        """(T, J, 2) the joints before smoothing: the maps' peaks, which the crop follows."""
+        return self._raw_joints[: len(self)]
 
     @property
     def scores(self) -> np.ndarray:
@@ -248,6 +279,10 @@ class Trace:
         return self.model.readout.bias.detach().cpu().numpy()  # type: ignore[union-attr]
 
     # --- what is computed again --------------------------------------------------------------------------------------
+
+    def network_pixels(self, t: int) -> np.ndarray:
+        """(N, N, 3) uint8 RGB that the network saw in frame t: cropped, and corrupted where the trace was told to."""
+        return self._pixels(self._index(t), self._crops[t])
 
     @torch.inference_mode()
     def features(self, t: int) -> np.ndarray:

@@ -1,0 +1,289 @@
+"""What DKD is compared with, made of its own parts: nothing here is trained, all weights are those of the model inside.
+
+    FrozenKernel          K̃₁ in all frames                       does the kernel have to follow the person?
+    RunningAverageKernel  K̄_t = (1 − r) K̄_{t−1} + r K̃_t           is an average over the past enough?
+    FlowMoved             H₁, then moved by optical flow          is a network needed at all after frame 1?
+    RunningMean           H̄_t = (1 − r) H̄_{t−1} + r H_t           is it memory, or is it smoothness?
+
+The fifth is :meth:`dkd.models.DKD.initializer_alone`: the per-frame baseline inside a DKD. All of them are ours.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dkd.errors import ConfigError
+from dkd.models.backbones import Encoder
+from dkd.models.base import Feedback, PoseOutput, VideoPoseModel
+from dkd.models.dkd import DKD, DKDState
+
+# Bolme et al. 2010 (MOSSE) found 0.125 to adapt quickly and stay robust; later filters take less (KCF: 0.02 on gradient
+# features), but a joint's looks change faster than a box's content. A frame's weight is halved after five frames.
+KERNEL_RATE = 0.125
+# A mean age of (1 − r) / r = 1 frame: as much smoothness as may be had before fast wrists are left behind.
+MEAN_RATE = 0.5
+
+
+def check_rate(rate: float) -> float:
+    """Raise :class:`~dkd.errors.ConfigError` unless 0 < rate ≤ 1."""
+    if not 0 < rate <= 1:
+        raise ConfigError(f"expected a rate of more than 0 and at most 1 (the share of the new frame), got {rate}")
+    return rate
+
+
+# --- the same DKD with another rule for its kernels -------------------------------------------------------------------
+
+
+class KernelControl(DKD):
+    """The parts of a DKD, not copied, that hand on other kernels than those distilled from the last frame.
+
+    ``kernels`` of its outputs are those that it hands on, so a trace's contributions sum to its heatmaps as a DKD's do.
+
+    Args:
+        dkd: whose parts are used.
+        suffix: what is added to its name.
+    """
+
+    def __init__(self, dkd: DKD, suffix: str):
+        VideoPoseModel.__init__(self, dkd.config, f"{dkd.name}+{suffix}")
+        for name, part in dkd.named_children():
+            self.add_module(name, part)
+        self.provenance = dkd.provenance
+        self.train(dkd.training)
+
+    @abstractmethod
+    def hand_on(self, before: Tensor, features: Tensor, heatmaps: Tensor) -> Tensor:
+        """What frame t ≥ 1 leaves to the next one.
+
+        Args:
+            before: (B, C, S, S) kernels that were matched in frame t.
+            features, heatmaps: of frame t; H_t as the feedback left it.
+        """
+
+    def step(self, frame: Tensor, state: DKDState, feedback: Feedback | None = None) -> tuple[PoseOutput, DKDState]:
+        """The next frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`."""
+        self._check(frame, "frame", "(B, 3, N, N)")
+        features, t = self.encode(frame), state.t + 1
+        heatmaps = self.locate(features, state.kernels)
+        kernels = self.hand_on(state.kernels, features, heatmaps if feedback is None else feedback(heatmaps, t))
+        return PoseOutput(heatmaps, kernels, features), DKDState(kernels, t)
+
+    def forward(self, clip: Tensor, feedback: Feedback | None = None) -> PoseOutput:
+        """A clip, frame by frame in either mode: see :meth:`~dkd.models.base.VideoPoseModel.forward`."""
+        return VideoPoseModel.forward(self, clip, feedback)
+
+
+class FrozenKernel(KernelControl):
+    """Kernels distilled from the first frame are matched in all later ones: the template of a Siamese tracker.
+
+    A feedback matters in frame 0 only: no later maps are handed on.
+    """
+
+    def __init__(self, dkd: DKD):
+        super().__init__(dkd, "frozen")
+
+    def hand_on(self, before: Tensor, features: Tensor, heatmaps: Tensor) -> Tensor:
+        """The first frame's kernels."""
+        return before
+
+
+class RunningAverageKernel(KernelControl):
+    """K̄_t = (1 − rate) · K̄_{t−1} + rate · K̃_t, from K̄₁ = K̃₁: the update of a correlation filter.
+
+    K̃_t is distilled from maps that the average made, so an error comes back as it does in a DKD, only slower.
+
+    Args:
+        dkd: whose parts are used.
+        rate: share of the new kernels, 0 < rate ≤ 1; 1 is the DKD itself.
+    """
+
+    def __init__(self, dkd: DKD, rate: float = KERNEL_RATE):
+        super().__init__(dkd, "average")
+        self.rate = check_rate(rate)
+
+    def hand_on(self, before: Tensor, features: Tensor, heatmaps: Tensor) -> Tensor:
+        """The average with this frame's."""
+        return (1 - self.rate) * before + self.rate * self.distil(features, heatmaps)
+
+
+# --- around any model -------------------------------------------------------------------------------------------------
+
+
+class Wrapped(VideoPoseModel):
+    """A model around another one. It shows no kernels and no features (C = 0): its maps are not made by matching.
+
+    Args:
+        inner: the model that is wrapped; its weights are used, not copied.
+        suffix: what is added to its name.
+    """
+
+    def __init__(self, inner: VideoPoseModel, suffix: str):
+        super().__init__(inner.config, f"{inner.name}+{suffix}")
+        self.inner = inner
+        self.skeleton = inner.skeleton
+        self.provenance = inner.provenance
+        self.train(inner.training)
+
+    @property
+    def map_size(self) -> int:
+        """That of the model inside."""
+        return self.inner.map_size
+
+    @property
+    def stride(self) -> int:
+        """That of the model inside."""
+        return self.config.input_size // self.map_size
+
+    @property
+    def device(self) -> torch.device:
+        """That of the model inside."""
+        return self.inner.device
+
+    @property
+    def kernel_shape(self) -> tuple[int, int, int]:
+        """(0, 1, 1): there are none."""
+        return (0, 1, 1)
+
+    def trunks(self) -> list[Encoder]:
+        """Those of the model inside."""
+        return self.inner.trunks()
+
+    def initialise(self, frame: Tensor) -> Tensor:
+        """The pose of one frame alone, by the model inside: (B, 3, N, N) → (B, J, H, W)."""
+        return self.inner.initialise(frame)
+
+    def _output(self, heatmaps: Tensor) -> PoseOutput:
+        kernels = heatmaps.new_zeros((len(heatmaps), *self.kernel_shape))
+        return PoseOutput(heatmaps, kernels, heatmaps.new_zeros((len(heatmaps), 0, *heatmaps.shape[-2:])))
+
+
+class MeanState(NamedTuple):
+    """What a :class:`RunningMean` carries on: the state of the model inside, and (B, J, H, W) its last mean."""
+
+    inner: object
+    mean: Tensor
+
+
+class RunningMean(Wrapped):
+    """H̄_t = (1 − rate) · H̄_{t−1} + rate · H_t of the wrapped model's maps, from H̄₁ = H₁.
+
+    The mean is reported; the wrapped model goes on with its own H_t, and a feedback is the wrapped model's. Maps are
+    averaged cell by cell in the network's square, which follows the person: it is motion within the square that lags.
+
+    Args:
+        model: any.
+        rate: share of the new maps, 0 < rate ≤ 1; 1 is the model itself.
+    """
+
+    def __init__(self, model: VideoPoseModel, rate: float = MEAN_RATE):
+        super().__init__(model, "mean")
+        self.rate = check_rate(rate)
+
+    def start(self, frame: Tensor, feedback: Feedback | None = None) -> tuple[PoseOutput, MeanState]:
+        """The first frame, as the wrapped model has it."""
+        output, inner = self.inner.start(frame, feedback)
+        return self._output(output.heatmaps), MeanState(inner, output.heatmaps)
+
+    def step(self, frame: Tensor, state: MeanState, feedback: Feedback | None = None) -> tuple[PoseOutput, MeanState]:
+        """The next frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`."""
+        output, inner = self.inner.step(frame, state.inner, feedback)
+        mean = (1 - self.rate) * state.mean + self.rate * output.heatmaps
+        return self._output(mean), MeanState(inner, mean)
+
+
+class FlowState(NamedTuple):
+    """What a :class:`FlowMoved` carries on.
+
+    Attributes:
+        images: B grey (N, N) uint8 images of the last frame.
+        source: (B, J, H, W) the maps that are being moved.
+        offsets: (B, H, W, 2) x, y in cells: a cell of the last frame shows ``source`` at its own place plus this.
+        t: index of the last frame.
+    """
+
+    images: list[np.ndarray]
+    source: Tensor
+    offsets: Tensor
+    t: int
+
+
+class FlowMoved(Wrapped):
+    """The model's pose of frame 1, carried along by dense optical flow (DIS, Kroeger et al. 2016); no network any more.
+
+    Flow is found between consecutive *inputs of the network*, so it holds the motion of the square too. It runs
+    backwards, from each pixel to where it was in the frame before, and is averaged over each cell. What is moved on
+    is not the maps but where each cell came from: maps that are resampled at each of a hundred frames would have no
+    peak left. From outside the square comes zero. A feedback's maps become what is moved from there on.
+
+    Args:
+        model: any; only its ``initialise`` is used.
+    """
+
+    def __init__(self, model: VideoPoseModel):
+        super().__init__(model, "flow")
+
+    def start(self, frame: Tensor, feedback: Feedback | None = None) -> tuple[PoseOutput, FlowState]:
+        """The first frame, by the model's initialiser."""
+        self._check(frame, "frame", "(B, 3, N, N)")
+        heatmaps = self.initialise(frame)
+        offsets = heatmaps.new_zeros((len(heatmaps), *heatmaps.shape[-2:], 2))
+        return self._hand_on(_grey(frame), heatmaps, heatmaps, offsets, 0, feedback)
+
+    def step(self, frame: Tensor, state: FlowState, feedback: Feedback | None = None) -> tuple[PoseOutput, FlowState]:
+        """The next frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`."""
+        self._check(frame, "frame", "(B, 3, N, N)")
+        images, size = _grey(frame), self.map_size
+        back = np.stack([_flow(now, before, size) for now, before in zip(images, state.images, strict=True)])
+        moved = torch.from_numpy(back).to(state.offsets)  # (B, H, W, 2) cells
+        # Where this cell was in the last frame, and from there on where that cell came from.
+        before = _sample(state.offsets.permute(0, 3, 1, 2), moved, "bilinear", "border").permute(0, 2, 3, 1)
+        offsets = moved + before
+        heatmaps = _sample(state.source, offsets, "bicubic", "zeros")
+        return self._hand_on(images, heatmaps, state.source, offsets, state.t + 1, feedback)
+
+    def _hand_on(
+        self,
+        images: list[np.ndarray],
+        heatmaps: Tensor,
+        source: Tensor,
+        offsets: Tensor,
+        t: int,
+        feedback: Feedback | None,
+    ) -> tuple[PoseOutput, FlowState]:
+        if feedback is not None:
+            source, offsets = feedback(heatmaps, t), torch.zeros_like(offsets)
+        return self._output(heatmaps), FlowState(images, source, offsets, t)
+
+
+def _grey(frame: Tensor) -> list[np.ndarray]:
+    """(B, 3, N, N) RGB in 0..1 → B images (N, N) uint8."""
+    pixels = (frame.detach() * 255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
+    return [cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY) for image in pixels]
+
+
+def _flow(now: np.ndarray, before: np.ndarray, size: int) -> np.ndarray:
+    """Where each cell of ``now`` was in ``before``, less its own place: (size, size, 2) x, y in cells."""
+    method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow = method.calc(now, before, None)  # type: ignore[call-overload]  # its stub forgets that None asks for a new one
+    return cv2.resize(flow, (size, size), interpolation=cv2.INTER_AREA) * (size / now.shape[0])
+
+
+def _sample(maps: Tensor, offsets: Tensor, mode: str, padding: str) -> Tensor:
+    """(B, C, H, W) maps at each cell's place plus (B, H, W, 2) offsets in cells.
+
+    ``align_corners=False`` is the pixel-centre rule of ``dkd.crops``: −1..1 spans W whole cells.
+    """
+    height, width = maps.shape[-2:]
+    rows, columns = torch.meshgrid(
+        torch.arange(height, device=maps.device), torch.arange(width, device=maps.device), indexing="ij"
+    )
+    places = torch.stack([columns, rows], -1) + offsets
+    grid = (2 * places + 1) / places.new_tensor([width, height]) - 1
+    return F.grid_sample(maps, grid, mode=mode, padding_mode=padding, align_corners=False)

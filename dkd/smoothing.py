@@ -1,0 +1,87 @@
+"""Smoothing joints after the model: what a user would do to a per-frame model instead of giving it a memory.
+
+A smoother is called once a frame, in order, and remembers: ``(joints (J, 2) pixels, scores (J,), time in seconds, side
+of the network's square in pixels) → (J, 2) pixels``. Each trace has one of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import pi
+
+import numpy as np
+
+from dkd.errors import ConfigError, ShapeError
+
+Smoother = Callable[[np.ndarray, np.ndarray, float, float], np.ndarray]
+
+
+class OneEuro:
+    """The 1 € filter (Casiez, Roussel and Vogel, CHI 2012): a low-pass whose cut-off rises with the speed.
+
+        x̂ ← x̂ + α(f_c) · (x − x̂),   f_c = min_cutoff + beta · |v̂|,   α(f) = 1 / (1 + 1 / (2π f Δt))
+
+    with v̂ the speed from the last x̂, itself low-passed at ``speed_cutoff``. Jitter of a joint at rest is smoothed
+    away, a fast joint is followed. Ours: speed is measured in *sides of the network's square a second* (the square is
+    about 1.4 × the person), because in pixels ``beta`` would mean something else in each video; and a joint has one
+    speed, the length of its velocity, because else smoothing would depend on the direction of the axes.
+
+    Args:
+        min_cutoff: Hz, > 0, the cut-off at rest; lower is smoother, and later.
+        beta: Hz for each side a second, ≥ 0; higher follows fast joints more closely. 0 is a plain low-pass.
+        speed_cutoff: Hz, > 0; 1 in the paper.
+
+    Raises:
+        ConfigError: a parameter is out of its range.
+    """
+
+    def __init__(self, min_cutoff: float = 1.0, beta: float = 10.0, speed_cutoff: float = 1.0):
+        if not (min_cutoff > 0 and speed_cutoff > 0 and beta >= 0):
+            raise ConfigError(
+                "expected min_cutoff > 0 Hz, speed_cutoff > 0 Hz and beta ≥ 0, got "
+                f"{min_cutoff}, {speed_cutoff} and {beta}"
+            )
+        self.min_cutoff, self.beta, self.speed_cutoff = min_cutoff, beta, speed_cutoff
+        self._joints: np.ndarray | None = None  # (J, 2) x̂, NaN for a joint that was never seen
+        self._velocity = np.zeros((0, 2))  # (J, 2) v̂, sides a second
+        self._times = np.zeros((0, 1))  # (J, 1) when each was last seen
+
+    def __call__(self, joints: np.ndarray, scores: np.ndarray, time_s: float, side: float) -> np.ndarray:
+        """The next frame's joints, smoothed.
+
+        Args:
+            joints: (J, 2) pixels; a joint that is missing (NaN) stays so and leaves its memory as it is.
+            scores: (J,), not used: a smoother may weigh by them, this one does not.
+            time_s: seconds; steps may be of any length. At the time of the last frame nothing new is let in.
+            side: of the network's square, in pixels, > 0.
+
+        Raises:
+            ShapeError: the number of joints changes, or time runs backwards.
+        """
+        now = np.asarray(joints, np.float64)
+        if self._joints is None:
+            self._joints, self._velocity = np.full_like(now, np.nan), np.zeros_like(now)
+            self._times = np.full((len(now), 1), -np.inf)
+        if now.shape != self._joints.shape or time_s < self._times.max(initial=-np.inf):
+            raise ShapeError(
+                f"expected joints of shape {self._joints.shape} at {self._times.max(initial=-np.inf)} s or later, got "
+                f"{now.shape} at {time_s} s; a smoother serves one stream, make a new one for each"
+            )
+        seen = np.isfinite(now).all(-1, keepdims=True)  # (J, 1)
+        known = seen & np.isfinite(self._joints).all(-1, keepdims=True)
+        step = np.where(known, time_s - self._times, 0.0)  # seconds
+        change = np.where(known, now - self._joints, 0.0)
+        new = np.broadcast_to(step > 0, change.shape)
+        velocity = np.divide(change / side, step, out=np.zeros_like(change), where=new)
+        self._velocity = self._velocity + _alpha(self.speed_cutoff, step) * (velocity - self._velocity)
+        cutoff = self.min_cutoff + self.beta * np.linalg.norm(self._velocity, axis=-1, keepdims=True)
+        followed = self._joints + _alpha(cutoff, step) * change
+        self._joints = np.where(known, followed, np.where(seen, now, self._joints))
+        self._times = np.where(seen, time_s, self._times)
+        return np.where(seen, self._joints, np.nan)
+
+
+def _alpha(cutoff: np.ndarray | float, step: np.ndarray) -> np.ndarray:
+    """Share of the new value in a first-order low-pass: 1 / (1 + τ/Δt) with τ = 1 / (2π · cutoff); 0 where Δt = 0."""
+    turns = 2 * pi * cutoff * step
+    return turns / (1 + turns)
