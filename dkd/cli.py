@@ -1,4 +1,4 @@
-"""The command line: ``dkd lab``, ``track``, ``train``, ``runs``, ``render`` and ``samples``.
+"""The command line. The commands that measure are in :mod:`dkd.cli_measure`.
 
 A command is a function ``(arguments) -> exit status``. What the library raises on purpose becomes one line on standard
 error and exit status 2, as for a wrong argument; only an unforeseen error shows a traceback.
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dkd.cli_measure import add_measuring_commands
 from dkd.errors import BoxError, ConfigError, DKDError, SampleError
 from dkd.lab import DEFAULT_PORT, run_lab
 from dkd.samples import default_sample, fetch_pose2sim
@@ -67,6 +68,8 @@ def build_parser() -> argparse.ArgumentParser:
     runs.add_argument("run", nargs="?", help="name or folder of a run to show whole: its settings and last validation")
     runs.add_argument("--root", type=Path, default=Path("runs"), help="where to look (default: %(default)s)")
     runs.set_defaults(command=_runs)
+
+    add_measuring_commands(commands)
 
     render = commands.add_parser("render", help="render people into a data set in Penn Action's layout")
     render.add_argument("--out", type=Path, help="folder (default: data/rendered, which recipes call 'rendered')")

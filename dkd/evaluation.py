@@ -397,8 +397,8 @@ class Evaluation:
         return Path(file)
 
     def __repr__(self) -> str:
-        n = len(self._files)
-        return f"<Evaluation of {', '.join(self.methods)} on {', '.join(self.sources)}: {n - self.missing} of {n} parts>"
+        done, of = len(self._files) - self.missing, len(self._files)
+        return f"<Evaluation of {', '.join(self.methods)} on {', '.join(self.sources)}: {done} of {of} parts>"
 
 
 _COLUMNS = (
