@@ -16,7 +16,12 @@ import numpy as np
 from widgets.shortcuts import as_records
 
 _HERE = Path(__file__).parent
-_PARTS = {"feed": ("arithmetic",), "player": ("transport",)}  # widgets whose own code is in more files than one
+_PARTS = {
+    "feed": ("arithmetic",),
+    "player": ("transport",),
+    "gallery": ("clipboard",),
+    "evaluation_table": ("clipboard",),
+}  # widgets whose own code is in more files than one
 
 
 def _viridis() -> str:
