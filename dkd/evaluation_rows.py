@@ -1,0 +1,225 @@
+"""The rows of an evaluation table, measured: what the group-bys of :mod:`dkd.summaries` average.
+
+Joints are laid out as frames × joints, video by video, so that the measures of :mod:`dkd.metrics` and
+:mod:`dkd.coherence` serve here too, and their values are put back at the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dkd.coherence import losses_and_recoveries, motion, run_starts
+from dkd.errors import ConfigError, ShapeError, nearest_name
+from dkd.metrics import OUTLINE_SHARE_OF_BOX, error_kinds, keypoint_similarity, side_flips
+from dkd.protocols import COUNTED, NORMALISERS, check_choice, get_protocol
+from dkd.skeleton import Skeleton, get_skeleton
+
+VIDEO = ["model", "data", "video"]
+_NEEDED = (*VIDEO, "frame", "joint", "x", "y", "true_x", "true_y", "visible", "box_side", "skeleton")
+_LENGTHS = {"box": "box_side", "torso": "torso"}
+MOTION = ("velocity error", "acceleration error", "jitter", "jerk")
+
+
+@dataclass(frozen=True)
+class Video:
+    """One model's rows of one video, and where they lie on a grid of frames × joints; what has no row is empty."""
+
+    rows: np.ndarray  # (n,) positions in the table
+    cells: np.ndarray  # (n,) positions in the flat grid
+    n_frames: int
+    skeleton: Skeleton
+
+    def lay(self, column: np.ndarray, empty: Any = np.nan) -> np.ndarray:
+        """(N, …) column of the table → (T, J, …)."""
+        shape = (self.n_frames * len(self.skeleton), *column.shape[1:])
+        grid = np.full(shape, empty, column.dtype)
+        grid[self.cells] = column[self.rows]
+        return grid.reshape(self.n_frames, len(self.skeleton), *column.shape[1:])
+
+    def pick(self, grid: np.ndarray) -> np.ndarray:
+        """(T, J) → (n,), to be put at ``rows``."""
+        return grid.ravel()[self.cells]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What was measured of each row; ``frame`` numbers the frames of all videos of all models through."""
+
+    values: dict[str, np.ndarray]
+    frame: np.ndarray
+    videos: list[Video] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Groups of rows: their keys in the order in which they come, and each row's group."""
+
+    keys: pd.Index
+    group: np.ndarray
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, by: str | Sequence[str]) -> Groups:
+        names = [by] if isinstance(by, str) else list(by)
+        if not names:
+            raise ConfigError("expected at least one column to group by, got none")
+        check_columns(table, (*names, "data"))
+        if "data" not in names:
+            _keep_splits_apart(table)
+        group = table.groupby(names, observed=True, sort=False, dropna=False).ngroup().to_numpy()
+        first = np.unique(group, return_index=True)[1]
+        frame = table[names].iloc[first]
+        keys = pd.Index(frame[names[0]], name=names[0]) if len(names) == 1 else pd.MultiIndex.from_frame(frame)
+        return cls(keys, group)
+
+    @property
+    def n(self) -> int:
+        return len(self.keys)
+
+    def sum(self, values: np.ndarray) -> np.ndarray:
+        return np.bincount(self.group, values, self.n)
+
+    def mean(self, values: np.ndarray, where: np.ndarray) -> np.ndarray:
+        return means(self.group, self.n, values, where)
+
+    def frames(self, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Each distinct (group, number): its group, and for each row which of them it is."""
+        if not len(number):
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        step = int(number.max()) + 1
+        distinct, inverse = np.unique(self.group * step + number, return_inverse=True)
+        return distinct // step, inverse
+
+
+def means(group: np.ndarray, n: int, values: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """(n,) mean of the values of each group that are taken; NaN where there is none."""
+    count = np.bincount(group[where], minlength=n)
+    with np.errstate(invalid="ignore"):
+        return np.bincount(group[where], values[where], n) / count
+
+
+def measure(table: pd.DataFrame, normaliser: str, alpha: float, counted: str | None, over_time: bool = False) -> Rows:
+    """All that is measured row by row; with ``over_time``, also what needs the frames before and after."""
+    check_choice("normaliser", normaliser, NORMALISERS)
+    check_columns(table, (*_NEEDED, _LENGTHS[normaliser]))
+
+    def column(*names: str) -> np.ndarray:
+        return np.stack([table[name].to_numpy(np.float64) for name in names], -1)
+
+    x, truth, side, length = column("x", "y"), column("true_x", "true_y"), column("box_side"), None
+    side, length = side[:, 0], column(_LENGTHS[normaliser])[:, 0]
+    which = _counted(table, counted) & np.isfinite(truth).all(-1)
+    measurable = np.isfinite(length) & (length > 0)
+    error_px = np.linalg.norm(x - truth, axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        error = np.where(measurable, error_px / length, np.nan)
+    v: dict[str, np.ndarray] = {
+        "counted": which & measurable,
+        "skipped": which & ~measurable,
+        "length": length,
+        "error_px": error_px,
+        "error": error,
+        "hit": which & measurable & (error_px <= alpha * length),
+        "kind": np.zeros(len(table), np.int8),
+    }
+    in_crop = table["in_crop"].to_numpy(bool) if "in_crop" in table else np.ones(len(table), bool)
+    if over_time:
+        area = OUTLINE_SHARE_OF_BOX * column("box_area")[:, 0]
+        for name in ("similarity", *MOTION, "recovery"):
+            v[name] = np.full(len(table), np.nan)
+        v |= {name: np.zeros(len(table), bool) for name in ("flip", "lost")}
+    rows = Rows(v, np.zeros(len(table), np.int64))
+    for video in _videos(table, rows.frame):
+        rows.videos.append(video)
+        at = video.rows
+        grid_x, grid_truth, grid_counted = video.lay(x), video.lay(truth), video.lay(v["counted"], False)
+        unit = _of_frame(video.lay(length))
+        kind = error_kinds(
+            grid_x, grid_truth, video.skeleton, unit, alpha, grid_counted, video.lay(in_crop, True)
+        )  # fmt: skip
+        v["kind"][at] = video.pick(kind)
+        if not over_time:
+            continue
+        scored = np.where(video.lay(which, False)[..., None], grid_truth, np.nan)
+        moved = motion(grid_x, scored, _of_frame(video.lay(side)))
+        for name, values in zip(MOTION, moved, strict=True):
+            v[name][at] = video.pick(values)
+        v["similarity"][at] = video.pick(
+            keypoint_similarity(grid_x, scored, _of_frame(video.lay(area)), video.skeleton)
+        )  # fmt: skip
+        flipped = grid_counted & side_flips(grid_x, grid_truth, video.skeleton, unit, alpha)
+        v["flip"][at] = video.pick(run_starts(flipped, grid_counted))
+        losses = losses_and_recoveries(video.lay(v["hit"], False), grid_counted)
+        v["lost"][at], v["recovery"][at] = video.pick(losses.lost), video.pick(losses.frames)
+    return rows
+
+
+def _videos(table: pd.DataFrame, frame_numbers: np.ndarray) -> Iterator[Video]:
+    """Each model's rows of each video; fills ``frame_numbers`` (N,) with frames numbered through."""
+    if not len(table):
+        return
+    video = table.groupby(VIDEO, observed=True, sort=False, dropna=False).ngroup().to_numpy()
+    order = np.argsort(video, kind="stable")
+    joint, joint_names = pd.factorize(table["joint"])
+    skeleton, skeleton_names = pd.factorize(table["skeleton"])
+    places = [
+        np.array([s.joints.index(str(j)) if j in s.joints else -1 for j in joint_names])
+        for s in map(get_skeleton, map(str, skeleton_names))
+    ]
+    frame = table["frame"].to_numpy(np.int64)
+    n_before = 0
+    for rows in np.split(order, np.flatnonzero(np.diff(video[order])) + 1):
+        first = skeleton[rows[0]]
+        place = places[first][joint[rows]]
+        name = "/".join(str(table[c].iloc[rows[0]]) for c in VIDEO)
+        if (skeleton[rows] != first).any() or (place < 0).any():
+            raise ShapeError(f"expected all rows of {name} to be of one skeleton and of its joints; some are not")
+        t = frame[rows] - frame[rows].min()
+        n_frames, body = int(t.max()) + 1, get_skeleton(str(skeleton_names[first]))
+        cells = t * len(body) + place
+        if len(np.unique(cells)) < len(cells):
+            raise ShapeError(f"expected one row a joint a frame, but some of {name} come twice: was it added twice?")
+        frame_numbers[rows] = n_before + t
+        n_before += n_frames
+        yield Video(rows, cells, n_frames, body)
+
+
+def _of_frame(grid: np.ndarray) -> np.ndarray:
+    """(T, J), a frame's value repeated for its joints → (T,); NaN where no joint has one."""
+    return np.fmax.reduce(grid, axis=1)
+
+
+def _counted(table: pd.DataFrame, counted: str | None) -> np.ndarray:
+    """(N,) bool: the joints that count if they are labelled."""
+    if counted is not None:
+        check_choice("counted joints", counted, COUNTED)
+    codes, sources = pd.factorize(table["data"])
+    hidden_too = np.array([(counted or get_protocol(str(s)).counts) == "labelled" for s in sources], bool)
+    return table["visible"].to_numpy(bool) | (hidden_too[codes] if len(sources) else False)
+
+
+def _keep_splits_apart(table: pd.DataFrame) -> None:
+    splits: dict[str, set[str]] = {}
+    for data in map(str, table["data"].unique()):
+        if (protocol := get_protocol(data)).folds:
+            splits.setdefault(protocol.name, set()).add(data)
+    for name, found in splits.items():
+        if len(found) > 1:
+            raise ConfigError(
+                f"the table has several splits of {name} ({', '.join(sorted(found))}), whose results are averaged, "
+                "never pooled: group by 'data' too and average the rows with dkd.protocols.average_folds, or choose one"
+            )
+
+
+def check_columns(table: pd.DataFrame, needed: Sequence[str]) -> None:
+    """Raises ShapeError where a column is missing."""
+    if missing := [name for name in dict.fromkeys(needed) if name not in table]:
+        hint = nearest_name(missing[0], table.columns)
+        raise ShapeError(
+            f"expected the columns of an evaluation table, found no {', '.join(missing)}{hint} "
+            f"It has: {', '.join(map(str, table.columns)) or 'none'}."
+        )
