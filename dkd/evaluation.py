@@ -245,7 +245,7 @@ def _plan(
     n_clips: int | None,
 ) -> list[_Part]:
     """All parts, video by video: so the methods can be compared before all is done."""
-    if min(n_frames or 1, n_clips or 1) < 1:
+    if any(limit is not None and limit < 1 for limit in (n_frames, n_clips)):
         raise ConfigError(f"expected at least one frame and one clip, got n_frames={n_frames}, n_clips={n_clips}")
     weights = {method.name: _weights(method) for method in methods}
     parts = []

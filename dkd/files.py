@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dkd.errors import StorageError
@@ -32,4 +32,5 @@ def written_whole(path: str | Path) -> Iterator[Path]:
             f"cannot write {path}: {error}. What stood there is untouched; free some space, or name another place"
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(NotADirectoryError):  # a file stands where the folder should be
+            temporary.unlink(missing_ok=True)
