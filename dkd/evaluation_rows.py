@@ -36,8 +36,7 @@ class Video:
 
     def lay(self, column: np.ndarray, empty: Any = np.nan) -> np.ndarray:
         """(N, …) column of the table → (T, J, …)."""
-        shape = (self.n_frames * len(self.skeleton), *column.shape[1:])
-        grid = np.full(shape, empty, column.dtype)
+        grid = np.full((self.n_frames * len(self.skeleton), *column.shape[1:]), empty, column.dtype)
         grid[self.cells] = column[self.rows]
         return grid.reshape(self.n_frames, len(self.skeleton), *column.shape[1:])
 
@@ -102,60 +101,94 @@ def means(group: np.ndarray, n: int, values: np.ndarray, where: np.ndarray) -> n
         return np.bincount(group[where], values[where], n) / count
 
 
-def measure(table: pd.DataFrame, normaliser: str, alpha: float, counted: str | None, over_time: bool = False) -> Rows:
-    """All that is measured row by row; with ``over_time``, also what needs the frames before and after."""
+def measure(
+    table: pd.DataFrame,
+    normaliser: str,
+    alpha: float,
+    counted: str | None,
+    *,
+    kinds: bool = False,
+    over_time: bool = False,
+) -> Rows:
+    """What is measured row by row.
+
+    Args:
+        table, normaliser, alpha, counted: as in :func:`dkd.summaries.add_errors`.
+        kinds: the kind of error too.
+        over_time: also what needs the frames before and after, and the similarity that OKS is the mean of.
+    """
     check_choice("normaliser", normaliser, NORMALISERS)
     check_columns(table, (*_NEEDED, _LENGTHS[normaliser]))
-
-    def column(*names: str) -> np.ndarray:
-        return np.stack([table[name].to_numpy(np.float64) for name in names], -1)
-
-    x, truth, side, length = column("x", "y"), column("true_x", "true_y"), column("box_side"), None
-    side, length = side[:, 0], column(_LENGTHS[normaliser])[:, 0]
+    x, truth, length = (
+        _floats(table, "x", "y"),
+        _floats(table, "true_x", "true_y"),
+        _floats(table, _LENGTHS[normaliser]),
+    )
     which = _counted(table, counted) & np.isfinite(truth).all(-1)
     measurable = np.isfinite(length) & (length > 0)
     error_px = np.linalg.norm(x - truth, axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
         error = np.where(measurable, error_px / length, np.nan)
-    v: dict[str, np.ndarray] = {
+    values = {
+        "x": x,
+        "truth": truth,
+        "which": which,
+        "length": length,
         "counted": which & measurable,
         "skipped": which & ~measurable,
-        "length": length,
         "error_px": error_px,
         "error": error,
         "hit": which & measurable & (error_px <= alpha * length),
-        "kind": np.zeros(len(table), np.int8),
     }
-    in_crop = table["in_crop"].to_numpy(bool) if "in_crop" in table else np.ones(len(table), bool)
+    rows = Rows(values, np.zeros(len(table), np.int64))
+    rows.videos.extend(_videos(table, rows.frame))
+    if kinds:
+        values["in_crop"] = table["in_crop"].to_numpy(bool) if "in_crop" in table else np.ones(len(table), bool)
+        values["kind"] = np.zeros(len(table), np.int8)
+        for video in rows.videos:
+            _kinds(values, video, alpha)
     if over_time:
-        area = OUTLINE_SHARE_OF_BOX * column("box_area")[:, 0]
-        for name in ("similarity", *MOTION, "recovery"):
-            v[name] = np.full(len(table), np.nan)
-        v |= {name: np.zeros(len(table), bool) for name in ("flip", "lost")}
-    rows = Rows(v, np.zeros(len(table), np.int64))
-    for video in _videos(table, rows.frame):
-        rows.videos.append(video)
-        at = video.rows
-        grid_x, grid_truth, grid_counted = video.lay(x), video.lay(truth), video.lay(v["counted"], False)
-        unit = _of_frame(video.lay(length))
-        kind = error_kinds(
-            grid_x, grid_truth, video.skeleton, unit, alpha, grid_counted, video.lay(in_crop, True)
-        )  # fmt: skip
-        v["kind"][at] = video.pick(kind)
-        if not over_time:
-            continue
-        scored = np.where(video.lay(which, False)[..., None], grid_truth, np.nan)
-        moved = motion(grid_x, scored, _of_frame(video.lay(side)))
-        for name, values in zip(MOTION, moved, strict=True):
-            v[name][at] = video.pick(values)
-        v["similarity"][at] = video.pick(
-            keypoint_similarity(grid_x, scored, _of_frame(video.lay(area)), video.skeleton)
-        )  # fmt: skip
-        flipped = grid_counted & side_flips(grid_x, grid_truth, video.skeleton, unit, alpha)
-        v["flip"][at] = video.pick(run_starts(flipped, grid_counted))
-        losses = losses_and_recoveries(video.lay(v["hit"], False), grid_counted)
-        v["lost"][at], v["recovery"][at] = video.pick(losses.lost), video.pick(losses.frames)
+        values |= {"side": _floats(table, "box_side"), "area": OUTLINE_SHARE_OF_BOX * _floats(table, "box_area")}
+        values |= {name: np.full(len(table), np.nan) for name in (*MOTION, "recovery", "similarity")}
+        values |= {name: np.zeros(len(table), bool) for name in ("flip", "lost")}
+        for video in rows.videos:
+            _over_time(values, video, alpha)
     return rows
+
+
+def _kinds(v: dict[str, np.ndarray], video: Video, alpha: float) -> None:
+    kind = error_kinds(
+        video.lay(v["x"]),
+        video.lay(v["truth"]),
+        video.skeleton,
+        _of_frame(video.lay(v["length"])),
+        alpha,
+        video.lay(v["counted"], False),
+        video.lay(v["in_crop"], True),
+    )
+    v["kind"][video.rows] = video.pick(kind)
+
+
+def _over_time(v: dict[str, np.ndarray], video: Video, alpha: float) -> None:
+    x, truth, counted = video.lay(v["x"]), video.lay(v["truth"]), video.lay(v["counted"], False)
+    scored = np.where(video.lay(v["which"], False)[..., None], truth, np.nan)
+    flipped = counted & side_flips(x, truth, video.skeleton, _of_frame(video.lay(v["length"])), alpha)
+    losses = losses_and_recoveries(video.lay(v["hit"], False), counted)
+    measured = {
+        **dict(zip(MOTION, motion(x, scored, _of_frame(video.lay(v["side"]))), strict=True)),
+        "similarity": keypoint_similarity(x, scored, _of_frame(video.lay(v["area"])), video.skeleton),
+        "flip": run_starts(flipped, counted),
+        "lost": losses.lost,
+        "recovery": losses.frames,
+    }
+    for name, grid in measured.items():
+        v[name][video.rows] = video.pick(grid)
+
+
+def _floats(table: pd.DataFrame, *names: str) -> np.ndarray:
+    """(N,) float64 column, or (N, k) columns."""
+    columns = [table[name].to_numpy(np.float64) for name in names]
+    return columns[0] if len(names) == 1 else np.stack(columns, -1)
 
 
 def _videos(table: pd.DataFrame, frame_numbers: np.ndarray) -> Iterator[Video]:
@@ -175,17 +208,24 @@ def _videos(table: pd.DataFrame, frame_numbers: np.ndarray) -> Iterator[Video]:
     for rows in np.split(order, np.flatnonzero(np.diff(video[order])) + 1):
         first = skeleton[rows[0]]
         place = places[first][joint[rows]]
-        name = "/".join(str(table[c].iloc[rows[0]]) for c in VIDEO)
         if (skeleton[rows] != first).any() or (place < 0).any():
-            raise ShapeError(f"expected all rows of {name} to be of one skeleton and of its joints; some are not")
+            raise ShapeError(
+                f"expected the rows of {_name(table, rows)} to have one skeleton and its joints; some have others"
+            )
         t = frame[rows] - frame[rows].min()
         n_frames, body = int(t.max()) + 1, get_skeleton(str(skeleton_names[first]))
         cells = t * len(body) + place
-        if len(np.unique(cells)) < len(cells):
-            raise ShapeError(f"expected one row a joint a frame, but some of {name} come twice: was it added twice?")
+        if np.bincount(cells).max() > 1:
+            raise ShapeError(
+                f"expected one row a joint a frame, but some of {_name(table, rows)} come twice: was it added twice?"
+            )
         frame_numbers[rows] = n_before + t
         n_before += n_frames
         yield Video(rows, cells, n_frames, body)
+
+
+def _name(table: pd.DataFrame, rows: np.ndarray) -> str:
+    return "/".join(str(table[column].iloc[rows[0]]) for column in VIDEO)
 
 
 def _of_frame(grid: np.ndarray) -> np.ndarray:

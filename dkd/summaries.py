@@ -47,7 +47,7 @@ def add_errors(
         ShapeError: columns are missing, rows come twice, or joints are not of their skeleton.
         ConfigError: an unknown choice.
     """
-    rows = measure(table, normaliser, alpha, counted)
+    rows = measure(table, normaliser, alpha, counted, kinds=True)
     out = table.copy()
     for name in ("counted", "error_px", "error", "hit"):
         out[name] = rows.values[name]
@@ -275,7 +275,7 @@ def worst_moments(
     if n < 0 or (per_video is not None and per_video < 1):
         raise ConfigError(f"expected n of at least 0 and per_video of at least 1, got {n} and {per_video}")
     check_columns(table, ("action", "time_s", "score", "labels"))
-    rows = measure(table, normaliser, alpha, "labelled" if include_hidden else counted)
+    rows = measure(table, normaliser, alpha, "labelled" if include_hidden else counted, kinds=True)
     v = rows.values
     bad = v["counted"] & ~v["hit"]
     run = np.full(len(table), -1)
