@@ -297,7 +297,7 @@ def _find_source(text: str) -> Path | None:
     shipped = data_folder() / "checkpoints" / f"{text}.safetensors"
     if not text.strip():
         return None
-    if shipped.is_file():
+    if path.name == text and shipped.is_file():
         return shipped.resolve()
     if path.suffix == ".safetensors" and path.is_file():
         return path.resolve()
