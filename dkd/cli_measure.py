@@ -133,7 +133,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         return 0
     for data, rows in table.groupby("data", observed=True, sort=False):
         print(f"{data}: {', '.join(rows['labels'].astype(str).unique())}")
-    print(summarise(table, by=tuple(arguments.by), normaliser=arguments.normaliser).round(3).to_string())
+    figures = summarise(table, by=tuple(arguments.by), normaliser=arguments.normaliser)
+    print(figures.sort_index(kind="stable").round(3).to_string())
     if arguments.save is not None:
         print(f"all rows: {Evaluation(arguments.out).save(arguments.save)}")
     return 0 if whole else 1

@@ -97,7 +97,8 @@ def evaluate(
 
     Args:
         methods: specs such as ``"dkd-mobilenetv2+erased"`` (see :func:`dkd.variants.get_method`), or methods.
-        sources: names for :func:`dkd.datasets.sources.load_people`; their test split is taken.
+        sources: names for :func:`dkd.datasets.sources.load_people`; their test split is taken. In the table,
+            ``"penn_action=folder"`` is called ``"penn_action"``.
         folder: where parts and settings are kept.
         n_frames: of each video the first ones; all by default.
         n_clips: of each source the first ones; all by default.
@@ -116,8 +117,12 @@ def evaluate(
     """
     machine = machine or MachineConfig()
     known = _load_methods(methods)
-    people = {source: (people or {}).get(source) or load_people(source, "test") for source in sources}
-    parts = _plan(known, people, Path(folder), n_frames, n_clips)
+    given = people or {}
+    chosen = {
+        name: given[source] if source in given else load_people(source, "test")
+        for source, name in _names(sources).items()
+    }
+    parts = _plan(known, chosen, Path(folder), n_frames, n_clips)
     threads = torch.get_num_threads()
     if machine.threads is not None:
         torch.set_num_threads(machine.threads)
@@ -235,6 +240,12 @@ def _load_methods(methods: Sequence[str | Method]) -> list[Method]:
         problem = f"two methods are called {twice[0]!r}" if twice else "there is none"
         raise ConfigError(f"expected methods of different names, but {problem}; give each by a name of its own")
     return known
+
+
+def _names(sources: Sequence[str]) -> dict[str, str]:
+    """What tables call the sources: without the folder of ``name=folder``, unless two would be called the same."""
+    short = [source.partition("=")[0] for source in sources]
+    return {source: name if short.count(name) == 1 else source for source, name in zip(sources, short, strict=True)}
 
 
 def _plan(
