@@ -141,23 +141,13 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from dkd.compare import CONTROLS, PEERS, make_comparison
-    from dkd.models.registry import MODELS
-    from dkd.variants import get_method
+    from dkd.compare import CONTROLS, PEERS, make_comparison, resolve
 
     chosen = arguments.methods or [*PEERS, "dkd-mobilenetv2", *(f"dkd-mobilenetv2+{name}" for name in CONTROLS)]
     if arguments.save is not None and arguments.save.suffix not in (".md", ".csv", ".tex"):
         raise ConfigError(f"expected --save with a file that ends in .md, .csv or .tex, got {arguments.save}")
-    methods: list[str | Method] = []
-    trained: list[Method] = []
-    for spec in chosen:
-        try:
-            trained.append(get_method(spec))
-            methods.append(trained[-1])
-        except ConfigError:
-            if spec not in MODELS:
-                raise
-            methods.append(spec)  # registered, but no trained weights: its cost is all that can be told
+    methods = resolve(chosen)
+    trained = [method for method in methods if method.source is not None]
     try:
         table, whole = _measure(arguments, trained) if trained else (None, True)
         costs = None if arguments.no_cost else _costs(arguments, methods)
@@ -172,27 +162,28 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 
 def _bench(arguments: argparse.Namespace) -> int:
-    from dkd.compare import PEERS, make_comparison
+    from dkd.compare import PEERS, make_comparison, resolve
 
+    methods = resolve(arguments.methods or PEERS)
     try:
-        costs = _costs(arguments, arguments.methods or PEERS)
+        costs = _costs(arguments, methods)
     except KeyboardInterrupt:
         return 130
     print(make_comparison(None, costs).text("markdown"))
     return 0
 
 
-def _costs(arguments: argparse.Namespace, methods: Sequence[str | Method]) -> pd.DataFrame:
+def _costs(arguments: argparse.Namespace, methods: Sequence[Method]) -> pd.DataFrame:
     import torch
     from tqdm import tqdm
 
-    from dkd.compare import cost_models, with_equal_size
+    from dkd.compare import cost_models
     from dkd.profiling import profile
 
     device = arguments.device
     if device.split(":")[0] not in ("cpu", "cuda") or (device != "cpu" and not torch.cuda.is_available()):
         raise ConfigError(f"expected --device cpu, or cuda where there is one, got {device!r}")
-    models = {name: model.to(device) for name, model in with_equal_size(cost_models(methods)).items()}
+    models = {name: model.to(device) for name, model in cost_models(methods).items()}
     with tqdm(unit="turn", desc="models take turns") as bar:
 
         def show(done: int, of: int) -> None:

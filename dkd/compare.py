@@ -40,33 +40,38 @@ _COST = {
 }  # fmt: skip
 
 
-def cost_models(specs: Sequence[str | Method]) -> dict[str, VideoPoseModel]:
-    """What is to be profiled: trained methods, and registered models with random weights, by name.
+def resolve(specs: Sequence[str]) -> list[Method]:
+    """Methods by their specs; a registered model that has no trained weights comes with random ones.
+
+    Of those only the cost can be told: their ``source`` is None.
 
     Raises:
-        ConfigError, CheckpointError: a spec is neither.
+        ConfigError, CheckpointError: a spec is neither a method nor registered.
     """
-    models: dict[str, VideoPoseModel] = {}
+    methods = []
     for spec in specs:
-        if isinstance(spec, Method):
-            models[spec.name] = spec.model
-        elif spec in MODELS:
-            models[spec] = build_model(spec).eval()
-        else:
-            method = get_method(spec)
-            models[method.name] = method.model
-    return models
+        try:
+            methods.append(get_method(spec))
+        except ConfigError as error:
+            if spec in MODELS:
+                methods.append(Method(spec, build_model(spec).eval()))
+                continue
+            near = nearest_name(spec, MODELS)
+            hint = f" Of a model without trained weights the cost can be told{near}" if near != "." else ""
+            raise ConfigError(f"{error}{hint}") from error
+    return methods
 
 
-def with_equal_size(models: dict[str, VideoPoseModel], size: int = EQUAL_SIZE) -> dict[str, VideoPoseModel]:
-    """The models, and those whose own input is of another size once more at ``size``, as ``name @size``."""
-    out = dict(models)
-    for name, model in models.items():
-        if model.config.input_size != size and name in MODELS:
-            same = at_input_size(model, size)
+def cost_models(methods: Sequence[Method], size: int = EQUAL_SIZE) -> dict[str, VideoPoseModel]:
+    """What is to be profiled, by name: the methods' models; and those with random weights whose own input is of another
+    size once more at ``size``, as ``name @size``. (A trained model is for the size that it was trained at.)"""
+    models = {method.name: method.model for method in methods}
+    for method in methods:
+        if method.source is None and method.model.config.input_size != size:
+            same = at_input_size(method.model, size)
             if same is not None:
-                out[f"{name} @{size}"] = same
-    return out
+                models[f"{method.name} @{size}"] = same
+    return models
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,7 @@ class Comparison:
             if kind == "markdown":
                 parts.append(f"**{group}**\n\n{shown.to_markdown(disable_numparse=True)}")
             else:
-                parts.append(shown.style.to_latex(caption=group, hrules=True).replace("%", r"\%"))
+                parts.append(shown.to_latex(caption=group.replace("_", r"\_"), escape=True))
         mark = "- " if kind == "markdown" else "% "
         return "\n\n".join([*parts, "\n".join(mark + note for note in self.notes)]) + "\n"
 
