@@ -111,6 +111,9 @@ class BatchPlan:
         hidden_weight: of joints that are labelled but hidden.
         augment: what is drawn.
         rank, world: this process among all.
+        stride: input pixels per cell of the model's maps, in which joints are given. What is said in cells means half
+            as many pixels at stride 4 as at 8: a target's σ of 2 cells (Simple Baselines', at 64×64) is 8 pixels, as
+            one cell is at stride 8.
     """
 
     batch: int
@@ -121,6 +124,7 @@ class BatchPlan:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     rank: int = 0
     world: int = 1
+    stride: int = STRIDE
 
 
 class Steps(Dataset[Batch]):
@@ -139,7 +143,7 @@ class Steps(Dataset[Batch]):
         weights = np.where(np.stack([c.visible for c in clips]), 1.0, plan.hidden_weight).astype(np.float32)
         weights[np.isnan(joints).any(-1)] = 0
         frames = torch.from_numpy(np.stack([c.frames for c in clips])).permute(0, 1, 4, 2, 3)
-        return Batch(frames, (torch.from_numpy(joints) + 0.5) / STRIDE - 0.5, torch.from_numpy(weights))
+        return Batch(frames, (torch.from_numpy(joints) + 0.5) / plan.stride - 0.5, torch.from_numpy(weights))
 
 
 def batches(mixture: Mixture, plan: BatchPlan, first: int, end: int, workers: int = 0) -> Iterator[Batch]:

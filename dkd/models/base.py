@@ -14,24 +14,28 @@ import torch
 from torch import Tensor, nn
 
 from dkd.errors import ConfigError, ShapeError
-from dkd.models.backbones import STRIDE, Encoder, Normalise
+from dkd.models.backbones import STRIDE, Encoder, Normalise, deconvolution
 from dkd.skeleton import get_skeleton
 
 Feedback = Callable[[Tensor, int], Tensor]
 
 
 class PoseOutput(NamedTuple):
-    """What a pass over frames gives. T is missing from all three where a single frame was passed.
+    """What a pass over frames gives. T is missing from all of them where a single frame was passed.
 
     Attributes:
         heatmaps: (B, T, J, H, W) H_t, about 0..1 once trained.
         kernels: (B, T, C, S, S) K̃_t, distilled *from* frame t and matched *in* frame t+1; C = 0 in a model without.
         features: (B, T, C, H, W) F_t ≥ 0.
+        intermediate: (B, T, M, K, H, W) the maps of the M stages that are trained each on its own, the last of which
+            are ``heatmaps``; where K = J + 1 the background is the last map. In train mode only, and only of models
+            that have such stages; ``None`` otherwise. A frame with fewer stages than M repeats its last.
     """
 
     heatmaps: Tensor
     kernels: Tensor
     features: Tensor
+    intermediate: Tensor | None = None
 
 
 def check_input_size(size: int) -> None:
@@ -41,18 +45,33 @@ def check_input_size(size: int) -> None:
 
 
 class PoseInitializer(nn.Module):
-    """Encoder and a 1×1 classifier: the pose of one frame, from that frame alone."""
+    """Encoder and a 1×1 classifier: the pose of one frame, from that frame alone.
 
-    def __init__(self, encoder: Encoder, channels: int, n_joints: int):
+    Args:
+        encoder: with its two deconvolutions.
+        channels: width C of its features.
+        n_joints: J.
+        deconvolutions: 2, or 3: then one more follows the encoder, and maps are twice as fine (Xiao 2018).
+    """
+
+    def __init__(self, encoder: Encoder, channels: int, n_joints: int, deconvolutions: int = 2):
         super().__init__()
         self.encoder = encoder
+        self.upsample: nn.Module = nn.Identity()
+        if deconvolutions == 3:
+            layers = deconvolution(channels, channels), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
+            self.upsample = nn.Sequential(*layers)
         self.classifier = nn.Conv2d(channels, n_joints, 1)
         nn.init.normal_(self.classifier.weight, std=0.001)
         nn.init.zeros_(self.classifier.bias)  # type: ignore[arg-type]
 
     def forward(self, image: Tensor) -> Tensor:
         """(B, 3, N, N) normalised → (B, J, H, W)."""
-        return self.classifier(self.encoder(image))
+        return self.classifier(self.features(image))
+
+    def features(self, image: Tensor) -> Tensor:
+        """(B, 3, N, N) normalised → (B, C, H, W) ≥ 0, what the classifier sees."""
+        return self.upsample(self.encoder(image))
 
 
 class VideoPoseModel(nn.Module):
@@ -72,9 +91,14 @@ class VideoPoseModel(nn.Module):
         self.normalise = Normalise()
 
     @property
+    def stride(self) -> int:
+        """Input pixels per cell of the maps, along each axis; 8 but where a model says otherwise."""
+        return STRIDE
+
+    @property
     def map_size(self) -> int:
         """Side H = W of the maps in cells."""
-        return self.config.input_size // STRIDE
+        return self.config.input_size // self.stride
 
     @property
     def device(self) -> torch.device:
@@ -88,7 +112,7 @@ class VideoPoseModel(nn.Module):
 
     @abstractmethod
     def trunks(self) -> list[Encoder]:
-        """The encoders in it: what may start from an image classifier's weights."""
+        """The encoders in it: what may start from an image classifier's weights; empty where there are none."""
 
     @abstractmethod
     def initialise(self, frame: Tensor) -> Tensor:
@@ -138,6 +162,43 @@ class VideoPoseModel(nn.Module):
             raise ShapeError(f"expected {name} of shape {layout} with N = {size}, got {tuple(frames.shape)}")
 
 
+class PerFrameModel(VideoPoseModel):
+    """A model without a past: the same network on every frame.
+
+    ``feedback`` is taken and never asked, for there is nothing to change. A subclass gives :meth:`look`, what it does
+    with one frame; the state of a stream is the frame's index.
+    """
+
+    @abstractmethod
+    def look(self, frame: Tensor) -> PoseOutput:
+        """One frame, whose shape is known to be right: (B, 3, N, N) → its output without the T axis."""
+
+    @property
+    def kernel_shape(self) -> tuple[int, int, int]:
+        """(0, 1, 1): there are no kernels."""
+        return (0, 1, 1)
+
+    def start(self, frame: Tensor, feedback: Feedback | None = None) -> tuple[PoseOutput, int]:
+        """Any frame; the state is its index."""
+        self._check(frame, "frame", "(B, 3, N, N)")
+        return self.look(frame), 0
+
+    def step(self, frame: Tensor, state: int, feedback: Feedback | None = None) -> tuple[PoseOutput, int]:
+        """The next frame, on its own."""
+        return self.start(frame)[0], state + 1
+
+    def forward(self, clip: Tensor, feedback: Feedback | None = None) -> PoseOutput:
+        """A clip: (B, T, 3, N, N) → as :meth:`VideoPoseModel.forward`; in train mode all frames in one batch."""
+        if not self.training:  # frame by frame, so that a clip equals its stream bit for bit
+            return super().forward(clip)
+        self._check(clip, "clip", "(B, T, 3, N, N)")
+        output = self.look(clip.flatten(0, 1))
+        parts: list[Any] = [None if part is None else part.unflatten(0, clip.shape[:2]) for part in output]
+        return PoseOutput(*parts)
+
+
 def stack_frames(outputs: list[PoseOutput]) -> PoseOutput:
-    """Outputs of T single frames → one with a T axis behind the batch's."""
-    return PoseOutput(*(torch.stack(parts, 1) for parts in zip(*outputs, strict=True)))
+    """Outputs of T single frames → one with a T axis behind the batch's; a part that is ``None`` stays so."""
+    columns = zip(*outputs, strict=True)
+    parts: list[Any] = [None if column[0] is None else torch.stack(column, 1) for column in columns]
+    return PoseOutput(*parts)
