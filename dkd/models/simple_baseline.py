@@ -1,7 +1,8 @@
-"""Simple Baselines (Xiao 2018) with two deconvolutions: each frame on its own. DKD's per-frame baseline.
+"""Simple Baselines (Xiao 2018): each frame on its own. With two deconvolutions it is DKD's per-frame baseline.
 
-It is the pose initializer run on every frame: the encoder of a DKD and a 1×1 classifier, nothing dynamic, no past. What
-DKD gains over it, with the same encoder, data, seed and steps, is what distillation buys.
+It is then the pose initializer run on every frame: the encoder of a DKD and a 1×1 classifier, nothing dynamic, no
+past. What DKD gains over it, with the same encoder, data, seed and steps, is what distillation buys. With three it is
+the network of the Simple Baselines paper, whose maps are twice as fine: 64×64 cells of 4 pixels at 256×256.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from dkd.errors import ConfigError
 from dkd.models.backbones import Encoder, build_encoder
-from dkd.models.base import Feedback, PoseInitializer, PoseOutput, VideoPoseModel, check_input_size
+from dkd.models.base import PerFrameModel, PoseInitializer, PoseOutput, check_input_size
 from dkd.skeleton import get_skeleton
 
 
@@ -25,21 +26,26 @@ class SimpleBaselineConfig:
         skeleton: name of the joint set.
         channels: width C of the features.
         input_size: side N of the square input in pixels.
+        deconvolutions: 2: maps at stride 8, like DKD's; 3: at stride 4, Xiao's own. The targets' σ is in cells, so the
+            same number is half as many pixels with 3: Xiao's is 2 cells of 4 pixels.
     """
 
     encoder: str = "resnet50"
     skeleton: str = "penn_action"
     channels: int = 256
     input_size: int = 256
+    deconvolutions: int = 2
 
     def __post_init__(self) -> None:
         check_input_size(self.input_size)
         if self.channels < 1:
             raise ConfigError(f"channels must be at least 1, got {self.channels}")
+        if self.deconvolutions not in (2, 3):
+            raise ConfigError(f"deconvolutions must be 2 (stride 8) or 3 (stride 4), got {self.deconvolutions}")
         get_skeleton(self.skeleton)
 
 
-class SimpleBaseline(VideoPoseModel):
+class SimpleBaseline(PerFrameModel):
     """The same network on every frame. ``feedback`` is taken and never asked: there is no past to change.
 
     Args:
@@ -50,16 +56,17 @@ class SimpleBaseline(VideoPoseModel):
     config: SimpleBaselineConfig
 
     def __init__(self, config: SimpleBaselineConfig, net: PoseInitializer | None = None):
-        super().__init__(config, f"simple-baseline-{config.encoder}")
+        kind = "simple-baseline" if config.deconvolutions == 2 else f"simple-baseline-{config.deconvolutions}"
+        super().__init__(config, f"{kind}-{config.encoder}")
         if net is None:
             encoder = build_encoder(config.encoder, config.channels)
-            net = PoseInitializer(encoder, config.channels, len(self.skeleton))
+            net = PoseInitializer(encoder, config.channels, len(self.skeleton), config.deconvolutions)
         self.net = net
 
     @property
-    def kernel_shape(self) -> tuple[int, int, int]:
-        """(0, 1, 1): there are no kernels."""
-        return (0, 1, 1)
+    def stride(self) -> int:
+        """8 with two deconvolutions, 4 with three: the trunk's 32, halved by each."""
+        return 32 >> self.config.deconvolutions
 
     def trunks(self) -> list[Encoder]:
         """Its one encoder."""
@@ -69,21 +76,8 @@ class SimpleBaseline(VideoPoseModel):
         """(B, 3, N, N) → (B, J, H, W)."""
         return self.net(self.normalise(frame))
 
-    def start(self, frame: Tensor, feedback: Feedback | None = None) -> tuple[PoseOutput, int]:
-        """Any frame; the state is its index."""
-        self._check(frame, "frame", "(B, 3, N, N)")
-        features = self.net.encoder(self.normalise(frame))
+    def look(self, frame: Tensor) -> PoseOutput:
+        """One frame: (B, 3, N, N) → maps, empty kernels, features."""
+        features = self.net.features(self.normalise(frame))
         empty = features.new_zeros((len(frame), *self.kernel_shape))
-        return PoseOutput(self.net.classifier(features), empty, features), 0
-
-    def step(self, frame: Tensor, state: int, feedback: Feedback | None = None) -> tuple[PoseOutput, int]:
-        """The next frame, on its own."""
-        return self.start(frame)[0], state + 1
-
-    def forward(self, clip: Tensor, feedback: Feedback | None = None) -> PoseOutput:
-        """All frames in one batch: (B, T, 3, N, N) → as :meth:`~dkd.models.base.VideoPoseModel.forward`."""
-        self._check(clip, "clip", "(B, T, 3, N, N)")
-        if not self.training:  # frame by frame, so that a clip equals its stream bit for bit
-            return super().forward(clip)
-        output, _ = self.start(clip.flatten(0, 1))
-        return PoseOutput(*(part.unflatten(0, clip.shape[:2]) for part in output))
+        return PoseOutput(self.net.classifier(features), empty, features)
