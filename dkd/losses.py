@@ -32,9 +32,52 @@ def pose_loss(heatmaps: Tensor, joints: Tensor, weights: Tensor, sigma: float, c
         count: what the sum is divided by; by default the sum of ``weights``. Several processes give their common one.
     """
     error = (heatmaps.float() - gaussian_targets(joints, heatmaps.shape[-1], sigma)).square().sum((-2, -1))
+    return _weighted(error, weights, weights.sum() if count is None else count)
+
+
+def _weighted(error: Tensor, weights: Tensor, count: Tensor) -> Tensor:
+    """Σ weights · error / count."""
     # where, not times: the error of an unlabelled joint may be anything, and 0 × NaN is NaN
-    total = torch.where(weights > 0, error * weights, 0.0).sum()
-    return total / (weights.sum() if count is None else count).clamp(min=1e-6)
+    return torch.where(weights > 0, error * weights, 0.0).sum() / count.clamp(min=1e-6)
+
+
+def background_targets(targets: Tensor) -> Tensor:
+    """1 − max_j of the joints' targets, where no joint is. (..., J, H, W) → (..., 1, H, W).
+
+    The papers name a background map and do not define its target; that it is what the highest Gaussian leaves is ours.
+    """
+    return 1 - targets.amax(-3, keepdim=True)
+
+
+def stages_loss(
+    stages: Tensor,
+    joints: Tensor,
+    weights: Tensor,
+    sigma: float,
+    mean: Callable[[Tensor], Tensor] = lambda x: x,
+) -> Tensor:
+    """:func:`pose_loss` of each stage's maps, averaged over the stages (Wei 2016: intermediate supervision).
+
+    Wei adds the stages' losses up. The average differs by a factor, and it makes the loss, its gradient's norm and
+    their limits mean the same as in a model without stages.
+
+    The background counts as one more joint, as sure as the frame's least sure one: where a joint has no label nobody
+    knows what is background, and its map is not trained there (ours).
+
+    Args:
+        stages: (..., M, K, H, W) predicted, K = J, or J + 1 with the background last; a frame with fewer stages repeats
+            its last, so that each frame has the same say (``PoseOutput.intermediate``).
+        joints: (..., J, 2) in cells, as in :func:`pose_loss`.
+        weights: (..., J) ≥ 0.
+        sigma: of the Gaussian targets, in cells.
+        mean: averages a number over the processes that share the batch.
+    """
+    targets = gaussian_targets(joints, stages.shape[-1], sigma)
+    if stages.shape[-3] == targets.shape[-3] + 1:
+        targets = torch.cat([targets, background_targets(targets)], -3)
+        weights = torch.cat([weights, weights.amin(-1, keepdim=True)], -1)
+    error = (stages.float() - targets.unsqueeze(-4)).square().sum((-2, -1)).mean(-2)  # (..., K)
+    return _weighted(error, weights, mean(weights.sum()))
 
 
 @dataclass(frozen=True)

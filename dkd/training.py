@@ -28,8 +28,8 @@ from dkd.datasets.people import PersonSequence
 from dkd.distributed import synchronise_batch_norm
 from dkd.errors import ConfigError, DKDError, TrainingError
 from dkd.heatmaps import gaussian_targets
-from dkd.losses import convergence, frame_pairs, map_changes, next_k, pose_loss, reconstruction_loss
-from dkd.models.base import Feedback, VideoPoseModel
+from dkd.losses import convergence, frame_pairs, map_changes, next_k, pose_loss, reconstruction_loss, stages_loss
+from dkd.models.base import Feedback, PoseOutput, VideoPoseModel
 from dkd.models.discriminator import TemporalDiscriminator
 from dkd.models.dkd import DKD
 from dkd.models.registry import make_model
@@ -48,8 +48,9 @@ class Record:
     Attributes:
         step: steps done, from 1.
         loss: what the pose network minimised in this step.
-        terms: its parts: ``pose``; with the adversary also ``real`` (L_real), ``fake`` (L_fake), ``k`` and
-            ``convergence``.
+        terms: ``pose``, the loss of the maps that are the answer: what is minimised, but where a model's stages are
+            trained each on its own; then it is what can be compared between models. With the adversary also ``real``
+            (L_real), ``fake`` (L_fake), ``k`` and ``convergence``.
         learning_rate: of what starts from scratch.
         gradient_norm: before clipping.
         frames_per_s: since the last record, over all processes.
@@ -238,6 +239,7 @@ class Trainer:
             config.augment,
             fabric.global_rank,
             fabric.world_size,
+            self.plain.stride,
         )
         if config.batch % fabric.world_size:
             raise ConfigError(f"expected a batch that {fabric.world_size} processes can share, got {config.batch}")
@@ -330,15 +332,19 @@ class Trainer:
             )
         frames, joints, weights = (fabric.to_device(part) for part in batch)
         frames = frames.float() / 255
+        stages = None
         if self._alone():
             heatmaps = self.model.initialise(frames.flatten(0, 1)).float().unflatten(0, frames.shape[:2])
         else:
-            heatmaps = self.model(frames, self._feedback(joints)).heatmaps.float()
+            output: PoseOutput = self.model(frames, self._feedback(joints))
+            heatmaps, stages = output.heatmaps.float(), output.intermediate
         first = 1 if config.model.initializer == "fixed" and isinstance(self.plain, DKD) else 0
         counted = weights[:, first:]
         count = self._mean(counted.sum())
         loss = pose_loss(heatmaps[:, first:], joints[:, first:], counted, config.sigma, count)
         terms = {"pose": loss}
+        if stages is not None:  # the answer is the last of them
+            loss = stages_loss(stages, joints, weights, config.sigma, self._mean)
         if self.adversary is not None and not self._alone():
             judged = self._judge(frames, heatmaps, joints, weights > 0)
             loss = loss + config.adversary.eta * judged.pop("for_pose")
