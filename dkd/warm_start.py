@@ -22,7 +22,7 @@ def warm_start(model: VideoPoseModel, source: str | Path) -> list[str]:
 
     From a checkpoint of ours whatever agrees in name and shape is taken; a per-frame baseline gives a DKD its encoder
     and its initializer, as far as they are the same networks. An image classifier's weights go into every trunk that
-    they fit.
+    they fit; a model without trunks cannot start from them.
 
     Args:
         model: changed in place.
@@ -44,6 +44,11 @@ def warm_start(model: VideoPoseModel, source: str | Path) -> list[str]:
 
 def _classifier(model: VideoPoseModel, path: Path) -> set[str]:
     """Load what fits into the trunks; returns the names of what was given, as the model has them."""
+    if not model.trunks():
+        raise CheckpointError(
+            f"{model.name} has no trunk that an image classifier's weights fit, so {path} cannot start it; leave "
+            "model.start empty, or give a checkpoint of ours"
+        )
     if not path.is_file():
         raise CheckpointError(f"expected an image classifier's weights at {path}, found no file")
     try:

@@ -8,15 +8,28 @@ from typing import Any
 
 from dkd.errors import ConfigError, nearest_name
 from dkd.models.base import VideoPoseModel
+from dkd.models.cpm import CPM, CPMConfig
 from dkd.models.dkd import DKD, DKDConfig
+from dkd.models.lstm_pose_machine import LSTMPoseMachine, LSTMPoseMachineConfig
 from dkd.models.simple_baseline import SimpleBaseline, SimpleBaselineConfig
 
-ModelConfig = DKDConfig | SimpleBaselineConfig
+ModelConfig = DKDConfig | SimpleBaselineConfig | CPMConfig | LSTMPoseMachineConfig
 
 # Kinds of models, as checkpoints name them.
 KINDS: dict[str, tuple[Callable[[Any], VideoPoseModel], type]] = {
     "dkd": (DKD, DKDConfig),
     "simple_baseline": (SimpleBaseline, SimpleBaselineConfig),
+    "cpm": (CPM, CPMConfig),
+    "lstm_pose_machine": (LSTMPoseMachine, LSTMPoseMachineConfig),
+}
+
+_TINY_POSE_MACHINE: dict[str, Any] = {
+    "input_size": 128,
+    "channels": 16,
+    "features": 16,
+    "kernel": 3,
+    "context": 7,
+    "batch_norm": True,
 }
 
 # The paper's variants are named after the frame encoder; their initializer is ResNet-101, as in a re-implementation.
@@ -29,11 +42,26 @@ MODELS: dict[str, ModelConfig] = {
     **{f"simple-baseline-resnet{d}": SimpleBaselineConfig(encoder=f"resnet{d}") for d in (18, 34, 50, 101)},
     "simple-baseline-mobilenetv2": SimpleBaselineConfig(encoder="mobilenetv2", channels=128),
     "simple-baseline-tiny": SimpleBaselineConfig(encoder="tiny", channels=64),
+    # Xiao's own Simple Baselines have a third deconvolution, after which a cell is 4 pixels.
+    **{
+        f"simple-baseline-3-resnet{d}": SimpleBaselineConfig(encoder=f"resnet{d}", deconvolutions=3)
+        for d in (18, 34, 50, 101)
+    },
+    # The pose machines at the papers' 368×368, and two of ours that cost about as much as dkd-tiny at 128×128 and learn
+    # from random weights: narrow, with smaller kernels (16×16 maps are not wider than 11×11), and with BatchNorm.
+    "cpm": CPMConfig(),
+    "cpm-tiny": CPMConfig(**_TINY_POSE_MACHINE, stages=3),
+    "lstm-pm": LSTMPoseMachineConfig(),
+    "lstm-pm-tiny": LSTMPoseMachineConfig(**_TINY_POSE_MACHINE, hidden=24),
 }
 
 
 def model_config(name: str, **settings: Any) -> ModelConfig:
     """The config registered as ``name``, with ``settings`` replaced.
+
+    Args:
+        name: one of ``MODELS``.
+        settings: fields of that model's config; kinds differ in theirs (a DKD has an ``encoder``, a CPM ``stages``).
 
     Raises:
         ConfigError: unknown model or setting; the nearest name is given.
@@ -64,10 +92,12 @@ def build_model(name: str, skeleton: str = "penn_action", **settings: Any) -> Vi
 
     Args:
         name: one of ``MODELS``: ``dkd-resnet18`` … ``-101``, ``dkd-mobilenetv2``, ``dkd-tiny``, and their per-frame
-            baselines ``simple-baseline-…``.
+            baselines ``simple-baseline-…``; the peers ``simple-baseline-3-resnet18`` … ``-101`` (three deconvolutions,
+            stride 4), ``cpm``, ``lstm-pm`` (368×368), ``cpm-tiny`` and ``lstm-pm-tiny`` (128×128).
         skeleton: name of the joint set.
-        settings: fields of the model's config (:class:`~dkd.models.dkd.DKDConfig` or
-            :class:`~dkd.models.simple_baseline.SimpleBaselineConfig`) to replace.
+        settings: fields of the model's config (:class:`~dkd.models.dkd.DKDConfig`,
+            :class:`~dkd.models.simple_baseline.SimpleBaselineConfig`, :class:`~dkd.models.cpm.CPMConfig` or
+            :class:`~dkd.models.lstm_pose_machine.LSTMPoseMachineConfig`) to replace.
 
     Raises:
         ConfigError: unknown model, skeleton or setting; the nearest name is given.

@@ -1,0 +1,144 @@
+"""What Convolutional Pose Machines (Wei 2016) and LSTM Pose Machines (Luo 2018) have in common: large convolutions.
+
+    image layers    9×9×128, pool, 9×9×128, pool, 9×9×128, pool                     N → N/8
+    first stage     image layers, 5×5×32, 9×9×512, 1×1×512, 1×1×K                   ConvNet1 of LSTM Pose Machines
+    readout         11×11×128 three times, 1×1×128, 1×1×K                           sees far around each cell
+
+K = J + 1: the last map is the background's. A ReLU follows every convolution but the one that gives maps; pooling is
+3×3 with stride 2. Its windows begin at every second pixel and may hang over the edge, so 368 becomes 46 (our reading of
+a layer list that gives no padding: Caffe, in which both were written, rounds that way).
+Initial weights are ours: He's for the ReLU layers, and maps that begin at their most frequent value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from dkd.errors import ConfigError
+from dkd.models.backbones import STRIDE
+from dkd.skeleton import get_skeleton
+
+_CENTRE_SIGMA = 21 / 368  # of the centre map, as a share of the input's side
+
+
+@dataclass(frozen=True)
+class PoseMachineConfig:
+    """What the pose machines have in common; the defaults are the papers'.
+
+    Attributes:
+        skeleton: name of the joint set.
+        input_size: side N of the square input in pixels, a multiple of 8.
+        channels: width C of the image layers and of the readouts; the first stage's last layers are 4·C wide (512).
+        features: what the image layers give to the stages, by a 5×5 convolution.
+        kernel: side of the image layers' convolutions, odd.
+        context: side of the readouts' convolutions, odd.
+        batch_norm: a BatchNorm after each convolution but those that give maps. Ours: the papers have none and start
+            from weights that exist; from random ones and in a few hundred steps the nets learn little without.
+    """
+
+    skeleton: str = "penn_action"
+    input_size: int = 368
+    channels: int = 128
+    features: int = 32
+    kernel: int = 9
+    context: int = 11
+    batch_norm: bool = False
+
+    def __post_init__(self) -> None:
+        if self.input_size % STRIDE or self.input_size < 64:
+            raise ConfigError(f"input_size must be a multiple of {STRIDE} and at least 64, got {self.input_size}")
+        if min(self.channels, self.features) < 1:
+            raise ConfigError(f"channels and features must be at least 1, got {self.channels} and {self.features}")
+        if min(self.kernel, self.context) < 1 or self.kernel % 2 == 0 or self.context % 2 == 0:
+            raise ConfigError(f"kernel and context must be odd and positive, got {self.kernel} and {self.context}")
+        get_skeleton(self.skeleton)
+
+    @property
+    def n_maps(self) -> int:
+        """K = J + 1: the joints' maps and, last, the background's."""
+        return len(get_skeleton(self.skeleton)) + 1
+
+
+def convolution(in_channels: int, out_channels: int, side: int, batch_norm: bool) -> nn.Sequential:
+    """A convolution that keeps the map's size, BatchNorm if wanted, and ReLU."""
+    conv = nn.Conv2d(in_channels, out_channels, side, padding=side // 2, bias=not batch_norm)
+    nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
+    if conv.bias is not None:
+        nn.init.zeros_(conv.bias)
+    norm = [nn.BatchNorm2d(out_channels)] if batch_norm else []
+    return nn.Sequential(conv, *norm, nn.ReLU(inplace=True))
+
+
+def map_layer(in_channels: int, n_maps: int) -> nn.Conv2d:
+    """The 1×1 convolution that gives K maps; no ReLU follows.
+
+    Its weights begin at N(0, 0.001), as Simple Baselines' do, and its maps at their most frequent value: 0 for joints,
+    1 for the background, which would else be nearly all of the loss in the first steps.
+    """
+    layer = nn.Conv2d(in_channels, n_maps, 1)
+    nn.init.normal_(layer.weight, std=0.001)
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)
+    nn.init.ones_(layer.bias[-1:])
+    return layer
+
+
+def image_layers(config: PoseMachineConfig) -> nn.Sequential:
+    """Three convolutions, each followed by a pooling: (B, 3, N, N) → (B, C, N/8, N/8)."""
+    layers: list[nn.Module] = []
+    width = 3
+    for _ in range(3):
+        layers.append(convolution(width, config.channels, config.kernel, config.batch_norm))
+        layers.append(nn.MaxPool2d(3, stride=2, ceil_mode=True))
+        width = config.channels
+    return nn.Sequential(*layers)
+
+
+def feature_layer(config: PoseMachineConfig) -> nn.Sequential:
+    """5×5, to what a stage gets of the image: (B, C, H, W) → (B, features, H, W)."""
+    return convolution(config.channels, config.features, 5, config.batch_norm)
+
+
+def first_stage(config: PoseMachineConfig) -> nn.Sequential:
+    """The pose of one frame from its pixels alone: (B, 3, N, N) → (B, K, N/8, N/8)."""
+    wide, norm = 4 * config.channels, config.batch_norm
+    return nn.Sequential(
+        image_layers(config),
+        feature_layer(config),
+        convolution(config.features, wide, config.kernel, norm),
+        convolution(wide, wide, 1, norm),
+        map_layer(wide, config.n_maps),
+    )
+
+
+def readout(config: PoseMachineConfig, in_channels: int) -> nn.Sequential:
+    """Maps from what is known at and around each cell: (B, in_channels, H, W) → (B, K, H, W)."""
+    width, side, norm = config.channels, config.context, config.batch_norm
+    return nn.Sequential(
+        convolution(in_channels, width, side, norm),
+        convolution(width, width, side, norm),
+        convolution(width, width, side, norm),
+        convolution(width, width, 1, norm),
+        map_layer(width, config.n_maps),
+    )
+
+
+def centre_map(input_size: int) -> Tensor:
+    """Where the person is said to be: a Gaussian of height 1 at the crop's centre, seen at the middle of each cell.
+
+    σ is 21 pixels at 368×368 as in the papers; at other sizes (ours) in proportion, so that it is the same part of the
+    crop.
+
+    Args:
+        input_size: side N in pixels.
+
+    Returns:
+        (1, 1, N/8, N/8) float32 in 0..1.
+    """
+    pixels = (torch.arange(input_size // STRIDE, dtype=torch.float32) + 0.5) * STRIDE - 0.5
+    from_centre = pixels - (input_size - 1) / 2
+    falloff = torch.exp(-from_centre.square() / (2 * (_CENTRE_SIGMA * input_size) ** 2))
+    return (falloff[:, None] * falloff)[None, None]
