@@ -9,7 +9,6 @@ and measures in the page. Needs the test extra and a browser. On the command lin
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import statistics
@@ -18,10 +17,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from benchmarks.browser import keep, ran_notebook
 from dkd.samples import default_sample, get_sample
-from tests.browser import CHROMIUM_ARGUMENTS, Lab, find_chromium, open_notebook, run_all
 
 PROJECT = Path(__file__).resolve().parent.parent
 BENCH = "document.querySelector('.dkd-workbench').dkd"
@@ -115,24 +114,13 @@ def measure(page: Page) -> dict[str, Any]:
 
 def run(sample: str) -> dict[str, Any]:
     """Start Lab and the browser, open the workbench on ``sample``, measure, and stop both."""
-    with tempfile.TemporaryDirectory(prefix="dkd-bench-") as folder:
-        empty = Path(folder) / "empty"
-        empty.mkdir()
-        lab = Lab.start(Path(folder), empty)
-        try:
-            name = lab.write_notebook("bench.ipynb", NOTEBOOK.format(project=str(PROJECT), sample=sample))
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
-                page = browser.new_context(viewport={"width": 1600, "height": 1000}).new_page()
-                page.set_default_timeout(600_000)
-                open_notebook(page, lab, name)
-                if errors := run_all(page):
-                    raise RuntimeError("\n".join(errors))
-                figures = measure(page)
-                figures["chromium"] = browser.version
-                browser.close()
-        finally:
-            lab.stop()
+    with (
+        tempfile.TemporaryDirectory(prefix="dkd-bench-") as folder,
+        ran_notebook(Path(folder), NOTEBOOK.format(project=str(PROJECT), sample=sample)) as page,
+    ):
+        figures = measure(page)
+        browser = page.context.browser
+        figures["chromium"] = browser.version if browser else None
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     machine = {"cores": os.cpu_count(), "load_1min": load, "python": platform.python_version()}
     return {"sample": sample, **machine, **figures}
@@ -150,10 +138,7 @@ def main() -> int:
         print(f"{name:22} {value}")
     print(f"{'slider to painted':22} p95 {figures['scrub']['p95_ms']} ms (target 33)")
     print(f"{'playing':22} {figures['play']['painted_per_s']} frames/s (target 30)")
-    if arguments.out:
-        temporary = arguments.out.with_name(arguments.out.name + ".tmp")
-        temporary.write_text(json.dumps(figures, indent=1))
-        os.replace(temporary, arguments.out)
+    keep(figures, arguments.out)
     return 0
 
 

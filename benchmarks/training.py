@@ -13,7 +13,6 @@ project's folder:
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import tempfile
@@ -21,13 +20,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from benchmarks.browser import keep, ran_notebook
 from benchmarks.interaction import PROJECT, SCRUB, spread
 from dkd.datasets.render_set import RenderSetConfig, render_set
 from dkd.training import train
 from dkd.training_config import load_recipe
-from tests.browser import CHROMIUM_ARGUMENTS, Lab, find_chromium, open_notebook, run_all
 
 ROUNDS = 3  # idle and training by turns: the machine's own mood is in both
 FIRST = 5  # steps that only warm up
@@ -107,25 +106,11 @@ def measure(page: Page) -> dict[str, Any]:
 
 def responsiveness(people: Path, folder: Path, more: list[str]) -> dict[str, Any]:
     """Start Lab and the browser, measure, and stop both."""
-    (folder / "empty").mkdir()
-    lab = Lab.start(folder, folder / "empty")
-    try:
-        source = f"rendered={people}"
-        words = [f"data.train=['{source}']", f"data.validation={source}", "steps=100000", "validate_every=0", *more]
-        code = NOTEBOOK.format(project=str(PROJECT), run=str(folder / "run"), words=words)
-        name = lab.write_notebook("bench.ipynb", code)
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
-            page = browser.new_context(viewport={"width": 1600, "height": 1000}).new_page()
-            page.set_default_timeout(600_000)
-            open_notebook(page, lab, name)
-            if errors := run_all(page):
-                raise RuntimeError("\n".join(errors))
-            figures = measure(page)
-            browser.close()
-            return figures
-    finally:
-        lab.stop()
+    source = f"rendered={people}"
+    words = [f"data.train=['{source}']", f"data.validation={source}", "steps=100000", "validate_every=0", *more]
+    code = NOTEBOOK.format(project=str(PROJECT), run=str(folder / "run"), words=words)
+    with ran_notebook(folder, code) as page:
+        return measure(page)
 
 
 def waiting(people: Path, folder: Path, steps: int, more: list[str]) -> dict[str, Any]:
@@ -170,10 +155,7 @@ def main() -> int:
     figures = run(arguments.steps, arguments.threads)
     for name, value in figures.items():
         print(f"{name:26} {value}")
-    if arguments.out:
-        temporary = arguments.out.with_name(arguments.out.name + ".tmp")
-        temporary.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        os.replace(temporary, arguments.out)
+    keep(figures, arguments.out)
     return 0
 
 
