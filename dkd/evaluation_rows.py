@@ -72,6 +72,11 @@ class Groups:
         group = table.groupby(names, observed=True, sort=False, dropna=False).ngroup().to_numpy()
         first = np.unique(group, return_index=True)[1]
         frame = table[names].iloc[first]
+        # Plain values: a categorical index would not take a name of another table.
+        categories = {
+            n: frame[n].cat.categories.dtype for n in names if isinstance(frame[n].dtype, pd.CategoricalDtype)
+        }
+        frame = frame.astype(categories)
         keys = pd.Index(frame[names[0]], name=names[0]) if len(names) == 1 else pd.MultiIndex.from_frame(frame)
         return cls(keys, group)
 

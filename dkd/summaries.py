@@ -153,7 +153,8 @@ def per_joint(
     v = measure(table, normaliser, alpha, counted).values
     codes, names = pd.factorize(table["joint"])
     cell = groups.group * len(names) + codes
-    hits, n = (np.bincount(cell, v[k], groups.n * len(names)).reshape(groups.n, -1) for k in ("hit", "counted"))
+    shape = groups.n, len(names)
+    hits, n = (np.bincount(cell, v[k], groups.n * len(names)).reshape(shape) for k in ("hit", "counted"))
     if columns == "joints":
         with np.errstate(invalid="ignore"):
             return pd.DataFrame(hits / n, groups.keys, pd.Index(names, dtype=object, name="joint"))
