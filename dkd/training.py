@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ from torch import Tensor, nn
 
 from dkd.datasets.batches import Batch, BatchPlan, Mixture, batches
 from dkd.datasets.people import PersonSequence
-from dkd.distributed import synchronise_batch_norm
+from dkd.distributed import launch, synchronise_batch_norm
 from dkd.errors import ConfigError, DKDError, TrainingError
 from dkd.heatmaps import gaussian_targets
 from dkd.losses import convergence, frame_pairs, map_changes, next_k, pose_loss, reconstruction_loss, stages_loss
@@ -161,27 +160,12 @@ def _check_skeletons(config: TrainConfig, people: Mixture, validation: Sequence[
 
 def _fabric(config: TrainConfig) -> Fabric:
     machine = config.machine
-    devices, nodes, strategy = machine.devices, machine.nodes, machine.strategy
-    if "TORCHELASTIC_RUN_ID" in os.environ:  # started by torchrun, which has decided already
-        devices = int(os.environ["LOCAL_WORLD_SIZE"])
-        nodes = int(os.environ["WORLD_SIZE"]) // devices
-    precision: Any = machine.precision
+    precision: str = machine.precision
     if precision == "auto":
         on_gpu = machine.accelerator in ("auto", "cuda", "gpu") and torch.cuda.is_available()
         precision = "bf16-mixed" if on_gpu and torch.cuda.is_bf16_supported() else "32-true"
-    if strategy == "auto" and devices * nodes > 1:
-        # While the initializer learns alone, the other parts have no gradient.
-        strategy = "ddp_find_unused_parameters_true" if config.pretrained_steps() else "ddp"
-    fabric = Fabric(
-        accelerator=machine.accelerator,
-        devices=devices,
-        num_nodes=nodes,
-        strategy=strategy,
-        precision=precision,
-    )
-    if devices * nodes > 1:
-        fabric.launch()
-    return fabric
+    # While the initializer learns alone, the other parts have no gradient.
+    return launch(machine, "ddp_find_unused_parameters_true" if config.pretrained_steps() else "ddp", precision)
 
 
 class Trainer:
