@@ -1,6 +1,10 @@
-"""Thin views of a :class:`dkd.Trace` in a notebook: ``Workbench(trace)`` has them all. ``TrainingPanel()`` trains."""
+"""Thin views of a :class:`dkd.Trace` in a notebook: ``Workbench(trace)`` has them all.
+
+``TrainingPanel()`` trains, ``EvaluationPanel()`` measures and compares.
+"""
 
 from widgets.cursor import Cursor
+from widgets.evaluation import EvaluationPanel
 from widgets.kernels import Kernels
 from widgets.matching import Matching
 from widgets.player import Player
@@ -8,4 +12,4 @@ from widgets.timeline import Timeline
 from widgets.training import TrainingPanel
 from widgets.workbench import Workbench
 
-__all__ = ["Cursor", "Kernels", "Matching", "Player", "Timeline", "TrainingPanel", "Workbench"]
+__all__ = ["Cursor", "EvaluationPanel", "Kernels", "Matching", "Player", "Timeline", "TrainingPanel", "Workbench"]

@@ -21,7 +21,6 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "5px,2px", "2px,6px")
 PLOTS = ("PCK of each joint", "PCK over the threshold", "Accuracy against cost", "Coherence against accuracy")
 _WIDE = 1250  # pixels from which the plots stand in one row
-_STEP = "plot"  # key of a trace's meta that names its plot
 
 
 @dataclass(frozen=True)
@@ -162,10 +161,8 @@ def _layout(figures: Figures, width: int) -> dict[str, Any]:
     high, top = 230, 62
     height = top + rows * (high + 48) - (0 if rows == 1 else 8)
     inner = height - top - 46
-    share = f"PCK@{figures.alpha:g} of the {_LENGTHS.get(figures.normaliser, figures.normaliser)}"
-    titles = (
-        f"{share}, by joint", "PCK over the threshold", "Accuracy against cost", "Coherence against accuracy"
-    )  # fmt: skip
+    share = f"PCK@{figures.alpha:g} of the {figures.normaliser}"
+    titles = (f"{share}, by joint", *PLOTS[1:])
     layout: dict[str, Any] = {
         **STYLE,
         "height": height,
@@ -194,7 +191,7 @@ def _layout(figures: Figures, width: int) -> dict[str, Any]:
     }  # fmt: skip
     layout["yaxis1"] |= {"range": [0, 1.03]}
     for i in range(1, len(names)):
-        layout["shapes"].append(_line("x1", "y1 domain", i - 0.5, GRID, "solid"))
+        layout["shapes"].append(_line("x", "y domain", i - 0.5, GRID, "solid"))
     reach = float(figures.curves.index.max()) if len(figures.curves) else 0.3
     unit = {"box": "box side", "torso": "torso"}.get(figures.normaliser, figures.normaliser)
     layout["xaxis2"] |= {"range": [0, reach], "title": _axis_title(f"threshold, share of the {unit}")}
@@ -213,18 +210,15 @@ def _layout(figures: Figures, width: int) -> dict[str, Any]:
         layout["annotations"].append(
             {
                 **_note("not measured yet:<br>press “Measure cost”", 0.5, 0.5, "center", "middle", 0),
-                "xref": "x3 domain", "yref": "y3 domain",
+                "xref": "x3 domain",
+                "yref": "y3 domain",
             }  # fmt: skip
         )
         layout["xaxis3"] |= {"range": [-1, 1]}
     for axis_name, values in (("yaxis3", "pck"), ("xaxis4", "pck")):
         if values in figures.summary and figures.summary[values].notna().any():
             layout[axis_name] |= {"range": _room(figures.summary[values])}
-    layout["meta"] = {_STEP: PLOTS}
     return layout
-
-
-_LENGTHS = {"box": "box", "torso": "torso"}
 
 
 def _axis_title(text: str) -> dict[str, Any]:

@@ -120,12 +120,12 @@ class MomentViews(ipw.VBox):
         was_empty = len(self.beside.options) < 2
         self._quiet = True
         self.beside.options = options
-        # What it is compared with is the point of it: so the second one from the start.
-        fallback = options[2][1] if was_empty and len(options) > 2 else ""
+        # What it is compared with is the point of it: so a second one from the start.
+        fallback = options[1][1] if was_empty and len(options) > 2 else ""
         self.beside.value = chosen if chosen in methods.values() else fallback
         self._quiet = False
 
-    def open(self, moment: Moment) -> None:
+    def show(self, moment: Moment) -> None:
         """Show a moment, once it is traced; one that was opened before and is not there yet is given up."""
         self.moment = moment
         self._want()
@@ -147,7 +147,12 @@ class MomentViews(ipw.VBox):
         moment = self.moment
         assert moment is not None
         specs = [moment.spec]
-        if self.beside.value and self.beside.value != moment.spec:
+        if self.beside.value == moment.spec:  # nothing to compare: the first other one instead
+            others = [spec for _, spec in self.beside.options if spec not in ("", moment.spec)]
+            self._quiet = True
+            self.beside.value = others[0] if others else ""
+            self._quiet = False
+        if self.beside.value:
             specs.append(self.beside.value)
         else:
             self._one()

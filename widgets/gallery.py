@@ -65,7 +65,7 @@ class Gallery(anywidget.AnyWidget):
             self._unit = unit
             self._items = [dict(item) for item in items[:MOST]]
 
-    def open(self, key: str) -> None:
+    def choose(self, key: str) -> None:
         """Open an item as a click does."""
         self._on_open(key)
 
@@ -172,9 +172,9 @@ def thumbnail(frame: np.ndarray, predicted: np.ndarray, true: np.ndarray, skelet
         a, b = (tuple(int(v) for v in np.clip(point, -4 * SIDE, 4 * SIDE).round()) for point in ends)
         for colour, width in ((_BLACK, 4), (_YELLOW, 2)):
             cv2.line(picture, a, b, colour, width, cv2.LINE_AA)
-    for point, radius in ((truth[j], 6), (seen[j], 9)):
+    for point, radius, colour in ((truth[j], 7, _WHITE), (seen[j], 9, _YELLOW)):
         if np.isfinite(point).all():
-            _ring(picture, np.clip(point, -4 * SIDE, 4 * SIDE), radius, _YELLOW, 2)
+            _ring(picture, np.clip(point, -4 * SIDE, 4 * SIDE), radius, colour, 2)
     _, data = cv2.imencode(".jpg", np.ascontiguousarray(picture[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     return data.tobytes()
 

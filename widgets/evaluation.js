@@ -1,0 +1,65 @@
+// The head of the evaluation panel: what is being measured, in words and as a bar; errors; a kernel that is gone.
+
+function render({ model, el, signal }) {
+  const word = h("strong", { class: "dkd-state" });
+  const facts = h("span", { class: "dkd-facts" });
+  const bar = h("progress", { class: "dkd-progress", "aria-label": "Measured so far", max: 1, value: 0 });
+  const announced = h("div", { class: "dkd-unseen", role: "status" }); // states only: numbers would never stop
+  const root = h(
+    "section",
+    { class: "dkd dkd-training-head dkd-evaluation-head", "aria-label": "Evaluation" },
+    h("div", { class: "dkd-training-line" }, h("span", { class: "dkd-lamp" }), word, facts),
+    bar,
+    announced,
+  );
+  notes(root, model, signal);
+  el.append(root);
+  hideFilmstrip(model.get("_filmstrip"), signal);
+  const paint = () => {
+    const { state, text, facts: numbers, done, of } = model.get("_shown");
+    root.dataset.state = state;
+    root.dataset.done = done;
+    word.textContent = text;
+    if (announced.textContent !== text) announced.textContent = text;
+    facts.replaceChildren(
+      ...numbers.map(([name, value]) =>
+        h("span", { class: "dkd-fact" }, h("span", { class: "dkd-muted" }, `${name} `), h("b", {}, value)),
+      ),
+    );
+    [bar.max, bar.value] = [Math.max(1, of), done];
+  };
+  model.on("change:_shown", paint);
+  watchWidth(root, model, signal);
+  signal.addEventListener("abort", () => {
+    model.off("change:_shown", paint);
+    root.remove();
+  });
+  paint();
+}
+
+// Plotly draws anew when the window's size changes, and only then; here the panel's own width counts, and a part that is
+// unfolded has had none before. Python is told the width, too: how the plots stand depends on it.
+function watchWidth(root, model, signal) {
+  let told = 0;
+  const observer = new ResizeObserver(() => {
+    window.dispatchEvent(new Event("resize"));
+    const width = Math.round(root.getBoundingClientRect().width);
+    if (!width || Math.abs(width - told) < 20) return;
+    told = width;
+    model.set("_width", width);
+    model.save_changes();
+  });
+  observer.observe(root);
+  const timer = setInterval(() => {
+    const plot = root.closest(".dkd-training")?.querySelector(".js-plotly-plot");
+    if (!plot) return;
+    clearInterval(timer);
+    observer.observe(plot.parentElement);
+  }, 200);
+  signal.addEventListener("abort", () => {
+    clearInterval(timer);
+    observer.disconnect();
+  });
+}
+
+export default { render };

@@ -1,0 +1,542 @@
+"""The evaluation panel: how good, how fast, how coherent, compared with what, and where does it fail?"""
+
+from __future__ import annotations
+
+import html
+import logging
+import threading
+import time
+import uuid
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import ipywidgets as ipw
+import numpy as np
+import pandas as pd
+import traitlets
+from IPython.display import HTML, display
+
+from dkd.errors import ConfigError, DKDError
+from dkd.evaluation import Evaluation
+from dkd.protocols import NORMALISERS, check_choice
+from widgets.assets import module, stylesheet
+from widgets.evaluation_form import EvaluationForm, parse_all
+from widgets.evaluation_job import EvaluationJob, People, Request, load_cost, settings_of
+from widgets.evaluation_plots import EvaluationPlots, still_plots
+from widgets.evaluation_results import Results, digest, figures
+from widgets.evaluation_table import ResultsTable, table_html
+from widgets.evaluation_views import IMPORTS, Moment, MomentViews
+from widgets.gallery import Gallery, gallery_items, moment_key
+from widgets.training import duration
+from widgets.view import close_below, describe_error, unknown_keyword
+
+log = logging.getLogger(__name__)
+FOLDER = "runs/evaluation"
+REFRESH_S = 0.4  # the head is renewed at most so often
+RESULTS_S = 2.0  # figures and table, while it is measured
+GALLERY_S = 8.0  # the pictures
+STILL_S = 15.0  # the still picture
+_PATIENCE = 4  # results are read again after so many times as long as reading them took
+_KEYWORDS = ("methods", "sources", "folder", "n_clips", "n_frames", "normaliser", "alpha", "root")
+_panels: dict[Path, EvaluationPanel] = {}
+
+# Of each state: its words, whether running and stopping are possible, what running is called.
+STATES: dict[str, tuple[str, bool, bool, str]] = {
+    "new": ("Ready to run", True, False, "Run"),
+    "running": ("Measuring", False, True, "Run"),
+    "cost": ("Measuring cost", False, True, "Run"),
+    "stopping": ("Stopping after this frame", False, False, "Run"),
+    "stopped": ("Stopped; what was measured is kept", True, False, "Resume"),
+    "finished": ("Finished", True, False, "Run again"),
+    "failed": ("Failed", True, False, "Resume"),
+}
+
+
+class _Head(anywidget.AnyWidget):
+    """What is being measured, and what went wrong. It hides the panel's still picture while it lives."""
+
+    _esm = module("evaluation")
+    _css = stylesheet()
+    _shown = traitlets.Dict({"state": "new", "text": "", "facts": [], "done": 0, "of": 0}).tag(sync=True)
+    _error = traitlets.Unicode("").tag(sync=True)
+    _filmstrip = traitlets.Unicode().tag(sync=True)
+    _width = traitlets.Int(0).tag(sync=True)
+
+
+class EvaluationPanel(ipw.VBox):
+    """Measure models, compare them, and go to the frame where one fails.
+
+    The evaluation itself runs in a thread of the kernel, and lies in a folder part by part: cells can be run meanwhile,
+    running the panel's cell again finds it, and what was measured once is there at once.
+
+    Args:
+        methods: specs such as ``"dkd-mobilenetv2+erased"`` (see :func:`dkd.variants.get_method`); by default what the
+            folder holds, else the shipped model as it is, its per-frame baseline, and it with its memory erased.
+        sources: data by name, as :func:`dkd.datasets.sources.load_people` takes it; by default the same.
+        folder: where the results lie.
+        n_clips, n_frames: of each data set and of each clip the first so many; 0: all.
+        normaliser: the length that thresholds are a share of: "box" or "torso".
+        alpha: the threshold.
+        root: where trained runs are looked for.
+
+    Raises:
+        ConfigError: an unknown normaliser, or a threshold outside 0..1.
+        TypeError: an unknown keyword; the nearest known one is named.
+    """
+
+    _is_closed = True  # until it is whole: ipywidgets closes what is dropped, half-made widgets, too
+
+    def __init__(
+        self,
+        methods: Sequence[str] | str | None = None,
+        sources: Sequence[str] | str | None = None,
+        folder: str | Path = FOLDER,
+        *,
+        n_clips: int | None = None,
+        n_frames: int | None = None,
+        normaliser: str = "box",
+        alpha: float = 0.2,
+        root: str | Path = "runs",
+        **unknown: Any,
+    ):
+        if unknown:
+            raise unknown_keyword("EvaluationPanel", next(iter(unknown)), _KEYWORDS)
+        check_choice("normaliser", normaliser, NORMALISERS)
+        if not 0 < alpha <= 1:
+            raise ConfigError(f"expected a threshold alpha above 0 and at most 1, got {alpha!r}")
+        self._lock = threading.RLock()  # callbacks, this panel's thread and that of its traces: one at a time
+        self._stirred, self._ended = threading.Event(), threading.Event()
+        self._root, self._folder = Path(root), Path(folder)
+        self._people = People()
+        self._job: EvaluationJob | None = None
+        self._end_listening: Callable[[], None] = lambda: None
+        self._seen = -1  # version of the job whose results are shown
+        self._evaluation: Evaluation | None = None
+        self._results = Results()
+        self._cost: pd.DataFrame | None = None
+        self._state = ""
+        self._pictures: dict[str, bytes] = {}
+        self._next_results = self._next_gallery = 0.0
+        self._gallery_due = self._still_due = self._quiet = False
+        self._still: Any = None
+        self._still_made = 0.0
+
+        self._name = f"dkd-{uuid.uuid4().hex[:12]}"
+        self.form = EvaluationForm(None, str(folder), self._root, self._on_form)
+        self.head = _Head(_filmstrip=self._name)
+        self.run_button = _button("Run", "play", "Measure what is missing; what is there is not measured again")
+        self.stop_button = _button("Stop", "stop", "End after this frame; what was measured is kept")
+        self.cost_button = _button("Measure cost", "clock-o", "Multiply-adds, parameters, time a frame, side by side")
+        self.with_cost = ipw.Checkbox(
+            value=False, indent=False, description="and cost",
+            tooltip="Measure multiply-adds, parameters and time a frame after the accuracy, too",
+        )  # fmt: skip
+        self.data = ipw.Dropdown(options=[], description="Figures on", tooltip="The data set that the plots are about")
+        self.normaliser = ipw.Dropdown(
+            options=[("box side", "box"), ("torso", "torso")], value=normaliser, description="PCK: share of",
+            tooltip="The length that thresholds are a share of",
+        )  # fmt: skip
+        self.alpha = ipw.BoundedFloatText(
+            value=alpha, min=0.005, max=1.0, step=0.05, description="α",
+            tooltip="A joint counts as found within α times that length",
+        )  # fmt: skip
+        self.plots = EvaluationPlots()
+        self.results = ResultsTable()
+        self.gallery = Gallery(self._on_open)
+        self.views = MomentViews(self._people, self._locked, lambda text: self.gallery.say(text))
+        for button, act in (
+            (self.run_button, self._run), (self.stop_button, self._stop), (self.cost_button, self._measure_cost),
+        ):  # fmt: skip
+            button.on_click(lambda b, act=act: self._act(act, f"in “{b.description}”"))
+        for control in (self.data, self.normaliser, self.alpha):
+            control.observe(lambda _: self._locked(self._on_view, "drawing the figures"), "value")
+        self.head.observe(lambda c: self._locked(lambda: self.plots.set_width(c["new"]), "laying out"), "_width")
+        controls = ipw.HBox([self.run_button, self.stop_button, self.with_cost, self.cost_button])
+        view = ipw.HBox([self.data, self.normaliser, self.alpha])
+        controls.add_class("dkd-training-controls")
+        view.add_class("dkd-views-row")
+        self._settings = _section("What is measured", self.form)
+        super().__init__(
+            [
+                self.head,
+                controls,
+                self._settings,
+                _section("How good, how coherent, how fast", ipw.VBox([view, self.plots.figure, self.results])),
+                _section("Where it fails", ipw.VBox([self.gallery, self.views])),
+            ]
+        )
+        self.add_class("dkd-training")
+        self.add_class("dkd-evaluation")
+        self._is_closed = False
+        self._act(
+            lambda: self._attach(parse_all(methods), parse_all(sources), n_clips, n_frames), "opening the results"
+        )
+        key = self._folder.resolve()
+        if key in _panels:
+            _panels[key].close()
+        _panels[key] = self
+        self._thread = threading.Thread(target=self._refresh_now_and_then, name="evaluation panel", daemon=True)
+        self._thread.start()
+
+    # --- for Python --------------------------------------------------------------------------------------------------
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """What lies in the folder, or None before the first run."""
+        return self._evaluation
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The tidy table: a row a joint a frame; empty before anything was measured."""
+        return self._results.table
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """The table of figures, a row a method and data set."""
+        return self._results.summary
+
+    @property
+    def moments(self) -> pd.DataFrame:
+        """What the gallery shows: rows of :func:`dkd.summaries.worst_moments`."""
+        return self._results.moments
+
+    @property
+    def cost(self) -> pd.DataFrame | None:
+        """What the models cost, as :func:`dkd.profiling.profile` measures it; None before it was measured."""
+        return self._cost
+
+    @property
+    def job(self) -> EvaluationJob | None:
+        """What measures in this process, or did last; None if nothing."""
+        return self._job
+
+    @property
+    def state(self) -> str:
+        """What it is doing: a key of :data:`STATES`."""
+        return self._state
+
+    def show_moment(self, number: int = 0) -> None:
+        """Open a row of :attr:`moments` in the workbench, as a click on it does."""
+        self.gallery.choose(moment_key(self.moments.iloc[number].to_dict()))
+
+    def report(self, error: BaseException, where: str) -> None:
+        """Show an exception under the panel's head; one that the library raises on purpose says all that is needed."""
+        self.head._error = str(error) if isinstance(error, DKDError) else describe_error(error, where)
+
+    def close(self) -> None:
+        """Free all that the panel holds. An evaluation that is under way goes on. May be called twice."""
+        if self._is_closed:
+            return
+        with self._lock:
+            self._is_closed = True
+            self._end_listening()
+        self._stirred.set()
+        self._ended.set()
+        if self._thread is not threading.current_thread():
+            self._thread.join(10)
+        self.views.close()
+        self.plots.close()
+        close_below(self)
+        super().close()
+        self._pictures.clear()
+        for key in [key for key, panel in _panels.items() if panel is self]:
+            del _panels[key]
+
+    # --- what the user does ------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        request = self.form.request()
+        cost_of = request.methods if self.with_cost.value else ()
+        self._take(EvaluationJob(self._folder, request, cost_of, self._people))
+        self._settings.selected_index = None
+
+    def _stop(self) -> None:
+        if self._job is not None:
+            self._job.stop(wait=False)
+
+    def _measure_cost(self) -> None:
+        self._take(EvaluationJob(self._folder, None, self.form.request().methods, self._people))
+
+    def _on_form(self) -> None:
+        if self.form.folder.value != str(self._folder):
+            self._act(lambda: self._attach(None, None, None, None), "opening the results")
+        self._stirred.set()
+
+    def _on_view(self) -> None:
+        """Another data set, normaliser or threshold: the same rows are counted anew."""
+        if self._quiet:
+            return
+        self._digest()
+        self._fill_gallery()
+
+    def _on_open(self, key: str) -> None:
+        self._locked(lambda: self._open(key), "opening a moment")
+
+    def _open(self, key: str) -> None:
+        item = next((item for item in self.gallery._items if item["key"] == key), None)
+        if item is None:
+            return  # it was replaced meanwhile
+        rows = self.table[(self.table["data"] == item["data"]) & (self.table["video"] == item["video"])]
+        specs = self._specs()
+        moment = Moment(
+            specs.get(item["model"], item["model"]), item["data"], item["video"], item["frame"], item["joint"],
+            item["labels"], int(rows["frame"].max()) + 1,
+        )  # fmt: skip
+        self.gallery.say(code=IMPORTS + "\n" + moment.code(), opened=key)
+        self.views.show(moment)
+
+    def _specs(self) -> dict[str, str]:
+        """Name → spec of the methods that there are results of."""
+        if self._evaluation is None:
+            return {}
+        return dict(zip(self._evaluation.methods, settings_of(self._evaluation, self._root).methods, strict=True))
+
+    # --- what is open ------------------------------------------------------------------------------------------------
+
+    def _attach(
+        self,
+        methods: tuple[str, ...] | None,
+        sources: tuple[str, ...] | None,
+        n_clips: int | None,
+        n_frames: int | None,
+    ) -> None:
+        """Open the form's folder: an active evaluation, one on the disk, or none."""
+        self._folder = Path(self.form.folder.value)
+        self._end_listening()
+        self._end_listening = lambda: None
+        self._job, self._seen, self._state = None, -1, ""
+        self._evaluation, self._results, self._pictures = None, Results(), {}
+        job = EvaluationJob.of(self._folder)
+        stored = self._stored()
+        shown = job.request if job is not None and job.active else None
+        shown = shown or (settings_of(stored, self._root) if stored is not None else None)
+        default = shown or self.form.request()
+        given = {"n_clips": n_clips, "n_frames": n_frames}
+        limits = {k: getattr(default, k) if v is None else v or None for k, v in given.items()}
+        self.form.set(Request(methods or default.methods, sources or default.sources, **limits))
+        if job is not None:
+            self._take(job)
+        self._cost = load_cost(self._folder)
+        self._read()
+        self._fill_gallery()
+        self._refresh()
+
+    def _stored(self) -> Evaluation | None:
+        return Evaluation(self._folder) if (self._folder / "evaluation.json").is_file() else None
+
+    def _take(self, job: EvaluationJob) -> None:
+        self._end_listening()
+        self._job, self._seen = job, -1
+        stirred = self._stirred  # the job's thread must not keep a closed panel alive, nor wait for one
+        self._end_listening = job.listen(stirred.set)
+        self._next_results = 0.0
+
+    def _refresh_now_and_then(self) -> None:
+        while not self._is_closed:
+            self._stirred.wait(RESULTS_S)
+            self._stirred.clear()
+            self._locked(self._refresh, "while showing the evaluation")
+            self._ended.wait(REFRESH_S)
+
+    def _locked(self, action: Callable[[], None], where: str) -> None:
+        """Do something with the lock held; an exception is shown in the panel."""
+        with self._lock:
+            if self._is_closed:
+                return
+            try:
+                action()
+            except Exception as error:
+                log.warning("the evaluation panel failed %s", where, exc_info=True)
+                self.report(error, where)
+
+    def _act(self, action: Callable[[], None], where: str) -> None:
+        """Do what the user asks for, and show what has come of it."""
+        self.head._error = ""
+        self._locked(action, where)
+        self._stirred.set()
+
+    def _refresh(self) -> None:
+        """Show what is new. Called with the lock held."""
+        job, now = self._job, time.monotonic()
+        ended = job is not None and not job.active
+        if job is not None and job.version != self._seen and (ended or now >= self._next_results):
+            self._seen = job.version
+            self._cost = load_cost(self._folder)
+            self._read()
+            self._gallery_due = True
+            self._next_results = time.monotonic() + max(RESULTS_S, _PATIENCE * (time.monotonic() - now))
+        if self._gallery_due and (ended or now >= self._next_gallery):
+            self._fill_gallery()
+            self._next_gallery = time.monotonic() + GALLERY_S
+        state = self._now()
+        changed, before = state != self._state, self._state
+        self._state = state
+        self._show_head()
+        if changed:
+            _, can_run, can_stop, name = STATES[state]
+            self.run_button.disabled, self.stop_button.disabled = not can_run, not can_stop
+            self.cost_button.disabled = not can_run
+            self.run_button.description = name
+            self.run_button.button_style = "primary" if can_run and state != "finished" else ""
+            self.form.fix(not can_run)
+            if can_run:
+                self.form.look()
+            if job is not None and job.error is not None and state == "failed":
+                self.report(job.error, "in the evaluation")
+                self._settings.selected_index = 0
+            elif before == "failed":
+                self.head._error = ""
+        self._still_due |= changed
+        self._make_still(at_once=changed and state not in ("running", "cost"))
+
+    def _now(self) -> str:
+        job = self._job
+        if job is not None and job.active:
+            return "stopping" if job.state == "stopping" else "cost" if job.doing == "cost" else "running"
+        if job is not None and job.state == "failed":
+            return "failed"
+        if self._evaluation is None:
+            return "new"
+        try:
+            wanted = self.form.request()
+        except ConfigError:
+            return "new"
+        stored = settings_of(self._evaluation, self._root)
+        same = set(wanted.methods) == set(stored.methods) and set(wanted.sources) == set(stored.sources)
+        if not same or (wanted.n_clips, wanted.n_frames) != (stored.n_clips, stored.n_frames):
+            return "new"
+        return "stopped" if self._evaluation.missing > len(job.failures if job else ()) else "finished"
+
+    # --- what is shown -----------------------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        """Read the rows that are there, and show their figures."""
+        self._evaluation = self._stored()
+        table = pd.DataFrame() if self._evaluation is None else self._evaluation.table()
+        self._results = Results(table)
+        self._digest()
+
+    def _digest(self) -> None:
+        normaliser, alpha = self.normaliser.value, round(self.alpha.value, 4)
+        self._results = digest(self._results.table, self._cost, normaliser, alpha)
+        results = self._results
+        if list(self.data.options) != results.data:
+            chosen = self.data.value
+            largest = max(results.data, key=lambda name: int((results.table["data"] == name).sum()), default=None)
+            self._quiet = True  # a list that gets other options jumps to its first one
+            try:
+                self.data.options = results.data
+                self.data.value = chosen if chosen in results.data else largest
+            finally:
+                self._quiet = False
+        methods = self._evaluation.methods if self._evaluation is not None else []
+        self.plots.show(figures(results, methods, self.data.value or "", normaliser, alpha))
+        self.results.show(results.summary, results.note, self._folder.name or "evaluation")
+        self.views.offer(self._specs())
+        self._still_due = True
+
+    def _fill_gallery(self) -> None:
+        self._gallery_due = False
+
+        def image(data: str, video: str, frame: int) -> np.ndarray:
+            return np.asarray(self._people.one(data, video).images[frame])
+
+        items = gallery_items(self.moments, self.table, image, self._pictures) if len(self.moments) else ()
+        self.gallery.show(list(items), self.normaliser.value)
+
+    def _show_head(self) -> None:
+        shown = {"state": self._state, "text": STATES[self._state][0], **self._facts()}
+        if shown != self.head._shown:
+            self.head._shown = shown
+
+    def _facts(self) -> dict[str, Any]:
+        """The numbers beside the state, and how far the bar is."""
+        job, evaluation = self._job, self._evaluation
+        facts: list[tuple[str, str]] = []
+        if job is not None and job.active and job.doing == "cost":
+            return {"facts": [("turn", f"{job.turns[0]} of {job.turns[1]}")], "done": job.turns[0], "of": job.turns[1]}
+        done = of = 0
+        if job is not None and job.active:
+            progress = job.progress
+            if progress is not None:
+                done, of = progress.frames, progress.of_frames
+                facts = [
+                    ("part", f"{progress.videos} of {progress.of_videos}"), ("method", progress.method),
+                    ("video", f"{progress.data}, {progress.video}"),
+                ]  # fmt: skip
+                left = job.seconds_left()
+                if left is not None:
+                    facts.append(("left", duration(left)))
+        elif evaluation is not None:
+            total = len(evaluation.settings["parts"])
+            done, of = total - evaluation.missing, total
+            facts = [("measured", f"{done} of {of} parts"), ("frames", str(_frames(self.table)))]
+        if job is not None and job.failures:
+            facts.append(("left out", f"{len(job.failures)}: {job.failures[-1].video}, {job.failures[-1].error}"))
+        return {"facts": facts, "done": done, "of": of}
+
+    def still_html(self) -> str:
+        """What stays in the notebook without a kernel: state, curves, the table, the worst moments."""
+        state = STATES[self._state][0].lower() if self._state else ""
+        shown = self.plots.shown
+        parts = [f"<b>Evaluation in {html.escape(str(self._folder))}</b>: {html.escape(state)}", still_plots(shown)]
+        parts.append(table_html(self.summary))
+        if self._results.note:
+            parts.append(f'<span style="font-size:13px">{html.escape(self._results.note)}</span>')
+        worst = [item for item in self.gallery._items if item["visibility"] == "visible"][:6]
+        pictures = [
+            f'<figure style="margin:0;width:150px"><img alt="{html.escape(caption)}" style="width:100%" '
+            f'src="data:image/jpeg;base64,{b64encode(item["picture"]).decode()}">'
+            f'<figcaption style="font-size:12px">{html.escape(caption)}</figcaption></figure>'
+            for item in worst
+            for caption in [_caption(item)]
+        ]
+        if pictures:
+            parts.append(f'<div style="display:flex;flex-wrap:wrap;gap:8px">{"".join(pictures)}</div>')
+        body = "".join(f'<div style="margin:8px 0">{part}</div>' for part in parts if part)
+        return (
+            f'<figure data-dkd-filmstrip="{self._name}" style="margin:0">{body}'
+            '<figcaption style="font-size:13px;opacity:.75">Run the cell for the live panel.</figcaption>'
+            "</figure>"
+        )
+
+    def _make_still(self, at_once: bool) -> None:
+        """Renew the still picture, if it is time."""
+        now = time.monotonic()
+        if self._still is None or not self._still_due or not (at_once or now - self._still_made > STILL_S):
+            return
+        self._still_made, self._still_due = now, False
+        self._still.update(HTML(self.still_html()))
+
+    def _ipython_display_(self) -> None:
+        bundle = self._repr_mimebundle_()
+        display(*bundle if isinstance(bundle, tuple) else (bundle,), raw=True)
+        with self._lock:
+            self._still = display(HTML(self.still_html()), display_id=f"{self._name}-{uuid.uuid4().hex[:6]}")
+
+
+def _frames(table: pd.DataFrame) -> int:
+    """Frames that were looked at, by all methods together."""
+    if not len(table):
+        return 0
+    return int(table.groupby(["model", "data", "video"], observed=True)["frame"].nunique().sum())
+
+
+def _caption(item: dict[str, Any]) -> str:
+    error = "no position" if item["error"] is None else f"{100 * item['error']:.0f} %"
+    text = f"{item['joint'].replace('_', ' ')}, {error}, {item['model']}, {item['video']}, frame {item['frame']}"
+    return text + (" (machine labels)" if "machine" in item["labels"] else "")
+
+
+def _button(text: str, icon: str, tooltip: str) -> Any:
+    return ipw.Button(description=text, icon=icon, tooltip=tooltip)
+
+
+def _section(title: str, content: Any) -> Any:
+    """A part of the panel that can be folded."""
+    out = ipw.Accordion([content], titles=[title], selected_index=0)
+    out.add_class("dkd-section")
+    return out
