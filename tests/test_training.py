@@ -307,7 +307,8 @@ def test_two_processes_compute_what_one_does(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
     log, expected = Run(tmp_path / "two").log(), Run(tmp_path / "one").log()
     for column in ("loss", "pose", "real", "fake", "k", "gradient_norm"):
-        assert log[column][0] == pytest.approx(expected[column][0], rel=1e-5), column
+        # With two threads they agree to 1e-5; with one, torch takes another algorithm for the larger batch: 1e-4.
+        assert log[column][0] == pytest.approx(expected[column][0], rel=5e-4), column
         assert log[column].tolist() == pytest.approx(expected[column].tolist(), rel=1e-2), column
     two, _ = read_tensors(tmp_path / "two" / "state.safetensors")
     assert two.keys() == whole.keys()
