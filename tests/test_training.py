@@ -299,7 +299,8 @@ def test_two_processes_compute_what_one_does(tmp_path: Path) -> None:
     # Adam's first steps move each weight by the learning rate, by the sign of its gradient: where that is rounding
     # noise the two runs part. At a small rate they do not part far.
     words = ("batch=4", "steps=3", "n_frames=3", "save_every=3", "optimiser.learning_rate=1e-4", *ADVERSARY)
-    whole, records = run(quick(*words), tmp_path / "one")
+    # With one thread torch takes an algorithm for the larger batch that differs by 1e-4, with two it does not.
+    whole, records = run(quick(*words, "machine.threads=2"), tmp_path / "one")
     script = tmp_path / "spread.py"
     script.write_text(SPREAD.format(root=str(ROOT), words=words, folder=str(tmp_path / "two")))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
@@ -307,8 +308,7 @@ def test_two_processes_compute_what_one_does(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
     log, expected = Run(tmp_path / "two").log(), Run(tmp_path / "one").log()
     for column in ("loss", "pose", "real", "fake", "k", "gradient_norm"):
-        # With two threads they agree to 1e-5; with one, torch takes another algorithm for the larger batch: 1e-4.
-        assert log[column][0] == pytest.approx(expected[column][0], rel=5e-4), column
+        assert log[column][0] == pytest.approx(expected[column][0], rel=1e-5), column
         assert log[column].tolist() == pytest.approx(expected[column].tolist(), rel=1e-2), column
     two, _ = read_tensors(tmp_path / "two" / "state.safetensors")
     assert two.keys() == whole.keys()
