@@ -263,6 +263,10 @@ class EvaluationPanel(ipw.VBox):
     def _on_form(self) -> None:
         if self.form.folder.value != str(self._folder):
             self._act(lambda: self._attach(None, None, None, None), "opening the results")
+        elif self._job is not None and self._job.state == "failed":  # it is being mended
+            self._end_listening()
+            self._job = None
+            self.head._error = ""
         self._stirred.set()
 
     def _on_view(self) -> None:
