@@ -162,17 +162,17 @@ def test_the_gallery_is_sorted_and_filtered_in_the_browser(page: Page) -> None:
     assert errors == sorted(errors, reverse=True)
     assert errors[0] == pytest.approx(python(page, "float(panel.moments.error.max())"))
     gallery = page.locator(".dkd-gallery")
-    gallery.get_by_label("Sort by").select_option("frame")
+    gallery.get_by_label("Sort by", exact=True).select_option("frame")
     by_frame = tiles(page)
     assert [item["frame"] for item in by_frame] == sorted(item["frame"] for item in found)
     assert [item["key"] for item in by_frame] != [item["key"] for item in found]
     joint = by_frame[0]["joint"]
-    gallery.get_by_label("Joint").select_option(joint)
+    gallery.get_by_label("Joint", exact=True).select_option(joint)
     expected = sum(item["joint"] == joint for item in found)
     expect(page.locator(".dkd-moment")).to_have_count(expected)
     expect(page.locator(".dkd-gallery-count")).to_have_text(f"{expected} of {len(found)} moments")
-    gallery.get_by_label("Joint").select_option("")
-    gallery.get_by_label("Sort by").select_option("error")
+    gallery.get_by_label("Joint", exact=True).select_option("")
+    gallery.get_by_label("Sort by", exact=True).select_option("error")
     assert [item["key"] for item in tiles(page)] == [item["key"] for item in found]
     assert page.locator(".dkd-moment img").evaluate_all("(all) => all.every((i) => i.naturalWidth === 224)")
     page.locator(".dkd-moment").first.focus()

@@ -91,9 +91,9 @@ def form(tmp_path: Path) -> Iterator[EvaluationForm]:
 def test_the_default_compares_the_shipped_model_with_its_baseline(form: EvaluationForm) -> None:
     request = form.request()
     assert request.methods == METHODS and "samples" in request.sources and request.n_clips == 4
-    assert all(VARIANTS[name].summary in tick.description for name, tick in form.variants.items() if name)
+    assert all(VARIANTS[name].summary in tick.tooltip for name, tick in form.variants.items() if name)
     machine = form.sources.get("pose2sim")
-    assert machine is None or "MACHINE LABELS" in machine.description
+    assert machine is None or "MACHINE LABELS" in machine.tooltip
 
 
 @pytest.mark.parametrize(

@@ -158,13 +158,15 @@ class EvaluationPanel(ipw.VBox):
         view = ipw.HBox([self.data, self.normaliser, self.alpha])
         controls.add_class("dkd-training-controls")
         view.add_class("dkd-views-row")
+        self._nothing = ipw.HTML('<p class="dkd-muted">Nothing is measured yet: press Run.</p>')
+        self._figures = ipw.VBox([view, self.plots.figure, self.results])
         self._settings = _section("What is measured", self.form)
         super().__init__(
             [
                 self.head,
                 controls,
                 self._settings,
-                _section("How good, how coherent, how fast", ipw.VBox([view, self.plots.figure, self.results])),
+                _section("How good, how coherent, how fast", ipw.VBox([self._nothing, self._figures])),
                 _section("Where it fails", ipw.VBox([self.gallery, self.views])),
             ]
         )
@@ -438,6 +440,8 @@ class EvaluationPanel(ipw.VBox):
                 self._quiet = False
         methods = self._evaluation.methods if self._evaluation is not None else []
         self.plots.show(figures(results, methods, self.data.value or "", normaliser, alpha))
+        self._nothing.layout.display = "none" if results.data else ""
+        self._figures.layout.display = "" if results.data else "none"
         self.results.show(results.summary, results.note, self._folder.name or "evaluation")
         self.views.offer(self._specs())
         self._still_due = True

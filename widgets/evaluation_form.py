@@ -87,11 +87,13 @@ class EvaluationForm(ipw.VBox):
         self.model_box = ipw.VBox([])
         self.model_box.add_class("dkd-ticks")
         self.variants = {
-            name: _tick(f"+{name}: {VARIANTS[name].summary}" if name else "as it is", name in DEFAULT_VARIANTS, name)
+            name: _tick(
+                f"+{name}" if name else "as it is", VARIANTS[name].summary if name else "", name in DEFAULT_VARIANTS
+            )
             for name in ("", *VARIANTS)
         }
         at_hand = sources_at_hand()
-        self.sources = {name: _tick(f"{name}: {ABOUT.get(name, '')}", name in SMALL, name) for name in at_hand}
+        self.sources = {name: _tick(name, ABOUT.get(name, ""), name in SMALL) for name in at_hand}
         self.others = ipw.Text(
             description="Other methods", continuous_update=False, placeholder="runs/first+one-euro, my.safetensors",
             tooltip="Any MODEL+variant+variant…: shipped names, checkpoints, folders of runs; commas between them",
@@ -133,6 +135,8 @@ class EvaluationForm(ipw.VBox):
             box.add_class("dkd-ticks")
         fields = ipw.Box([self.others, self.other_data, self.n_clips, self.n_frames, self.folder])
         fields.add_class("dkd-form")
+        for control in (self.others, self.other_data, self.folder):
+            control.add_class("dkd-field-wide")
         for control in (*self.variants.values(), *self.sources.values(), *fields.children):
             control.observe(self._on_change, "value")
         super().__init__([columns, fields, self.message, self.lines])
@@ -225,7 +229,7 @@ class EvaluationForm(ipw.VBox):
         for name in names:
             if name not in self.models:
                 kind = "shipped" if name in shipped else "trained here"
-                tick = _tick(f"{name}: {kind}", not self.models and name == names[0], name)
+                tick = _tick(name, kind, not self.models and name == names[0])
                 tick.observe(self._on_change, "value")
                 self.models[name] = tick
         for name in [name for name in self.models if name not in names]:
@@ -243,11 +247,12 @@ def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _tick(text: str, value: bool, name: str) -> Any:
-    tick = ipw.Checkbox(value=value, description=text, indent=False, tooltip=text)
+def _tick(name: str, about: str, value: bool) -> Any:
+    tick = ipw.Checkbox(
+        value=value, indent=False, tooltip=f"{name}: {about}" if about else name, description_allow_html=True,
+        description=f"<b>{html.escape(name)}</b>" + (f"<span>{html.escape(about)}</span>" if about else ""),
+    )  # fmt: skip
     tick.add_class("dkd-tick")
-    if name == "pose2sim":
-        tick.add_class("dkd-machine-tick")
     return tick
 
 

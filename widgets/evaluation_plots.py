@@ -20,6 +20,7 @@ from widgets.figures import COLOURS, GRID, INK, STYLE, Figure
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "triangle-down")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "5px,2px", "2px,6px")
 PLOTS = ("PCK of each joint", "PCK over the threshold", "Accuracy against cost", "Coherence against accuracy")
+_GMACS = [mantissa * 10**power for power in range(-3, 4) for mantissa in (1, 2, 5)]
 _WIDE = 1250  # pixels from which the plots stand in one row
 
 
@@ -156,6 +157,15 @@ def _escaped_where(figures: Figures) -> str:
     return html.escape(_where(figures))
 
 
+def _heading(figures: Figures) -> str:
+    """What all four plots are about, before the names of the methods; machine labels stand out."""
+    if not figures.data:
+        return ""
+    labels = html.escape(figures.labels)
+    labels = f"<b>{labels}</b>" if "machine" in labels.lower() else labels
+    return f"<b>{html.escape(figures.data)}</b>, labels: {labels}  "
+
+
 def _layout(figures: Figures, width: int) -> dict[str, Any]:
     columns, rows = (4, 1) if width >= _WIDE else (2, 2)
     high, top = 230, 62
@@ -172,6 +182,7 @@ def _layout(figures: Figures, width: int) -> dict[str, Any]:
         "legend": {
             "orientation": "h", "x": 0, "y": 1 + (top - 4) / inner, "yanchor": "top", "xanchor": "left",
             "bgcolor": "rgba(0,0,0,0)", "font": {"size": 12}, "itemsizing": "constant",
+            "title": {"text": _heading(figures), "side": "left", "font": {"size": 12}},
         },
     }  # fmt: skip
     across, down = (0.045, 0.0) if rows == 1 else (0.08, 82 / inner)
@@ -197,7 +208,8 @@ def _layout(figures: Figures, width: int) -> dict[str, Any]:
     layout["xaxis2"] |= {"range": [0, reach], "title": _axis_title(f"threshold, share of the {unit}")}
     layout["yaxis2"] |= {"range": [0, 1.03]}
     layout["shapes"].append(_line("x2", "y2 domain", figures.alpha, INK, "dot"))
-    layout["xaxis3"] |= {"type": "log", "title": _axis_title("GMACs a frame (log); area: parameters"), "dtick": "D2"}
+    layout["xaxis3"] |= {"type": "log", "title": _axis_title("GMACs a frame (log); area: parameters")}
+    layout["xaxis3"] |= {"tickvals": _GMACS, "ticktext": [f"{tick:g}" for tick in _GMACS]}
     layout["xaxis3"].pop("nticks")
     layout["yaxis3"] |= {"title": _axis_title(f"PCK@{figures.alpha:g}")}
     layout["xaxis4"] |= {"title": _axis_title(f"PCK@{figures.alpha:g}")}
