@@ -1,12 +1,13 @@
-"""How much does a DKD use its past? Change what the kernels are distilled from, and see what follows.
+"""How much does a model use its past? Change the maps that it hands on to the next frame, and see what follows.
 
-A network can track well and ignore H_t: then it is a per-frame net in DKD's clothes. Two measures, both on real runs:
+A DKD can track well and ignore H_t: then it is a per-frame net in DKD's clothes. Two measures, both on real runs:
 *one step*, how far the next maps move when H_t alone is changed; *whole clip*, what tracking loses when every H_t is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from dkd.errors import ConfigError
 from dkd.heatmaps import decode_peaks
-from dkd.models.base import Feedback
+from dkd.models.base import Feedback, PoseOutput, VideoPoseModel
 from dkd.models.controls import KernelControl
 from dkd.models.dkd import DKD
 from dkd.skeleton import Skeleton
@@ -70,45 +71,108 @@ def shuffle_in_time(seed: int = 0) -> Feedback:
     return shuffle
 
 
+def hands_on(model: VideoPoseModel) -> bool:
+    """Whether a feedback would be asked at all: not by a per-frame model, which has no past. Costs a frame at most."""
+    if isinstance(model, DKD):
+        return True
+    asked: list[int] = []
+
+    def ask(heatmaps: Tensor, t: int) -> Tensor:
+        asked.append(t)
+        return heatmaps
+
+    size = model.config.input_size
+    model.eval().start(torch.zeros(1, 3, size, size, device=model.device), ask)
+    return bool(asked)
+
+
 @torch.inference_mode()
 def one_step_reliance(trace: Trace, every: int = 5) -> pd.DataFrame:
     """Change H_t in frame t, and compare the maps of frame t+1 with those of the unchanged run.
 
     Args:
-        trace: a run of at least two frames.
+        trace: a run of at least two frames, of a model that hands its maps on.
         every: measure each n-th frame.
 
     Returns:
         a row for each change (``erased``, ``sides_swapped``) with ``map_change``: ‖H′ − H‖ / ‖H‖ over frame t+1, 0 if
-        H_t is ignored; ``kernel_change``, the same of K̃_t; and ``peak_shift``: mean distance of the peaks from where
-        they were, in cells; each averaged over the frames.
+        H_t is ignored; ``kernel_change``, the same of K̃_t, NaN without kernels;
+        and ``peak_shift``: mean distance of the peaks from where they were, in cells; each averaged over the frames.
+
+    Raises:
+        ConfigError: the model looks at each frame on its own.
     """
-    model = trace.model
-    if not isinstance(model, DKD):
-        raise ConfigError(f"expected a trace of a DKD, got one of {trace.model_name}, which has no past to rely on")
-
-    def handed_on(t: int, features: Tensor, heatmaps: Tensor) -> Tensor:
-        if isinstance(model, KernelControl) and t:
-            before = torch.from_numpy(np.array(trace.kernels[t - 1])).to(model.device)[None]
-            return model.hand_on(before, features, heatmaps)
-        return model.distil(features, heatmaps)
-
-    changes: dict[str, Callable[[Tensor, int], Tensor]] = {"erased": erase, "sides_swapped": swap_sides(trace.skeleton)}
+    if not hands_on(trace.model):
+        raise ConfigError(
+            f"expected a trace of a model that hands its maps on, got one of {trace.model_name}, which has no past to "
+            "rely on"
+        )
+    changes: dict[str, Feedback] = {"erased": erase, "sides_swapped": swap_sides(trace.skeleton)}
+    following = _distilled(trace, every, changes) if isinstance(trace.model, DKD) else _replayed(trace, every, changes)
     rows: list[dict[str, float | str]] = []
-    for t in range(0, len(trace) - 1, every):
-        features, following = (torch.from_numpy(trace.features(i)).to(model.device)[None] for i in (t, t + 1))
-        heatmaps = torch.from_numpy(np.array(trace.heatmaps[t])).to(model.device)[None]
-        kernels = handed_on(t, features, heatmaps)
-        expected = model.locate(following, kernels)
-        for name, change in changes.items():
-            other_kernels = handed_on(t, features, change(heatmaps, t))
-            got = model.locate(following, other_kernels)
+    for expected, others in following:
+        for name, other in others.items():
+            shift = (decode_peaks(other.heatmaps)[0] - decode_peaks(expected.heatmaps)[0]).norm(dim=-1).mean()
             rows.append(
                 {
                     "change": name,
-                    "map_change": float((got - expected).norm() / expected.norm()),
-                    "kernel_change": float((other_kernels - kernels).norm() / kernels.norm()),
-                    "peak_shift": float((decode_peaks(got)[0] - decode_peaks(expected)[0]).norm(dim=-1).mean()),
+                    "map_change": _change(other.heatmaps, expected.heatmaps),
+                    "kernel_change": _change(other.kernels, expected.kernels) if expected.kernels.numel() else np.nan,
+                    "peak_shift": float(shift),
                 }
             )
     return pd.DataFrame(rows).groupby("change", sort=False).mean()
+
+
+class _Following(NamedTuple):
+    """Maps (1, J, H, W) of a frame, and the kernels that they were matched with; none in a model without."""
+
+    heatmaps: Tensor
+    kernels: Tensor
+
+
+_Followings = Iterator[tuple[_Following, dict[str, _Following]]]  # as they are, and by change
+
+
+def _distilled(trace: Trace, every: int, changes: Mapping[str, Feedback]) -> _Followings:
+    """Of a DKD: its parts are enough, no other frame need be run."""
+    model = trace.model
+    assert isinstance(model, DKD)
+
+    def follow(t: int, features: Tensor, heatmaps: Tensor, following: Tensor) -> _Following:
+        if isinstance(model, KernelControl) and t:
+            before = torch.from_numpy(np.array(trace.kernels[t - 1])).to(model.device)[None]
+            kernels = model.hand_on(before, features, heatmaps)
+        else:
+            kernels = model.distil(features, heatmaps)
+        return _Following(model.locate(following, kernels), kernels)
+
+    for t in range(0, len(trace) - 1, every):
+        features, following = (torch.from_numpy(trace.features(i)).to(model.device)[None] for i in (t, t + 1))
+        heatmaps = torch.from_numpy(np.array(trace.heatmaps[t])).to(model.device)[None]
+        changed = {name: follow(t, features, change(heatmaps, t), following) for name, change in changes.items()}
+        yield follow(t, features, heatmaps, following), changed
+
+
+def _replayed(trace: Trace, every: int, changes: Mapping[str, Feedback]) -> _Followings:
+    """Of any model: run over the same input again, and once more from each measured frame with its maps changed."""
+    model, state = trace.model, None
+
+    def advance(t: int, state: Any, feedback: Feedback | None = None) -> tuple[PoseOutput, Any]:
+        pixels = torch.from_numpy(trace.network_pixels(t)).to(model.device).permute(2, 0, 1)[None] / 255
+        return model.step(pixels, state, feedback) if t else model.start(pixels, feedback)
+
+    for t in range(len(trace) - 1):
+        before = state
+        _, state = advance(t, before)
+        if t % every == 0:
+            outputs = {name: advance(t + 1, advance(t, before, change)[1])[0] for name, change in changes.items()}
+            unchanged = advance(t + 1, state)[0]
+            yield (
+                _Following(unchanged.heatmaps, unchanged.kernels),
+                {name: _Following(output.heatmaps, output.kernels) for name, output in outputs.items()},
+            )
+
+
+def _change(other: Tensor, expected: Tensor) -> float:
+    return float((other - expected).norm() / expected.norm())

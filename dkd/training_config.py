@@ -219,7 +219,7 @@ class TrainConfig:
             )
         if min(self.validate_every, self.snapshot_every, self.save_every) < 0:
             raise ConfigError("expected validate_every, snapshot_every and save_every of at least 0")
-        if self.model.name.startswith("dkd-") and self.n_frames < 2:
+        if self.model.name.startswith(("dkd-", "lstm-pm")) and self.n_frames < 2:
             raise ConfigError(
                 f"expected n_frames ≥ 2 for {self.model.name}, which learns from one frame to the next, "
                 f"got {self.n_frames}"

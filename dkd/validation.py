@@ -12,8 +12,7 @@ from dkd.datasets.people import ClipFrames, PersonSequence
 from dkd.image_clip import ImageClip
 from dkd.metrics import acceleration_errors, pck_counts
 from dkd.models.base import VideoPoseModel
-from dkd.models.dkd import DKD
-from dkd.reliance import one_step_reliance
+from dkd.reliance import hands_on, one_step_reliance
 from dkd.trace import BOX_MARGIN, JOINTS_MARGIN, Trace
 
 if TYPE_CHECKING:
@@ -80,8 +79,8 @@ def validate(
     Returns:
         ``pck@0.2``, ``pck@0.1``, ``pck@0.05``: share of labelled joints within that part of the larger side of the
         person's box, pooled over all; ``acceleration``: mean error of the joints' acceleration, in % of that side a
-        frame²; ``reliance``: how far the next maps move when H_t is erased, ‖H′ − H‖ / ‖H‖, NaN for a model without
-        kernels. All are NaN where nothing could be measured.
+        frame²; ``reliance``: how far the next maps move when H_t is erased, ‖H′ − H‖ / ‖H‖, NaN for a model that
+        looks at each frame on its own. All are NaN where nothing could be measured.
     """
     hits = np.zeros((3, 2))
     accelerations: list[np.ndarray] = []
@@ -100,7 +99,7 @@ def validate(
             for row, alpha in zip(hits, (0.2, 0.1, 0.05), strict=True):
                 row += pck_counts(trace.joints, truth, side, alpha)
             accelerations.append(acceleration_errors(trace.joints, truth, side))
-            if isinstance(model, DKD) and n > 1:
+            if n > 1 and hands_on(model):
                 reliance.append(float(one_step_reliance(trace, _RELIANCE_EVERY).loc["erased", "map_change"]))
             trace.close()
     finally:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
-from torch import Tensor
 
 from dkd.checkpoints import load_model
 from dkd.errors import ConfigError, nearest_name
@@ -24,7 +23,7 @@ from dkd.models.dkd import DKD
 from dkd.models.registry import MODELS
 from dkd.paths import data_folder
 from dkd.perturbations import Corruption, blur, darken, occlude
-from dkd.reliance import erase, shuffle_in_time, swap_sides
+from dkd.reliance import erase, hands_on, shuffle_in_time, swap_sides
 from dkd.runs import Run
 from dkd.smoothing import OneEuro, Smoother
 from dkd.trace import Trace
@@ -148,21 +147,6 @@ def _with_model(method: Method, model: VideoPoseModel, name: str) -> Method:
 
 
 @torch.inference_mode()
-def hands_on(model: VideoPoseModel) -> bool:
-    """Whether a feedback would be asked at all: not by a per-frame model, which has no past. Costs a frame at most."""
-    if isinstance(model, DKD):
-        return True
-    asked: list[int] = []
-
-    def ask(heatmaps: Tensor, t: int) -> Tensor:
-        asked.append(t)
-        return heatmaps
-
-    size = model.config.input_size
-    model.eval().start(torch.zeros(1, 3, size, size, device=model.device), ask)
-    return bool(asked)
-
-
 # --- feedback, input, smoothing ---------------------------------------------------------------------------------------
 
 
