@@ -177,7 +177,7 @@ def _kinds(v: dict[str, np.ndarray], video: Video, alpha: float) -> None:
 def _over_time(v: dict[str, np.ndarray], video: Video, alpha: float) -> None:
     x, truth, counted = video.lay(v["x"]), video.lay(v["truth"]), video.lay(v["counted"], False)
     scored = np.where(video.lay(v["which"], False)[..., None], truth, np.nan)
-    flipped = counted & side_flips(x, truth, video.skeleton, _of_frame(video.lay(v["length"])), alpha)
+    flipped = side_flips(x, truth, video.skeleton, _of_frame(video.lay(v["length"])), alpha)
     losses = losses_and_recoveries(video.lay(v["hit"], False), counted)
     measured = {
         **dict(zip(MOTION, motion(x, scored, _of_frame(video.lay(v["side"]))), strict=True)),

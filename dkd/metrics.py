@@ -167,9 +167,10 @@ def side_flips(
     """
     mirror = list(get_skeleton(skeleton).flip_permutation)
     error, limit, counted = _errors(predicted, truth, normaliser)
-    other, _, other_counted = _errors(predicted, np.asarray(truth)[..., mirror, :], normaliser)
+    other, _, _ = _errors(predicted, np.asarray(truth)[..., mirror, :], normaliser)
+    # NaN, where the mirror is not labelled, is not within any limit.
     paired = np.array(mirror) != np.arange(len(mirror))
-    return counted & other_counted & paired & ~(error <= alpha * limit) & (other <= alpha * limit)
+    return counted & paired & ~(error <= alpha * limit) & (other <= alpha * limit)
 
 
 def error_kinds(
