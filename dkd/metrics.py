@@ -22,9 +22,9 @@ OUTLINE_SHARE_OF_BOX = 0.53
 _SIGMAS = {
     "nose": 0.026, "eye": 0.025, "ear": 0.035, "shoulder": 0.079, "elbow": 0.072, "wrist": 0.062, "hip": 0.107,
     "knee": 0.087, "ankle": 0.089,
-    # COCO has none of these. (Our decision.) Head and neck as the shoulder, which CrowdPose's evaluation takes too; the
-    # middle of the body as the hip. MMPose's file on Sub-JHMDB has an eye's 0.025 for head and neck: we do not follow
-    # it, as nobody can place the middle of a head as exactly as the corner of an eye.
+    # COCO has none of these. (Our decision.) Head and neck as the shoulder, as MMPose has them for CrowdPose; the
+    # middle of the body as the hip. For Sub-JHMDB MMPose gives head and neck an eye's 0.025: we do not follow it, as
+    # nobody can place the middle of a head as exactly as an eye.
     "head": 0.079, "head_top": 0.079, "neck": 0.079, "upper_neck": 0.079, "thorax": 0.079, "belly": 0.107,
     "pelvis": 0.107,
 }  # fmt: skip
@@ -154,8 +154,8 @@ def side_flips(
 ) -> np.ndarray:
     """Which joints were put on the body's other side: "inversion" of Ronchi & Perona (ICCV 2017).
 
-    Their paper speaks of "semantically similar parts"; their published code exchanges left and right, and so do we: a
-    joint is flipped when it is *not* within alpha of its own truth but is within alpha of its mirror's. Joints on the
+    As in their published code, the part that it is confused with is that of the other side, not any other of the body:
+    a joint is flipped when it is *not* within alpha of its own truth but is within alpha of its mirror's. Joints on the
     body's midline never are, nor is a joint whose mirror is not labelled.
 
     Args:
