@@ -30,8 +30,9 @@ from dkd.distributed import launch
 from dkd.errors import ConfigError, DatasetError, DKDError, StorageError
 from dkd.files import written_whole
 from dkd.models.registry import kind_of
-from dkd.protocols import torso_lengths
+from dkd.protocols import box_areas, normaliser, torso_lengths
 from dkd.runs import provenance
+from dkd.summaries import COLUMNS
 from dkd.trace import Trace
 from dkd.training_config import MachineConfig
 from dkd.validation import first_box, person_clip, truth_of
@@ -184,8 +185,9 @@ def measure(
     Returns:
         ``model, data, video, action, frame, time_s, joint``; ``x, y`` (px) and ``score`` (the peak's height);
         ``true_x, true_y`` (px, NaN where not labelled); ``visible``: labelled and not hidden; ``box_side`` (px) and
-        ``box_area`` (px²) of the labelled person, ``torso`` (px); ``in_crop``: the true joint lay in the square that
-        the network saw; ``kernel_drift`` of the frame, NaN without kernels; ``labels``: what they are; ``skeleton``.
+        ``box_area`` (px²) of the labelled person, ``torso`` (px), NaN where they are not known; ``in_crop``: the true
+        joint lay in the square that the network saw; ``kernel_drift`` of the frame, NaN without kernels; ``labels``:
+        what they are; ``skeleton``.
     """
     trace = follow_person(method, person, n_frames, cancel)
     try:
@@ -201,8 +203,6 @@ def _rows(trace: Trace, name: str, data: str, person: PersonSequence) -> pd.Data
     truth = person.joints[:n]
     labelled = np.isfinite(truth).all(-1)
     visible = labelled if person.visible is None else labelled & person.visible[:n]
-    boxes = [person.box(t) for t in range(n)]
-    area = [np.nan if b is None else (b[2] - b[0]) * (b[3] - b[1]) for b in boxes]
     size = trace.model.config.input_size
     inside = np.stack([crop.to_grid(joints, size) for crop, joints in zip(trace.crops, truth, strict=True)])
     in_crop = ((inside > -0.5) & (inside < size - 0.5)).all(-1)
@@ -218,8 +218,8 @@ def _rows(trace: Trace, name: str, data: str, person: PersonSequence) -> pd.Data
         true_x=truth[..., 0].ravel(),
         true_y=truth[..., 1].ravel(),
         visible=visible.ravel(),
-        box_side=each_frame([person.extent(t) for t in range(n)]),
-        box_area=each_frame(area),
+        box_side=each_frame(normaliser(person)[:n]),
+        box_area=each_frame(box_areas(person)[:n]),
         torso=each_frame(torso_lengths(truth, trace.joints, skeleton)),
         in_crop=in_crop.ravel(),
         kernel_drift=each_frame(drift),
@@ -386,7 +386,7 @@ class Evaluation:
         """
         tables = [_read(file) for file in self._files if file.is_file()]
         if not tables:
-            return pd.DataFrame(columns=[*_COLUMNS])
+            return pd.DataFrame(columns=[*COLUMNS])
         import pyarrow as pa
 
         table = pa.concat_tables([t.replace_schema_metadata(None) for t in tables]).unify_dictionaries().to_pandas()
@@ -410,12 +410,6 @@ class Evaluation:
     def __repr__(self) -> str:
         done, of = len(self._files) - self.missing, len(self._files)
         return f"<Evaluation of {', '.join(self.methods)} on {', '.join(self.sources)}: {done} of {of} parts>"
-
-
-_COLUMNS = (
-    "model", "data", "video", "action", "frame", "time_s", "joint", "x", "y", "score", "true_x", "true_y", "visible",
-    "box_side", "box_area", "torso", "in_crop", "kernel_drift", "labels", "skeleton",
-)  # fmt: skip
 
 
 def _read(file: Path) -> pa.Table:

@@ -70,13 +70,9 @@ class PersonSequence:
     def __len__(self) -> int:
         return len(self.images)
 
-    def box(self, t: int) -> Any:
-        """x0, y0, x1, y1 of the person in frame t: its box, else that of its joints; None where there are too few."""
-        return joints_to_box(self.joints[t]) if self.boxes is None else self.boxes[t]
-
     def extent(self, t: int) -> float:
         """Larger side of the person in frame t, in pixels, at least 1: of its box, else of the box of its joints."""
-        box = self.box(t)
+        box = joints_to_box(self.joints[t]) if self.boxes is None else self.boxes[t]
         return 1.0 if box is None else float(max(box[2] - box[0], box[3] - box[1], 1.0))
 
 
