@@ -118,10 +118,9 @@ def evaluate(
     """
     machine = machine or MachineConfig()
     known = _load_methods(methods)
-    given = people or {}
+    given, names = people or {}, source_names(sources)
     chosen = {
-        name: given[source] if source in given else load_people(source, "test")
-        for source, name in _names(sources).items()
+        name: given[source] if source in given else load_people(source, "test") for source, name in names.items()
     }
     parts = _plan(known, chosen, Path(folder), n_frames, n_clips)
     threads = torch.get_num_threads()
@@ -130,7 +129,8 @@ def evaluate(
     try:
         fabric = launch(machine)
         if fabric.is_global_zero:
-            _write_index(Path(folder), parts, {"n_frames": n_frames, "n_clips": n_clips})
+            asked = {name: source for source, name in names.items()}
+            _write_index(Path(folder), parts, {"given": asked, "n_frames": n_frames, "n_clips": n_clips})
         for method in known:
             method.model.to(fabric.device)
         yield from _measure(parts[fabric.global_rank :: fabric.world_size], cancel)
@@ -242,8 +242,8 @@ def _load_methods(methods: Sequence[str | Method]) -> list[Method]:
     return known
 
 
-def _names(sources: Sequence[str]) -> dict[str, str]:
-    """What tables call the sources: without the folder of ``name=folder``, unless two would be called the same."""
+def source_names(sources: Sequence[str]) -> dict[str, str]:
+    """Source → what tables call it: without the folder of ``name=folder``, unless two would be called the same."""
     short = [source.partition("=")[0] for source in sources]
     return {source: name if short.count(name) == 1 else source for source, name in zip(sources, short, strict=True)}
 
@@ -370,8 +370,13 @@ class Evaluation:
 
     @property
     def sources(self) -> list[str]:
-        """The data that was asked for."""
+        """Names of the data, as they stand in the table."""
         return list(self.settings["sources"])
+
+    @property
+    def given(self) -> dict[str, str]:
+        """Name of the data → the source that was asked for: ``"pose2sim"`` → ``"pose2sim=folder"``."""
+        return dict(self.settings["given"])
 
     @property
     def missing(self) -> int:

@@ -253,5 +253,6 @@ def test_processes_share_the_videos(checkpoint: Path, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr[-3000:]
         said[folder] = done.stdout
     assert "small" in said[alone] and "exact (rendered)" in said[alone]
-    assert Evaluation(shared).missing == 0
+    assert Evaluation(shared).missing == 0 and Evaluation(shared).given == {"rendered": f"rendered={data}"}
+    assert set(Evaluation(shared).table().data) == {"rendered"}
     pd.testing.assert_frame_equal(Evaluation(shared).table(), Evaluation(alone).table())
