@@ -27,8 +27,7 @@ SETTLED = """(side) => {
 }"""
 SHOWN = """(side) => {
     const { store, cursor } = document.querySelector(`.dkd-side-${side} .dkd-workbench`).dkd;
-    return { frame: store.shown.frame, joint: cursor.get('joint'), cursor: cursor.cid ?? null,
-             truth: Boolean(store.header.truth ?? store.header.truth_kind), model: store.header.model };
+    return [store.shown.frame, cursor.get('joint')];
 }"""
 
 
@@ -187,14 +186,14 @@ def test_a_click_opens_the_frame_with_a_second_model_beside_it(page: Page) -> No
     for side in ("first", "second"):
         page.wait_for_function(SETTLED, arg=side)
     expect(page.locator(".dkd-side-first .dkd-player")).to_have_attribute("data-frame", str(worst["frame"]))
-    first, second = (page.evaluate(SHOWN, side) for side in ("first", "second"))
-    assert (first["frame"], first["joint"]) == (worst["frame"], worst["joint"])
-    assert (second["frame"], second["joint"]) == (worst["frame"], worst["joint"])
+    for side in ("first", "second"):
+        assert page.evaluate(SHOWN, side) == [worst["frame"], worst["joint"]]
     views = "panel.views.first.bench, panel.views.second.bench"
     assert python(page, f"a, b = {views}\n[a.cursor is b.cursor, a.trace.ground_truth is not None]") == [True, True]
     names = python(page, f"[bench.trace.model_name for bench in ({views})]")
     assert names[0] == worst["key"].split("|")[0] != names[1]
     for side, name in zip(("first", "second"), names, strict=True):
+        expect(page.locator(f".dkd-side-{side} .dkd-player")).to_contain_text("truth: exact")
         expect(page.locator(f".dkd-side-{side}")).to_contain_text(name)
     # The trace that is shown is what was measured: the same joint at the same place.
     same = (

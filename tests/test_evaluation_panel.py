@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import shlex
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -120,7 +122,9 @@ def test_what_is_asked_for_comes_back_and_is_said_as_code(form: EvaluationForm, 
         calls.append((a, k))
         return ()
 
-    exec(as_python(request_, "runs/a b"), {"evaluate": evaluate, "Evaluation": lambda f: pd.DataFrame.from_records})
+    known = {"evaluate": evaluate, "Evaluation": lambda folder: SimpleNamespace(table=lambda: calls.append(folder))}
+    exec(as_python(request_, "runs/a b"), known)
+    assert calls[1] == "runs/a b"
     (methods, sources, folder), limits = calls[0]
     assert (tuple(methods), tuple(sources), folder) == (request_.methods, request_.sources, "runs/a b")
     assert limits == {k: v for k in ("n_clips", "n_frames") if (v := getattr(request_, k)) is not None}
@@ -168,7 +172,7 @@ def test_figures_are_the_librarys() -> None:
 
 
 def test_another_threshold_has_a_column_and_counts_anew() -> None:
-    results = digest(TABLE, None, "torso", 0.5)
+    results = digest(synthetic({"fair": 10.0}), None, "torso", 0.5)  # a third of the torso
     assert results.summary.columns[3] == "PCK@0.5" and "torso" in results.note
     assert results.summary["PCK@0.5"].iloc[0] > results.summary["PCK@0.05"].iloc[0]
 
@@ -278,7 +282,7 @@ def test_pictures_are_made_once_and_show_the_error() -> None:
     assert items[0]["key"] == moment_key(found.iloc[0].to_dict()) == "bad|drawn|a|4|left_wrist"
     assert items[0]["error"] == pytest.approx(0.4) and items[0]["visibility"] == "visible" and items[0]["run"] == 3
     picture = cv2.imdecode(np.frombuffer(items[0]["picture"], np.uint8), cv2.IMREAD_COLOR_RGB)
-    assert picture.shape == (SIDE, SIDE, 3)
+    assert picture is not None and picture.shape == (SIDE, SIDE, 3)
     yellow = (picture[..., 0] > 200) & (picture[..., 1] > 170) & (picture[..., 2] < 130)
     assert 100 < yellow.sum() < 5000
 
@@ -449,6 +453,7 @@ def test_closing_frees_threads_and_widgets(make: Callable[..., EvaluationPanel])
     panel.close()
     left = [t.name for t in set(threading.enumerate()) - threads if t.name != "evaluation" and "Monitor" not in t.name]
     assert left == []
+    gc.collect()
     assert [type(instances[key]).__name__ for key in set(instances) - widgets] == []
 
 

@@ -288,8 +288,8 @@ class EvaluationPanel(ipw.VBox):
         rows = self.table[(self.table["data"] == item["data"]) & (self.table["video"] == item["video"])]
         specs = self._specs()
         moment = Moment(
-            specs.get(item["model"], item["model"]), item["data"], item["video"], item["frame"], item["joint"],
-            item["labels"], int(rows["frame"].max()) + 1,
+            specs.get(item["model"], item["model"]), self._source(item["data"]), item["video"], item["frame"],
+            item["joint"], item["labels"], int(rows["frame"].max()) + 1,
         )  # fmt: skip
         self.gallery.say(code=IMPORTS + "\n" + moment.code(), opened=key)
         self.views.show(moment)
@@ -299,6 +299,10 @@ class EvaluationPanel(ipw.VBox):
         if self._evaluation is None:
             return {}
         return dict(zip(self._evaluation.methods, settings_of(self._evaluation, self._root).methods, strict=True))
+
+    def _source(self, data: str) -> str:
+        """What a table's data set is loaded by: its name there has no folder."""
+        return data if self._evaluation is None else self._evaluation.given.get(data, data)
 
     # --- what is open ------------------------------------------------------------------------------------------------
 
@@ -450,7 +454,7 @@ class EvaluationPanel(ipw.VBox):
         self._gallery_due = False
 
         def image(data: str, video: str, frame: int) -> np.ndarray:
-            return np.asarray(self._people.one(data, video).images[frame])
+            return np.asarray(self._people.one(self._source(data), video).images[frame])
 
         items = gallery_items(self.moments, self.table, image, self._pictures) if len(self.moments) else ()
         self.gallery.show(list(items), self.normaliser.value)

@@ -248,7 +248,7 @@ def settings_of(evaluation: Any, root: Path) -> Request:
     specs = load_specs(evaluation.folder)
     names = [specs.get(name) or _guess(name, root) for name in evaluation.methods]
     settings = evaluation.settings
-    return Request(tuple(names), tuple(evaluation.sources), settings.get("n_clips"), settings.get("n_frames"))
+    return Request(tuple(names), tuple(evaluation.given.values()), settings.get("n_clips"), settings.get("n_frames"))
 
 
 def _guess(name: str, root: Path) -> str:

@@ -157,6 +157,12 @@ def _escaped_where(figures: Figures) -> str:
     return html.escape(_where(figures))
 
 
+def _legend_rows(methods: Sequence[str], width: int) -> int:
+    """Lines that the names of the methods take; Plotly gives each as much room as the longest."""
+    each = 48 + 6.6 * max((len(name) for name in methods), default=0)
+    return -(-max(1, len(methods)) // max(1, int((width - 90) / each)))
+
+
 def _heading(figures: Figures) -> str:
     """What all four plots are about, before the names of the methods; machine labels stand out."""
     if not figures.data:
@@ -168,7 +174,7 @@ def _heading(figures: Figures) -> str:
 
 def _layout(figures: Figures, width: int) -> dict[str, Any]:
     columns, rows = (4, 1) if width >= _WIDE else (2, 2)
-    high, top = 230, 62
+    high, top = 230, 46 + 19 * _legend_rows(figures.methods, width)
     height = top + rows * (high + 48) - (0 if rows == 1 else 8)
     inner = height - top - 46
     share = f"PCK@{figures.alpha:g} of the {figures.normaliser}"
@@ -182,7 +188,7 @@ def _layout(figures: Figures, width: int) -> dict[str, Any]:
         "legend": {
             "orientation": "h", "x": 0, "y": 1 + (top - 4) / inner, "yanchor": "top", "xanchor": "left",
             "bgcolor": "rgba(0,0,0,0)", "font": {"size": 12}, "itemsizing": "constant",
-            "title": {"text": _heading(figures), "side": "left", "font": {"size": 12}},
+            "title": {"text": _heading(figures), "side": "top", "font": {"size": 12}},
         },
     }  # fmt: skip
     across, down = (0.045, 0.0) if rows == 1 else (0.08, 82 / inner)

@@ -32,6 +32,7 @@ class Column:
     about: str
 
 
+UNSEEN = ("joints counted", "joints skipped")  # said in words below the table; what is copied has them
 COLUMNS: tuple[Column, ...] = (
     Column("method", None, "", "The model, and what was done to it on the way"),
     Column("data", None, "", "What it was measured on"),
@@ -144,10 +145,15 @@ def table_html(table: pd.DataFrame) -> str:
         kind = column(name)
         text = html.escape(text_of(kind, table[name].iloc[row]))
         text = f"<b>{text}</b>" if marks.get(name, [False] * len(table))[row] else text
-        return f"<td{'' if kind.digits is None else ' class=dkd-number'}>{text}</td>"
+        return f"<td{style(name)}>{text}</td>"
 
-    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in table.columns)
-    rows = "".join(f"<tr>{''.join(cell(str(name), i) for name in table.columns)}</tr>" for i in range(len(table)))
+    def style(name: str) -> str:  # where there is no kernel, there is no style sheet of ours
+        side = "left" if column(name).digits is None else "right"
+        return f' style="text-align:{side};vertical-align:top{";min-width:130px" if name == "labels" else ""}"'
+
+    names = [str(name) for name in table.columns if name not in UNSEEN]
+    head = "".join(f'<th scope="col"{style(name)}>{html.escape(name)}</th>' for name in names)
+    rows = "".join(f"<tr>{''.join(cell(name, i) for name in names)}</tr>" for i in range(len(table)))
     return f'<table class="dkd-runs"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
@@ -181,7 +187,7 @@ class ResultsTable(anywidget.AnyWidget):
         """
         self.table = table
         marks = best(table)
-        names = [str(name) for name in table.columns]
+        names = [str(name) for name in table.columns if name not in UNSEEN]
         columns = [
             {
                 "name": name_, "about": extra.get(name_, column(name_).about), "best": column(name_).best,

@@ -42,7 +42,7 @@ function render({ model, el, signal }) {
   }
 
   async function copyCode() {
-    copied.textContent = (await copyText(code.textContent, root)) ? "copied" : "press Ctrl-C";
+    copied.textContent = (await copyText(model.get("_code"), root)) ? "copied" : "press Ctrl-C";
     setTimeout(() => (copied.textContent = ""), 2000);
   }
 
@@ -101,10 +101,10 @@ function render({ model, el, signal }) {
         },
       },
       h("img", { src: urls.get(item.key), alt: "", width: 224, height: 224 }),
-      h("span", { class: "dkd-moment-joint" }, h("b", {}, people(item.joint) + hidden), h("b", {}, percent(item.error))),
-      h("span", {}, `${item.kind}${item.run > 1 ? ` · ${item.run} frames` : ""}`),
+      h("span", { class: "dkd-moment-joint" }, h("b", {}, people(item.joint)), h("b", {}, percent(item.error))),
+      h("span", {}, [hidden && "hidden", item.kind, item.run > 1 && `${item.run} frames`].filter(Boolean).join(" · ")),
       h("span", {}, where),
-      h("span", {}, item.model),
+      h("span", { class: "dkd-moment-method" }, ...item.model.split(/(?=\+)/).flatMap((part) => [part, h("wbr")])),
       item.labels.includes("machine") ? h("span", { class: "dkd-machine" }, "machine labels") : "",
     );
     Object.assign(button.dataset, { key: item.key, error: item.error, frame: item.frame, joint: item.joint });
@@ -143,7 +143,7 @@ function render({ model, el, signal }) {
   const onWords = () => {
     message.textContent = model.get("_message");
     message.hidden = !message.textContent;
-    code.textContent = model.get("_code");
+    code.textContent = model.get("_code").split("\n\n").at(-1); // what is copied has the imports, too
     line.hidden = !code.textContent;
   };
   const onOpened = () => {
