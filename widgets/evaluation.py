@@ -7,30 +7,26 @@ import logging
 import threading
 import time
 import uuid
-from base64 import b64encode
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import ipywidgets as ipw
 import numpy as np
 import pandas as pd
-import traitlets
 from IPython.display import HTML, display
 
 from dkd.errors import ConfigError, DKDError
 from dkd.evaluation import Evaluation
 from dkd.protocols import NORMALISERS, check_choice
-from widgets.assets import module, stylesheet
 from widgets.evaluation_form import EvaluationForm, parse_all
+from widgets.evaluation_head import STATES, Head, facts, still
 from widgets.evaluation_job import EvaluationJob, People, Request, load_cost, settings_of
-from widgets.evaluation_plots import EvaluationPlots, still_plots
+from widgets.evaluation_plots import EvaluationPlots
 from widgets.evaluation_results import Results, digest, figures
-from widgets.evaluation_table import ResultsTable, table_html
+from widgets.evaluation_table import ResultsTable
 from widgets.evaluation_views import IMPORTS, Moment, MomentViews
 from widgets.gallery import Gallery, gallery_items, moment_key
-from widgets.training import duration
 from widgets.view import close_below, describe_error, unknown_keyword
 
 log = logging.getLogger(__name__)
@@ -42,28 +38,6 @@ STILL_S = 15.0  # the still picture
 _PATIENCE = 4  # results are read again after so many times as long as reading them took
 _KEYWORDS = ("methods", "sources", "folder", "n_clips", "n_frames", "normaliser", "alpha", "root")
 _panels: dict[Path, EvaluationPanel] = {}
-
-# Of each state: its words, whether running and stopping are possible, what running is called.
-STATES: dict[str, tuple[str, bool, bool, str]] = {
-    "new": ("Ready to run", True, False, "Run"),
-    "running": ("Measuring", False, True, "Run"),
-    "cost": ("Measuring cost", False, True, "Run"),
-    "stopping": ("Stopping after this frame", False, False, "Run"),
-    "stopped": ("Stopped; what was measured is kept", True, False, "Resume"),
-    "finished": ("Finished", True, False, "Run again"),
-    "failed": ("Failed", True, False, "Resume"),
-}
-
-
-class _Head(anywidget.AnyWidget):
-    """What is being measured, and what went wrong. It hides the panel's still picture while it lives."""
-
-    _esm = module("evaluation")
-    _css = stylesheet()
-    _shown = traitlets.Dict({"state": "new", "text": "", "facts": [], "done": 0, "of": 0}).tag(sync=True)
-    _error = traitlets.Unicode("").tag(sync=True)
-    _filmstrip = traitlets.Unicode().tag(sync=True)
-    _width = traitlets.Int(0).tag(sync=True)
 
 
 class EvaluationPanel(ipw.VBox):
@@ -126,7 +100,7 @@ class EvaluationPanel(ipw.VBox):
 
         self._name = f"dkd-{uuid.uuid4().hex[:12]}"
         self.form = EvaluationForm(None, str(folder), self._root, self._on_form)
-        self.head = _Head(_filmstrip=self._name)
+        self.head = Head(_filmstrip=self._name)
         self.run_button = _button("Run", "play", "Measure what is missing; what is there is not measured again")
         self.stop_button = _button("Stop", "stop", "End after this frame; what was measured is kept")
         self.cost_button = _button("Measure cost", "clock-o", "Multiply-adds, parameters, time a frame, side by side")
@@ -381,6 +355,9 @@ class EvaluationPanel(ipw.VBox):
         if self._gallery_due and (ended or now >= self._next_gallery):
             self._fill_gallery()
             self._next_gallery = time.monotonic() + GALLERY_S
+        if job is not None and not job.active and job.version != self._seen:
+            self._stirred.set()  # it has ended meanwhile: that is said together with its last results
+            return
         state = self._now()
         changed, before = state != self._state, self._state
         self._state = state
@@ -460,60 +437,16 @@ class EvaluationPanel(ipw.VBox):
         self.gallery.show(list(items), self.normaliser.value)
 
     def _show_head(self) -> None:
-        shown = {"state": self._state, "text": STATES[self._state][0], **self._facts()}
+        numbers = facts(self._job, self._evaluation, self.table)
+        shown = {"state": self._state, "text": STATES[self._state][0], **numbers}
         if shown != self.head._shown:
             self.head._shown = shown
-
-    def _facts(self) -> dict[str, Any]:
-        """The numbers beside the state, and how far the bar is."""
-        job, evaluation = self._job, self._evaluation
-        facts: list[tuple[str, str]] = []
-        if job is not None and job.active and job.doing == "cost":
-            return {"facts": [("turn", f"{job.turns[0]} of {job.turns[1]}")], "done": job.turns[0], "of": job.turns[1]}
-        done = of = 0
-        if job is not None and job.active:
-            progress = job.progress
-            if progress is not None:
-                done, of = progress.frames, progress.of_frames
-                facts = [
-                    ("part", f"{progress.videos} of {progress.of_videos}"), ("method", progress.method),
-                    ("video", f"{progress.data}, {progress.video}"),
-                ]  # fmt: skip
-                left = job.seconds_left()
-                if left is not None:
-                    facts.append(("left", duration(left)))
-        elif evaluation is not None:
-            total = len(evaluation.settings["parts"])
-            done, of = total - evaluation.missing, total
-            facts = [("measured", f"{done} of {of} parts"), ("frames", str(_frames(self.table)))]
-        if job is not None and job.failures:
-            facts.append(("left out", f"{len(job.failures)}: {job.failures[-1].video}, {job.failures[-1].error}"))
-        return {"facts": facts, "done": done, "of": of}
 
     def still_html(self) -> str:
         """What stays in the notebook without a kernel: state, curves, the table, the worst moments."""
         state = STATES[self._state][0].lower() if self._state else ""
-        shown = self.plots.shown
-        parts = [f"<b>Evaluation in {html.escape(str(self._folder))}</b>: {html.escape(state)}", still_plots(shown)]
-        parts.append(table_html(self.summary))
-        if self._results.note:
-            parts.append(f'<span style="font-size:13px">{html.escape(self._results.note)}</span>')
-        worst = [item for item in self.gallery._items if item["visibility"] == "visible"][:6]
-        pictures = [
-            f'<figure style="margin:0;width:150px"><img alt="{html.escape(caption)}" style="width:100%" '
-            f'src="data:image/jpeg;base64,{b64encode(item["picture"]).decode()}">'
-            f'<figcaption style="font-size:12px">{html.escape(caption)}</figcaption></figure>'
-            for item in worst
-            for caption in [_caption(item)]
-        ]
-        if pictures:
-            parts.append(f'<div style="display:flex;flex-wrap:wrap;gap:8px">{"".join(pictures)}</div>')
-        body = "".join(f'<div style="margin:8px 0">{part}</div>' for part in parts if part)
-        return (
-            f'<figure data-dkd-filmstrip="{self._name}" style="margin:0">{body}'
-            '<figcaption style="font-size:13px;opacity:.75">Run the cell for the live panel.</figcaption>'
-            "</figure>"
-        )
+        title = f"<b>Evaluation in {html.escape(str(self._folder))}</b>: {html.escape(state)}"
+        return still(self._name, title, self.plots.shown, self._results, self.gallery._items)
 
     def _make_still(self, at_once: bool) -> None:
         """Renew the still picture, if it is time."""
@@ -528,19 +461,6 @@ class EvaluationPanel(ipw.VBox):
         display(*bundle if isinstance(bundle, tuple) else (bundle,), raw=True)
         with self._lock:
             self._still = display(HTML(self.still_html()), display_id=f"{self._name}-{uuid.uuid4().hex[:6]}")
-
-
-def _frames(table: pd.DataFrame) -> int:
-    """Frames that were looked at, by all methods together."""
-    if not len(table):
-        return 0
-    return int(table.groupby(["model", "data", "video"], observed=True)["frame"].nunique().sum())
-
-
-def _caption(item: dict[str, Any]) -> str:
-    error = "no position" if item["error"] is None else f"{100 * item['error']:.0f} %"
-    text = f"{item['joint'].replace('_', ' ')}, {error}, {item['model']}, {item['video']}, frame {item['frame']}"
-    return text + (" (machine labels)" if "machine" in item["labels"] else "")
 
 
 def _button(text: str, icon: str, tooltip: str) -> Any:

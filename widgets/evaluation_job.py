@@ -163,11 +163,12 @@ class EvaluationJob:
                 self.doing = "cost"
                 self._tell()
                 self._measure_cost()
-            self.state = "stopped" if self._cancelled.is_set() else "finished"
+            last: State = "stopped" if self._cancelled.is_set() else "finished"
         except Exception as error:
             log.warning("the evaluation in %s failed", self.folder, exc_info=True)
-            self.error, self.state = error, "failed"
-        self.version += 1
+            self.error, last = error, "failed"
+        self.version += 1  # first: who sees that it has ended must see that there is something new
+        self.state = last
         self._tell()
 
     def _measure(self, request: Request) -> None:

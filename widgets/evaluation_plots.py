@@ -174,7 +174,7 @@ def _heading(figures: Figures) -> str:
 
 def _layout(figures: Figures, width: int) -> dict[str, Any]:
     columns, rows = (4, 1) if width >= _WIDE else (2, 2)
-    high, top = 230, 46 + 19 * _legend_rows(figures.methods, width)
+    high, top = 230, 56 + 19 * _legend_rows(figures.methods, width)
     height = top + rows * (high + 48) - (0 if rows == 1 else 8)
     inner = height - top - 46
     share = f"PCK@{figures.alpha:g} of the {figures.normaliser}"

@@ -151,7 +151,12 @@ function render({ model, el, signal }) {
       if (button.dataset.key === model.get("_opened")) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
   };
-  const heard = { "change:_items": onItems, "change:_message": onWords, "change:_code": onWords, "change:_opened": onOpened };
+  const heard = {
+    "change:_items": onItems,
+    "change:_message": onWords,
+    "change:_code": onWords,
+    "change:_opened": onOpened,
+  };
   for (const [name, act] of Object.entries(heard)) model.on(name, act);
   signal.addEventListener("abort", () => {
     for (const [name, act] of Object.entries(heard)) model.off(name, act);

@@ -1,0 +1,113 @@
+"""What stands at the head of the evaluation panel, and what is left of the panel without a kernel."""
+
+from __future__ import annotations
+
+import html
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import anywidget
+import pandas as pd
+import traitlets
+
+from dkd.evaluation import Evaluation
+from widgets.assets import module, stylesheet
+from widgets.evaluation_job import EvaluationJob
+from widgets.evaluation_plots import Figures, still_plots
+from widgets.evaluation_results import Results
+from widgets.evaluation_table import table_html
+from widgets.training import duration
+
+_PICTURES = 6  # in the still picture
+
+# Of each state: its words, whether running and stopping are possible, what running is called.
+STATES: dict[str, tuple[str, bool, bool, str]] = {
+    "new": ("Ready to run", True, False, "Run"),
+    "running": ("Measuring", False, True, "Run"),
+    "cost": ("Measuring cost", False, True, "Run"),
+    "stopping": ("Stopping after this frame", False, False, "Run"),
+    "stopped": ("Stopped; what was measured is kept", True, False, "Resume"),
+    "finished": ("Finished", True, False, "Run again"),
+    "failed": ("Failed", True, False, "Resume"),
+}
+
+
+class Head(anywidget.AnyWidget):
+    """What is being measured, and what went wrong. It hides the panel's still picture while it lives."""
+
+    _esm = module("evaluation")
+    _css = stylesheet()
+    _shown = traitlets.Dict({"state": "new", "text": "", "facts": [], "done": 0, "of": 0}).tag(sync=True)
+    _error = traitlets.Unicode("").tag(sync=True)
+    _filmstrip = traitlets.Unicode().tag(sync=True)
+    _width = traitlets.Int(0).tag(sync=True)
+
+
+def facts(job: EvaluationJob | None, evaluation: Evaluation | None, table: pd.DataFrame) -> dict[str, Any]:
+    """The numbers beside the state (``facts``), and how far the bar is (``done``, ``of``)."""
+    named: list[tuple[str, str]] = []
+    if job is not None and job.active and job.doing == "cost":
+        return {"facts": [("turn", f"{job.turns[0]} of {job.turns[1]}")], "done": job.turns[0], "of": job.turns[1]}
+    done = of = 0
+    if job is not None and job.active:
+        progress = job.progress
+        if progress is not None:
+            done, of = progress.frames, progress.of_frames
+            named = [
+                ("part", f"{progress.videos} of {progress.of_videos}"), ("method", progress.method),
+                ("video", f"{progress.data}, {progress.video}"),
+            ]  # fmt: skip
+            left = job.seconds_left()
+            if left is not None:
+                named.append(("left", duration(left)))
+    elif evaluation is not None:
+        of = len(evaluation.settings["parts"])
+        done = of - evaluation.missing
+        named = [("measured", f"{done} of {of} parts"), ("frames", str(_frames(table)))]
+    if job is not None and job.failures:
+        named.append(("left out", f"{len(job.failures)}: {job.failures[-1].video}, {job.failures[-1].error}"))
+    return {"facts": named, "done": done, "of": of}
+
+
+def _frames(table: pd.DataFrame) -> int:
+    """Frames that were looked at, by all methods together."""
+    if not len(table):
+        return 0
+    return int(table.groupby(["model", "data", "video"], observed=True)["frame"].nunique().sum())
+
+
+def still(name: str, title: str, shown: Figures, results: Results, items: Sequence[Mapping[str, Any]]) -> str:
+    """A self-contained figure: curves, the table, what was measured, the worst moments.
+
+    Args:
+        name: marks the figure (``data-dkd-filmstrip``), so that the live widget can hide it while it lives.
+        title: as HTML.
+        shown: what the plots show.
+        results: the table and its note.
+        items: of the gallery, with pictures.
+    """
+    parts = [title, still_plots(shown), table_html(results.summary)]
+    if results.note:
+        parts.append(f'<span style="font-size:13px">{html.escape(results.note)}</span>')
+    pictures = []
+    for item in [item for item in items if item["visibility"] == "visible"][:_PICTURES]:
+        caption = html.escape(_caption(item))
+        pictures.append(
+            f'<figure style="margin:0;width:150px"><img alt="{caption}" style="width:100%" '
+            f'src="data:image/jpeg;base64,{b64encode(item["picture"]).decode()}">'
+            f'<figcaption style="font-size:12px">{caption}</figcaption></figure>'
+        )
+    if pictures:
+        parts.append(f'<div style="display:flex;flex-wrap:wrap;gap:8px">{"".join(pictures)}</div>')
+    body = "".join(f'<div style="margin:8px 0">{part}</div>' for part in parts if part)
+    return (
+        f'<figure data-dkd-filmstrip="{name}" style="margin:0">{body}'
+        '<figcaption style="font-size:13px;opacity:.75">Run the cell for the live panel.</figcaption></figure>'
+    )
+
+
+def _caption(item: Mapping[str, Any]) -> str:
+    error = "no position" if item["error"] is None else f"{100 * item['error']:.0f} %"
+    text = f"{item['joint'].replace('_', ' ')}, {error}, {item['model']}, {item['video']}, frame {item['frame']}"
+    return text + (" (machine labels)" if "machine" in item["labels"] else "")
