@@ -8,23 +8,17 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import PATIENCE_S, Lab, open_notebook, run_all, screenshot
+from tests.browser import Lab, open_notebook, run_all, screenshot
+from tests.panels import HEAD, SETTLED, button, opened_panel, said_wrong, wait_for_state
 from tests.test_workbench_browser import python
 
-ROOT = Path(__file__).resolve().parent.parent
-HEAD = ".dkd-evaluation-head"
 METHODS = ["dkd-mobilenetv2", "dkd-mobilenetv2+initializer", "dkd-mobilenetv2+erased"]
-SETTLED = """(side) => {
-    const { store, cursor } = document.querySelector(`.dkd-side-${side} .dkd-workbench`)?.dkd ?? {};
-    return store?.shown && store.shown.frame === cursor.get('frame') && !store.raf;
-}"""
 SHOWN = """(side) => {
     const { store, cursor } = document.querySelector(`.dkd-side-${side} .dkd-workbench`).dkd;
     return [store.shown.frame, cursor.get('joint')];
@@ -34,37 +28,20 @@ SHOWN = """(side) => {
 @pytest.fixture(scope="module")
 def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
     """A notebook with an evaluation panel that is ready to run."""
-    context = browser.new_context(viewport={"width": 1600, "height": 1300}, accept_downloads=True)
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_S * 1e3)
-    setup = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom widgets import EvaluationPanel"
-    cell = (
-        f"panel = EvaluationPanel({METHODS!r}, ['rendered', 'samples'], 'browser_evaluations/watched', n_frames=16, "
-        "alpha=0.05, root='browser_evaluations')\npanel"
+    call = (
+        f"EvaluationPanel({METHODS!r}, ['rendered', 'samples'], 'browser_evaluations/watched', n_frames=16, "
+        "alpha=0.05, root='browser_evaluations')"
     )
-    name = jupyter_lab.write_notebook("evaluation.ipynb", setup, cell)
-    open_notebook(page, jupyter_lab, name)
-    assert run_all(page) == []
-    expect(page.locator(HEAD)).to_have_attribute("data-state", "new")
-    yield page
-    context.close()
-    jupyter_lab.stop_kernels()
+    may = {"accept_downloads": True, "permissions": ["clipboard-read", "clipboard-write"]}
+    with opened_panel(browser, jupyter_lab, "evaluation.ipynb", "EvaluationPanel", call, **may) as page:
+        yield page
 
 
 @pytest.fixture
 def page(lab_page: Page) -> Iterator[Page]:
     """The page; what was said to be wrong is shown in the test that caused it."""
     yield lab_page
-    assert lab_page.evaluate(f"() => document.querySelector('{HEAD} > .dkd-error')?.textContent ?? ''") == ""
-
-
-def button(page: Page, name: str) -> Any:
-    return page.locator(".dkd-training-controls button", has_text=re.compile(f"^{name}$"))
-
-
-def wait_for_state(page: Page, state: str) -> None:
-    expect(page.locator(HEAD)).to_have_attribute("data-state", state)
+    assert said_wrong(lab_page) == ""
 
 
 def look_at(page: Page, selector: str, name: str) -> None:

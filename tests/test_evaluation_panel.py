@@ -6,7 +6,6 @@ import gc
 import io
 import shlex
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,7 +24,7 @@ from dkd.evaluation import Evaluation
 from dkd.skeleton import get_skeleton
 from dkd.summaries import pck_curves, per_joint, summarise
 from dkd.variants import VARIANTS
-from tests.browser import PATIENCE_S
+from tests.panels import until
 from widgets import EvaluationPanel
 from widgets.evaluation_form import EvaluationForm, as_command, as_python
 from widgets.evaluation_job import EvaluationJob, Request, cost_name, load_cost, save_cost
@@ -305,13 +304,6 @@ def test_a_click_is_heard() -> None:
 
 
 # ---- the whole panel
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.05)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def test_the_training_notebook_trains(page: Page, jupyter_lab: Lab) -> None:
     open_notebook(page, jupyter_lab, "04_train.ipynb")
     assert run_all(page) == []
     expect(page.locator(".jp-OutputArea").filter(has_text="No run yet: press Start")).to_be_visible()
-    head = page.locator(".dkd-training-head")
+    head = page.locator(".dkd-panel-head")
     expect(head).to_have_attribute("data-state", "new")
     quick = "steps=20 batch=2 n_frames=2 validate_every=10 snapshot_every=10 data.validation_clips=1 machine.threads=1"
     python(page, f"panel.form.set(*{quick!r}.split())")

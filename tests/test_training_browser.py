@@ -7,28 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import PATIENCE_S, Lab, open_notebook, run_all, screenshot
+from tests.browser import Lab, open_notebook, run_all, screenshot
+from tests.panels import HEAD, SETTLED, button, opened_panel, said_wrong, wait_for_state
 from tests.test_workbench_browser import python
 
-ROOT = Path(__file__).resolve().parent.parent
 STEPS = 400
 SETTINGS = (
     "model.settings.input_size=128 model.settings.channels=16 model.settings.initializer=tiny model.pretrain=0 batch=2 "
     f"n_frames=2 steps={STEPS} snapshot_every=10 validate_every=20 save_every=50 data.validation_clips=2 "
     "data.validation_frames=8 machine.threads=1"
 )
-HEAD = ".dkd-training-head"
 FIRST = "document.querySelector('.dkd-side-first .dkd-workbench').dkd"
-SETTLED = """(side) => {
-    const { store, cursor } = document.querySelector(`.dkd-side-${side} .dkd-workbench`)?.dkd ?? {};
-    return store?.shown && store.shown.frame === cursor.get('frame') && !store.raf;
-}"""
 # The pixels of the large map, and of all small ones, of one side.
 MAPS = """(side) => [...document.querySelectorAll(`.dkd-side-${side} .dkd-matching .dkd-cells`)].map((canvas) =>
     [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data])"""
@@ -38,42 +31,25 @@ KERNELS = MAPS.replace("dkd-matching .dkd-cells", "dkd-kernels .dkd-smalls .dkd-
 @pytest.fixture(scope="module")
 def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
     """A notebook with a training panel that is ready to start."""
-    context = browser.new_context(viewport={"width": 1600, "height": 1300})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_S * 1e3)
-    setup = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom widgets import TrainingPanel"
-    cell = f'panel = TrainingPanel("browser_runs/watched", words="{SETTINGS}".split())\npanel'
-    name = jupyter_lab.write_notebook("training.ipynb", setup, cell)
-    open_notebook(page, jupyter_lab, name)
-    assert run_all(page) == []
-    expect(page.locator(HEAD)).to_have_attribute("data-state", "new")
-    yield page
-    context.close()
-    jupyter_lab.stop_kernels()
+    call = f'TrainingPanel("browser_runs/watched", words="{SETTINGS}".split())'
+    with opened_panel(browser, jupyter_lab, "training.ipynb", "TrainingPanel", call) as page:
+        yield page
 
 
 @pytest.fixture
 def page(lab_page: Page) -> Iterator[Page]:
     """The page; what was said to be wrong is shown in the test that caused it."""
     yield lab_page
-    assert lab_page.evaluate(f"() => document.querySelector('{HEAD} > .dkd-error')?.textContent ?? ''") == ""
-
-
-def button(page: Page, name: str) -> Any:
-    return page.locator(".dkd-training-controls button", has_text=re.compile(f"^{name}$"))
+    assert said_wrong(lab_page) == ""
 
 
 def step(page: Page) -> int:
     """Steps that the panel says are done."""
-    return int(page.locator(HEAD).get_attribute("data-step") or 0)
-
-
-def wait_for_state(page: Page, state: str) -> None:
-    expect(page.locator(HEAD)).to_have_attribute("data-state", state)
+    return int(page.locator(HEAD).get_attribute("data-done") or 0)
 
 
 def wait_for_step(page: Page, at_least: int) -> None:
-    page.wait_for_function(f"() => Number(document.querySelector('{HEAD}').dataset.step) >= {at_least}")
+    page.wait_for_function(f"() => Number(document.querySelector('{HEAD}').dataset.done) >= {at_least}")
 
 
 def wait_for_snapshot(page: Page, side: str = "first", snapshot: int | None = None) -> int:

@@ -6,7 +6,6 @@ import math
 import re
 import shlex
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,9 +23,10 @@ from dkd.runs import Run, list_runs
 from dkd.session import TrainingSession
 from dkd.training import Record
 from dkd.training_config import load_recipe
-from tests.browser import PATIENCE_S
+from tests.panels import until
 from widgets import TrainingPanel
-from widgets.training import STATES, duration, facts
+from widgets.panel import duration
+from widgets.training import STATES, facts
 from widgets.training_curves import CURVES, LIMIT, PLOTS, Curves, History, still_curves, thin
 from widgets.training_form import FIELDS, ConfigForm, as_command, as_python, differences, lines_to_words
 from widgets.training_runs import runs_html
@@ -230,13 +230,6 @@ def test_the_table_of_runs_escapes_and_marks() -> None:
 
 
 # ---- the whole panel
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.05)
 
 
 @pytest.fixture

@@ -3,44 +3,37 @@
 from __future__ import annotations
 
 import html
-import logging
-import threading
 import time
-import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as ipw
 import numpy as np
 import pandas as pd
-from IPython.display import HTML, display
 
-from dkd.errors import ConfigError, DKDError
+from dkd.errors import ConfigError
 from dkd.evaluation import Evaluation
 from dkd.protocols import NORMALISERS, check_choice
 from widgets.evaluation_form import EvaluationForm, parse_all
-from widgets.evaluation_head import STATES, Head, facts, still
+from widgets.evaluation_head import STATES, facts, still
 from widgets.evaluation_job import EvaluationJob, People, Request, load_cost, settings_of
 from widgets.evaluation_plots import EvaluationPlots
 from widgets.evaluation_results import Results, digest, figures
 from widgets.evaluation_table import ResultsTable
 from widgets.evaluation_views import IMPORTS, Moment, MomentViews
 from widgets.gallery import Gallery, gallery_items, moment_key
-from widgets.view import close_below, describe_error, unknown_keyword
+from widgets.panel import LivePanel, PanelHead, section
+from widgets.view import unknown_keyword
 
-log = logging.getLogger(__name__)
 FOLDER = "runs/evaluation"
-REFRESH_S = 0.4  # the head is renewed at most so often
 RESULTS_S = 2.0  # figures and table, while it is measured
 GALLERY_S = 8.0  # the pictures
-STILL_S = 15.0  # the still picture
 _PATIENCE = 4  # results are read again after so many times as long as reading them took
 _KEYWORDS = ("methods", "sources", "folder", "n_clips", "n_frames", "normaliser", "alpha", "root")
-_panels: dict[Path, EvaluationPanel] = {}
 
 
-class EvaluationPanel(ipw.VBox):
+class EvaluationPanel(LivePanel):
     """Measure models, compare them, and go to the frame where one fails.
 
     The evaluation itself runs in a thread of the kernel, and lies in a folder part by part: cells can be run meanwhile,
@@ -61,7 +54,7 @@ class EvaluationPanel(ipw.VBox):
         TypeError: an unknown keyword; the nearest known one is named.
     """
 
-    _is_closed = True  # until it is whole: ipywidgets closes what is dropped, half-made widgets, too
+    _about, _refresh_s, _poll_s, _still_s = "evaluation", 0.4, RESULTS_S, 15.0
 
     def __init__(
         self,
@@ -81,26 +74,20 @@ class EvaluationPanel(ipw.VBox):
         check_choice("normaliser", normaliser, NORMALISERS)
         if not 0 < alpha <= 1:
             raise ConfigError(f"expected a threshold alpha above 0 and at most 1, got {alpha!r}")
-        self._lock = threading.RLock()  # callbacks, this panel's thread and that of its traces: one at a time
-        self._stirred, self._ended = threading.Event(), threading.Event()
+        self._prepare()
         self._root, self._folder = Path(root), Path(folder)
         self._people = People()
         self._job: EvaluationJob | None = None
-        self._end_listening: Callable[[], None] = lambda: None
         self._seen = -1  # version of the job whose results are shown
         self._evaluation: Evaluation | None = None
         self._results = Results()
         self._cost: pd.DataFrame | None = None
-        self._state = ""
         self._pictures: dict[str, bytes] = {}
         self._next_results = self._next_gallery = 0.0
-        self._gallery_due = self._still_due = self._quiet = False
-        self._still: Any = None
-        self._still_made = 0.0
+        self._gallery_due = self._quiet = False
 
-        self._name = f"dkd-{uuid.uuid4().hex[:12]}"
         self.form = EvaluationForm(None, str(folder), self._root, self._on_form)
-        self.head = Head(_filmstrip=self._name)
+        self.head = PanelHead("evaluation", "Evaluation", "Measured so far", self._name)
         self.run_button = _button("Run", "play", "Measure what is missing; what is there is not measured again")
         self.stop_button = _button("Stop", "stop", "End after this frame; what was measured is kept")
         self.cost_button = _button("Measure cost", "clock-o", "Multiply-adds, parameters, time a frame, side by side")
@@ -134,28 +121,21 @@ class EvaluationPanel(ipw.VBox):
         view.add_class("dkd-views-row")
         self._nothing = ipw.HTML('<p class="dkd-muted">Nothing is measured yet: press Run.</p>')
         self._figures = ipw.VBox([view, self.plots.figure, self.results])
-        self._settings = _section("What is measured", self.form)
-        super().__init__(
-            [
-                self.head,
-                controls,
-                self._settings,
-                _section("How good, how coherent, how fast", ipw.VBox([self._nothing, self._figures])),
-                _section("Where it fails", ipw.VBox([self.gallery, self.views])),
-            ]
-        )
+        self._settings = section("What is measured", self.form)
+        parts = [
+            self.head,
+            controls,
+            self._settings,
+            section("How good, how coherent, how fast", ipw.VBox([self._nothing, self._figures])),
+            section("Where it fails", ipw.VBox([self.gallery, self.views])),
+        ]
+
+        def attach() -> None:
+            self._attach(parse_all(methods), parse_all(sources), n_clips, n_frames)
+
+        self._live(parts, attach, "opening the results", self._folder)
         self.add_class("dkd-training")
         self.add_class("dkd-evaluation")
-        self._is_closed = False
-        self._act(
-            lambda: self._attach(parse_all(methods), parse_all(sources), n_clips, n_frames), "opening the results"
-        )
-        key = self._folder.resolve()
-        if key in _panels:
-            _panels[key].close()
-        _panels[key] = self
-        self._thread = threading.Thread(target=self._refresh_now_and_then, name="evaluation panel", daemon=True)
-        self._thread.start()
 
     # --- for Python --------------------------------------------------------------------------------------------------
 
@@ -189,37 +169,14 @@ class EvaluationPanel(ipw.VBox):
         """What measures in this process, or did last; None if nothing."""
         return self._job
 
-    @property
-    def state(self) -> str:
-        """What it is doing: a key of :data:`STATES`."""
-        return self._state
-
     def show_moment(self, number: int = 0) -> None:
         """Open a row of :attr:`moments` in the workbench, as a click on it does."""
         self.gallery.choose(moment_key(self.moments.iloc[number].to_dict()))
 
-    def report(self, error: BaseException, where: str) -> None:
-        """Show an exception under the panel's head; one that the library raises on purpose says all that is needed."""
-        self.head._error = str(error) if isinstance(error, DKDError) else describe_error(error, where)
-
-    def close(self) -> None:
-        """Free all that the panel holds. An evaluation that is under way goes on. May be called twice."""
-        if self._is_closed:
-            return
-        with self._lock:
-            self._is_closed = True
-            self._end_listening()
-        self._stirred.set()
-        self._ended.set()
-        if self._thread is not threading.current_thread():
-            self._thread.join(10)
+    def _part_ways(self) -> None:
         self.views.close()
         self.plots.close()
-        close_below(self)
-        super().close()
         self._pictures.clear()
-        for key in [key for key, panel in _panels.items() if panel is self]:
-            del _panels[key]
 
     # --- what the user does ------------------------------------------------------------------------------------------
 
@@ -317,30 +274,6 @@ class EvaluationPanel(ipw.VBox):
         stirred = self._stirred  # the job's thread must not keep a closed panel alive, nor wait for one
         self._end_listening = job.listen(stirred.set)
         self._next_results = 0.0
-
-    def _refresh_now_and_then(self) -> None:
-        while not self._is_closed:
-            self._stirred.wait(RESULTS_S)
-            self._stirred.clear()
-            self._locked(self._refresh, "while showing the evaluation")
-            self._ended.wait(REFRESH_S)
-
-    def _locked(self, action: Callable[[], None], where: str) -> None:
-        """Do something with the lock held; an exception is shown in the panel."""
-        with self._lock:
-            if self._is_closed:
-                return
-            try:
-                action()
-            except Exception as error:
-                log.warning("the evaluation panel failed %s", where, exc_info=True)
-                self.report(error, where)
-
-    def _act(self, action: Callable[[], None], where: str) -> None:
-        """Do what the user asks for, and show what has come of it."""
-        self.head._error = ""
-        self._locked(action, where)
-        self._stirred.set()
 
     def _refresh(self) -> None:
         """Show what is new. Called with the lock held."""
@@ -448,27 +381,6 @@ class EvaluationPanel(ipw.VBox):
         title = f"<b>Evaluation in {html.escape(str(self._folder))}</b>: {html.escape(state)}"
         return still(self._name, title, self.plots.shown, self._results, self.gallery._items)
 
-    def _make_still(self, at_once: bool) -> None:
-        """Renew the still picture, if it is time."""
-        now = time.monotonic()
-        if self._still is None or not self._still_due or not (at_once or now - self._still_made > STILL_S):
-            return
-        self._still_made, self._still_due = now, False
-        self._still.update(HTML(self.still_html()))
-
-    def _ipython_display_(self) -> None:
-        bundle = self._repr_mimebundle_()
-        display(*bundle if isinstance(bundle, tuple) else (bundle,), raw=True)
-        with self._lock:
-            self._still = display(HTML(self.still_html()), display_id=f"{self._name}-{uuid.uuid4().hex[:6]}")
-
 
 def _button(text: str, icon: str, tooltip: str) -> Any:
     return ipw.Button(description=text, icon=icon, tooltip=tooltip)
-
-
-def _section(title: str, content: Any) -> Any:
-    """A part of the panel that can be folded."""
-    out = ipw.Accordion([content], titles=[title], selected_index=0)
-    out.add_class("dkd-section")
-    return out

@@ -7,17 +7,14 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import anywidget
 import pandas as pd
-import traitlets
 
 from dkd.evaluation import Evaluation
-from widgets.assets import module, stylesheet
 from widgets.evaluation_job import EvaluationJob
 from widgets.evaluation_plots import Figures, still_plots
 from widgets.evaluation_results import Results
 from widgets.evaluation_table import table_html
-from widgets.training import duration
+from widgets.panel import duration, still_figure
 
 _PICTURES = 6  # in the still picture
 
@@ -31,17 +28,6 @@ STATES: dict[str, tuple[str, bool, bool, str]] = {
     "finished": ("Finished", True, False, "Run again"),
     "failed": ("Failed", True, False, "Resume"),
 }
-
-
-class Head(anywidget.AnyWidget):
-    """What is being measured, and what went wrong. It hides the panel's still picture while it lives."""
-
-    _esm = module("evaluation")
-    _css = stylesheet()
-    _shown = traitlets.Dict({"state": "new", "text": "", "facts": [], "done": 0, "of": 0}).tag(sync=True)
-    _error = traitlets.Unicode("").tag(sync=True)
-    _filmstrip = traitlets.Unicode().tag(sync=True)
-    _width = traitlets.Int(0).tag(sync=True)
 
 
 def facts(job: EvaluationJob | None, evaluation: Evaluation | None, table: pd.DataFrame) -> dict[str, Any]:
@@ -100,11 +86,7 @@ def still(name: str, title: str, shown: Figures, results: Results, items: Sequen
         )
     if pictures:
         parts.append(f'<div style="display:flex;flex-wrap:wrap;gap:8px">{"".join(pictures)}</div>')
-    body = "".join(f'<div style="margin:8px 0">{part}</div>' for part in parts if part)
-    return (
-        f'<figure data-dkd-filmstrip="{name}" style="margin:0">{body}'
-        '<figcaption style="font-size:13px;opacity:.75">Run the cell for the live panel.</figcaption></figure>'
-    )
+    return still_figure(name, parts, "An evaluation.")
 
 
 def _caption(item: Mapping[str, Any]) -> str:

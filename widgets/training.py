@@ -5,39 +5,30 @@ from __future__ import annotations
 import html
 import logging
 import math
-import threading
 import time
-import uuid
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import ipywidgets as ipw
-import traitlets
-from IPython.display import HTML, display
 
 from dkd.errors import DKDError
 from dkd.runs import Run
 from dkd.session import TrainingSession
 from dkd.training_config import TrainConfig
-from widgets.assets import module, stylesheet
 from widgets.filmstrip import strip_image
+from widgets.panel import LivePanel, PanelHead, duration, section, still_figure
 from widgets.training_curves import Curves, History, still_curves
 from widgets.training_form import ConfigForm
 from widgets.training_runs import RunsTable, runs_html
 from widgets.training_views import SnapshotViews
-from widgets.view import close_below, describe_error, unknown_keyword
+from widgets.view import unknown_keyword
 
 log = logging.getLogger(__name__)
-REFRESH_S = 0.5  # at most so often
-POLL_S = 2.0  # and at least so often: a run may be trained by another process
 LIST_S = 5.0  # the table of runs is read anew at most so often while training
-STILL_S = 10.0  # the still picture is made anew at most so often
 _RECENT = 20  # records that speed and waiting are averaged over
 _KEYWORDS = ("run", "recipe", "words", "root")
-_panels: dict[Path, TrainingPanel] = {}
 
 # Of each state: its words, whether to start, pause, step and stop are possible, and what starting is called.
 STATES: dict[str, tuple[str, bool, bool, bool, bool, str]] = {
@@ -53,17 +44,7 @@ STATES: dict[str, tuple[str, bool, bool, bool, bool, str]] = {
 }
 
 
-class _Head(anywidget.AnyWidget):
-    """What the run is doing, and what went wrong. It hides the panel's still picture while it lives."""
-
-    _esm = module("training")
-    _css = stylesheet()
-    _shown = traitlets.Dict({"state": "new", "text": "", "facts": [], "step": 0, "steps": 0}).tag(sync=True)
-    _error = traitlets.Unicode("").tag(sync=True)
-    _filmstrip = traitlets.Unicode().tag(sync=True)
-
-
-class TrainingPanel(ipw.VBox):
+class TrainingPanel(LivePanel):
     """Train a model and watch it learn.
 
     The run itself is a :class:`dkd.session.TrainingSession`, in a thread of the kernel: cells can be run meanwhile, and
@@ -81,7 +62,7 @@ class TrainingPanel(ipw.VBox):
         TypeError: an unknown keyword; the nearest known one is named.
     """
 
-    _is_closed = True  # until it is whole: ipywidgets closes what is dropped, half-made widgets, too
+    _about, _refresh_s, _poll_s, _still_s = "training", 0.5, 2.0, 10.0
 
     def __init__(
         self,
@@ -94,24 +75,17 @@ class TrainingPanel(ipw.VBox):
     ):
         if unknown:
             raise unknown_keyword("TrainingPanel", next(iter(unknown)), _KEYWORDS)
-        self._lock = threading.RLock()  # callbacks, this panel's thread and that of its traces: one at a time
-        self._stirred, self._ended = threading.Event(), threading.Event()
+        self._prepare()
         self._session: TrainingSession | None = None
         self._config: TrainConfig | None = None
-        self._end_listening: Callable[[], None] = lambda: None
         self._heard = 0  # records of the session that are in the history
         self._history = History()
         self._logged = 0.0  # when the log was read last, as its time on the disk
-        self._state = ""
         self._listed = 0.0
-        self._still: Any = None
-        self._still_made = 0.0
-        self._still_due = False
         self._run = Run(run)
 
-        self._name = f"dkd-{uuid.uuid4().hex[:12]}"
         self.form = ConfigForm(recipe, str(run), words, self._on_form)
-        self.head = _Head(_filmstrip=self._name)
+        self.head = PanelHead("training", "Training run", "Steps done", self._name)
         self.start_button = _button("Start", "play", "Start the run, or go on with it", self._start)
         self.pause_button = _button("Pause", "pause", "Make no step after the one under way", self._pause)
         self.step_button = _button("Step", "step-forward", "Make so many steps, then pause", self._step)
@@ -130,26 +104,17 @@ class TrainingPanel(ipw.VBox):
             button.on_click(lambda b: self._act(b.action, f"in “{b.description}”"))
         controls = ipw.HBox([self.start_button, self.pause_button, self.step_button, self.count, self.stop_button])
         controls.add_class("dkd-training-controls")
-        self._settings = _section("Settings", self.form)
-        super().__init__(
-            [
-                self.head,
-                controls,
-                self._settings,
-                _section("Curves", self.curves.figure),
-                _section("What it sees", self.views),
-                _section("Runs", self.runs),
-            ]
-        )
+        self._settings = section("Settings", self.form)
+        parts = [
+            self.head,
+            controls,
+            self._settings,
+            section("Curves", self.curves.figure),
+            section("What it sees", self.views),
+            section("Runs", self.runs),
+        ]
+        self._live(parts, self._attach, "opening the run", Path(run))
         self.add_class("dkd-training")
-        self._is_closed = False
-        self._act(self._attach, "opening the run")
-        key = Path(run).resolve()
-        if key in _panels:
-            _panels[key].close()
-        _panels[key] = self
-        self._thread = threading.Thread(target=self._refresh_now_and_then, name="training panel", daemon=True)
-        self._thread.start()
 
     # --- for Python --------------------------------------------------------------------------------------------------
 
@@ -168,32 +133,9 @@ class TrainingPanel(ipw.VBox):
         """What is known of the open run, step by step."""
         return self._history
 
-    @property
-    def state(self) -> str:
-        """What it is doing: a key of :data:`STATES`."""
-        return self._state
-
-    def report(self, error: BaseException, where: str) -> None:
-        """Show an exception under the panel's head; one that the library raises on purpose says all that is needed."""
-        self.head._error = str(error) if isinstance(error, DKDError) else describe_error(error, where)
-
-    def close(self) -> None:
-        """Free all that the panel holds: threads, traces, workbenches, figure. The run goes on. May be called twice."""
-        if self._is_closed:
-            return
-        with self._lock:
-            self._is_closed = True
-            self._end_listening()
-        self._stirred.set()
-        self._ended.set()
-        if self._thread is not threading.current_thread():
-            self._thread.join(10)
+    def _part_ways(self) -> None:
         self.views.close()
         self.curves.close()
-        close_below(self)
-        super().close()
-        for key in [key for key, panel in _panels.items() if panel is self]:
-            del _panels[key]
 
     # --- what the buttons do -----------------------------------------------------------------------------------------
 
@@ -274,30 +216,6 @@ class TrainingPanel(ipw.VBox):
         stirred = self._stirred  # the training thread must not keep a closed panel alive, nor wait for one
         self._end_listening = session.listen(lambda _: stirred.set())
 
-    def _refresh_now_and_then(self) -> None:
-        while not self._is_closed:
-            self._stirred.wait(POLL_S)
-            self._stirred.clear()
-            self._locked(self._refresh, "while showing the run")
-            self._ended.wait(REFRESH_S)
-
-    def _locked(self, action: Callable[[], None], where: str) -> None:
-        """Do something with the lock held; an exception is shown in the panel."""
-        with self._lock:
-            if self._is_closed:
-                return
-            try:
-                action()
-            except Exception as error:
-                log.warning("the training panel failed %s", where, exc_info=True)
-                self.report(error, where)
-
-    def _act(self, action: Callable[[], None], where: str) -> None:
-        """Do what the user asks for, and show what has come of it."""
-        self.head._error = ""
-        self._locked(action, where)
-        self._stirred.set()
-
     def _refresh(self) -> None:
         """Show what is new. Called with the lock held."""
         is_new = self._take_news()
@@ -363,12 +281,12 @@ class TrainingPanel(ipw.VBox):
     def _show_head(self) -> None:
         config = self._config
         step = int(self._history.columns["step"][-1]) if len(self._history) else 0
-        shown = {
+        shown: dict[str, Any] = {
             "state": self._state,
             "text": STATES[self._state][0],
             "facts": facts(self._history, config, self._state in ("running", "elsewhere")),
-            "step": step,
-            "steps": config.steps if config else 0,
+            "done": step,
+            "of": config.steps if config else 0,
         }
         if shown != self.head._shown:
             self.head._shown = shown
@@ -388,26 +306,7 @@ class TrainingPanel(ipw.VBox):
             )
         if self.runs.frame is not None and len(self.runs.frame):
             parts.append(runs_html(self.runs.frame, str(self._run.folder)))
-        body = "".join(f'<div style="margin:8px 0">{part}</div>' for part in parts if part)
-        return (
-            f'<figure data-dkd-filmstrip="{self._name}" style="margin:0">{body}'
-            '<figcaption style="font-size:13px;opacity:.75">A training run. '
-            "Run the cell for the live panel.</figcaption></figure>"
-        )
-
-    def _make_still(self, at_once: bool) -> None:
-        """Renew the still picture, if it is time."""
-        now = time.monotonic()
-        if self._still is None or not self._still_due or not (at_once or now - self._still_made > STILL_S):
-            return
-        self._still_made, self._still_due = now, False
-        self._still.update(HTML(self.still_html()))
-
-    def _ipython_display_(self) -> None:
-        bundle = self._repr_mimebundle_()
-        display(*bundle if isinstance(bundle, tuple) else (bundle,), raw=True)
-        with self._lock:
-            self._still = display(HTML(self.still_html()), display_id=f"{self._name}-{uuid.uuid4().hex[:6]}")
+        return still_figure(self._name, parts, "A training run.")
 
 
 def facts(history: History, config: TrainConfig | None, running: bool) -> list[tuple[str, str]]:
@@ -434,14 +333,6 @@ def facts(history: History, config: TrainConfig | None, running: bool) -> list[t
     return out
 
 
-def duration(seconds: float) -> str:
-    """A time for people: ``"40 s"``, ``"12 min"``, ``"3 h 20 min"``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-
 def _changed_at(file: Path) -> float:
     try:
         return file.stat().st_mtime
@@ -457,10 +348,3 @@ def _button(text: str, icon: str, tooltip: str, action: Callable[[], None]) -> _
     button = _ActionButton(description=text, icon=icon, tooltip=tooltip)
     button.action = action
     return button
-
-
-def _section(title: str, content: Any) -> Any:
-    """A part of the panel that can be folded."""
-    out = ipw.Accordion([content], titles=[title], selected_index=0)
-    out.add_class("dkd-section")
-    return out

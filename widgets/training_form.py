@@ -44,7 +44,7 @@ class Field:
 
 _DATA = tuple(dict.fromkeys(("rendered", *SOURCES)))
 FIELDS: tuple[Field, ...] = (
-    Field("model.name", "Model", "Which network learns: a DKD, its per-frame baseline (simple-baseline-…), or a peer: lstm-pm-…, cpm-…", "choice", tuple(MODELS)),
+    Field("model.name", "Model", "Which network learns: a DKD, its baseline, or a peer", "choice", tuple(MODELS)),
     Field("steps", "Steps", "Optimiser steps in all", "int"),
     Field("batch", "Batch", "Clips in a step", "int"),
     Field("n_frames", "T frames", "Frames of a training clip; a DKD learns from one frame to the next", "int"),

@@ -1,13 +1,14 @@
-// The head of the evaluation panel: what is being measured, in words and as a bar; errors; a kernel that is gone.
+// The head of a panel: what goes on, in words and as a bar; errors; a kernel that is gone.
 
 function render({ model, el, signal }) {
+  const { label, bar: counted, kind } = model.get("_about");
   const word = h("strong", { class: "dkd-state" });
   const facts = h("span", { class: "dkd-facts" });
-  const bar = h("progress", { class: "dkd-progress", "aria-label": "Measured so far", max: 1, value: 0 });
+  const bar = h("progress", { class: "dkd-progress", "aria-label": counted, max: 1, value: 0 });
   const announced = h("div", { class: "dkd-unseen", role: "status" }); // states only: numbers would never stop
   const root = h(
     "section",
-    { class: "dkd dkd-training-head dkd-evaluation-head", "aria-label": "Evaluation" },
+    { class: `dkd dkd-panel-head dkd-${kind}-head`, "aria-label": label },
     h("div", { class: "dkd-training-line" }, h("span", { class: "dkd-lamp" }), word, facts),
     bar,
     announced,
@@ -38,7 +39,7 @@ function render({ model, el, signal }) {
 }
 
 // Plotly draws anew when the window's size changes, and only then; here the panel's own width counts, and a part that is
-// unfolded has had none before. Python is told the width, too: how the plots stand depends on it.
+// unfolded has had none before. Python is told the width, too: how plots stand may depend on it.
 function watchWidth(root, model, signal) {
   let told = 0;
   const observer = new ResizeObserver(() => {

@@ -1,0 +1,59 @@
+"""What the tests of both panels do: open one in a browser, press its buttons, wait for its state."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import PATIENCE_S, Lab, open_notebook, run_all
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAD = ".dkd-panel-head"
+# The workbench of a side shows the frame that its cursor is at.
+SETTLED = """(side) => {
+    const { store, cursor } = document.querySelector(`.dkd-side-${side} .dkd-workbench`)?.dkd ?? {};
+    return store?.shown && store.shown.frame === cursor.get('frame') && !store.raf;
+}"""
+
+
+@contextmanager
+def opened_panel(browser: Browser, lab: Lab, name: str, kind: str, call: str, **context: Any) -> Iterator[Page]:
+    """A notebook ``name`` in which ``panel = call`` has run; ``kind`` is the panel's class. Its kernel is stopped."""
+    window = browser.new_context(viewport={"width": 1600, "height": 1300}, **context)
+    page = window.new_page()
+    page.set_default_timeout(PATIENCE_S * 1e3)
+    setup = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom widgets import {kind}"
+    open_notebook(page, lab, lab.write_notebook(name, setup, f"panel = {call}\npanel"))
+    assert run_all(page) == []
+    wait_for_state(page, "new")
+    yield page
+    window.close()
+    lab.stop_kernels()
+
+
+def said_wrong(page: Page) -> str:
+    """The error under the panel's head, empty if there is none."""
+    said: str = page.evaluate(f"() => document.querySelector('{HEAD} > .dkd-error')?.textContent ?? ''")
+    return said
+
+
+def button(page: Page, name: str) -> Any:
+    return page.locator(".dkd-training-controls button", has_text=re.compile(f"^{name}$"))
+
+
+def wait_for_state(page: Page, state: str) -> None:
+    expect(page.locator(HEAD)).to_have_attribute("data-state", state)
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for something that another thread does."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.05)
