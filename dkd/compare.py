@@ -157,7 +157,8 @@ def make_comparison(table: pd.DataFrame | None, costs: pd.DataFrame | None) -> C
         )
         notes += headline(costs)
     known = published()
-    names = list(dict.fromkeys(name for group in groups.values() for name in group.index))
+    order = [] if costs is None else list(costs.index)  # the first is what times are compared with
+    names = list(dict.fromkeys([*order, *(name for group in groups.values() for name in group.index)]))
     beside = known.reindex([name for name in names if name in known.index])
     if len(beside):
         groups["published"] = beside
@@ -189,6 +190,9 @@ def _formatted(frame: pd.DataFrame) -> pd.DataFrame:
     formats: dict[str, str] = {**_ACCURACY, **_COST}
 
     def text(value: Any, column: str) -> str:
-        return "–" if value != value else format(value, formats.get(column, ".1f" if "PCK" in column else ".2f"))
+        if value != value:
+            return "–"
+        small = column.startswith("GMACs") and value < 1  # a network of megabytes has a figure, too
+        return format(value, ".3f" if small else formats.get(column, ".1f" if "PCK" in column else ".2f"))
 
     return frame.apply(lambda column: column.map(lambda value: text(value, str(column.name))))

@@ -15,7 +15,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,7 +90,7 @@ def evaluate(
     *,
     n_frames: int | None = None,
     n_clips: int | None = None,
-    people: dict[str, Sequence[PersonSequence]] | None = None,
+    people: Mapping[str, Sequence[PersonSequence]] | None = None,
     machine: MachineConfig | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Iterator[Progress]:
@@ -118,7 +118,8 @@ def evaluate(
     """
     machine = machine or MachineConfig()
     known = _load_methods(methods)
-    given, names = people or {}, source_names(sources)
+    given: Mapping[str, Sequence[PersonSequence]] = people or {}
+    names = source_names(sources)
     chosen = {
         name: given[source] if source in given else load_people(source, "test") for source, name in names.items()
     }
