@@ -24,10 +24,15 @@ def load_samples(root: Path | None = None, split: str = "test") -> list[PersonSe
     """The sample clips whose true joints are known.
 
     Args:
-        root: not used; the samples lie in the data folder.
+        root: None; the samples lie in the data folder.
         split: "test": nothing is to be trained on them.
+
+    Raises:
+        ConfigError: another split, or a folder.
     """
     _only_test("samples", split)
+    if root is not None:
+        raise ConfigError(f"the source 'samples' takes no folder, got {root}; set DKD_DATA to another data folder")
     people = []
     for name in list_samples():
         sample = get_sample(name)
@@ -37,10 +42,15 @@ def load_samples(root: Path | None = None, split: str = "test") -> list[PersonSe
         with np.load(sample.ground_truth_path, allow_pickle=False) as archive:
             visible = archive["visible"].astype(bool)
         clip = Clip(sample.path)
-        labels = f"{sample.ground_truth_kind}"
         people.append(
             PersonSequence(
-                ClipFrames(clip), joints, name, visible=visible, fps=clip.fps, start_box=sample.box, labels=labels
+                ClipFrames(clip),
+                joints,
+                name,
+                visible=visible,
+                fps=clip.fps,
+                start_box=sample.box,
+                labels=str(sample.ground_truth_kind),
             )
         )
     return people
@@ -54,6 +64,7 @@ def load_pose2sim(root: Path | None = None, split: str = "test") -> list[PersonS
         split: "test": nothing is to be trained on them.
 
     Raises:
+        ConfigError: another split.
         DatasetError: there are no labels, or they do not fit the clips.
         SampleError: the clips were not brought yet.
     """
