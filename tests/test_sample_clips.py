@@ -54,11 +54,11 @@ def camera() -> str:
     return CAMERAS[0]
 
 
-def write(file: Path, n: int = 100, **replaced: np.ndarray) -> None:
+def write(file: Path, n: int = 100) -> None:
     rng = np.random.default_rng(0)
     joints = rng.uniform(300, 900, (n, 17, 2))
     agree = rng.uniform(size=(n, 17)) < 0.8
-    np.savez(file, **{"consensus17": joints, "agree": agree, "bbox_size": np.linspace(500, 600, n), **replaced})
+    np.savez(file, consensus17=joints, agree=agree, bbox_size=np.linspace(500, 600, n))
 
 
 def test_where_the_networks_disagree_there_is_no_label(camera: str, tmp_path: Path) -> None:
