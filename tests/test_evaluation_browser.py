@@ -170,7 +170,7 @@ def test_a_click_opens_the_frame_with_a_second_model_beside_it(page: Page) -> No
     names = python(page, f"[bench.trace.model_name for bench in ({views})]")
     assert names[0] == worst["key"].split("|")[0] != names[1]
     for side, name in zip(("first", "second"), names, strict=True):
-        expect(page.locator(f".dkd-side-{side} .dkd-player")).to_contain_text("truth: exact")
+        expect(page.locator(f".dkd-side-{side} .dkd-player")).to_contain_text("labels: exact")
         expect(page.locator(f".dkd-side-{side}")).to_contain_text(name)
     # The trace that is shown is what was measured: the same joint at the same place.
     same = (

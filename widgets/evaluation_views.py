@@ -178,7 +178,7 @@ class MomentViews(ipw.VBox):
             return
         label = (
             f'<b>{html.escape(result.model_name)}</b> <span class="dkd-muted">on {html.escape(moment.video)} · '
-            f"truth: {html.escape(moment.labels or result.ground_truth_kind)}</span>"
+            f"labels: {html.escape(moment.labels or result.ground_truth_kind)}</span>"
         )
         if number == 0:
             # The second one uses the first one's cursor: it cannot stay where the clip is another.

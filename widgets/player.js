@@ -46,7 +46,7 @@ function buildPlayer(root, store, cursor, signal) {
       canvas.style.aspectRatio = `${header.size[0]} / ${header.size[1]}`;
       (root.closest(".dkd-workbench") ?? root).style.setProperty("--dkd-aspect", header.size[0] / header.size[1]);
       const item = (kind, text) => h("span", {}, h("i", { class: `dkd-swatch dkd-${kind}` }), text);
-      const truth = item("truth", `truth: ${header.truth_kind.split(":")[0]}`);
+      const truth = item("truth", `labels: ${header.truth_kind.split(":")[0]}`);
       truth.title = header.truth_kind;
       legend.replaceChildren(item("left", "left"), item("right", "right"), ...(header.truth_kind ? [truth] : []));
       controls.header(header);

@@ -117,7 +117,7 @@ function buildTransport(root, store, cursor, signal) {
       total.title = `${header.n_frames} frames, counted from 0 to ${header.n_frames - 1}`;
       const truth = layers.find((l) => l.name === "truth");
       truth.element.hidden = !header.truth_kind;
-      truth.element.title = `Ground truth: ${header.truth_kind} (G)`;
+      truth.element.title = `Labels: ${header.truth_kind} (G)`;
     },
     paint(record) {
       const { header } = store;
