@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,9 +37,6 @@ from dkd.trace import Trace
 from dkd.training_config import MachineConfig
 from dkd.validation import first_box, person_clip, truth_of
 from dkd.variants import Method, get_method
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 log = logging.getLogger(__name__)
 FORMAT = "dkd-evaluation/1"
@@ -403,7 +400,7 @@ class Evaluation:
 
     def provenance(self) -> pd.DataFrame:
         """A row a part: model, checkpoint's SHA-256, data, video, kind of labels, frames, versions, commit, time."""
-        facts = [json.loads(_read(file).schema.metadata[_KEY]) for file in self._files if file.is_file()]
+        facts = [json.loads(_read(file, rows=False).metadata[_KEY]) for file in self._files if file.is_file()]
         return pd.json_normalize(facts)
 
     def save(self, file: str | Path) -> Path:
@@ -418,12 +415,13 @@ class Evaluation:
         return f"<Evaluation of {', '.join(self.methods)} on {', '.join(self.sources)}: {done} of {of} parts>"
 
 
-def _read(file: Path) -> pa.Table:
+def _read(file: Path, rows: bool = True) -> Any:
+    """A part's table, or its schema alone, which has the provenance in its metadata."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        return pq.read_table(file)
+        return pq.read_table(file) if rows else pq.read_schema(file)
     except (pa.ArrowException, OSError) as error:
         raise DatasetError(f"{file} is damaged ({error}); delete it and evaluate again: only it is missing then") from (
             error
