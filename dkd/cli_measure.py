@@ -122,8 +122,12 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         print("\n".join(f"{name:14} {variant.summary}" for name, variant in VARIANTS.items()))
         return 0
     from dkd.evaluation import Evaluation
-    from dkd.summaries import summarise
+    from dkd.protocols import NORMALISERS, check_choice
+    from dkd.summaries import COLUMNS, summarise
 
+    check_choice("normaliser", arguments.normaliser, NORMALISERS)  # before anything is measured
+    for column in arguments.by:
+        check_choice("column", column, COLUMNS)
     try:
         table, whole = _measure(arguments, arguments.methods)
     except KeyboardInterrupt:

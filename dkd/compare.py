@@ -57,7 +57,7 @@ def resolve(specs: Sequence[str]) -> list[Method]:
                 methods.append(Method(spec, build_model(spec).eval()))
                 continue
             near = nearest_name(spec, MODELS)
-            hint = f" Of a model without trained weights the cost can be told{near}" if near != "." else ""
+            hint = f" (of a model without trained weights the cost can be told{near})" if near != "." else ""
             raise ConfigError(f"{error}{hint}") from error
     return methods
 

@@ -175,6 +175,8 @@ def test_dkd_bench_prints_costs(capsys: pytest.CaptureFixture[str]) -> None:
         (["evaluate", "dkd-mobilenetv2+eraset"], "erased"),
         (["evaluate", "dkd-resnet50"], "no trained weights are shipped"),
         (["evaluate", "dkd-mobilenetv2", "--data", "penn"], "penn_action"),
+        (["evaluate", "dkd-mobilenetv2", "--data", "samples", "--by", "modle"], "did you mean 'model'"),
+        (["evaluate", "dkd-mobilenetv2", "--data", "samples", "--normaliser", "head"], "box, torso"),
         (["evaluate", "dkd-mobilenetv2", "--data", "samples", "--set", "thread=1"], "threads"),
         (["bench", "dkd-tiny", "--device", "cuda:9"], "expected --device"),
     ],
