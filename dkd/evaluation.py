@@ -127,8 +127,12 @@ def evaluate(
     try:
         fabric = launch(machine)
         if fabric.is_global_zero:
-            asked = {name: source for source, name in names.items()}
-            _write_index(Path(folder), parts, {"given": asked, "n_frames": n_frames, "n_clips": n_clips})
+            specs = [method.name if isinstance(method, Method) else str(method) for method in methods]
+            asked = {
+                "specs": dict(zip((method.name for method in known), specs, strict=True)),
+                "given": {name: source for source, name in names.items()},
+            }
+            _write_index(Path(folder), parts, {**asked, "n_frames": n_frames, "n_clips": n_clips})
         for method in known:
             method.model.to(fabric.device)
         yield from _measure(parts[fabric.global_rank :: fabric.world_size], cancel)
@@ -365,6 +369,11 @@ class Evaluation:
     def methods(self) -> list[str]:
         """Names of the methods, in the order that was asked for."""
         return list(self.settings["methods"])
+
+    @property
+    def specs(self) -> dict[str, str]:
+        """Name of each method → the spec that was asked for: ``"first+erased"`` → ``"runs/first+erased"``."""
+        return dict(self.settings["specs"])
 
     @property
     def sources(self) -> list[str]:

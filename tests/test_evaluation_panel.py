@@ -18,9 +18,11 @@ import pandas as pd
 import pytest
 import torch
 
-from dkd.cli import build_parser
+from dkd.checkpoints import save_model
+from dkd.cli import build_parser, main
 from dkd.errors import ConfigError, RunBusyError
 from dkd.evaluation import Evaluation
+from dkd.models import build_model
 from dkd.skeleton import get_skeleton
 from dkd.summaries import pck_curves, per_joint, summarise
 from dkd.variants import VARIANTS
@@ -458,15 +460,16 @@ def test_an_unknown_keyword_or_choice_is_named(tmp_path: Path) -> None:
         EvaluationPanel(folder=tmp_path, alpha=0)
 
 
-def test_the_folder_of_a_terminal_is_opened(tmp_path: Path, make: Callable[..., EvaluationPanel]) -> None:
-    panel = make((MODEL,), n_frames=2)
-    panel.run_button.click()
-    until(lambda: panel.state == "finished")
-    (tmp_path / "results" / "methods.json").unlink()  # what only the panel writes
-    panel.close()
+def test_the_folder_of_a_terminal_is_opened(tmp_path: Path, lab_data: Path) -> None:
+    rendered = f"rendered={lab_data / 'rendered'}"
+    checkpoint = tmp_path / "a+b" / "own.safetensors"  # a plus that begins no variant
+    save_model(build_model("dkd-tiny", channels=8, input_size=128), checkpoint, {})
+    spec = f"{checkpoint}+erased"
+    assert main(["evaluate", MODEL, spec, "--data", rendered, "--frames", "2", "--out", str(tmp_path / "results")]) == 0
     again = EvaluationPanel(folder=tmp_path / "results", root=tmp_path)
     try:
-        assert again.state == "finished" and again.form.request().methods == (MODEL,)
+        assert again.state == "finished" and again.form.request().methods == (MODEL, spec)
+        assert again.form.request().sources == (rendered,)
         assert again.form.request().n_frames == 2 and len(Evaluation(tmp_path / "results").table())
     finally:
         again.close()

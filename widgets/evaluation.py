@@ -75,7 +75,7 @@ class EvaluationPanel(LivePanel):
         if not 0 < alpha <= 1:
             raise ConfigError(f"expected a threshold alpha above 0 and at most 1, got {alpha!r}")
         self._prepare()
-        self._root, self._folder = Path(root), Path(folder)
+        self._folder = Path(folder)
         self._people = People()
         self._job: EvaluationJob | None = None
         self._seen = -1  # version of the job whose results are shown
@@ -86,7 +86,7 @@ class EvaluationPanel(LivePanel):
         self._next_results = self._next_gallery = 0.0
         self._gallery_due = self._quiet = False
 
-        self.form = EvaluationForm(None, str(folder), self._root, self._on_form)
+        self.form = EvaluationForm(None, str(folder), Path(root), self._on_form)
         self.head = PanelHead("evaluation", "Evaluation", "Measured so far", self._name)
         self.run_button = _button("Run", "play", "Measure what is missing; what is there is not measured again")
         self.stop_button = _button("Stop", "stop", "End after this frame; what was measured is kept")
@@ -229,7 +229,7 @@ class EvaluationPanel(LivePanel):
         """Name → spec of the methods that there are results of."""
         if self._evaluation is None:
             return {}
-        return dict(zip(self._evaluation.methods, settings_of(self._evaluation, self._root).methods, strict=True))
+        return self._evaluation.specs
 
     def _source(self, data: str) -> str:
         """What a table's data set is loaded by: its name there has no folder."""
@@ -253,7 +253,7 @@ class EvaluationPanel(LivePanel):
         job = EvaluationJob.of(self._folder)
         stored = self._stored()
         shown = job.request if job is not None and job.active else None
-        shown = shown or (settings_of(stored, self._root) if stored is not None else None)
+        shown = shown or (settings_of(stored) if stored is not None else None)
         default = shown or self.form.request()
         given = {"n_clips": n_clips, "n_frames": n_frames}
         limits = {k: getattr(default, k) if v is None else v or None for k, v in given.items()}
@@ -324,7 +324,7 @@ class EvaluationPanel(LivePanel):
             wanted = self.form.request()
         except ConfigError:
             return "new"
-        stored = settings_of(self._evaluation, self._root)
+        stored = settings_of(self._evaluation)
         same = set(wanted.methods) == set(stored.methods) and set(wanted.sources) == set(stored.sources)
         if not same or (wanted.n_clips, wanted.n_frames) != (stored.n_clips, stored.n_frames):
             return "new"

@@ -10,21 +10,21 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 
 from dkd.datasets.people import PersonSequence
 from dkd.datasets.sources import load_people
 from dkd.errors import ConfigError, RunBusyError
-from dkd.evaluation import Progress, evaluate
+from dkd.evaluation import Evaluation, Progress, evaluate
 from dkd.files import written_whole
 from dkd.profiling import profile
 from dkd.variants import VARIANTS, Method, get_method
 
 log = logging.getLogger(__name__)
 State = Literal["running", "stopping", "stopped", "finished", "failed"]
-COST_FILE, SPECS_FILE = "cost.json", "methods.json"
+COST_FILE = "cost.json"
 ROUNDS = 12  # turns of each model when cost is measured
 _SOURCES_KEPT = 4
 _jobs: dict[Path, EvaluationJob] = {}
@@ -172,13 +172,10 @@ class EvaluationJob:
         self._tell()
 
     def _measure(self, request: Request) -> None:
-        methods = [get_method(spec) for spec in request.methods]
         people: dict[str, Sequence[PersonSequence]] = {s: self._people.of(s) for s in request.sources}
-        names = {method.name: spec for method, spec in zip(methods, request.methods, strict=True)}
-        _write(self.folder / SPECS_FILE, {**load_specs(self.folder), **names})
         self._fresh = time.monotonic(), 0
         steps = evaluate(
-            methods, list(request.sources), self.folder, n_frames=request.n_frames,
+            request.methods, request.sources, self.folder, n_frames=request.n_frames,
             n_clips=request.n_clips, people=people, cancel=self._cancelled.is_set,
         )  # fmt: skip
         for progress in steps:
@@ -215,9 +212,11 @@ def cost_name(method: Method | str) -> str:
 
 
 def save_cost(folder: Path, table: pd.DataFrame) -> None:
-    """Keep a table of :func:`dkd.profiling.profile` beside the parts; figures of models measured before stay."""
+    """Keep a table of :func:`dkd.profiling.profile` beside the parts, in place of the last one: times of two runs are
+    not to be compared."""
     content = {"attrs": table.attrs, "rows": json.loads(table.reset_index().to_json(orient="records"))}
-    _write(Path(folder) / COST_FILE, content)
+    with written_whole(Path(folder) / COST_FILE) as temporary:
+        temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def load_cost(folder: Path) -> pd.DataFrame | None:
@@ -231,33 +230,8 @@ def load_cost(folder: Path) -> pd.DataFrame | None:
     return table
 
 
-def load_specs(folder: Path) -> dict[str, str]:
-    """Name → spec of the methods that were measured from here: a table's ``first`` may be the run ``runs/first``."""
-    try:
-        return dict(json.loads((Path(folder) / SPECS_FILE).read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return {}
-
-
-def settings_of(evaluation: Any, root: Path) -> Request:
-    """What a stored evaluation was asked for, as specs.
-
-    Args:
-        evaluation: a :class:`dkd.evaluation.Evaluation`.
-        root: where runs are looked for whose names are known only.
-    """
-    specs = load_specs(evaluation.folder)
-    names = [specs.get(name) or _guess(name, root) for name in evaluation.methods]
+def settings_of(evaluation: Evaluation) -> Request:
+    """What a stored evaluation was asked for, as specs."""
     settings = evaluation.settings
-    return Request(tuple(names), tuple(evaluation.given.values()), settings.get("n_clips"), settings.get("n_frames"))
-
-
-def _guess(name: str, root: Path) -> str:
-    """A spec for a method's name."""
-    first, plus, variants = name.partition("+")
-    return f"{root / first}{plus}{variants}" if (root / first / "run.json").is_file() else name
-
-
-def _write(file: Path, content: Any) -> None:
-    with written_whole(file) as temporary:
-        temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    methods, sources = tuple(evaluation.specs.values()), tuple(evaluation.given.values())
+    return Request(methods, sources, settings.get("n_clips"), settings.get("n_frames"))
