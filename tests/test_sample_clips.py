@@ -11,9 +11,9 @@ from dkd.datasets.people import ClipFrames
 from dkd.datasets.sample_clips import CAMERAS, MACHINE
 from dkd.datasets.sources import load_people, sources_at_hand
 from dkd.errors import ConfigError, DatasetError
-from dkd.paths import data_folder
 from dkd.samples import get_sample
 from dkd.validation import first_box, person_clip
+from tests.video_files import write_numbered
 
 
 def test_the_shipped_clip_has_exact_labels() -> None:
@@ -47,10 +47,12 @@ def test_machine_labels_that_are_not_there(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def camera() -> str:
-    """The clip of a camera must be here; the labels are made up."""
-    if not (data_folder() / "samples" / "pose2sim" / "cam01.mp4").is_file():
-        pytest.fail("expected the real clips: make test brings them with `dkd samples`")
+def camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A small clip in the place of a camera's: the real ones need the network."""
+    folder = tmp_path / "data" / "samples" / "pose2sim"
+    folder.mkdir(parents=True)
+    write_numbered(folder, "cam01.mp4", 100)
+    monkeypatch.setenv("DKD_DATA", str(tmp_path / "data"))
     return CAMERAS[0]
 
 
