@@ -13,7 +13,7 @@ from dkd.datasets.sources import load_people, sources_at_hand
 from dkd.errors import ConfigError, DatasetError
 from dkd.samples import get_sample
 from dkd.validation import first_box, person_clip
-from tests.video_files import write_numbered
+from tests.video_files import draw_number, write_clip
 
 
 def test_the_shipped_clip_has_exact_labels() -> None:
@@ -51,7 +51,7 @@ def camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A small clip in the place of a camera's: the real ones need the network."""
     folder = tmp_path / "data" / "samples" / "pose2sim"
     folder.mkdir(parents=True)
-    write_numbered(folder, "cam01.mp4", 100)
+    write_clip(folder / "cam01.mp4", [draw_number(i) for i in range(100)])
     monkeypatch.setenv("DKD_DATA", str(tmp_path / "data"))
     return CAMERAS[0]
 
