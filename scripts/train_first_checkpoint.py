@@ -2,6 +2,7 @@
 
     python scripts/train_first_checkpoint.py --data FOLDER --run runs/first initializer --steps 2000
     python scripts/train_first_checkpoint.py --data FOLDER --run runs/first dkd --steps 2000 [--cutouts FOLDER]
+        [--rendered rendered=FOLDER] [--set optimiser.learning_rate=1e-3 …]
 
 The first stage trains the pose initializer, which is the per-frame baseline; the second starts encoder and initializer
 from it and holds the initializer fixed. The shipped file was made by this script at commit c938bf6, when the first
@@ -23,6 +24,7 @@ from tqdm import tqdm
 from dkd.checkpoints import load_model
 from dkd.datasets.batches import Mixture
 from dkd.datasets.people import load_cutout, load_labelled_video, load_person_crops
+from dkd.datasets.sources import load_people
 from dkd.heatmaps import decode_peaks
 from dkd.metrics import pck_mean
 from dkd.models import VideoPoseModel
@@ -49,7 +51,9 @@ def backgrounds(rng: np.random.Generator, stills: list, count: int) -> list[np.n
     return out
 
 
-def load_people(data: Path, cutouts: Path | None, shares: list[float]) -> tuple[Mixture, list, np.ndarray]:
+def load_mixture(
+    data: Path, cutouts: Path | None, rendered: str | None, shares: list[float]
+) -> tuple[Mixture, list, np.ndarray]:
     """Training people; and the held-out stills with the labels a human gave them."""
     stills, index, human = load_person_crops(data / "lspe/crops.zip", data / "lspe/labels.npz")
     keep = [
@@ -65,6 +69,7 @@ def load_people(data: Path, cutouts: Path | None, shares: list[float]) -> tuple[
         load_labelled_video(data / f"videos/{n}.mp4", data / f"labels/{n}.npz") for n in ("sam2_juggle", "sam2_dog")
     ]
     figures = [load_cutout(f) for f in sorted(cutouts.glob("clip_*.npz"))] if cutouts else []
+    figures += load_people(rendered, "train") if rendered else []
     behind = backgrounds(np.random.default_rng(0), training, 300)
     return Mixture([training, videos, figures], shares, behind), validation, human[held_out(index)]
 
@@ -110,12 +115,15 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--cutouts", type=Path)
+    parser.add_argument("--rendered", help="a source of rendered people, for instance rendered=FOLDER")
+    parser.add_argument("--set", nargs="+", default=[], action="extend", dest="words", help="settings to replace")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO)
     cv2.setNumThreads(1)
     first = args.stage == "initializer"
-    people, validation, human = load_people(args.data, args.cutouts, [0.85, 0.03, 0.12] if first else [0.55, 0.15, 0.3])
+    shares = [0.85, 0.03, 0.12] if first else [0.55, 0.15, 0.3]
+    people, validation, human = load_mixture(args.data, args.cutouts, args.rendered, shares)
     logging.info("%r", people)
     words = [f"steps={args.steps}", f"seed={args.seed}", "data.validation_clips=0", "optimiser.frozen_blocks=4"]
     if first:
@@ -132,7 +140,7 @@ def main() -> None:
         ]  # fmt: skip
     folder = args.run / args.stage
     with tqdm(total=args.steps, mininterval=20) as bar:
-        for record in train(load_recipe(None, words), folder, people=people, validation=[]):
+        for record in train(load_recipe(None, [*words, *args.words]), folder, people=people, validation=[]):
             bar.update(record.step - bar.n)
             bar.set_postfix_str(f"loss {record.loss:.2f}, {record.frames_per_s:.0f} frames/s", refresh=False)
     logging.info(validate_stills(load_model(folder / "model.safetensors"), validation, human))
