@@ -71,6 +71,7 @@ def shuffle_in_time(seed: int = 0) -> Feedback:
     return shuffle
 
 
+@torch.inference_mode()
 def hands_on(model: VideoPoseModel) -> bool:
     """Whether a feedback would be asked at all: not by a per-frame model, which has no past. Costs a frame at most."""
     if isinstance(model, DKD):

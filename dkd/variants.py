@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import torch
-
 from dkd.checkpoints import load_model
 from dkd.errors import ConfigError, nearest_name
 from dkd.models.base import Feedback, VideoPoseModel
@@ -146,7 +144,6 @@ def _with_model(method: Method, model: VideoPoseModel, name: str) -> Method:
     return replace(method, model=model.eval())
 
 
-@torch.inference_mode()
 # --- feedback, input, smoothing ---------------------------------------------------------------------------------------
 
 
