@@ -7,7 +7,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch.utils.flop_counter import FlopCounterMode
 
 from dkd.errors import CheckpointError, ConfigError, ShapeError
 from dkd.models import DKD, MODELS, DKDConfig, SimpleBaselineConfig, build_model
@@ -40,41 +39,14 @@ def small() -> DKD:
     return varied_model()
 
 
-# params (M) and GMACs of a frame from the second on, at 256×256 with 13 joints, from the architecture
-@pytest.mark.parametrize(
-    ("name", "params", "gmacs", "first_gmacs"),
-    [
-        ("dkd-resnet18", 16.2, 3.57, 11.0),
-        ("dkd-resnet34", 26.3, 5.99, 11.0),
-        ("dkd-resnet50", 34.8, 6.95, 11.0),
-        ("dkd-resnet101", 53.8, 11.80, 11.0),
-        ("simple-baseline-resnet50", 33.0, 6.15, 6.15),
-    ],
-)
-def test_size_and_cost_are_the_papers(name: str, params: float, gmacs: float, first_gmacs: float) -> None:
+# What they cost is counted in test_profiling.py.
+@pytest.mark.parametrize("name", ["dkd-resnet50", "simple-baseline-resnet50"])
+def test_maps_and_kernels_have_the_papers_shape(name: str) -> None:
     with torch.device("meta"):
         model = build_model(name).eval()
-        frame = torch.zeros(1, 3, 256, 256)
-        _, state = model.start(frame)
-        with FlopCounterMode(display=False) as step:
-            output, _ = model.step(frame, state)
-        with FlopCounterMode(display=False) as first:
-            model.initialise(frame)
-    per_frame = sum(p.numel() for n, p in model.named_parameters() if not n.startswith("initializer."))
-    assert per_frame / 1e6 == pytest.approx(params, rel=0.01)
-    assert step.get_total_flops() / 2e9 == pytest.approx(gmacs, rel=0.01)
-    assert first.get_total_flops() / 2e9 == pytest.approx(first_gmacs, rel=0.01)
+        output, _ = model.start(torch.zeros(1, 3, 256, 256))
     assert output.kernels.shape == ((1, 256, 7, 7) if name.startswith("dkd") else (1, 0, 1, 1))
     assert output.heatmaps.shape == (1, 13, 32, 32)
-
-
-def test_the_default_model_costs_less_than_0_8_gmacs_a_frame() -> None:
-    with torch.device("meta"):
-        model, frame = build_model("dkd-mobilenetv2").eval(), torch.zeros(1, 3, 256, 256)
-        _, state = model.start(frame)
-        with FlopCounterMode(display=False) as step:
-            model.step(frame, state)
-    assert step.get_total_flops() / 2e9 == pytest.approx(0.693, rel=0.01)
 
 
 @pytest.mark.parametrize("name", ["dkd-tiny", "simple-baseline-tiny"])

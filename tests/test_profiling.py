@@ -13,17 +13,21 @@ from dkd.models import build_model
 from dkd.profiling import at_input_size, count, profile
 
 
-# GMACs with transposed convolutions counted on outputs, and parameters (M) of the part that later frames pass through
+# Of the part that later frames pass through: parameters (M), GMACs, and those with transposed convolutions counted on
+# outputs; and the GMACs of the initializer, through which the first frame passes, too.
 @pytest.mark.parametrize(
-    ("name", "params", "true", "on_outputs"),
+    ("name", "params", "true", "on_outputs", "initializer"),
     [
-        ("dkd-resnet18", 16.2, 3.57, 4.78),
-        ("dkd-resnet34", 26.3, 5.99, 7.20),
-        ("dkd-resnet50", 34.8, 6.95, 9.36),
-        ("dkd-resnet101", 53.8, 11.80, 14.21),
+        ("dkd-resnet18", 16.2, 3.57, 4.78, 11.0),
+        ("dkd-resnet34", 26.3, 5.99, 7.20, 11.0),
+        ("dkd-resnet50", 34.8, 6.95, 9.36, 11.0),
+        ("dkd-resnet101", 53.8, 11.80, 14.21, 11.0),
+        ("dkd-mobilenetv2", 3.22, 0.693, 1.02, 0.481),
     ],
 )
-def test_counts_are_those_of_the_architecture(name: str, params: float, true: float, on_outputs: float) -> None:
+def test_counts_are_those_of_the_architecture(
+    name: str, params: float, true: float, on_outputs: float, initializer: float
+) -> None:
     with torch.device("meta"):
         model = build_model(name)
     cost = count(model)
@@ -31,10 +35,17 @@ def test_counts_are_those_of_the_architecture(name: str, params: float, true: fl
     assert cost.step / 1e9 == pytest.approx(true, rel=0.01)
     assert cost.step_on_outputs / 1e9 == pytest.approx(on_outputs, rel=0.01)
     assert cost.step_params / 1e6 == pytest.approx(params, rel=0.01)
-    # The first frame passes through the initializer, too: ResNet-101's 11.0 GMACs, and the encoder and distillator.
-    matching = (256 * 256 * 32**2 + 256 * 49 * 32**2 + 256 * 13 * 32**2) / 1e9
-    assert cost.first / 1e9 == pytest.approx(true - matching + 11.0, rel=0.01)
+    width = model.config.channels
+    matching = width * 32**2 * (width + 49 + 13) / 1e9  # V, K̃ and U, which the first frame does not need
+    assert cost.first / 1e9 == pytest.approx(true - matching + initializer, rel=0.01)
     assert cost.params == sum(p.numel() for p in model.parameters())
+
+
+def test_the_per_frame_baseline_costs_what_the_papers_table_says() -> None:
+    with torch.device("meta"):
+        cost = count(build_model("simple-baseline-resnet50"))
+    assert cost.first == cost.step
+    assert cost.step / 1e9 == pytest.approx(6.15, rel=0.01) and cost.params / 1e6 == pytest.approx(33.0, rel=0.01)
 
 
 def test_a_tiny_model_in_closed_form() -> None:
