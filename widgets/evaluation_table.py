@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -176,21 +175,20 @@ class ResultsTable(anywidget.AnyWidget):
         super().__init__()
         self.table = pd.DataFrame()
 
-    def show(self, table: pd.DataFrame, note: str, name: str = "evaluation", extra: Mapping[str, str] = {}) -> None:
+    def show(self, table: pd.DataFrame, note: str, name: str = "evaluation") -> None:
         """Show a table of :func:`results_table`.
 
         Args:
             table: what to show.
             note: what was measured; it stands below, and in what is copied.
             name: of the files that are downloaded, without an ending.
-            extra: more for people about single columns.
         """
         self.table = table
         marks = best(table)
         names = [str(name) for name in table.columns if name not in UNSEEN]
         columns = [
             {
-                "name": name_, "about": extra.get(name_, column(name_).about), "best": column(name_).best,
+                "name": name_, "about": column(name_).about, "best": column(name_).best,
                 "number": column(name_).digits is not None,
             }
             for name_ in names
