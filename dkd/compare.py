@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from dkd.errors import ConfigError, nearest_name
 from dkd.files import written_whole
 from dkd.models.base import VideoPoseModel
 from dkd.models.registry import MODELS, build_model
+from dkd.paths import data_folder
 from dkd.profiling import at_input_size
 from dkd.published import SOURCES, published
 from dkd.variants import Method, get_method
@@ -53,10 +55,12 @@ def resolve(specs: Sequence[str]) -> list[Method]:
         try:
             methods.append(get_method(spec))
         except ConfigError as error:
-            if spec in MODELS:
-                methods.append(Method(spec, build_model(spec).eval()))
+            name, *variants = spec.split("+")
+            if name in MODELS and not (data_folder() / "checkpoints" / f"{name}.safetensors").is_file():
+                untrained = Method(name, build_model(name).eval())
+                methods.append(reduce(Method.with_variant, variants, untrained))
                 continue
-            near = nearest_name(spec, MODELS)
+            near = nearest_name(name, MODELS)
             hint = f" (of a model without trained weights the cost can be told{near})" if near != "." else ""
             raise ConfigError(f"{error}{hint}") from error
     return methods

@@ -116,8 +116,12 @@ def test_what_is_profiled(tmp_path: Path) -> None:
     # A model that was trained at 128 px is not measured at 256.
     assert list(models) == ["dkd-tiny", "lstm-pm-tiny", "own+frozen", "lstm-pm-tiny @256"]
     assert [model.config.input_size for model in models.values()] == [256, 128, 128, 256]
+    (varied,) = resolve(["dkd-tiny+frozen"])
+    assert (varied.name, varied.source, varied.variants) == ("dkd-tiny+frozen", None, ("frozen",))
     with pytest.raises(ConfigError, match="did you mean 'dkd-tiny'"):
         resolve(["dkd-tny"])
+    with pytest.raises(ConfigError, match="has 'frozen' already"):
+        resolve(["dkd-mobilenetv2+frozen+frozen"])
 
 
 @pytest.fixture
