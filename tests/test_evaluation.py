@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -226,6 +227,52 @@ def test_what_cannot_be_written_is_an_error_and_nothing_is_lost(checkpoint: Path
     (tmp_path / "aside").rename(place)
     assert list(place.iterdir()) == kept
     assert [p.fresh for p in run([str(checkpoint)], tmp_path)] == [False, True]
+
+
+WORK = """
+import resource, sys
+sys.path.insert(0, {root!r})
+import torch
+from dkd.errors import StorageError
+from dkd.evaluation import evaluate
+from tests.test_evaluation import people
+torch.set_num_threads(1)
+try:
+    for progress in evaluate([{checkpoint!r}, {checkpoint!r} + "+erased"], ["dots"], {folder!r}, people=people()):
+        print(progress.videos, flush=True)
+        if {full} and progress.videos == 1:  # from here on no file can grow beyond 100 bytes
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+        if not {full}:
+            sys.stdin.readline()
+except StorageError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_keeps_what_was_measured(checkpoint: Path, tmp_path: Path) -> None:
+    code = WORK.format(root=str(ROOT), checkpoint=str(checkpoint), folder=str(tmp_path), full=True)
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "cannot write" in said and "free some space" in said, said
+    assert Evaluation(tmp_path).missing == 3 and not list(tmp_path.rglob("*.tmp"))
+    assert [p.fresh for p in run([str(checkpoint), f"{checkpoint}+erased"], tmp_path)] == [False, True, True, True]
+
+
+def test_a_killed_evaluation_goes_on(checkpoint: Path, tmp_path: Path) -> None:
+    code = WORK.format(root=str(ROOT), checkpoint=str(checkpoint), folder=str(tmp_path / "killed"), full=False)
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stdin is not None
+    assert process.stdout.readline() == "1\n"
+    process.stdin.write("\n")  # on to the second video, in the midst of which it dies, or just after
+    process.stdin.flush()
+    time.sleep(0.05)
+    process.kill()
+    process.wait()
+    methods = [str(checkpoint), f"{checkpoint}+erased"]
+    assert [p.fresh for p in run(methods, tmp_path / "killed")][0] is False
+    run(methods, tmp_path / "whole")
+    pd.testing.assert_frame_equal(
+        Evaluation(tmp_path / "killed").table(), Evaluation(tmp_path / "whole").table(), check_exact=False, rtol=1e-4
+    )
 
 
 def test_the_perturbed_past_is_measured(checkpoint: Path) -> None:
