@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import html
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ from dkd.errors import DKDError
 from dkd.trace import Trace
 from widgets.evaluation_job import People
 from widgets.evaluation_traces import MomentTraces, Wish
+from widgets.side import Side
 from widgets.training_form import alert
 from widgets.view import close_below
-from widgets.workbench import Workbench
 
 
 @dataclass(frozen=True)
@@ -54,35 +53,6 @@ IMPORTS = (
 )
 
 
-class _Side:
-    """One of the two places."""
-
-    def __init__(self, name: str):
-        self.bench: Workbench | None = None
-        self.label = ipw.HTML()
-        self.place = ipw.VBox([])
-        self.box = ipw.VBox([self.label, self.place])
-        self.box.add_class("dkd-side")
-        self.box.add_class(f"dkd-side-{name}")
-
-    def show(self, trace: Trace, cursor: Any, label: str) -> None:
-        """Put a trace into the workbench."""
-        if self.bench is None:
-            # A copy, since two workbenches that show one trace on one cursor would share its feed for good.
-            self.bench = Workbench(copy.copy(trace), cursor=cursor)
-            self.place.children = [self.bench]
-        elif self.bench.trace is not trace:
-            self.bench.trace = trace
-        self.label.value = label
-
-    def clear(self) -> None:
-        """Free the workbench."""
-        self.place.children = []
-        if self.bench is not None:
-            self.bench.close()
-        self.bench, self.label.value = None, ""
-
-
 class MomentViews(ipw.VBox):
     """The workbenches below the gallery.
 
@@ -98,7 +68,7 @@ class MomentViews(ipw.VBox):
         self._traces = MomentTraces(people)
         self._quiet = False
         self.moment: Moment | None = None
-        self.first, self.second = _Side("first"), _Side("second")
+        self.first, self.second = Side("first"), Side("second")
         self.beside = ipw.Dropdown(
             options=[("nothing", "")], description="Beside it",
             tooltip="A second method on the same video, at the same frame and joint",
@@ -184,13 +154,13 @@ class MomentViews(ipw.VBox):
             # The second one uses the first one's cursor: it cannot stay where the clip is another.
             if self.second.bench is not None and not _same_clip(self.second.bench.trace, result):
                 self.second.clear()
-            self.first.show(result, None, label)
+            self.first.show_trace(result, None, label)
             bench = self.first.bench
             assert bench is not None
             bench.frame, bench.joint = moment.frame, moment.joint
             return
         if self.first.bench is not None:
-            self.second.show(result, self.first.bench.cursor, label)
+            self.second.show_trace(result, self.first.bench.cursor, label)
             self.sides.children = [self.first.box, self.second.box]
 
     def _one(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,20 +12,18 @@ from dkd.errors import DKDError
 from dkd.runs import Run
 from dkd.trace import Trace
 from dkd.training_config import TrainConfig
+from widgets.side import Side
 from widgets.training_form import alert
 from widgets.training_traces import Job, SnapshotTraces
 from widgets.view import close_below
-from widgets.workbench import Workbench
 
 
-class _Side:
+class _Side(Side):
     """One of the two places: a run, a slider through its snapshots, a workbench."""
 
     def __init__(self, name: str, moved: Callable[[_Side], None]):
-        self.name = name
         self.run: Run | None = None
         self.snapshots: dict[int, Path] = {}
-        self.bench: Workbench | None = None
         self.shown: int | None = None  # the step whose trace is in the workbench
         self._moved = moved
         self._quiet = False
@@ -35,12 +32,8 @@ class _Side:
             tooltip="Steps of training after which the model was stored; arrow keys move it",
         )  # fmt: skip
         self.slider.add_class("dkd-time")
-        self.label = ipw.HTML()
         self.slider.observe(self._on_slider, "value")
-        self.place = ipw.VBox([])
-        self.box = ipw.VBox([ipw.HBox([self.slider, self.label]), self.place])
-        self.box.add_class("dkd-side")
-        self.box.add_class(f"dkd-side-{name}")
+        super().__init__(name, [self.slider])
 
     @property
     def step(self) -> int | None:
@@ -82,23 +75,16 @@ class _Side:
             self._quiet = False
 
     def show(self, trace: Trace, step: int, cursor: Any) -> None:
-        """Put a trace into the workbench; frame, joint and layers stay where they are."""
-        if self.bench is None:
-            # A copy, since two workbenches that show one trace on one cursor would share its feed for good.
-            self.bench = Workbench(copy.copy(trace), cursor=cursor)
-            self.place.children = [self.bench]
-        elif self.bench.trace is not trace:
-            self.bench.trace = trace
-        self.shown = step
+        """Put the trace of a snapshot into the workbench."""
         run = f"{self.run.name}, " if self.run else ""
-        self.label.value = f'<span class="dkd-muted">{run}step</span> <b class="dkd-step">{step}</b>'
+        label = f'<span class="dkd-muted">{run}step</span> <b class="dkd-step">{step}</b>'
+        self.show_trace(trace, cursor, label)
+        self.shown = step
 
     def clear(self) -> None:
         """Free the workbench."""
-        self.place.children = []
-        if self.bench is not None:
-            self.bench.close()
-        self.bench, self.shown, self.label.value = None, None, ""
+        super().clear()
+        self.shown = None
 
     def _on_slider(self, _: Any) -> None:
         if not self._quiet and self.snapshots:

@@ -106,13 +106,13 @@ class VideoPoseModel(nn.Module):
         return next(self.parameters()).device
 
     @property
-    @abstractmethod
     def kernel_shape(self) -> tuple[int, int, int]:
-        """(C, S, S) of the kernels that a frame leaves to the next one; C = 0 in a model without."""
+        """(C, S, S) of the kernels that a frame leaves to the next one; (0, 1, 1) in a model without."""
+        return (0, 1, 1)
 
-    @abstractmethod
     def trunks(self) -> list[Encoder]:
         """The encoders in it: what may start from an image classifier's weights; empty where there are none."""
+        return []
 
     @abstractmethod
     def initialise(self, frame: Tensor) -> Tensor:
@@ -172,11 +172,6 @@ class PerFrameModel(VideoPoseModel):
     @abstractmethod
     def look(self, frame: Tensor) -> PoseOutput:
         """One frame, whose shape is known to be right: (B, 3, N, N) → its output without the T axis."""
-
-    @property
-    def kernel_shape(self) -> tuple[int, int, int]:
-        """(0, 1, 1): there are no kernels."""
-        return (0, 1, 1)
 
     def start(self, frame: Tensor, feedback: Feedback | None = None) -> tuple[PoseOutput, int]:
         """Any frame; the state is its index."""

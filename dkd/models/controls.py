@@ -146,11 +146,6 @@ class Wrapped(VideoPoseModel):
         """That of the model inside."""
         return self.inner.device
 
-    @property
-    def kernel_shape(self) -> tuple[int, int, int]:
-        """(0, 1, 1): there are none."""
-        return (0, 1, 1)
-
     def trunks(self) -> list[Encoder]:
         """Those of the model inside."""
         return self.inner.trunks()

@@ -16,7 +16,6 @@ import torch
 from torch import Tensor, nn
 
 from dkd.errors import ConfigError
-from dkd.models.backbones import Encoder
 from dkd.models.base import PerFrameModel, PoseOutput
 from dkd.models.pose_machine_parts import (
     PoseMachineConfig,
@@ -73,10 +72,6 @@ class CPM(PerFrameModel):
         self.image_layers = image_layers(config)
         self.stages = nn.ModuleList(Stage(config) for _ in range(config.stages - 1))
         self.register_buffer("centre", centre_map(config.input_size), persistent=False)
-
-    def trunks(self) -> list[Encoder]:
-        """None: no image classifier has layers like these."""
-        return []
 
     def initialise(self, frame: Tensor) -> Tensor:
         """The last stage's maps, without the background: (B, 3, N, N) → (B, J, H, W)."""

@@ -19,7 +19,6 @@ import torch
 from torch import Tensor, nn
 
 from dkd.errors import ConfigError
-from dkd.models.backbones import Encoder
 from dkd.models.base import Feedback, PoseOutput, VideoPoseModel, stack_frames
 from dkd.models.pose_machine_parts import (
     PoseMachineConfig,
@@ -113,15 +112,6 @@ class LSTMPoseMachine(VideoPoseModel):
         self.lstm = ConvLSTM(config.features + config.n_maps + 1, config.hidden)
         self.readout = readout(config, config.hidden)  # ConvNet3
         self.register_buffer("centre", centre_map(config.input_size), persistent=False)
-
-    @property
-    def kernel_shape(self) -> tuple[int, int, int]:
-        """(0, 1, 1): there are no kernels."""
-        return (0, 1, 1)
-
-    def trunks(self) -> list[Encoder]:
-        """None: no image classifier has layers like these."""
-        return []
 
     def initialise(self, frame: Tensor) -> Tensor:
         """The pose of one frame alone, ConvNet1's refined by the memory's first step: what :meth:`start` gives.
