@@ -250,6 +250,34 @@ def test_the_real_mobilenetv2_file_loads(shared_data) -> None:
     assert torch.equal(encoder.state_dict()["features.17.conv.6.weight"], weights["features.17.conv.6.weight"])
 
 
+@pytest.mark.parametrize("same", [False, True])
+def test_padding_decides_where_a_cell_looks(same: bool) -> None:
+    """TensorFlow's "SAME" begins at the edge: output cell i of a stride-2 convolution is on 2i + 1, ours on 2i."""
+    trunk = MobileNetV2Encoder(8, same=same).features
+    stem = trunk[0]
+    assert isinstance(stem, torch.nn.Sequential)
+    (convolution,) = [m for m in stem if isinstance(m, torch.nn.Conv2d)]
+    torch.nn.init.zeros_(convolution.weight)
+    with torch.no_grad():
+        convolution.weight[:, :, 1, 1] = 1  # copies the pixel under its middle
+        image = torch.zeros(1, 3, 64, 64)
+        image[:, :, 20 + same, 34 + same] = 1
+        out = stem.eval()(image)[0, 0]
+    assert out.shape == (32, 32)
+    assert out[10, 17] > 0.9 and out.count_nonzero() == 1
+
+
+def test_a_wider_trunk_has_the_published_widths() -> None:
+    """MoveNet Thunder's file has these: 1.75 × MobileNetV2's, in multiples of 8."""
+    encoder = build_encoder("mobilenetv2-same-1.75", 8)
+    assert isinstance(encoder, MobileNetV2Encoder)
+    last = {
+        block: [m for m in encoder.features[block].modules() if isinstance(m, torch.nn.Conv2d)][-1]
+        for block in range(18)
+    }
+    assert [last[b].out_channels for b in (0, 1, 2, 4, 7, 11, 14, 17)] == [56, 32, 40, 56, 112, 168, 280, 560]
+
+
 def test_resnet_names_are_torchvisions() -> None:
     names = {k for k in build_encoder("resnet50", 256).state_dict() if not k.startswith("deconv")}
     assert {"conv1.weight", "bn1.running_var", "layer1.0.downsample.0.weight", "layer4.2.bn3.bias"} <= names
@@ -257,15 +285,19 @@ def test_resnet_names_are_torchvisions() -> None:
 
 
 def test_every_registered_model_says_what_it_is() -> None:
+    mobile = {"mobilenetv2", "mobilenetv2-same", "mobilenetv2-same-1.75"}
+    encoders = set()
     for name, config in MODELS.items():
         if isinstance(config, DKDConfig):
-            assert name == f"dkd-{config.encoder}"
+            encoders.add(config.encoder)
+            # one is named after where its trunks start from
+            assert name == ("dkd-movenet" if config.encoder == "mobilenetv2-same" else f"dkd-{config.encoder}")
         elif isinstance(config, SimpleBaselineConfig):
             assert name == f"simple-baseline-{'3-' * (config.deconvolutions == 3)}{config.encoder}"
     # each DKD has the per-frame baseline of its encoder, to be held against
-    encoders = {name.removeprefix("dkd-") for name in MODELS if name.startswith("dkd-")}
     baselines = [c for c in MODELS.values() if isinstance(c, SimpleBaselineConfig)]
-    assert {c.encoder for c in baselines if c.deconvolutions == 2} == encoders
-    assert {"resnet18", "resnet34", "resnet50", "resnet101", "mobilenetv2", "tiny"} == encoders
+    # and so has the initializer that is a wider one
+    assert {c.encoder for c in baselines if c.deconvolutions == 2} == encoders | mobile
+    assert {"resnet18", "resnet34", "resnet50", "resnet101", "tiny", "mobilenetv2", "mobilenetv2-same"} == encoders
     # and the paper that the baseline is from, its own four
-    assert {c.encoder for c in baselines if c.deconvolutions == 3} == encoders - {"mobilenetv2", "tiny"}
+    assert {c.encoder for c in baselines if c.deconvolutions == 3} == encoders - {"tiny", *mobile}

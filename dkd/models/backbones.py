@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dkd.errors import CheckpointError, ConfigError, nearest_name
@@ -160,10 +161,31 @@ class NarrowResNetEncoder(ResNetEncoder):
 # --- MobileNetV2 (Sandler 2018) ---------------------------------------------------------------------------------------
 
 
+class PadLikeTensorFlow(nn.Module):
+    """One row and one column of zeros below and to the right: TensorFlow's "SAME" for a 3×3 convolution of stride 2.
+
+    PyTorch's ``padding=1`` puts them above and to the left. A trunk whose weights come from TensorFlow sees every
+    stride-2 map shifted by one pixel with that, and its maps of different strides no longer lie on each other.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.pad(x, (0, 1, 0, 1))
+
+
+def _conv3x3_same(in_channels: int, out_channels: int, stride: int, groups: int, same: bool) -> list[nn.Module]:
+    """A 3×3 convolution without bias; ``same``: padded as in TensorFlow."""
+    if same and stride == 2:
+        return [
+            PadLikeTensorFlow(),
+            nn.Conv2d(in_channels, out_channels, 3, stride, groups=groups, bias=False),
+        ]
+    return [nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, groups=groups, bias=False)]
+
+
 class InvertedResidual(nn.Module):
     """Expand 1×1, depthwise 3×3, project 1×1; with a shortcut where the shape stays."""
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int, expansion: int):
+    def __init__(self, in_channels: int, out_channels: int, stride: int, expansion: int, same: bool = False):
         super().__init__()
         hidden = in_channels * expansion
         self.has_shortcut = stride == 1 and in_channels == out_channels
@@ -171,7 +193,7 @@ class InvertedResidual(nn.Module):
         if expansion != 1:
             layers += [nn.Conv2d(in_channels, hidden, 1, bias=False), nn.BatchNorm2d(hidden), nn.ReLU6(inplace=True)]
         layers += [
-            nn.Conv2d(hidden, hidden, 3, stride, padding=1, groups=hidden, bias=False),
+            *_conv3x3_same(hidden, hidden, stride, hidden, same),
             nn.BatchNorm2d(hidden),
             nn.ReLU6(inplace=True),
             nn.Conv2d(hidden, out_channels, 1, bias=False),
@@ -196,6 +218,11 @@ _MOBILENETV2 = (
 _TAP_8, _TAP_16 = 6, 13  # the last blocks at an eighth (32 channels) and a sixteenth (96) of the input
 
 
+def _wider(channels: int, width: float) -> int:
+    """Channels of a wider or narrower trunk: the nearest multiple of 8, halves upwards."""
+    return int(channels * width + 4) // 8 * 8
+
+
 class MobileNetV2Encoder(nn.Module):
     """MobileNetV2's blocks 0–17 and two light deconvolutions that also see the trunk's finer maps.
 
@@ -204,25 +231,27 @@ class MobileNetV2Encoder(nn.Module):
 
     Args:
         channels: width C of the features (our default: 128).
+        width: factor on the trunk's channels, each rounded to a multiple of 8 as MobileNetV2's authors do.
+        same: pad stride-2 convolutions as TensorFlow does: for weights that were trained there.
     """
 
-    def __init__(self, channels: int = 128):
+    def __init__(self, channels: int = 128, width: float = 1.0, same: bool = False):
         super().__init__()
+        n = _wider(32, width)
         blocks: list[nn.Module] = [
-            nn.Sequential(
-                nn.Conv2d(3, 32, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(32), nn.ReLU6(inplace=True)
-            )
+            nn.Sequential(*_conv3x3_same(3, n, 2, 1, same), nn.BatchNorm2d(n), nn.ReLU6(inplace=True))
         ]
-        width = 32
-        for expansion, out_channels, n_blocks, stride in _MOBILENETV2:
+        widths = [n]
+        for expansion, base, n_blocks, stride in _MOBILENETV2:
             for i in range(n_blocks):
-                blocks.append(InvertedResidual(width, out_channels, stride if i == 0 else 1, expansion))
-                width = out_channels
+                n = _wider(base, width)
+                blocks.append(InvertedResidual(widths[-1], n, stride if i == 0 else 1, expansion, same))
+                widths.append(n)
         self.features = nn.Sequential(*blocks)
-        self.up16 = nn.Sequential(deconvolution(width, channels), nn.BatchNorm2d(channels))
-        self.lateral16 = nn.Sequential(nn.Conv2d(96, channels, 1, bias=False), nn.BatchNorm2d(channels))
+        self.up16 = nn.Sequential(deconvolution(widths[-1], channels), nn.BatchNorm2d(channels))
+        self.lateral16 = nn.Sequential(nn.Conv2d(widths[_TAP_16], channels, 1, bias=False), nn.BatchNorm2d(channels))
         self.up8 = nn.Sequential(deconvolution(channels, channels), nn.BatchNorm2d(channels))
-        self.lateral8 = nn.Sequential(nn.Conv2d(32, channels, 1, bias=False), nn.BatchNorm2d(channels))
+        self.lateral8 = nn.Sequential(nn.Conv2d(widths[_TAP_8], channels, 1, bias=False), nn.BatchNorm2d(channels))
         self.relu = nn.ReLU(inplace=True)
 
     def trunk_blocks(self) -> list[nn.Module]:
@@ -240,7 +269,13 @@ class MobileNetV2Encoder(nn.Module):
 
 # Narrow ResNets of ours (depth, width), for networks that learn from random weights within minutes on two cores.
 _NARROW = {"tiny": (10, 16)}
-ENCODERS = (*(f"resnet{d}" for d in _RESNETS), "mobilenetv2", *_NARROW)
+# MobileNetV2s by (width, padded as TensorFlow does). MoveNet's trunks are the two latter: Lightning's and Thunder's.
+_MOBILE: dict[str, tuple[float, bool]] = {
+    "mobilenetv2": (1.0, False),
+    "mobilenetv2-same": (1.0, True),
+    "mobilenetv2-same-1.75": (1.75, True),
+}
+ENCODERS = (*(f"resnet{d}" for d in _RESNETS), *_MOBILE, *_NARROW)
 
 Encoder = ResNetEncoder | MobileNetV2Encoder
 
@@ -257,8 +292,8 @@ def build_encoder(name: str, channels: int) -> Encoder:
     """
     if name not in ENCODERS:
         raise ConfigError(f"unknown encoder {name!r}{nearest_name(name, ENCODERS)} Known: {', '.join(ENCODERS)}.")
-    if name == "mobilenetv2":
-        return MobileNetV2Encoder(channels)
+    if name in _MOBILE:
+        return MobileNetV2Encoder(channels, *_MOBILE[name])
     if name in _NARROW:
         depth, width = _NARROW[name]
         return NarrowResNetEncoder(depth, channels, width)

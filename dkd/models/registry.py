@@ -36,11 +36,17 @@ _TINY_POSE_MACHINE: dict[str, Any] = {
 MODELS: dict[str, ModelConfig] = {
     **{f"dkd-resnet{d}": DKDConfig(encoder=f"resnet{d}", initializer="resnet101") for d in (18, 34, 50, 101)},
     "dkd-mobilenetv2": DKDConfig(encoder="mobilenetv2", initializer="mobilenetv2", channels=128, heatmap_gain=8.0),
+    # As above, with trunks that can start from a pose network's weights; the initializer is the wider one.
+    "dkd-movenet": DKDConfig(
+        encoder="mobilenetv2-same", initializer="mobilenetv2-same-1.75", channels=128, heatmap_gain=8.0
+    ),
     # Ours: small enough to learn from random weights on a laptop; one encoder for both parts, so that one run can train
     # the initializer first and let the frame encoder start from it.
     "dkd-tiny": DKDConfig(encoder="tiny", initializer="tiny", channels=64, heatmap_gain=8.0),
     **{f"simple-baseline-resnet{d}": SimpleBaselineConfig(encoder=f"resnet{d}") for d in (18, 34, 50, 101)},
     "simple-baseline-mobilenetv2": SimpleBaselineConfig(encoder="mobilenetv2", channels=128),
+    "simple-baseline-mobilenetv2-same": SimpleBaselineConfig(encoder="mobilenetv2-same", channels=128),
+    "simple-baseline-mobilenetv2-same-1.75": SimpleBaselineConfig(encoder="mobilenetv2-same-1.75", channels=128),
     "simple-baseline-tiny": SimpleBaselineConfig(encoder="tiny", channels=64),
     # Xiao's own Simple Baselines have a third deconvolution, after which a cell is 4 pixels.
     **{
