@@ -41,6 +41,26 @@ def _weighted(error: Tensor, weights: Tensor, count: Tensor) -> Tensor:
     return torch.where(weights > 0, error * weights, 0.0).sum() / count.clamp(min=1e-6)
 
 
+def motion_loss(
+    heatmaps: Tensor, joints: Tensor, weights: Tensor, sigma: float, mean: Callable[[Tensor], Tensor] = lambda x: x
+) -> Tensor:
+    """:func:`pose_loss` of how the maps change: ‖(H_{t+1} − H_t) − (G_{t+1} − G_t)‖², G the Gaussian targets. (Ours.)
+
+    The same as the squared *change of the error* from frame to frame. It costs nothing where a joint is off by the same
+    in both frames, and most where errors come and go: what is seen as trembling.
+
+    Args:
+        heatmaps: (B, T, J, H, W) predicted, T ≥ 2.
+        joints: (B, T, J, 2) in cells, as in :func:`pose_loss`.
+        weights: (B, T, J) ≥ 0; a change counts as the less sure one of its two frames.
+        sigma: of the Gaussian targets, in cells.
+        mean: averages a number over the processes that share the batch.
+    """
+    change = (heatmaps.float() - gaussian_targets(joints, heatmaps.shape[-1], sigma)).diff(dim=1)
+    pairs = torch.minimum(weights[:, 1:], weights[:, :-1])
+    return _weighted(change.square().sum((-2, -1)), pairs, mean(pairs.sum()))
+
+
 def background_targets(targets: Tensor) -> Tensor:
     """1 − max_j of the joints' targets, where no joint is. (..., J, H, W) → (..., 1, H, W).
 

@@ -27,7 +27,16 @@ from dkd.datasets.people import PersonSequence
 from dkd.distributed import launch, synchronise_batch_norm
 from dkd.errors import ConfigError, DKDError, TrainingError
 from dkd.heatmaps import gaussian_targets
-from dkd.losses import convergence, frame_pairs, map_changes, next_k, pose_loss, reconstruction_loss, stages_loss
+from dkd.losses import (
+    convergence,
+    frame_pairs,
+    map_changes,
+    motion_loss,
+    next_k,
+    pose_loss,
+    reconstruction_loss,
+    stages_loss,
+)
 from dkd.models.base import Feedback, PoseOutput, VideoPoseModel
 from dkd.models.discriminator import TemporalDiscriminator
 from dkd.models.dkd import DKD
@@ -35,7 +44,7 @@ from dkd.models.registry import make_model
 from dkd.runs import Run
 from dkd.training_config import FeedbackConfig, OptimiserConfig, TrainConfig
 from dkd.validation import MEASURES, validate
-from dkd.warm_start import warm_start
+from dkd.warm_start import warm_start, warm_start_initializer
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +58,7 @@ class Record:
         loss: what the pose network minimised in this step.
         terms: ``pose``, the loss of the maps that are the answer: what is minimised, but where a model's stages are
             trained each on its own; then it is what can be compared between models. With the adversary also ``real``
-            (L_real), ``fake`` (L_fake), ``k`` and ``convergence``.
+            (L_real), ``fake`` (L_fake), ``k`` and ``convergence``; with a motion weight ``motion``.
         learning_rate: of what starts from scratch.
         gradient_norm: before clipping.
         frames_per_s: since the last record, over all processes.
@@ -74,7 +83,7 @@ class Record:
         return {
             "step": self.step,
             "loss": self.loss,
-            **{name: self.terms.get(name, nan) for name in ("pose", "real", "fake", "k", "convergence")},
+            **{name: self.terms.get(name, nan) for name in ("pose", "motion", "real", "fake", "k", "convergence")},
             "learning_rate": self.learning_rate,
             "gradient_norm": self.gradient_norm,
             "frames_per_s": self.frames_per_s,
@@ -186,9 +195,13 @@ class Trainer:
             torch.manual_seed(config.seed)
             model = make_model(config.model_config())
             discriminator = TemporalDiscriminator(len(model.skeleton), config.adversary.width)
-        if config.model.start is not None and is_new:
+        if is_new:
             try:
-                warm_start(model, config.model.start)
+                if config.model.start is not None:
+                    warm_start(model, config.model.start)
+                if config.model.initializer_start is not None:
+                    assert isinstance(model, DKD)  # the config has seen to that
+                    warm_start_initializer(model, config.model.initializer_start)
             except DKDError:
                 run.forget()  # or the mended settings would be refused as another run's
                 raise
@@ -329,6 +342,9 @@ class Trainer:
         terms = {"pose": loss}
         if stages is not None:  # the answer is the last of them
             loss = stages_loss(stages, joints, weights, config.sigma, self._mean)
+        if config.motion_weight and not self._alone():
+            terms["motion"] = motion_loss(heatmaps[:, first:], joints[:, first:], counted, config.sigma, self._mean)
+            loss = loss + config.motion_weight * terms["motion"]
         if self.adversary is not None and not self._alone():
             judged = self._judge(frames, heatmaps, joints, weights > 0)
             loss = loss + config.adversary.eta * judged.pop("for_pose")

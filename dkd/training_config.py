@@ -1,6 +1,6 @@
 """What a training run is asked to do: one tree of frozen dataclasses, and the recipes that ship with the project.
 
-    config = load_recipe("laptop", ["steps=500", "adversary.eta=0.1"])
+config = load_recipe("laptop", ["steps=500", "adversary.eta=0.1"])
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ class ModelChoice:
         settings: fields of that model's config to replace, such as ``channels`` or ``input_size``.
         start: weights to start from: a shipped model's name, a checkpoint of ours, or an image classifier's weights
             (``.pt``, ``.pth``; torchvision's names for ResNets, the flat port's for MobileNetV2). None: random.
+        initializer_start: of a DKD: a per-frame baseline's checkpoint for its pose initializer alone, after ``start``;
+            for one that is another network than the frame encoder.
         initializer: whether the pose initializer is trained too (``"train"``, as in the paper), or held ``"fixed"``.
         pretrain: share of the steps in which the initializer learns alone, on every frame of the clips; then the frame
             encoder starts from it where the two are the same network, and the recursion begins. The paper's networks
@@ -40,12 +42,15 @@ class ModelChoice:
     name: str = "dkd-tiny"
     settings: dict[str, Any] = field(default_factory=dict)
     start: str | None = None
+    initializer_start: str | None = None
     initializer: Literal["train", "fixed"] = "train"
     pretrain: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.pretrain < 1:
             raise ConfigError(f"expected model.pretrain, a share of the steps, in 0..1, got {self.pretrain}")
+        if self.initializer_start is not None and not self.name.startswith("dkd-"):
+            raise ConfigError(f"only a DKD has an initializer: {self.name} takes model.start, not initializer_start")
         if self.pretrain and self.initializer == "fixed":
             raise ConfigError("model.pretrain trains the initializer, model.initializer=fixed does not: choose one")
 
@@ -186,6 +191,7 @@ class TrainConfig:
         batch: clips a step, over all processes.
         n_frames: T of a training clip.
         sigma: of the Gaussian targets, in cells.
+        motion_weight: weight of :func:`dkd.losses.motion_loss`, beside the pose loss; 0 as in the paper.
         hidden_weight: weight in the loss of joints that are labelled but hidden (our decision: they are guesses).
         validate_every, snapshot_every, save_every: steps between validations, between snapshots of the averaged model
             (what the panel's slider moves through), and between states to resume from. 0: only at the end.
@@ -205,6 +211,7 @@ class TrainConfig:
     batch: int = 8
     n_frames: int = 5
     sigma: float = 1.25
+    motion_weight: float = 0.0
     hidden_weight: float = 0.5
     validate_every: int = 200
     snapshot_every: int = 100
@@ -212,10 +219,14 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.steps, self.batch, self.n_frames) < 1 or not self.sigma > 0 or self.hidden_weight < 0:
+        if (
+            min(self.steps, self.batch, self.n_frames) < 1
+            or not self.sigma > 0
+            or min(self.hidden_weight, self.motion_weight) < 0
+        ):
             raise ConfigError(
-                "expected steps, batch and n_frames of at least 1, sigma > 0 and hidden_weight ≥ 0, got "
-                f"{self.steps}, {self.batch}, {self.n_frames}, {self.sigma}, {self.hidden_weight}"
+                "expected steps, batch and n_frames of at least 1, sigma > 0, hidden_weight and motion_weight ≥ 0, got "
+                f"{self.steps}, {self.batch}, {self.n_frames}, {self.sigma}, {self.hidden_weight}, {self.motion_weight}"
             )
         if min(self.validate_every, self.snapshot_every, self.save_every) < 0:
             raise ConfigError("expected validate_every, snapshot_every and save_every of at least 0")
@@ -224,8 +235,10 @@ class TrainConfig:
                 f"expected n_frames ≥ 2 for {self.model.name}, which learns from one frame to the next, "
                 f"got {self.n_frames}"
             )
-        if self.adversary.eta and self.n_frames < 2:
-            raise ConfigError("the adversary judges how maps change: it needs n_frames ≥ 2, or eta = 0")
+        if (self.adversary.eta or self.motion_weight) and self.n_frames < 2:
+            raise ConfigError(
+                "the adversary and the motion loss judge how maps change: they need n_frames ≥ 2, or a weight of 0"
+            )
         self.model_config()
 
     def pretrained_steps(self) -> int:

@@ -42,6 +42,25 @@ def warm_start(model: VideoPoseModel, source: str | Path) -> list[str]:
     return [name for name in own if name not in given]
 
 
+def warm_start_initializer(model: DKD, source: str | Path) -> None:
+    """Give a DKD's pose initializer the weights of a per-frame baseline, or of another DKD's initializer, whole.
+
+    Args:
+        model: changed in place; the frame encoder stays as it is, whatever network it is.
+        source: a shipped model's name or a checkpoint of ours.
+
+    Raises:
+        CheckpointError: the file cannot be used, or its network is another one.
+    """
+    initializer = model.initializer_alone()  # shares the weights
+    missing = warm_start(initializer, source)
+    if missing:
+        raise CheckpointError(
+            f"{source} lacks {len(missing)} tensors of the initializer {model.config.initializer!r}, the first is "
+            f"{missing[0]!r}: expected the same network, trained frame by frame"
+        )
+
+
 def _classifier(model: VideoPoseModel, path: Path) -> set[str]:
     """Load what fits into the trunks; returns the names of what was given, as the model has them."""
     if not model.trunks():

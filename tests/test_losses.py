@@ -15,6 +15,7 @@ from dkd.losses import (
     convergence,
     frame_pairs,
     map_changes,
+    motion_loss,
     next_k,
     pose_loss,
     reconstruction_loss,
@@ -46,6 +47,20 @@ def test_a_hidden_joint_counts_by_its_weight() -> None:
     for weight in (1.0, 0.5, 0.1):
         weights = torch.tensor([[weight, 1.0]])
         assert float(pose_loss(maps, joints, weights, 1.5)) == pytest.approx(full * weight / (1 + weight), rel=1e-3)
+
+
+def test_motion_loss_forgives_a_standing_error_and_counts_a_trembling_one() -> None:
+    walk = torch.stack([torch.tensor([[8.0 + t, 14.0], [20.0, 9.0 + t]]) for t in range(4)])[None]  # (1, 4, 2, 2)
+    weights = torch.ones(1, 4, 2)
+    true = gaussian_targets(walk, 32, 1.5)
+    assert motion_loss(true, walk, weights, 1.5) == 0
+    standing = torch.rand(1, 1, 2, 32, 32, generator=torch.Generator().manual_seed(0))
+    assert float(motion_loss(true + standing, walk, weights, 1.5)) == pytest.approx(0, abs=1e-5)
+    trembling = true.clone()
+    trembling[:, 2] = 0  # one frame without peaks: two changes of three are off, by a Gaussian's sum of squares
+    assert float(motion_loss(trembling, walk, weights, 1.5)) == pytest.approx(np.pi * 1.5**2 * 2 / 3, rel=1e-3)
+    weights[:, 2] = 0  # not labelled there: both its changes are not counted
+    assert motion_loss(trembling, walk, weights, 1.5) == 0
 
 
 def test_processes_that_share_a_batch_have_its_loss() -> None:
@@ -95,9 +110,7 @@ def test_pairs_are_neighbours() -> None:
     assert pairs[:, :, 0, 0].tolist() == [[-1, -1, -1, 0, 0, 0], [0, 0, 0, 1, 1, 1]]
 
 
-@given(
-    k=st.floats(0, 1), real=st.floats(0, 3), fake=st.floats(0, 3), gamma=st.floats(0.1, 1), rate=st.floats(0, 0.5)
-)
+@given(k=st.floats(0, 1), real=st.floats(0, 3), fake=st.floats(0, 3), gamma=st.floats(0.1, 1), rate=st.floats(0, 0.5))
 def test_k_moves_as_the_equilibrium_says_and_stays_in_its_bounds(
     k: float, real: float, fake: float, gamma: float, rate: float
 ) -> None:

@@ -20,9 +20,9 @@ from dkd.errors import CheckpointError, ConfigError, RunBusyError, StorageError,
 from dkd.models import DKD, build_model
 from dkd.runs import Run, find_run, list_runs
 from dkd.training import Record, train
-from dkd.training_config import TrainConfig
+from dkd.training_config import TrainConfig, load_recipe
 from dkd.validation import MEASURES, validate
-from dkd.warm_start import warm_start
+from dkd.warm_start import warm_start, warm_start_initializer
 from tests.conftest import ROOT
 from tests.dotted_people import dotted_people, dotted_person, quick
 
@@ -340,6 +340,22 @@ def test_a_dkd_starts_from_a_baseline_and_the_other_way_round(tmp_path: Path) ->
     assert warm_start(again, tmp_path / "dkd.safetensors") == []
     for name, tensor in given.items():
         assert torch.equal(again.state_dict()[name], tensor)
+
+
+def test_an_initializer_of_another_network_has_a_start_of_its_own(tmp_path: Path) -> None:
+    wide = build_model("simple-baseline-resnet18", channels=16, input_size=128)
+    save_model(wide, tmp_path / "wide.safetensors", {})
+    dkd = build_model("dkd-tiny", channels=16, input_size=128, initializer="resnet18")
+    assert isinstance(dkd, DKD)
+    encoder = {k: v.clone() for k, v in dkd.encoder.state_dict().items()}
+    warm_start_initializer(dkd, tmp_path / "wide.safetensors")
+    for name, tensor in wide.net.state_dict().items():
+        assert torch.equal(dkd.initializer.state_dict()[name], tensor)
+    assert all(torch.equal(v, encoder[k]) for k, v in dkd.encoder.state_dict().items())
+    with pytest.raises(CheckpointError, match="expected the same network"):
+        warm_start_initializer(build_model("dkd-tiny", channels=16), tmp_path / "wide.safetensors")
+    with pytest.raises(ConfigError, match="only a DKD has an initializer"):
+        load_recipe("laptop", ["model.name=simple-baseline-tiny", "model.initializer_start=x.safetensors"])
 
 
 def test_a_trunk_starts_from_an_image_classifier(tmp_path: Path) -> None:
