@@ -73,9 +73,9 @@ def shuffle_in_time(seed: int = 0) -> Feedback:
 
 @torch.inference_mode()
 def hands_on(model: VideoPoseModel) -> bool:
-    """Whether a feedback would be asked at all: not by a per-frame model, which has no past. Costs a frame at most."""
+    """Whether a feedback would be asked at all: not by a model that has no past. Costs a frame at most."""
     if isinstance(model, DKD):
-        return True
+        return model.distils
     asked: list[int] = []
 
     def ask(heatmaps: Tensor, t: int) -> Tensor:

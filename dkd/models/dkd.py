@@ -12,7 +12,7 @@ Letters: B clips, T frames, J joints, C channels (256), S kernel side (7), H×W 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import torch
 import torch.nn.functional as F
@@ -31,6 +31,9 @@ from dkd.models.base import (
 from dkd.models.simple_baseline import SimpleBaseline, SimpleBaselineConfig
 from dkd.skeleton import get_skeleton
 
+Distillation = Literal["distilled", "static"]
+_SIDES = range(3, 12, 2)  # of kernels: odd, for a kernel has a middle
+
 
 @dataclass(frozen=True)
 class DKDConfig:
@@ -44,6 +47,11 @@ class DKDConfig:
         input_size: side N of the square input in pixels. The distillator's pooling makes S = 7 of N = 256 only.
         heatmap_gain: factor on H_t before it is concatenated with F_t. 1 in the paper's figure; larger for our small
             model: 13 sparse maps of height ≤ 1 weigh little against 128 dense feature channels at initialisation.
+        kernel_side: S. ``None``: the paper's layers, whose S follows from ``input_size`` (7 of 256 px). An odd number
+            3..11: the second pooling becomes an adaptive one to S×S (ours), so that S can be chosen at one input size.
+        distillation: ``"distilled"``, as in the paper; or ``"static"`` (ours, for comparison): one learned kernel a
+            channel, the same for all clips and frames. V, U and their cost stay, no distillator runs, and no frame
+            knows of another.
     """
 
     encoder: str = "resnet50"
@@ -52,12 +60,24 @@ class DKDConfig:
     channels: int = 256
     input_size: int = 256
     heatmap_gain: float = 1.0
+    kernel_side: int | None = None
+    distillation: Distillation = "distilled"
 
     def __post_init__(self) -> None:
         check_input_size(self.input_size)
         if self.channels < 1:
             raise ConfigError(f"channels must be at least 1, got {self.channels}")
         get_skeleton(self.skeleton)
+        side = self.kernel_side
+        if side is not None and (type(side) is not int or side not in _SIDES):
+            raise ConfigError(
+                f"expected kernel_side, an odd number from {_SIDES[0]} to {_SIDES[-1]}, or None for the paper's "
+                f"layers, got {side!r}"
+            )
+        if self.distillation not in get_args(Distillation):
+            raise ConfigError(
+                f"expected distillation to be one of {', '.join(get_args(Distillation))}, got {self.distillation!r}"
+            )
 
 
 class DKDState(NamedTuple):
@@ -76,9 +96,16 @@ class KernelDistillator(nn.Sequential):
     """Features and pose of one frame → one S×S kernel a channel, in one feed-forward step (Figure 2 of the paper).
 
     For 32×32 maps: 32² → conv 30² → pool 15² → conv 15² → pool 7² → conv 7². No ReLU at the end: kernels are signed.
+
+    Args:
+        channels: C.
+        n_joints: J.
+        side: S that comes out.
+        adaptive: the second pooling makes any map S×S. Ours: its windows overlap where S does not divide the map's side
+            (15 → 7: 3×3 cells, a stride of about 2), and repeat cells where S is larger.
     """
 
-    def __init__(self, channels: int, n_joints: int, side: int = 7):
+    def __init__(self, channels: int, n_joints: int, side: int = 7, adaptive: bool = False):
         super().__init__(
             nn.Conv2d(channels + n_joints, channels, 3, bias=False),
             nn.BatchNorm2d(channels),
@@ -87,12 +114,32 @@ class KernelDistillator(nn.Sequential):
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
             nn.BatchNorm2d(channels),
             nn.ReLU(inplace=True),
-            nn.MaxPool2d(2),
+            nn.AdaptiveMaxPool2d(side) if adaptive else nn.MaxPool2d(2),
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
             nn.BatchNorm2d(channels),
         )
         # Ours: kernels of unit norm at the start (S² · (1/S)² = 1), so that matching neither amplifies nor silences.
         nn.init.constant_(self[-1].weight, 1 / side)  # type: ignore[arg-type]
+
+
+class StaticKernel(nn.Module):
+    """In a distillator's place: one learned S×S kernel a channel, whatever is seen (ours; see ``distillation``).
+
+    Args:
+        channels: C.
+        side: S.
+
+    Attributes:
+        kernel: (C, S, S), of unit norm a channel at the start on average, as the distillator's.
+    """
+
+    def __init__(self, channels: int, side: int):
+        super().__init__()
+        self.kernel = nn.Parameter(torch.randn(channels, side, side) / side)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The kernel, once for each of B samples: (B, …) → (B, C, S, S)."""
+        return self.kernel.repeat(len(features), 1, 1, 1)
 
 
 def match(projected: Tensor, kernels: Tensor) -> Tensor:
@@ -135,16 +182,26 @@ class DKD(VideoPoseModel):
         n_joints, channels = len(self.skeleton), config.channels
         self.initializer = PoseInitializer(build_encoder(config.initializer, channels), channels, n_joints)
         self.encoder = build_encoder(config.encoder, channels)
-        self.distillator = KernelDistillator(channels, n_joints, self.kernel_shape[1])
+        side = self.kernel_shape[1]
+        self.distillator: KernelDistillator | StaticKernel = (
+            KernelDistillator(channels, n_joints, side, adaptive=config.kernel_side is not None)
+            if self.distils
+            else StaticKernel(channels, side)
+        )
         self.projection = nn.Conv2d(channels, channels, 1, bias=False)  # V
         self.readout = nn.Conv2d(channels, n_joints, 1)  # U
         nn.init.zeros_(self.readout.bias)  # type: ignore[arg-type]
 
     @property
     def kernel_shape(self) -> tuple[int, int, int]:
-        """(C, S, S); the distillator's layers make S = 7 of 32×32 maps, 5 of 24×24, 3 of 16×16."""
-        side = ((self.map_size - 2) // 2) // 2
+        """(C, S, S); the paper's layers make S = 7 of 32×32 maps, 5 of 24×24, 3 of 16×16."""
+        side = self.config.kernel_side or ((self.map_size - 2) // 2) // 2
         return self.config.channels, side, side
+
+    @property
+    def distils(self) -> bool:
+        """Whether kernels are made of frames. If not, nothing is handed on and a feedback is never asked."""
+        return self.config.distillation == "distilled"
 
     def trunks(self) -> list[Encoder]:
         """The frame encoder and the initializer's."""
@@ -176,6 +233,8 @@ class DKD(VideoPoseModel):
 
     def distil(self, features: Tensor, heatmaps: Tensor) -> Tensor:
         """K̃_t from (B, C, H, W) features and (B, J, H, W) heatmaps of the same frame → (B, C, S, S)."""
+        if not self.distils:
+            return self.distillator(features)
         return self.distillator(torch.cat([features, heatmaps * self.config.heatmap_gain], 1))
 
     def locate(self, features: Tensor, kernels: Tensor) -> Tensor:
@@ -199,7 +258,8 @@ class DKD(VideoPoseModel):
         self, features: Tensor, heatmaps: Tensor, t: int, feedback: Feedback | None
     ) -> tuple[PoseOutput, DKDState]:
         """Distil what frame t leaves to frame t+1."""
-        kernels = self.distil(features, heatmaps if feedback is None else feedback(heatmaps, t))
+        handed_on = feedback(heatmaps, t) if feedback is not None and self.distils else heatmaps
+        kernels = self.distil(features, handed_on)
         return PoseOutput(heatmaps, kernels, features), DKDState(kernels, t)
 
     # --- a whole clip ------------------------------------------------------------------------------------------------
