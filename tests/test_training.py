@@ -19,7 +19,7 @@ from dkd.checkpoints import load_model, read_tensors, save_model
 from dkd.errors import CheckpointError, ConfigError, RunBusyError, StorageError, TrainingError
 from dkd.models import DKD, build_model
 from dkd.runs import Run, find_run, list_runs
-from dkd.training import Record, train
+from dkd.training import Record, _fold_frozen, train
 from dkd.training_config import TrainConfig, load_recipe
 from dkd.validation import MEASURES, validate
 from dkd.warm_start import warm_start, warm_start_initializer
@@ -340,6 +340,34 @@ def test_a_dkd_starts_from_a_baseline_and_the_other_way_round(tmp_path: Path) ->
     assert warm_start(again, tmp_path / "dkd.safetensors") == []
     for name, tensor in given.items():
         assert torch.equal(again.state_dict()[name], tensor)
+
+
+@pytest.mark.parametrize("name", ["simple-baseline-tiny", "simple-baseline-mobilenetv2-same", "dkd-tiny"])
+def test_frozen_blocks_compute_the_same_without_norms(name: str) -> None:
+    model = build_model(name, channels=8, input_size=128)
+    for norm in model.modules():
+        if isinstance(norm, torch.nn.BatchNorm2d):
+            assert norm.running_mean is not None and norm.running_var is not None
+            for values, low, high in (
+                (norm.running_mean, -1, 1), (norm.running_var, 0.5, 2), (norm.weight, 0.5, 2), (norm.bias, -1, 1)
+            ):  # fmt: skip
+                torch.nn.init.uniform_(values, low, high)
+    clip = torch.rand(1, 2, 3, 128, 128)
+    model.eval()
+    before, weights = model(clip).features, {k: v.clone() for k, v in model.state_dict().items()}
+    _fold_frozen(model, load_recipe("laptop", ["optimiser.frozen_blocks=2"]))
+    torch.testing.assert_close(model(clip).features, before, rtol=1e-4, atol=1e-4)
+    for trunk in model.trunks():  # the norms are no longer run (a ResNet's stem is no module of its own: its norm is)
+        next(m for m in trunk.trunk_blocks()[1].modules() if isinstance(m, torch.nn.BatchNorm2d)).register_forward_hook(
+            _never
+        )
+    model(clip)
+    assert model.state_dict().keys() == weights.keys()
+    assert all(torch.equal(v, weights[k]) for k, v in model.state_dict().items())
+
+
+def _never(*_: Any) -> None:
+    raise AssertionError("a folded norm was run")
 
 
 def test_an_initializer_of_another_network_has_a_start_of_its_own(tmp_path: Path) -> None:
