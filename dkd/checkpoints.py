@@ -17,6 +17,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from dkd.confidence import calibration_of
 from dkd.errors import CheckpointError, ConfigError, nearest_name
 from dkd.files import written_whole
 from dkd.models.base import VideoPoseModel
@@ -84,7 +85,7 @@ def load_model(name_or_path: str | Path = "dkd-mobilenetv2") -> VideoPoseModel:
 
     Args:
         name_or_path: name of a shipped checkpoint, or the path of one of your own. ``model.provenance`` (a dict) says
-            what it was trained on.
+            what it was trained on, and under ``confidence`` what its scores mean, where ``dkd calibrate`` measured it.
 
     Raises:
         ConfigError: a name that is neither shipped nor a file.
@@ -123,6 +124,7 @@ def load_model(name_or_path: str | Path = "dkd-mobilenetv2") -> VideoPoseModel:
             )
         model.load_state_dict({k: v.to(own[k].dtype) for k, v in tensors.items()})
         model.provenance = json.loads(header["provenance"])
+        calibration_of(model)  # raises where it is damaged
     except (KeyError, TypeError, ConfigError, json.JSONDecodeError) as error:
         raise CheckpointError(f"the header of {path} cannot be read: {error}") from error
     model.name = path.stem
