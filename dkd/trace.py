@@ -13,19 +13,21 @@ import tempfile
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from dkd.confidence import calibration_of
 from dkd.crops import Crop, box_to_crop, check_box, joints_to_box
 from dkd.errors import ClosedError, ConfigError, DKDError, FrameIndexError, ShapeError, StorageError
 from dkd.heatmaps import decode_peaks
-from dkd.models.base import Feedback, VideoPoseModel
+from dkd.models.base import Feedback, PoseOutput, VideoPoseModel
 from dkd.models.dkd import DKD, match
 from dkd.perturbations import Corruption
+from dkd.reinitialise import CONFIDENT, JOINTS_MARGIN, Reinitialise, Reinitialised, approach, search
 from dkd.smoothing import Smoother
 
 if TYPE_CHECKING:
@@ -37,10 +39,7 @@ log = logging.getLogger(__name__)
 
 # Our decisions: training crops are 1.0–1.8 × the joints' extent, so inference stays in the middle of that range.
 BOX_MARGIN = 1.25  # crop side over the side of a box that holds the whole person
-JOINTS_MARGIN = 1.4  # crop side over the extent of the joints, which end at the ankles and the middle of the head
-CONFIDENT = 0.15  # a joint whose peak is lower does not steer the crop
 CENTRE_INERTIA, SIDE_INERTIA = 0.3, 0.8  # share of the old crop in the next one: scale should not pump
-SEARCH_ROUNDS = 3  # without a box: how often the initializer looks again, closer
 DEFAULT_MEMORY = 512 * 2**20
 
 
@@ -62,6 +61,8 @@ class Trace:
             seconds and the side of the network's square in pixels, for instance a :class:`dkd.smoothing.OneEuro`. It
             may remember, so each trace needs its own. The square follows the joints as the model found them: what is
             seen does not depend on how it is reported.
+        reinitialise: when to look for a lost person anew; by default never, which is the paper's mode. A frame in which
+            the model was started anew is like frame 0: its maps are the initializer's, and a feedback's t is 0 there.
         progress: show a progress bar.
         cancel: called before each frame; when it returns true the trace stops there.
         memory: bytes that maps and kernels may take in memory; a longer clip keeps them in a temporary file. A
@@ -89,6 +90,7 @@ class Trace:
         feedback: Feedback | None = None,
         corrupt: Corruption | None = None,
         smooth: Smoother | None = None,
+        reinitialise: Reinitialise | None = None,
         progress: bool = True,
         cancel: Callable[[], bool] | None = None,
         memory: int = DEFAULT_MEMORY,
@@ -109,6 +111,12 @@ class Trace:
         self.ground_truth_kind = ground_truth_kind or "ground truth"
         self.box = None if box is None else check_box(box, clip.width, clip.height)
         self._feedback, self._corrupt, self._smooth = feedback, corrupt, smooth
+        self.calibration = calibration_of(model)
+        self.reinitialise = reinitialise
+        self.reinitialised: list[Reinitialised] = []
+        self.extra_passes = 0
+        self._searched: int | None = None
+        self._memory = memory
         # The two large arrays share one budget.
         shapes = [(self._n_wanted, n_joints, size, size), (self._n_wanted, *model.kernel_shape)]
         in_memory = 4 * sum(int(np.prod(s)) for s in shapes) <= memory
@@ -152,23 +160,62 @@ class Trace:
     @torch.inference_mode()
     def _advance(self) -> None:
         t = len(self)
-        crop = self._next_crop() if t else self._first_crop()
+        seen = self._see(t, self._next_crop() if t else self._first_crop(), self._state)
+        found, anew = None, None
+        if self._is_search_due(t):
+            found, anew, seen = self._search(t, seen)
+        self._heatmaps[t] = seen.heatmaps
+        self._kernels[t] = seen.output.kernels[0].float().cpu().numpy()
+        joints = seen.joints
+        self._raw_joints[t] = joints
+        self._scores[t] = seen.scores
+        if self._smooth is not None:
+            self._joints[t] = self._smooth(joints, self._scores[t], float(self.clip.times[t]), seen.crop.side)
+        self._state = seen.state
+        if found is not None:
+            self._searched, self.extra_passes = t, self.extra_passes + found
+        if anew is not None:
+            self.reinitialised.append(anew)
+        self._crops.append(seen.crop)  # last: len(self) counts whole frames only
+
+    def _see(self, t: int, crop: Crop, state: Any) -> _Seen:
+        """One pass of the model over a square of frame t, from a state; without one it is started."""
         image = self._network_input(t, crop)
-        if self._state is None:
+        if state is None:
             output, state = self.model.start(image, self._feedback)
         else:
-            output, state = self.model.step(image, self._state, self._feedback)
+            output, state = self.model.step(image, state, self._feedback)
         heatmaps = output.heatmaps[0].float().cpu()
         peaks, scores = decode_peaks(heatmaps)
-        self._heatmaps[t] = heatmaps.numpy()
-        self._kernels[t] = output.kernels[0].float().cpu().numpy()
         joints = crop.to_frame(peaks.numpy(), self.model.map_size)
-        self._raw_joints[t] = joints
-        self._scores[t] = scores.numpy()
-        if self._smooth is not None:
-            self._joints[t] = self._smooth(joints, self._scores[t], float(self.clip.times[t]), crop.side)
-        self._state = state
-        self._crops.append(crop)  # last: len(self) counts whole frames only
+        return _Seen(crop, output, state, heatmaps.numpy(), joints, scores.numpy())
+
+    def _look(self, t: int, crop: Crop, clean: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """What the initializer sees in a square of frame t: (J, 2) joints in pixels of the frame, (J,) scores."""
+        maps = self.model.initialise(self._network_input(t, crop, clean))[0].float().cpu()
+        peaks, scores = decode_peaks(maps)
+        return crop.to_frame(peaks.numpy(), self.model.map_size), scores.numpy()
+
+    def _is_search_due(self, t: int) -> bool:
+        policy = self.reinitialise
+        if policy is None:
+            return False
+        means = self._confidence(self._scores[max(0, t - policy.patience) : t]).mean(-1)
+        return policy.is_due(means, t, self._searched, self.calibrated)
+
+    def _search(self, t: int, going_on: _Seen) -> tuple[int, Reinitialised | None, _Seen]:
+        """Look for the person anew in frame t: passes that it took, what is noted, and what holds for the frame."""
+        policy = self.reinitialise
+        assert policy is not None
+        found = search(lambda crop: self._look(t, crop), going_on.crop, self.clip.width, self.clip.height)
+        before, after = (float(self._confidence(s).mean()) for s in (going_on.scores, found.scores))
+        if after <= before + policy.gain:
+            return found.passes, None, going_on
+        seen = self._see(t, found.crop, None)
+        limit, what = policy.limit(self.calibrated), "confidence" if self.calibrated else "score"
+        reason = f"mean {what} below {limit:g} in frames {t - policy.patience} to {t - 1}"
+        after = float(self._confidence(seen.scores).mean())
+        return found.passes + 1, Reinitialised(t, reason, before, after), seen
 
     def _network_input(self, t: int, crop: Crop, clean: bool = False) -> Tensor:
         pixels = self._pixels(t, crop, clean)
@@ -188,15 +235,8 @@ class Trace:
     def _first_crop(self) -> Crop:
         if self.box is not None:
             return box_to_crop(self.box, BOX_MARGIN)
-        crop = box_to_crop((0, 0, self.clip.width, self.clip.height), 1.0)
-        for _ in range(SEARCH_ROUNDS):
-            peaks, scores = decode_peaks(self.model.initialise(self._network_input(0, crop, clean=True))[0].cpu())
-            joints = crop.to_frame(peaks.numpy(), self.model.map_size)
-            box = joints_to_box(joints[scores.numpy() >= CONFIDENT])
-            if box is None:
-                break
-            crop = box_to_crop(box, JOINTS_MARGIN)
-        return crop
+        whole = box_to_crop((0, 0, self.clip.width, self.clip.height), 1.0)
+        return approach(lambda crop: self._look(0, crop, clean=True), whole)[1]
 
     def _next_crop(self) -> Crop:
         """The crop after the last traced frame: around its confident joints, with some inertia."""
@@ -212,6 +252,52 @@ class Trace:
         x = CENTRE_INERTIA * (old.left + old.side / 2) + (1 - CENTRE_INERTIA) * (new.left + new.side / 2)
         y = CENTRE_INERTIA * (old.top + old.side / 2) + (1 - CENTRE_INERTIA) * (new.top + new.side / 2)
         return Crop(x - side / 2, y - side / 2, side)
+
+    def retrace(
+        self,
+        reinitialise: Reinitialise | None,
+        *,
+        progress: bool = False,
+        cancel: Callable[[], bool] | None = None,
+    ) -> Trace:
+        """The same run over the same frames with another policy for a lost track, or with none.
+
+        Args:
+            reinitialise: the other policy.
+            progress, cancel: as for the trace itself.
+
+        Returns:
+            a new trace, which shares nothing with this one that changes; this trace itself where the other policy would
+            change nothing: the track was never lost.
+
+        Raises:
+            ConfigError: this trace has a feedback or a smoother, which may remember what it saw: make the trace anew.
+        """
+        self._check_open()
+        if reinitialise == self.reinitialise or self._is_untouched_by(reinitialise):
+            return self
+        if not self.can_retrace:
+            raise ConfigError(
+                f"expected a trace without a feedback and a smoother, which may remember; {self.model_name} was given "
+                "one: make the trace anew, with reinitialise=..."
+            )
+        trace = Trace(
+            self.model, self.clip, self.box,
+            ground_truth=self._ground_truth, ground_truth_kind=self.ground_truth_kind, stop=len(self),
+            corrupt=self._corrupt, reinitialise=reinitialise, progress=progress, cancel=cancel, memory=self._memory,
+        )  # fmt: skip
+        trace.model_name = self.model_name
+        return trace
+
+    @property
+    def can_retrace(self) -> bool:
+        """Whether :meth:`retrace` can make this run anew: it has no feedback and no smoother, which may remember."""
+        return self._feedback is None and self._smooth is None
+
+    def _is_untouched_by(self, policy: Reinitialise | None) -> bool:
+        if self.reinitialised:
+            return False
+        return policy is None or policy.first_loss(self.confidence.mean(-1), self.calibrated) is None
 
     # --- what was kept -----------------------------------------------------------------------------------------------
 
@@ -245,8 +331,33 @@ class Trace:
         return self._scores[: len(self)]
 
     @property
+    def calibrated(self) -> bool:
+        """Whether :attr:`confidence` is a probability: the model's checkpoint has a calibration (``calibration``)."""
+        return self.calibration is not None
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """(T, J) float32 in 0..1: the probability that the joint lies within 0.1 × the larger side of the person's box.
+
+        It is read off the score by the model's :class:`~dkd.confidence.Calibration`. A model without one has none:
+        then these are the scores, clipped to 0..1, and :attr:`calibrated` is false.
+        """
+        return self._confidence(self.scores)
+
+    def _confidence(self, scores: np.ndarray) -> np.ndarray:
+        return np.clip(scores, 0, 1) if self.calibration is None else self.calibration(scores)
+
+    def from_initializer(self, t: int) -> bool:
+        """Whether frame t's maps are the initializer's, not matched: frame 0, and where the model was started anew.
+
+        Such frames are noted in ``reinitialised``, a list of :class:`~dkd.reinitialise.Reinitialised`; the passes of
+        the network beyond one a frame, in ``extra_passes``.
+        """
+        return t == 0 or any(anew.frame == t for anew in self.reinitialised)
+
+    @property
     def heatmaps(self) -> np.ndarray:
-        """(T, J, H, W) float32 H_t; frame 0's are the initializer's."""
+        """(T, J, H, W) float32 H_t; the initializer's in frame 0 and where :meth:`from_initializer` says so."""
         return self._heatmaps[: len(self)]
 
     @property
@@ -305,10 +416,14 @@ class Trace:
         Their sum over c plus ``bias[joint]`` is the heatmap.
 
         Raises:
-            FrameIndexError: t is outside the trace, or 0: the first frame's maps are the initializer's, not matched.
+            FrameIndexError: t is outside the trace, or its maps are the initializer's, not matched: frame 0, and where
+                the model was started anew (:meth:`from_initializer`).
         """
-        if self._index(t) == 0:
-            raise FrameIndexError("frame 0 has no contributions: its maps come from the initializer; ask for t ≥ 1")
+        if self.from_initializer(self._index(t)):
+            raise FrameIndexError(
+                f"frame {t} has no contributions: its maps come from the initializer; ask for "
+                + ("t ≥ 1" if t == 0 else f"another frame, such as {t + 1}")
+            )
         projected, kernels = torch.from_numpy(self.projected(t)), torch.from_numpy(np.array(self._kernels[t - 1]))
         matched = match(projected[None], kernels[None])[0]
         return self.readout[self.skeleton.index(joint)][:, None, None] * matched.numpy()
@@ -378,6 +493,17 @@ class Trace:
     def __repr__(self) -> str:
         state = "" if self.complete else f" of {self._n_wanted} (stopped)"
         return f"<Trace of {self.clip.name!r} by {self.model_name}: {len(self)}{state} frames, {self.skeleton.name}>"
+
+
+class _Seen(NamedTuple):
+    """One pass of the model over a square of a frame: (J, H, W) maps, (J, 2) joints in the frame, (J,) scores."""
+
+    crop: Crop
+    output: PoseOutput
+    state: Any
+    heatmaps: np.ndarray
+    joints: np.ndarray
+    scores: np.ndarray
 
 
 def _on_disk(shape: tuple[int, ...]) -> np.ndarray:
