@@ -1,8 +1,9 @@
 """What a model is compared with, by name: ``dkd-mobilenetv2+frozen``, ``runs/mine+erased+occluded``.
 
 A method is a model and what is done to it on the way: another rule for its memory (control), other maps handed on
-(feedback), a changed input, smoothed joints. Variants are applied from left to right; each of them is an entry of
-:data:`VARIANTS`. Evaluation, the command line and the panel all take methods by such a name.
+(feedback), a changed input, smoothed joints, a new start where the track is lost (policy). Variants are applied from
+left to right; each of them is an entry of :data:`VARIANTS`. Evaluation, the command line and the panel all take methods
+by such a name.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from dkd.models.dkd import DKD
 from dkd.models.registry import MODELS
 from dkd.paths import data_folder
 from dkd.perturbations import Corruption, blur, darken, occlude
+from dkd.reinitialise import Reinitialise
 from dkd.reliance import erase, hands_on, shuffle_in_time, swap_sides
 from dkd.runs import Run
 from dkd.smoothing import OneEuro, Smoother
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from dkd.image_clip import ImageClip
     from dkd.video import Clip
 
-Kind = Literal["control", "feedback", "input", "smoothing"]
+Kind = Literal["control", "feedback", "input", "smoothing", "policy"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Method:
         feedback: makes a trace's feedback (each has a memory of its own), or ``None``.
         corrupt: what is done to the network's input, or ``None``.
         smooth: makes a trace's smoother, or ``None``.
+        reinitialise: when a trace looks for a lost person anew; ``None``: never, as in the paper.
         source: the checkpoint's file; ``None`` for random weights. Two methods may have one name and two sources.
         variants: those that were applied, in order.
     """
@@ -52,6 +55,7 @@ class Method:
     feedback: Callable[[], Feedback] | None = None
     corrupt: Corruption | None = None
     smooth: Callable[[], Smoother] | None = None
+    reinitialise: Reinitialise | None = None
     source: Path | None = None
     variants: tuple[str, ...] = ()
 
@@ -66,6 +70,7 @@ class Method:
             feedback=self.feedback() if self.feedback else None,
             corrupt=self.corrupt,
             smooth=self.smooth() if self.smooth else None,
+            reinitialise=self.reinitialise,
             **options,
         )
         trace.model_name = self.name
@@ -144,7 +149,7 @@ def _with_model(method: Method, model: VideoPoseModel, name: str) -> Method:
     return replace(method, model=model.eval())
 
 
-# --- feedback, input, smoothing ---------------------------------------------------------------------------------------
+# --- feedback, input, smoothing, policy -------------------------------------------------------------------------------
 
 
 def _feedback(name: str, make: Callable[[Method], Feedback]) -> Callable[[Method], Method]:
@@ -176,6 +181,10 @@ def _input(corrupt: Corruption) -> Callable[[Method], Method]:
 
 def _one_euro(method: Method) -> Method:
     return replace(method, smooth=OneEuro)
+
+
+def _reinit(method: Method) -> Method:
+    return replace(method, reinitialise=Reinitialise())
 
 
 VARIANTS: dict[str, Variant] = {
@@ -225,6 +234,7 @@ VARIANTS: dict[str, Variant] = {
             "feedback",
             _feedback("swapped", lambda method: swap_sides(method.model.skeleton)),
         ),
+        Variant("reinit", "looks for the person anew where the track is lost", "policy", _reinit),
         Variant("occluded", "a grey square hides a part of every frame but the first", "input", _input(occlude)),
         Variant("blurred", "every frame but the first is out of focus", "input", _input(blur)),
         Variant("darkened", "every frame but the first has a quarter of the light", "input", _input(darken)),

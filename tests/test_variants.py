@@ -368,11 +368,11 @@ def test_what_does_not_exist_or_fit_is_named(here: Path, spec: str, message: str
 def test_each_variant_says_what_it_is() -> None:
     assert set(VARIANTS) >= {
         "initializer", "frozen", "average", "flow", "mean", "one-euro", "erased", "shuffled", "swapped", "occluded",
-        "blurred", "darkened",
+        "blurred", "darkened", "reinit",
     }  # fmt: skip
     for name, variant in VARIANTS.items():
         assert variant.name == name
-        assert variant.kind in {"control", "feedback", "input", "smoothing"}
+        assert variant.kind in {"control", "feedback", "input", "smoothing", "policy"}
         assert variant.summary
         assert "\n" not in variant.summary
         assert "+" not in name
