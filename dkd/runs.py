@@ -1,20 +1,22 @@
 """Run folders: what training leaves on the disk, so that it can be resumed, compared and cited.
 
-    run.json           settings, when, with which versions and commit
-    state.safetensors  all that is needed to go on: weights, their average, optimisers, k, the step
-    log.csv            a row a step
-    snapshots/         the averaged model every so many steps: what the panel's slider moves through
-    model.safetensors  the result
-    failure.json       the record of the step that failed, where one did
-    lock               held by the process that trains
+run.json           settings, when, with which versions and commit
+state.safetensors  all that is needed to go on: weights, their average, optimisers, k, the step
+log.csv            a row a step
+snapshots/         the averaged model every so many steps: what the panel's slider moves through
+model.safetensors  the result
+failure.json       the record of the step that failed, where one did
+lock               held by the process that trains
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import logging
 import math
+import os
 import subprocess
 import time
 from collections.abc import Mapping
@@ -92,8 +94,14 @@ class Run:
         self._lock.release()
 
     def _differences(self, config: TrainConfig) -> str:
-        """Which settings of the stored run are not those of ``config``; where it runs does not count."""
-        stored, given = flat(self.info()["config"]), flat(to_mapping(config))
+        """Which settings of the stored run are not those of ``config``; where it runs does not count.
+
+        A setting that did not exist when the run was begun has its default there: it then does what was done before.
+        """
+        written = self.info()["config"]
+        with contextlib.suppress(ConfigError):  # a setting that no longer exists: it differs, and is named below
+            written = to_mapping(from_mapping(TrainConfig, written))
+        stored, given = flat(written), flat(to_mapping(config))
         names = [
             k
             for k in sorted(stored.keys() | given.keys())
@@ -234,15 +242,18 @@ class Run:
         return {**self.info(), "run": self.name, "step": step, **facts}
 
     def append_log(self, row: Mapping[str, Any]) -> None:
-        """Add a row to log.csv; an empty file gets its head first.
+        """Add a row to log.csv; an empty file gets its head first. A log that has a head keeps to its columns.
 
         Raises:
             StorageError: there is no room.
         """
         try:
-            with self.log_file.open("a", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, list(row))
-                if file.tell() == 0:
+            with self.log_file.open("a+", newline="", encoding="utf-8") as file:
+                file.seek(0)
+                head = file.readline().strip()
+                file.seek(0, os.SEEK_END)
+                writer = csv.DictWriter(file, head.split(",") if head else list(row), restval="", extrasaction="ignore")
+                if not head:
                     writer.writeheader()
                 writer.writerow({k: _number(v) for k, v in row.items()})
         except OSError as error:
@@ -313,8 +324,10 @@ def list_runs(root: str | Path = "runs") -> pd.DataFrame:
             }
         )
     columns = list(rows[0]) if rows else ["run", "model", "status", "step", "steps", "folder"]
-    return pd.DataFrame(rows, columns=columns).sort_values("started", ascending=False, ignore_index=True) if rows else (
-        pd.DataFrame(columns=columns)
+    return (
+        pd.DataFrame(rows, columns=columns).sort_values("started", ascending=False, ignore_index=True)
+        if rows
+        else (pd.DataFrame(columns=columns))
     )
 
 

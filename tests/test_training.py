@@ -76,6 +76,25 @@ def test_a_stopped_run_goes_on_to_the_same_weights(words: tuple[str, ...], tmp_p
     assert pd_whole[columns].equals(pd_resumed[columns])
 
 
+def test_a_run_begun_before_a_setting_existed_goes_on(tmp_path: Path) -> None:
+    run(quick(), tmp_path / "old", stop_after=2)
+    info = json.loads((tmp_path / "old/run.json").read_text())
+    assert info["config"].pop("motion_weight") == 0 and info["config"]["model"].pop("initializer_start", 1) is None
+    (tmp_path / "old/run.json").write_text(json.dumps(info))
+    log = (tmp_path / "old/log.csv").read_text().splitlines()
+    without = [
+        ",".join(v for i, v in enumerate(row.split(",")) if i != log[0].split(",").index("motion")) for row in log
+    ]
+    (tmp_path / "old/log.csv").write_text("\n".join(without) + "\n")
+    with pytest.raises(CheckpointError, match="motion_weight: 0.0 there, 0.5 here"):
+        run(quick("motion_weight=0.5"), tmp_path / "old")
+    whole, _ = run(quick(), tmp_path / "new")
+    assert_same(whole, run(quick(), tmp_path / "old")[0])
+    rows = Run(tmp_path / "old").log()
+    assert list(rows["step"]) == [1, 2, 3, 4] and "motion" not in rows
+    assert rows["learning_rate"].equals(Run(tmp_path / "new").log()["learning_rate"])
+
+
 KILLED = """
 import sys
 sys.path.insert(0, {root!r})
