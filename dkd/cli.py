@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dkd.cli_ablate import add_ablation_command
 from dkd.cli_measure import add_measuring_commands
 from dkd.errors import BoxError, ConfigError, DKDError, SampleError
 from dkd.lab import DEFAULT_PORT, run_lab
@@ -70,6 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     runs.set_defaults(command=_runs)
 
     add_measuring_commands(commands)
+    add_ablation_command(commands)
 
     render = commands.add_parser("render", help="render people into a data set in Penn Action's layout")
     render.add_argument("--out", type=Path, help="folder (default: data/rendered, which recipes call 'rendered')")
