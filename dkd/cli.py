@@ -1,4 +1,5 @@
-"""The command line. The commands that measure are in :mod:`dkd.cli_measure`.
+"""The command line. Commands that measure are in :mod:`dkd.cli_measure`, those of confidence in
+:mod:`dkd.cli_confidence`.
 
 A command is a function ``(arguments) -> exit status``. What the library raises on purpose becomes one line on standard
 error and exit status 2, as for a wrong argument; only an unforeseen error shows a traceback.
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dkd.cli_ablate import add_ablation_command
+from dkd.cli_confidence import add_confidence_commands
 from dkd.cli_measure import add_measuring_commands
 from dkd.errors import BoxError, ConfigError, DKDError, SampleError
 from dkd.lab import DEFAULT_PORT, run_lab
@@ -71,6 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
     runs.set_defaults(command=_runs)
 
     add_measuring_commands(commands)
+    add_confidence_commands(commands)
     add_ablation_command(commands)
 
     render = commands.add_parser("render", help="render people into a data set in Penn Action's layout")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dkd.models.base import VideoPoseModel
 
 ALPHA = 0.1  # a hit lies within this × the larger side of the person's box
-BINS = 20  # of equal count, before they are made monotone: as many knots at most
+BINS = 20  # of equal count, before they are made monotone: so many knots at most, and one at 0
 KEY = "confidence"  # where a checkpoint's provenance has it
 MEANS = "probability that the joint lies within alpha x the larger side of the person's box"
 _Z = 1.959964  # of the standard normal distribution: 95 % lie within
@@ -119,7 +119,9 @@ def fit_calibration(scores: np.ndarray, hit: np.ndarray, *, data: Sequence[str],
 
     Scores are sorted into :data:`BINS` bins of equal count, the bins' shares of hits are made monotone (Ayer et al.
     1955; for calibration Zadrozny & Elkan 2002), and each flat piece becomes one knot at its mean score, so that the
-    curve rises between them (centred isotonic regression, Oron & Flournoy 2017).
+    curve rises between them (centred isotonic regression, Oron & Flournoy 2017). Ours: where no score at or below 0 was
+    seen, the curve begins with confidence 0 at score 0. On people who are followed well a lost track's low scores do
+    not occur, and what was never seen must not be called sure.
 
     Args:
         scores: (N,) heights of peaks; what is not finite is left out.
@@ -145,13 +147,11 @@ def fit_calibration(scores: np.ndarray, hit: np.ndarray, *, data: Sequence[str],
     n, hits, total = (np.add.reduceat(v, blocks) for v in (n, hits, total))
     knots, shares = np.round(total / n, 6), np.clip(hits / n, 0, 1)
     keep = np.diff(knots, prepend=-np.inf) > 0  # rounding may make two of them one
-    fitted = Calibration(
-        tuple(knots[keep].tolist()),
-        tuple(np.round(shares[keep], 6).tolist()),
-        alpha,
-        tuple(data),
-        len(x),
-    )
+    curve = list(zip(knots[keep].tolist(), np.round(shares[keep], 6).tolist(), strict=True))
+    if x.min() > 0 < curve[0][0]:
+        curve.insert(0, (0.0, 0.0))
+    scores_at, probabilities = zip(*curve, strict=True)
+    fitted = Calibration(scores_at, probabilities, alpha, tuple(data), len(x))
     error = expected_calibration_error(fitted(x), y)
     return Calibration(**{**vars(fitted), "ece": round(error, 6)})
 

@@ -70,8 +70,9 @@ def test_a_fit_is_the_pooled_shares_of_plain_loops(pairs: list[tuple[float, bool
     fitted = fit_calibration(scores, hit, data=["x"])
     assert fitted.n == len(pairs)
     knots = sorted(set(np.round(shares, 6).tolist()))
-    np.testing.assert_allclose(fitted.probabilities, knots, atol=1e-6)
-    for share, at in zip(fitted.probabilities, fitted.scores, strict=True):
+    assert (fitted.scores[0], fitted.probabilities[0]) == (0, 0)
+    np.testing.assert_allclose(fitted.probabilities[1:], knots, atol=1e-6)
+    for share, at in zip(fitted.probabilities[1:], fitted.scores[1:], strict=True):
         block = np.any([m for m, s in zip(members, shares, strict=True) if abs(s - share) < 1e-5], axis=0)
         assert at == pytest.approx(scores[block].mean(), abs=1e-6)
 
@@ -81,7 +82,7 @@ def test_violators_are_pooled_by_hand() -> None:
     scores = np.repeat([1.0, 2.0, 3.0], 10)
     hit = np.concatenate([np.arange(10) < n for n in (2, 8, 4)])
     fitted = fit_calibration(scores, hit, data=["a", "b"])
-    assert (fitted.scores, fitted.probabilities) == ((1.0, 2.5), (0.2, 0.6))
+    assert (fitted.scores, fitted.probabilities) == ((0.0, 1.0, 2.5), (0.0, 0.2, 0.6))
     assert (fitted.data, fitted.n, fitted.alpha) == (("a", "b"), 30, 0.1)
 
 
@@ -90,7 +91,7 @@ def test_a_known_curve_is_recovered() -> None:
     scores = random.uniform(0, 1, 40_000)
     truth = scores**2  # as an overconfident network
     fitted = fit_calibration(scores, random.uniform(size=len(scores)) < truth, data=["x"])
-    assert len(fitted.scores) <= BINS
+    assert len(fitted.scores) <= BINS + 1
     assert np.abs(fitted(scores) - truth).max() < 0.06
     assert np.abs(fitted(scores) - truth).mean() < 0.015
     fresh = random.uniform(0, 1, 40_000)
@@ -110,9 +111,16 @@ def test_a_shuffled_order_gives_the_same_and_the_rest_is_left_out() -> None:
 
 @pytest.mark.parametrize("hits", [True, False])
 def test_one_kind_of_outcome_makes_a_flat_curve(hits: bool) -> None:
-    fitted = fit_calibration(np.linspace(0, 1, 7), np.full(7, hits), data=["x"])
+    fitted = fit_calibration(np.linspace(0, 1, 7), np.full(7, hits), data=["x"])  # score 0 was seen
     assert fitted.probabilities == (float(hits),)
     np.testing.assert_array_equal(fitted(np.array([0.0, 0.4, 1.0])), float(hits))
+
+
+def test_what_was_never_seen_is_not_called_sure() -> None:
+    """Fitted where everybody is followed well, it still says that a lost track, whose maps are flat, is lost."""
+    fitted = fit_calibration(np.linspace(0.5, 1, 100), np.arange(100) > 20, data=["x"])
+    assert fitted(np.array([0.01]))[0] < 0.05
+    assert (fitted(np.array([-0.2, 0.0])) == 0).all()
 
 
 # --- how far it can be trusted ----------------------------------------------------------------------------------------
