@@ -117,9 +117,7 @@ def evaluate(
     known = _load_methods(methods)
     given: Mapping[str, Sequence[PersonSequence]] = people or {}
     names = source_names(sources)
-    chosen = {
-        name: given[source] if source in given else load_people(source, "test") for source, name in names.items()
-    }
+    chosen = {name: given[source] if source in given else load_people(source, "test") for source, name in names.items()}
     parts = _plan(known, chosen, Path(folder), n_frames, n_clips)
     threads = torch.get_num_threads()
     if machine.threads is not None:
@@ -145,6 +143,7 @@ def _measure(parts: Sequence[_Part], cancel: Callable[[], bool] | None) -> Itera
     found = [part.file.is_file() for part in parts]
     videos = frames = 0
     total = sum(part.n_frames for part in parts)
+    made = provenance()  # asking git for each of a thousand stills takes as long as they do
     for fresh in (False, True):
         for part, is_found in zip(parts, found, strict=True):
             if is_found == fresh:
@@ -161,7 +160,7 @@ def _measure(parts: Sequence[_Part], cancel: Callable[[], bool] | None) -> Itera
                 else:
                     if table is None:
                         return
-                    _write_part(part.file, table, part.identity)
+                    _write_parquet(part.file, table, {**part.identity, **made})
             videos, frames = videos + 1, frames + part.n_frames
             yield Progress(
                 part.method.name, part.data, part.person.name, videos, len(parts), frames, total, fresh, error
@@ -328,10 +327,6 @@ def _write_index(folder: Path, parts: Sequence[_Part], settings: dict[str, Any])
         temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _write_part(file: Path, table: pd.DataFrame, identity: dict[str, Any]) -> None:
-    _write_parquet(file, table, {**identity, **provenance()})
-
-
 def _write_parquet(file: Path, table: pd.DataFrame, facts: dict[str, Any]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -401,7 +396,7 @@ class Evaluation:
             return pd.DataFrame(columns=[*COLUMNS])
         import pyarrow as pa
 
-        table = pa.concat_tables([t.replace_schema_metadata(None) for t in tables]).unify_dictionaries().to_pandas()
+        table = pa.concat_tables(map(_with_room, tables)).unify_dictionaries().to_pandas()
         order = {"model": self.methods, "data": self.sources}
         for column, names in order.items():
             table[column] = table[column].cat.set_categories([n for n in names if n in table[column].cat.categories])
@@ -422,6 +417,19 @@ class Evaluation:
     def __repr__(self) -> str:
         done, of = len(self._files) - self.missing, len(self._files)
         return f"<Evaluation of {', '.join(self.methods)} on {', '.join(self.sources)}: {done} of {of} parts>"
+
+
+def _with_room(table: Any) -> Any:
+    """The part with categories that may become many: its own index has 8 bits, and a data set thousands of videos."""
+    import pyarrow as pa
+
+    schema = pa.schema(
+        field.with_type(pa.dictionary(pa.int32(), field.type.value_type))
+        if pa.types.is_dictionary(field.type)
+        else field
+        for field in table.schema
+    )
+    return table.cast(schema)
 
 
 def _read(file: Path, rows: bool = True) -> Any:
