@@ -580,6 +580,8 @@ def test_every_source_has_a_layout_of_its_own(tmp_path: Path) -> None:
     """No loader takes another one's folder, or fails on it in a way that is not ours."""
     write_penn(tmp_path)
     said = {"rendered": "dkd render", "samples": "only the split 'test'", "pose2sim": "only the split 'test'"}
+    said |= dict.fromkeys(("person_crops", "person_crops/upright"), "crops of people and their labels")
+    said["labelled_videos"] = "videos/NAME.mp4"
     for name in SOURCES:
         if name != "penn_action":
             with pytest.raises(DKDError, match=said.get(name, "official layout")):

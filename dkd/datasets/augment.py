@@ -227,9 +227,10 @@ def _add_person(rng: np.random.Generator, clip: np.ndarray, other: PersonSequenc
     speed = np.array([rng.normal(0, 0.06), rng.normal(0, 0.02)]) * extent
     start = int(rng.integers(len(other.images)))
     out = clip.copy()
+    image, shown = other.images[start], start  # a still is read once
     for k in range(n_frames):
         t = min(start + k, len(other.images) - 1)
-        image = other.images[t]
+        image, shown = (image if t == shown else other.images[t]), t
         if image.shape[2] == 3:  # a rectangle around the person, feathered
             alpha = np.zeros(image.shape[:2], np.uint8)
             box = other.joints[t][np.isfinite(other.joints[t]).all(-1)]

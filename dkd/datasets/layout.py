@@ -1,7 +1,8 @@
-"""What readers of official layouts share: where a data set lies, its MATLAB files, its numbered images, its boxes."""
+"""What readers of data sets share: where a data set lies, its files of arrays, its numbered images, its boxes."""
 
 from __future__ import annotations
 
+import zipfile
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -91,6 +92,22 @@ def read_mat(file: Path, *names: str, simplify: bool = False) -> dict[str, Any]:
     if missing := [name for name in names if name not in content]:
         raise DatasetError(f"expected {', '.join(names)} in {file}, found no {', '.join(missing)}: is it cut short?")
     return {name: content[name] for name in names}
+
+
+def read_npz(file: Path, *names: str) -> dict[str, np.ndarray]:
+    """The arrays ``names`` of an npz file; others may be in it.
+
+    Raises:
+        DatasetError: the file is missing, damaged, holds pickled objects, or lacks one of the arrays.
+    """
+    wanted = ", ".join(map(repr, names))
+    if not file.is_file():
+        raise DatasetError(f"expected a file with the arrays {wanted} at {file}, found none")
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in names}
+    except (*_DAMAGE, zipfile.BadZipFile, EOFError, AttributeError) as error:  # the last: a plain .npy
+        raise DatasetError(f"expected the arrays {wanted} in {file}: {error}") from error
 
 
 def numbered_files(folder: Path, pattern: str, numbers: Iterable[int]) -> FrameFiles:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dkd.datasets.layout import read_npz
 from dkd.datasets.people import ClipFrames, PersonSequence
 from dkd.errors import ConfigError, DatasetError
 from dkd.samples import Sample, get_sample, list_samples, samples_folder
@@ -82,11 +83,7 @@ def load_pose2sim(root: Path | None = None, split: str = "test") -> list[PersonS
 
 def _camera(sample: Sample, file: Path) -> PersonSequence:
     """One camera. Joints on which the two networks disagree are no labels."""
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            coco, agree, side = archive["consensus17"], archive["agree"], archive["bbox_size"]
-    except (KeyError, ValueError, OSError) as error:
-        raise DatasetError(f"expected 'consensus17', 'agree' and 'bbox_size' in {file}: {error}") from error
+    coco, agree, side = read_npz(file, "consensus17", "agree", "bbox_size").values()
     clip = Clip(sample.path)
     if coco.shape != (len(clip), 17, 2):
         raise DatasetError(f"expected labels of shape ({len(clip)}, 17, 2) in {file}, got {coco.shape}")

@@ -8,10 +8,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from dkd.datasets.labelled_videos import load_labelled_videos
 from dkd.datasets.lsp import load_lsp, load_lsp_extended
 from dkd.datasets.mpii import load_mpii
 from dkd.datasets.penn_action import load_penn_action
 from dkd.datasets.people import PersonSequence
+from dkd.datasets.person_crops import load_person_crops
 from dkd.datasets.sample_clips import CAMERAS, load_pose2sim, load_samples
 from dkd.datasets.sub_jhmdb import load_sub_jhmdb
 from dkd.errors import ConfigError, DatasetError, nearest_name
@@ -45,24 +47,28 @@ SOURCES: dict[str, Callable[[Path | None, str], list[PersonSequence]]] = {
     "lsp": load_lsp,
     "lsp_extended": load_lsp_extended,
     "mpii": load_mpii,
+    "person_crops": load_person_crops,
+    "person_crops/upright": partial(load_person_crops, only_upright=True),
+    "labelled_videos": load_labelled_videos,
     "samples": load_samples,
     "pose2sim": load_pose2sim,
 }
 
 
-# What must be in the data folder for a source of videos to be at hand.
-_VIDEOS = {
+# What must be in the data folder for a source to be at hand that people can be followed in.
+_MEASURABLE = {
     "samples": "samples/rendered_walk.npz",
     "rendered": "rendered/render.json",
     "pose2sim": f"samples/pose2sim/labels/{CAMERAS[0]}.npz",
     "penn_action": "penn_action/labels",
     "sub_jhmdb": "sub_jhmdb/joint_positions",
+    "person_crops": "person_crops",
 }
 
 
 def sources_at_hand() -> list[str]:
-    """The sources of videos that lie in the data folder, best known first; what is in them is not read."""
-    return [name for name, needed in _VIDEOS.items() if (data_folder() / needed).exists()]
+    """The sources to measure on that lie in the data folder, best known first; what is in them is not read."""
+    return [name for name, needed in _MEASURABLE.items() if (data_folder() / needed).exists()]
 
 
 def load_people(source: str, split: str = "train") -> list[PersonSequence]:
@@ -76,7 +82,8 @@ def load_people(source: str, split: str = "train") -> list[PersonSequence]:
             - a name and its folder: "penn_action=path/to/Penn_Action";
             - a folder in Penn Action's layout, which own data may take too: "path/to/folder". One that has a data set's
               name is written "./penn_action".
-        split: "train" or "test"; "lsp_extended" and "mpii" only have "train", "samples" and "pose2sim" only "test".
+        split: "train" or "test"; "lsp_extended", "mpii" and "labelled_videos" only have "train", "samples" and
+            "pose2sim" only "test".
 
     Returns:
         people with the data set's own joints if these are videos ("penn_action", "sub_jhmdb"), with Penn Action's if

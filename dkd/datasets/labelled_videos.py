@@ -1,0 +1,87 @@
+"""Videos with machine labels: two pose networks' joints, where they agree.
+
+    videos/NAME.mp4    any video; folders in there are not looked into
+    labels/NAME.npz    consensus17 (T, 17, 2) joints in pixels, in COCO's order; agree (T, 17), which of them to trust
+
+Labels whose video is not there are left out: a folder may hold those of clips that are for testing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from dkd.crops import joints_to_box
+from dkd.datasets.layout import check_split, read_npz
+from dkd.datasets.people import PersonSequence
+from dkd.datasets.sample_clips import MACHINE
+from dkd.errors import DatasetError
+from dkd.paths import data_folder
+from dkd.skeleton import convert_joints
+from dkd.video import Clip
+
+EXTENT = 300.0  # pixels; finer is never trained on
+
+
+def load_labelled_videos(root: Path | None = None, split: str = "train") -> list[PersonSequence]:
+    """All videos of a folder, by name.
+
+    Args:
+        root: folder with ``videos`` and ``labels``; None: ``labelled_videos`` in the data folder.
+        split: "train": machine labels are nothing to measure against.
+
+    Raises:
+        ConfigError: another split.
+        DatasetError: there is no video, one has no labels, or the two do not belong together.
+        VideoError: a video cannot be read.
+    """
+    check_split(split, ("train",))
+    folder = data_folder() / "labelled_videos" if root is None else root
+    videos = sorted((folder / "videos").glob("*.mp4"))
+    if not videos:
+        raise DatasetError(
+            f"expected videos/NAME.mp4 with labels/NAME.npz in {folder}, found no such video; name their folder "
+            f"('labelled_videos=path/to/folder'), or place or link it at {data_folder() / 'labelled_videos'}"
+        )
+    return [load_labelled_video(video, folder / "labels" / f"{video.stem}.npz") for video in videos]
+
+
+def load_labelled_video(video: Path, labels: Path, extent: float = EXTENT) -> PersonSequence:
+    """A video with COCO joints, shrunk so that the person is about ``extent`` pixels large, and kept in memory.
+
+    Args:
+        video: any file that :class:`dkd.video.Clip` reads.
+        labels: as above; T may be less than the video's frames.
+        extent: the median of the larger side of the joints' box that is aimed at; nothing is enlarged.
+
+    Raises:
+        DatasetError: the labels are missing, or do not fit the video.
+        VideoError: the video cannot be read.
+    """
+    joints = _read_labels(labels)
+    with Clip(video) as clip:
+        if len(clip) < len(joints):
+            raise DatasetError(f"{labels} has {len(joints)} frames, {video} has {len(clip)}: labels of another video?")
+        sides = [max(b[2] - b[0], b[3] - b[1]) for b in map(joints_to_box, joints) if b is not None]
+        if not sides:
+            raise DatasetError(f"expected joints on which the networks agree in {labels}, found none in any frame")
+        scale = min(1.0, extent / max(float(np.median(sides)), 1.0))
+        size = (round(clip.width * scale), round(clip.height * scale))
+        images = [cv2.resize(clip.frame(t), size, interpolation=cv2.INTER_AREA) for t in range(len(joints))]
+        ratio = np.array([size[0] / clip.width, size[1] / clip.height], np.float32)
+        fps = clip.fps
+    return PersonSequence(
+        images, ((joints + 0.5) * ratio - 0.5).astype(np.float32), video.stem, fps=fps, labels=MACHINE
+    )
+
+
+def _read_labels(file: Path) -> np.ndarray:
+    """(T, 13, 2) joints of Penn Action, NaN where the networks disagree."""
+    coco, agree = read_npz(file, "consensus17", "agree").values()
+    if coco.ndim != 3 or coco.shape[1:] != (17, 2) or agree.shape != coco.shape[:2]:
+        raise DatasetError(
+            f"expected 'consensus17' (T, 17, 2) and 'agree' (T, 17) in {file}, got {coco.shape} and {agree.shape}"
+        )
+    return convert_joints(np.where(agree[..., None].astype(bool), coco, np.nan), "coco", "penn_action")

@@ -1,0 +1,184 @@
+"""Stills of people, cut out around each, with joints that a human and two pose networks marked.
+
+    crops.zip      00001.jpg …: a person each, with some room around
+    labels.npz     index      (N,) integers: the images' numbers
+                   joints     (N, 14, 3) x, y, labelled (1) or not (0): the human's, in LSP's order
+                   movenet    (N, 17, 3) x, y, score: the better network's, in COCO's order
+                   blazepose  (N, 17, 3) the other network's; all in pixels of the crop
+
+Both may lie in a folder ``lspe`` too: those that the shipped models learned from are of Leeds Sports Pose Extended
+(Johnson & Everingham, CVPR 2011). What is trained on are fused labels; what is measured against is the human alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dkd.crops import joints_to_box
+from dkd.datasets.layout import check_split, read_npz
+from dkd.datasets.people import PersonSequence
+from dkd.datasets.zipped import ImageZip, ZippedImages
+from dkd.errors import DatasetError
+from dkd.paths import data_folder
+from dkd.skeleton import convert_joints, get_skeleton
+
+HELD_OUT_EVERY = 20  # stills whose number is a multiple of it are never trained on
+MIN_JOINTS = 8  # with fewer fused joints nobody is trained on
+HUMAN = "human labels, crowd-sourced, as they came"
+FUSED = "human and machine labels, fused"
+_SHAPES = {"index": (), "joints": (14, 3), "movenet": (17, 3), "blazepose": (17, 3)}
+
+
+def load_person_crops(
+    root: Path | None = None, split: str = "train", only_upright: bool = False
+) -> list[PersonSequence]:
+    """One split of the stills, in the order of the label file. Images are decoded when they are asked for.
+
+    People in sports pictures do gymnastics, whoever films herself mostly stands: so in training who is upright and
+    labelled whole comes twice, the second time behind all others. (All that is said here is our decision.)
+
+    Args:
+        root: folder with ``crops.zip`` and ``labels.npz``, or with a folder ``lspe`` that has them; None:
+            ``person_crops`` in the data folder.
+        split: "train": all but every 20th number, with fused labels (:func:`fuse_labels`), who has 8 joints or more;
+            "test": every 20th, with the human's labels as they came, noisy in left and right.
+        only_upright: those alone that are :func:`upright`, once.
+
+    Returns:
+        people of one image each, Penn Action's joints, ``name`` the image's number.
+
+    Raises:
+        ConfigError: an unknown split.
+        DatasetError: a file is missing or damaged, or the two do not belong together.
+    """
+    check_split(split)
+    archive, labels = _open(data_folder() / "person_crops" if root is None else root)
+    chosen = (labels.index % HELD_OUT_EVERY == 0) == (split == "test")
+    index, joints = labels.index[chosen], labels.human[chosen]
+    if split == "train":
+        networks = labels.teacher[chosen], labels.second[chosen]
+        joints = np.array([fuse_labels(*marks) for marks in zip(joints, *networks, strict=True)], np.float32)
+        joints = joints.reshape(-1, 13, 2)
+        enough = np.isfinite(joints).all(-1).sum(-1) >= MIN_JOINTS
+        index, joints = index[enough], joints[enough]
+    people = [
+        PersonSequence(
+            ZippedImages(archive, [_image(number)]),
+            marks[None],
+            f"{number:05d}",
+            labels=HUMAN if split == "test" else FUSED,
+        )
+        for number, marks in zip(index, joints, strict=True)
+    ]
+    standing = [person for person, stands in zip(people, upright(joints), strict=True) if stands]
+    if only_upright:
+        return standing
+    return people + standing if split == "train" else people
+
+
+def upright(joints: np.ndarray) -> np.ndarray:
+    """(N, 13, 2) joints of Penn Action → (N,) bool: all are labelled, the head is above the hips, they the ankles."""
+    index = get_skeleton("penn_action").index
+    hips, ankles = (
+        joints[:, [index(f"left_{part}"), index(f"right_{part}")], 1].mean(1) for part in ("hip", "ankle")
+    )  # fmt: skip
+    return np.isfinite(joints).all((1, 2)) & (joints[:, index("head"), 1] < hips) & (hips < ankles)
+
+
+def fuse_labels(human: np.ndarray, teacher: np.ndarray, second: np.ndarray, agree: float = 0.2) -> np.ndarray:
+    """Clean one person's crowd-sourced joints with two networks' opinions. (Our decision.)
+
+    Crowd workers confuse a person's left and right. So first the human's sides are swapped where both networks fit
+    better that way. Then, joint by joint, with "near" meaning within ``agree`` × the person's extent:
+    human near teacher → their mean; human near second → human; networks near each other → their mean; no human label →
+    the teacher where its score is above 0.3; else no label.
+
+    Args:
+        human: (J, 2) in Penn Action's order, NaN where missing.
+        teacher, second: (J, 3) x, y, score of two networks, same order.
+        agree: share of the extent within which two labels count as one.
+
+    Returns:
+        (J, 2) float32, NaN where nobody is to be trusted.
+    """
+    flip = list(get_skeleton("penn_action").flip_permutation)
+    box = joints_to_box(human) or joints_to_box(teacher[:, :2])
+    assert box is not None, "a network always gives all joints"
+    extent = max(box[2] - box[0], box[3] - box[1], 1.0)
+
+    def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        d = np.linalg.norm(a[:, :2] - b[:, :2], axis=-1) / extent
+        return np.where(np.isnan(d), np.inf, d)
+
+    def misfit(candidate: np.ndarray, network: np.ndarray) -> float:
+        return float(np.minimum(distance(candidate, network)[1:], 1.0).sum())
+
+    swapped = human[flip]
+    if all(misfit(swapped, net) < 0.8 * misfit(human, net) for net in (teacher, second)):
+        human = swapped
+    human_teacher, human_second, networks = distance(human, teacher), distance(human, second), distance(teacher, second)
+    missing = np.isnan(human).any(-1)
+    fused = np.select(
+        [
+            c[:, None]
+            for c in (human_teacher < agree, human_second < agree, missing & (teacher[:, 2] > 0.3), networks < agree)
+        ],
+        [(human + teacher[:, :2]) / 2, human, teacher[:, :2], (teacher[:, :2] + second[:, :2]) / 2],
+        np.nan,
+    )
+    return fused.astype(np.float32)
+
+
+# --- the two files ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """What the label file has: (N,); in Penn Action's joints (N, 13, 2), NaN where not labelled; (N, 13, 3) twice."""
+
+    index: np.ndarray
+    human: np.ndarray
+    teacher: np.ndarray
+    second: np.ndarray
+
+
+def _open(root: Path) -> tuple[ImageZip, _Labels]:
+    needed = ("crops.zip", "labels.npz")
+    folder = next((f for f in (root, root / "lspe") if any((f / name).is_file() for name in needed)), root)
+    if missing := [name for name in needed if not (folder / name).is_file()]:
+        found = f"that folder has no {' and no '.join(missing)}" if folder.is_dir() else "there is no such folder"
+        raise DatasetError(
+            "expected crops of people and their labels, crops.zip with 00001.jpg … and labels.npz with the arrays "
+            f"{', '.join(_SHAPES)}; looked in {folder}: {found}. Name their folder "
+            f"('person_crops=path/to/folder'), or place or link it at {data_folder() / 'person_crops'}."
+        )
+    archive, labels = ImageZip(folder / "crops.zip"), _read_labels(folder / "labels.npz")
+    for number in labels.index:
+        if _image(number) not in archive.names:
+            raise DatasetError(
+                f"{folder / 'labels.npz'} names image {number}, but {archive.file} has no {_image(number)}: are these "
+                "files of two versions?"
+            )
+    return archive, labels
+
+
+def _image(number: int) -> str:
+    return f"{number:05d}.jpg"
+
+
+def _read_labels(file: Path) -> _Labels:
+    arrays = read_npz(file, *_SHAPES)
+    n = len(arrays["index"]) if arrays["index"].ndim else 0
+    for name, shape in _SHAPES.items():
+        if arrays[name].shape != (n, *shape) or not n:
+            raise DatasetError(
+                f"expected {name!r} of shape {('N', *shape)} in {file}, N a row a person, got {arrays[name].shape}"
+            )
+    marked = arrays["joints"].astype(np.float32)
+    marked[marked[..., 2] <= 0] = np.nan
+    human = convert_joints(marked[..., :2], "lsp", "penn_action")
+    teacher, second = (convert_joints(arrays[name], "coco", "penn_action") for name in ("movenet", "blazepose"))
+    return _Labels(arrays["index"], human, teacher, second)
