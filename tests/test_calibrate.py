@@ -21,6 +21,7 @@ from dkd.models import build_model
 from dkd.reliability_page import reliability_page
 from dkd.variants import get_method
 from tests.dotted_people import dotted_person
+from widgets.reliability import reliability_figure
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +143,16 @@ def test_the_commands(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert len(pd.read_csv(tmp_path / "table.csv")) == 5
     assert main([*asked, "--save", "table.xlsx"]) == 2
     assert ".html or .csv" in capsys.readouterr().err
+
+
+def test_the_figure_shows_the_table(rows: pd.DataFrame) -> None:
+    measured = reliability_of(rows, None)
+    figure = reliability_figure(measured)
+    bars = figure.data[0]
+    filled = measured.table[measured.table.n > 0]
+    np.testing.assert_allclose(bars.y, filled.hits)
+    np.testing.assert_allclose(np.array(bars.y) + np.array(bars.error_y.array), filled.upper)
+    np.testing.assert_allclose(np.array(bars.y) - np.array(bars.error_y.arrayminus), filled.lower)
+    np.testing.assert_allclose(bars.width, 0.1)
+    assert "not calibrated" in figure.layout.xaxis.title.text
+    assert "0.1 of the box" in figure.layout.yaxis.title.text
