@@ -92,7 +92,8 @@ def one_step_reliance(trace: Trace, every: int = 5) -> pd.DataFrame:
     """Change H_t in frame t, and compare the maps of frame t+1 with those of the unchanged run.
 
     Args:
-        trace: a run of at least two frames, of a model that hands its maps on.
+        trace: a run of at least two frames, of a model that hands its maps on. Frames in which it was started anew owe
+            nothing to the past and are left out.
         every: measure each n-th frame.
 
     Returns:
@@ -141,7 +142,7 @@ def _distilled(trace: Trace, every: int, changes: Mapping[str, Feedback]) -> _Fo
     assert isinstance(model, DKD)
 
     def follow(t: int, features: Tensor, heatmaps: Tensor, following: Tensor) -> _Following:
-        if isinstance(model, KernelControl) and t:
+        if isinstance(model, KernelControl) and not trace.from_initializer(t):
             before = torch.from_numpy(np.array(trace.kernels[t - 1])).to(model.device)[None]
             kernels = model.hand_on(before, features, heatmaps)
         else:
@@ -149,6 +150,8 @@ def _distilled(trace: Trace, every: int, changes: Mapping[str, Feedback]) -> _Fo
         return _Following(model.locate(following, kernels), kernels)
 
     for t in range(0, len(trace) - 1, every):
+        if trace.from_initializer(t + 1):
+            continue
         features, following = (torch.from_numpy(trace.features(i)).to(model.device)[None] for i in (t, t + 1))
         heatmaps = torch.from_numpy(np.array(trace.heatmaps[t])).to(model.device)[None]
         changed = {name: follow(t, features, change(heatmaps, t), following) for name, change in changes.items()}
@@ -161,12 +164,12 @@ def _replayed(trace: Trace, every: int, changes: Mapping[str, Feedback]) -> _Fol
 
     def advance(t: int, state: Any, feedback: Feedback | None = None) -> tuple[PoseOutput, Any]:
         pixels = torch.from_numpy(trace.network_pixels(t)).to(model.device).permute(2, 0, 1)[None] / 255
-        return model.step(pixels, state, feedback) if t else model.start(pixels, feedback)
+        return model.start(pixels, feedback) if trace.from_initializer(t) else model.step(pixels, state, feedback)
 
     for t in range(len(trace) - 1):
         before = state
         _, state = advance(t, before)
-        if t % every == 0:
+        if t % every == 0 and not trace.from_initializer(t + 1):
             outputs = {name: advance(t + 1, advance(t, before, change)[1])[0] for name, change in changes.items()}
             unchanged = advance(t + 1, state)[0]
             yield (
