@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from dkd.cli_ablate import add_ablation_command
 from dkd.cli_confidence import add_confidence_commands
+from dkd.cli_export import add_export_command
 from dkd.cli_measure import add_measuring_commands
 from dkd.errors import BoxError, ConfigError, DKDError, SampleError
 from dkd.lab import DEFAULT_PORT, run_lab
@@ -75,6 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_measuring_commands(commands)
     add_confidence_commands(commands)
     add_ablation_command(commands)
+    add_export_command(commands)
 
     render = commands.add_parser("render", help="render people into a data set in Penn Action's layout")
     render.add_argument("--out", type=Path, help="folder (default: data/rendered, which recipes call 'rendered')")

@@ -108,7 +108,7 @@ def test_a_recipe_that_is_not_there() -> None:
         (["model.name=dkd-tinny"], "did you mean 'dkd-tiny'"),
         (["model.settings.chanels=3"], "did you mean 'channels'"),
         (["n_frames=1"], "n_frames ≥ 2"),
-        (["model.name=simple-baseline-tiny", "adversary.eta=1", "n_frames=1"], "needs n_frames ≥ 2"),
+        (["model.name=simple-baseline-tiny", "adversary.eta=1", "n_frames=1"], "need n_frames ≥ 2"),
         (["data.shares=[1, 2]"], "one for each of the 1 sources"),
         (["model.pretrain=1"], "in 0..1"),
         (["model.pretrain=0.5", "model.initializer=fixed"], "choose one"),

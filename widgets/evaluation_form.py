@@ -26,6 +26,7 @@ ABOUT = {
     "pose2sim": "a real man on a treadmill, four cameras: MACHINE LABELS, an upper bound on what can be told",
     "penn_action": "Penn Action, people at sports: its own labels",
     "sub_jhmdb": "Sub-JHMDB, everyday actions: its own labels (split 1)",
+    "person_crops": "people in single pictures, a frame each: a human's labels",
 }
 GET = {
     "rendered": "dkd render draws them, in a minute or two",

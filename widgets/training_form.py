@@ -20,6 +20,9 @@ from dkd.training_config import TrainConfig, list_recipes, load_recipe
 
 RECIPE_HELP = {
     "laptop": "minutes on a laptop",
+    "movenet-encoder": "the shipped model, 1 of 3: its encoder, from filmed people",
+    "movenet-initializer": "the shipped model, 2 of 3: its initializer",
+    "movenet-dkd": "the shipped model, 3 of 3: the DKD",
     "paper": "the paper's values, for a GPU",
 }
 
