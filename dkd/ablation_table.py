@@ -32,6 +32,7 @@ FORMAT = "dkd-ablations/1"
 RESULTS = "ablations.csv"  # in the folder; its provenance is the .json beside it
 FIGURES = ("PCK@0.2", "PCK@0.1", "PCK@0.05", "acceleration error %")
 _LESS_IS_BETTER = ("acceleration error %",)
+_WORDS = ("better", "worse", "noise", "?")  # "?": without a second seed nobody knows
 # Of the table, in this order; for each figure there are also "Δ figure" and "noise of figure".
 COLUMNS = (
     "variant", "data", "labels", "changed", "seed", "steps", "T", "batch", "S", *FIGURES, "reading",
@@ -137,7 +138,7 @@ def with_differences(table: pd.DataFrame, reference: str) -> pd.DataFrame:
         reference: name of the variant that is compared with; its rows may be missing.
     """
     table = table.copy()
-    says: list[list[str]] = [[] for _ in range(len(table))]
+    says: list[dict[str, list[str]]] = [{word: [] for word in _WORDS} for _ in range(len(table))]
     for figure in FIGURES:
         of_reference = table[table["variant"] == reference].set_index("data")[figure]
         difference = table[figure] - table["data"].map(of_reference)
@@ -148,10 +149,20 @@ def with_differences(table: pd.DataFrame, reference: str) -> pd.DataFrame:
             if table["variant"].iloc[i] != reference and np.isfinite(delta):
                 word = "better" if delta > 0 else "worse"
                 word = "?" if np.isnan(chance) else "noise" if abs(delta) <= chance else word
-                says[i].append(f"{figure.removesuffix(' %')} {word}")
-    table["reading"] = ["; ".join(words) for words in says]
+                says[i][word].append(figure.removesuffix(" %"))
+    table["reading"] = [_sentence(words) for words in says]
+    its_settings = table.loc[table["variant"] == reference, "changed"]
+    table.loc[table["changed"].isin(its_settings), "reading"] = "the reference, another seed"
     table.loc[table["variant"] == reference, "reading"] = "reference"
     return table
+
+
+def _sentence(words: Mapping[str, list[str]]) -> str:
+    """``better: acceleration error; noise: PCK@0.2, …``; the word alone where it holds for all figures."""
+    said = {word: figures for word, figures in words.items() if figures}
+    if len(said) == 1:
+        return next(iter(said))
+    return "; ".join(f"{word}: {', '.join(figures)}" for word, figures in said.items())
 
 
 def _noise(table: pd.DataFrame, figure: str) -> dict[str, float]:

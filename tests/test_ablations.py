@@ -257,21 +257,23 @@ def figures(**rows: tuple[str, int, float, float]) -> pd.DataFrame:
 
 
 def test_what_two_seeds_differ_by_is_noise() -> None:
-    table = figures(a=("", 0, 0.90, 3.0), b=("", 1, 0.93, 2.5), c=("S", 0, 0.92, 4.0), d=("T", 0, 0.80, 2.0))
+    table = figures(a=("", 0, 0.90, 3.0), b=("", 1, 0.93, 2.5), c=("S", 0, 0.92, 4.0), d=("T", 0, 0.80, 2.0),
+                    e=("x", 0, 0.91, 3.25))  # fmt: skip
     out = with_differences(table, "a").set_index("variant")
-    np.testing.assert_allclose(out["Δ PCK@0.1"], [0, 0.03, 0.02, -0.10])
+    np.testing.assert_allclose(out["Δ PCK@0.1"], [0, 0.03, 0.02, -0.10, 0.01])
     np.testing.assert_allclose(out["noise of PCK@0.1"], 0.03)
     np.testing.assert_allclose(out["noise of acceleration error %"], 0.5)
     assert out.reading["a"] == "reference"
-    assert out.reading["b"].split("; ")[0] == "PCK@0.2 noise", "a seed cannot differ by more than seeds do"
-    assert out.reading["c"].split("; ")[0::3] == ["PCK@0.2 noise", "acceleration error worse"]
-    assert out.reading["d"].split("; ")[0::3] == ["PCK@0.2 worse", "acceleration error better"]
+    assert out.reading["b"] == "the reference, another seed"
+    assert out.reading["c"] == "worse: acceleration error; noise: PCK@0.2, PCK@0.1, PCK@0.05"
+    assert out.reading["d"] == "better: acceleration error; worse: PCK@0.2, PCK@0.1, PCK@0.05"
+    assert out.reading["e"] == "noise"
 
 
 def test_without_a_second_seed_nothing_is_called_a_difference() -> None:
     out = with_differences(figures(a=("", 0, 0.9, 3.0), c=("S", 0, 0.5, 4.0)), "a").set_index("variant")
     assert out["noise of PCK@0.2"].isna().all()
-    assert set(word.split()[-1] for word in out.reading["c"].split("; ")) == {"?"}
+    assert out.reading.to_dict() == {"a": "reference", "c": "?"}
     alone = with_differences(figures(c=("S", 0, 0.5, 4.0)), "a")
     assert alone.reading.tolist() == [""] and alone["Δ PCK@0.2"].isna().all()
 
