@@ -26,6 +26,7 @@ from dkd.models import build_model
 from dkd.skeleton import get_skeleton
 from dkd.summaries import pck_curves, per_joint, summarise
 from dkd.variants import VARIANTS
+from tests.crops_folder import write_crops
 from tests.panels import until
 from widgets import EvaluationPanel
 from widgets.evaluation_form import EvaluationForm, as_command, as_python
@@ -337,8 +338,8 @@ def test_an_evaluation_from_the_click_to_the_frame(
     assert panel.state == "new" and enabled(panel) == (True, False) and not len(panel.table)
     panel.run_button.click()
     until(lambda: panel.state in ("running", "finished"))
-    until(lambda: panel.state == "finished" and len(panel.gallery.items))
-    assert panel.head._error == "" and enabled(panel) == (True, False)
+    until(lambda: panel.state == "finished" and len(panel.gallery.items) and enabled(panel) == (True, False))
+    assert panel.head._error == ""
     assert panel.evaluation is not None and panel.evaluation.missing == 0
     assert sorted(panel.summary["method"]) == list(METHODS[:2]) and len(panel.table) == 2 * 2 * 8 * 13
     assert panel.results._exports["csv"].count("\n") == 3
@@ -371,6 +372,25 @@ def test_an_evaluation_from_the_click_to_the_frame(
 
     again = make()  # the cell is run again
     assert panel._is_closed and again.state == "finished" and len(again.table) == len(panel.table)
+
+
+def test_a_still_is_a_clip_of_one_frame(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    save_model(build_model("dkd-tiny", channels=16, input_size=128), tmp_path / "random.safetensors", {})
+    source = f"person_crops={write_crops(tmp_path / 'data', 20)}"
+    panel = EvaluationPanel(str(tmp_path / "random.safetensors"), source, tmp_path / "results", root=tmp_path)
+    try:
+        panel.run_button.click()
+        until(lambda: panel.state == "finished" and len(panel.gallery.items))
+        (row,) = panel.summary.to_dict("records")
+        assert panel.head._error == "" and row["frames"] == 1 and np.isnan(row["acceleration error %"])
+        panel.show_moment(0)
+        until(lambda: panel.views.first.bench is not None)
+        bench = panel.views.first.bench
+        assert bench is not None and len(bench.trace) == 1 and bench.frame == 0 and panel.gallery._message == ""
+        assert "finished" in panel.still_html()
+    finally:
+        panel.close()
 
 
 def test_stop_keeps_what_is_done_and_resume_goes_on(make: Callable[..., EvaluationPanel]) -> None:
