@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dkd.datasets.augment import AugmentConfig, make_clip
-from dkd.datasets.people import FrameFiles, PersonSequence, fuse_labels, load_labelled_video, load_person_crops
+from dkd.datasets.people import FrameFiles, PersonSequence
 from dkd.errors import DatasetError, ShapeError
 from dkd.skeleton import get_skeleton
 from tests.dotted_people import dotted_person
@@ -62,53 +62,6 @@ def test_a_joint_outside_is_marked_as_outside_and_a_missing_one_as_missing() -> 
     assert np.isinf(other).all(-1).any()
     inside = other[np.isfinite(other).all(-1)]
     assert ((inside > -0.5) & (inside < 127.5)).all()
-
-
-def test_label_fusion_follows_its_rule() -> None:
-    rng = np.random.default_rng(0)
-    truth = rng.uniform(0, 100, (13, 2))
-    box = truth.max(0) - truth.min(0)
-    far = np.array([1.0, 1.0]) * box.max()  # certainly not near
-    human = truth.copy()
-    teacher = np.column_stack([truth + 2, np.full(13, 0.9)])
-    second = np.column_stack([truth - 2, np.full(13, 0.9)])
-    teacher[3, :2] += far  # human and second agree
-    human[4] += far  # the networks agree
-    human[5] = np.nan  # the teacher, alone
-    human[6], teacher[6, 2] = np.nan, 0.1  # nobody to be trusted ... but the networks agree
-    human[7], teacher[7, :2] = human[7] + far, teacher[7, :2] - far  # nobody agrees
-    fused = fuse_labels(human, teacher, second)
-    np.testing.assert_allclose(fused[0], truth[0] + 1, rtol=1e-5)
-    np.testing.assert_allclose(fused[3], truth[3], rtol=1e-5)
-    np.testing.assert_allclose(fused[4], truth[4], rtol=1e-5)
-    np.testing.assert_allclose(fused[5], truth[5] + 2, rtol=1e-5)
-    assert np.isnan(fused[7]).all()
-    # sides that both networks contradict are swapped
-    flip = list(get_skeleton("penn_action").flip_permutation)
-    clean_teacher, clean_second = (np.column_stack([truth, np.full(13, 0.9)]) for _ in range(2))
-    np.testing.assert_allclose(fuse_labels(truth[flip], clean_teacher, clean_second), truth, rtol=1e-5)
-
-
-def test_missing_files_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"crops\.zip"):
-        load_person_crops(tmp_path / "crops.zip", tmp_path / "labels.npz")
-
-
-@pytest.mark.shared
-def test_the_real_people_load(shared_data: Path) -> None:
-    video = load_labelled_video(shared_data / "videos/sam2_juggle.mp4", shared_data / "labels/sam2_juggle.npz")
-    assert len(video.images) == 247
-    assert video.joints.shape == (247, 13, 2)
-    assert 0.5 < np.isfinite(video.joints).mean() <= 1
-    assert np.median([video.extent(t) for t in range(247)]) == pytest.approx(300, rel=0.05)
-
-
-@pytest.mark.shared
-def test_the_real_stills_load(shared_data: Path) -> None:
-    stills, index, human = load_person_crops(shared_data / "lspe/crops.zip", shared_data / "lspe/labels.npz")
-    assert len(stills) == len(index) == len(human) == 9344
-    labelled = np.mean([np.isfinite(s.joints).all(-1).mean() for s in stills])
-    assert 0.85 < labelled < 0.98
 
 
 def test_a_sequence_whose_arrays_do_not_fit_is_refused() -> None:

@@ -141,7 +141,6 @@ def make_clip(
     size: int,
     rng: np.random.Generator,
     config: AugmentConfig,
-    background: np.ndarray | None = None,
     other: PersonSequence | None = None,
 ) -> ClipSample:
     """Draw one training clip.
@@ -152,8 +151,7 @@ def make_clip(
         size: side N of the result.
         rng: the only source of chance: the same state gives the same clip.
         config: what is drawn.
-        background: (H, W, 3) uint8, needed where ``person`` has an alpha channel.
-        other: somebody to cross the picture; with an alpha channel pasted as cut out, else as a rectangle.
+        other: somebody to cross the picture, pasted as a rectangle with soft edges.
     """
     n_frames, joints_in = len(frame_indices), person.joints[frame_indices]
     extent = float(np.median([person.extent(t) for t in frame_indices]))
@@ -168,22 +166,11 @@ def make_clip(
     flip = rng.random() < 0.5
 
     images = {t: person.images[t] for t in set(frame_indices)}  # they may come from disk: each is read once
-    has_alpha = images[frame_indices[0]].shape[2] == 4
-    if has_alpha and background is not None:
-        scene_scale = size / min(background.shape[:2]) * rng.uniform(1.1, 1.8)
-        scene_centre = np.array(background.shape[1::-1]) / 2 + rng.uniform(-0.1, 0.1, 2) * min(background.shape[:2])
-    border = cv2.BORDER_CONSTANT if has_alpha or rng.random() < 0.6 else cv2.BORDER_REFLECT
+    border = cv2.BORDER_CONSTANT if rng.random() < 0.6 else cv2.BORDER_REFLECT
     frames, joints = [], []
     for k, t in enumerate(frame_indices):
         affine = _window(centres[k] + offset + pan[k], side * zoom[k], angle + turn[k], size)
-        image = _warp(images[t], affine, size, border)
-        if has_alpha:
-            scene = np.full((size, size, 3), PADDING_GREY, np.uint8)
-            if background is not None:
-                view = _window(scene_centre + pan[k] / side * size / scene_scale, size / scene_scale, turn[k], size)
-                scene = _warp(background, view, size, cv2.BORDER_REFLECT)
-            image = _paste(scene, image)
-        frames.append(image)
+        frames.append(_warp(images[t], affine, size, border))
         joints.append(_apply(affine, joints_in[k]))
     clip = np.stack(frames)
     points = np.stack(joints).astype(np.float32)
@@ -227,25 +214,33 @@ def _add_person(rng: np.random.Generator, clip: np.ndarray, other: PersonSequenc
     speed = np.array([rng.normal(0, 0.06), rng.normal(0, 0.02)]) * extent
     start = int(rng.integers(len(other.images)))
     out = clip.copy()
-    image, shown = other.images[start], start  # a still is read once
+    rgba, shown = None, -1
     for k in range(n_frames):
         t = min(start + k, len(other.images) - 1)
-        image, shown = (image if t == shown else other.images[t]), t
-        if image.shape[2] == 3:  # a rectangle around the person, feathered
-            alpha = np.zeros(image.shape[:2], np.uint8)
-            box = other.joints[t][np.isfinite(other.joints[t]).all(-1)]
-            if len(box) < 2:
-                return out
-            low, high = box.min(0) - 0.08 * other.extent(t), box.max(0) + 0.08 * other.extent(t)
-            (x0, y0), (x1, y1) = np.maximum(low, 0).astype(int), np.maximum(high, 1).astype(int)
-            alpha[y0:y1, x0:x1] = 255
-            image = np.dstack([image, cv2.blur(alpha, (7, 7))])
-        middle = np.nanmean(np.where(np.isfinite(other.joints[t]), other.joints[t], np.nan), 0)
-        if not np.isfinite(middle).all():
+        if t != shown:  # a still is read once
+            rgba, shown = _cut_out(other, t), t
+        if rgba is None:
             return out
+        middle = other.joints[t][np.isfinite(other.joints[t]).all(-1)].mean(0)
         affine = np.column_stack([np.eye(2) * scale, first + speed * k - scale * middle])
-        out[k] = _paste(out[k], _warp(image, affine, size, cv2.BORDER_CONSTANT))
+        out[k] = _paste(out[k], _warp(rgba, affine, size, cv2.BORDER_CONSTANT))
     return out
+
+
+def _cut_out(person: PersonSequence, t: int) -> np.ndarray | None:
+    """(H, W, 4) uint8: frame t with an alpha channel, a rectangle around the joints, feathered; None without joints."""
+    image, joints = person.images[t], person.joints[t]
+    labelled = joints[np.isfinite(joints).all(-1)]
+    if len(labelled) < 2:
+        return None
+    margin = 0.08 * person.extent(t)
+    (x0, y0), (x1, y1) = (
+        np.maximum(labelled.min(0) - margin, 0).astype(int),
+        np.maximum(labelled.max(0) + margin, 1).astype(int),
+    )
+    alpha = np.zeros(image.shape[:2], np.uint8)
+    alpha[y0:y1, x0:x1] = 255
+    return np.dstack([image, cv2.blur(alpha, (7, 7))])
 
 
 def _add_occluder(rng: np.random.Generator, clip: np.ndarray) -> np.ndarray:

@@ -45,19 +45,13 @@ class Mixture:
     Args:
         groups: lists of people; empty ones are left out. All must have one skeleton.
         shares: how often each group is drawn; by default equally often.
-        backgrounds: (H, W, 3) uint8 images to put behind people with an alpha channel.
 
     Raises:
         DatasetError: nobody is in it, or the people's joint sets differ.
         ConfigError: another number of shares than of groups.
     """
 
-    def __init__(
-        self,
-        groups: Sequence[Sequence[PersonSequence]],
-        shares: Sequence[float] = (),
-        backgrounds: Sequence[np.ndarray] = (),
-    ):
+    def __init__(self, groups: Sequence[Sequence[PersonSequence]], shares: Sequence[float] = ()):
         shares = shares or [1.0] * len(groups)
         if len(shares) != len(groups):
             raise ConfigError(f"expected a share for each of {len(groups)} groups of people, got {len(shares)}")
@@ -71,15 +65,13 @@ class Mixture:
             )
         self.groups = [group for group, _ in kept]
         self.shares = np.array([share for _, share in kept]) / sum(share for _, share in kept)
-        self.backgrounds = backgrounds
         self.skeleton: Skeleton = get_skeleton(names.pop())
 
     def draw(self, n_frames: int, size: int, rng: np.random.Generator, augment: AugmentConfig) -> ClipSample:
         """One random clip of ``n_frames`` frames of side ``size``."""
         person = self._anybody(rng)
         indices = draw_indices(len(person), n_frames, rng)
-        background = self.backgrounds[int(rng.integers(len(self.backgrounds)))] if self.backgrounds else None
-        return make_clip(person, indices, size, rng, augment, background, other=self._anybody(rng))
+        return make_clip(person, indices, size, rng, augment, other=self._anybody(rng))
 
     def _anybody(self, rng: np.random.Generator) -> PersonSequence:
         group = self.groups[int(rng.choice(len(self.groups), p=self.shares))]

@@ -1,4 +1,4 @@
-"""Labelled people as they come from disk: a sequence of images, joints in pixels, perhaps an alpha channel.
+"""Labelled people as they come from disk: a sequence of images, joints in pixels.
 
 Everything later (motion, augmentation, batches) works on this one type, :class:`PersonSequence`; a still is a sequence
 of one image.
@@ -7,7 +7,6 @@ of one image.
 from __future__ import annotations
 
 import operator
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 
 from dkd.crops import joints_to_box
 from dkd.errors import DatasetError, ShapeError
-from dkd.skeleton import convert_joints, get_skeleton
+from dkd.skeleton import get_skeleton
 
 if TYPE_CHECKING:
     from dkd.video import Clip
@@ -29,8 +28,7 @@ class PersonSequence:
     """One person in one or more images: the one sample type of all data sets.
 
     Attributes:
-        images: T arrays (H, W, 3) uint8 RGB, or (H, W, 4) with the person's alpha. A :class:`FrameFiles` reads them
-            from disk when they are asked for.
+        images: T arrays (H, W, 3) uint8 RGB. A :class:`FrameFiles` reads them from disk when they are asked for.
         joints: (T, J, 2) float32 pixel indices (0-based); NaN where there is no label.
         name: where it came from, unique within its data set.
         skeleton: name of the joint set; J is its length.
@@ -128,116 +126,3 @@ def read_image(file: Path) -> np.ndarray:
         reason = "cannot be decoded: is it damaged, or cut short?" if file.is_file() else "is not there"
         raise DatasetError(f"expected an image at {file}; it {reason}")
     return image
-
-
-def fuse_labels(human: np.ndarray, teacher: np.ndarray, second: np.ndarray, agree: float = 0.2) -> np.ndarray:
-    """Clean one person's crowd-sourced joints with two networks' opinions. (Our decision.)
-
-    Crowd workers confuse a person's left and right. So first the human's sides are swapped where both networks fit
-    better that way. Then, joint by joint, with "near" meaning within ``agree`` × the person's extent:
-    human near teacher → their mean; human near second → human; networks near each other → their mean; no human label →
-    the teacher where its score is above 0.3; else no label.
-
-    Args:
-        human: (J, 2) in Penn Action's order, NaN where missing.
-        teacher, second: (J, 3) x, y, score of two networks, same order.
-        agree: share of the extent within which two labels count as one.
-
-    Returns:
-        (J, 2) float32, NaN where nobody is to be trusted.
-    """
-    flip = list(get_skeleton("penn_action").flip_permutation)
-    box = joints_to_box(human) or joints_to_box(teacher[:, :2])
-    assert box is not None, "a network always gives all joints"
-    extent = max(box[2] - box[0], box[3] - box[1], 1.0)
-
-    def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        d = np.linalg.norm(a[:, :2] - b[:, :2], axis=-1) / extent
-        return np.where(np.isnan(d), np.inf, d)
-
-    def misfit(candidate: np.ndarray, network: np.ndarray) -> float:
-        return float(np.minimum(distance(candidate, network)[1:], 1.0).sum())
-
-    swapped = human[flip]
-    if all(misfit(swapped, net) < 0.8 * misfit(human, net) for net in (teacher, second)):
-        human = swapped
-    human_teacher, human_second, networks = distance(human, teacher), distance(human, second), distance(teacher, second)
-    missing = np.isnan(human).any(-1)
-    fused = np.select(
-        [
-            c[:, None]
-            for c in (human_teacher < agree, human_second < agree, missing & (teacher[:, 2] > 0.3), networks < agree)
-        ],
-        [(human + teacher[:, :2]) / 2, human, teacher[:, :2], (teacher[:, :2] + second[:, :2]) / 2],
-        np.nan,
-    )
-    return fused.astype(np.float32)
-
-
-def load_person_crops(images: Path, labels: Path) -> tuple[list[PersonSequence], np.ndarray, np.ndarray]:
-    """Stills from a zip of person crops and a label file with a human's and two networks' joints.
-
-    Args:
-        images: zip with ``%05d.jpg``.
-        labels: npz with ``index`` (N,), ``joints`` (N, 14, 3) x, y, visible in LSP's order, ``movenet`` and
-            ``blazepose`` (N, 17, 3) x, y, score in COCO's order, all in pixels of the crop.
-
-    Returns:
-        the people with fused labels (Penn Action's joints), their indices (N,), and the human labels as they came
-        (N, 13, 2), NaN where not labelled, to evaluate against.
-
-    Raises:
-        DatasetError: a file is missing, or the two do not belong together.
-    """
-    for path in (images, labels):
-        if not path.is_file():
-            raise DatasetError(f"expected a file at {path}, found none")
-    with np.load(labels, allow_pickle=False) as archive:
-        index, marked = archive["index"], archive["joints"].astype(np.float32)
-        networks = [convert_joints(archive[k], "coco", "penn_action") for k in ("movenet", "blazepose")]
-    marked[marked[..., 2] <= 0] = np.nan
-    human = convert_joints(marked[..., :2], "lsp", "penn_action")
-    people = []
-    with zipfile.ZipFile(images) as archive:
-        names = set(archive.namelist())
-        for i, number in enumerate(index):
-            file = f"{number:05d}.jpg"
-            if file not in names:
-                raise DatasetError(f"{labels} names image {number}, but {images} has no {file}: files of two versions?")
-            image = cv2.imdecode(np.frombuffer(archive.read(file), np.uint8), cv2.IMREAD_COLOR_RGB)
-            if image is None:
-                raise DatasetError(f"{file} in {images} is not an image that can be decoded: a damaged zip?")
-            fused = fuse_labels(human[i], networks[0][i], networks[1][i])
-            people.append(PersonSequence([image], fused[None], f"{images.stem}/{file}"))
-    return people, index, human
-
-
-def load_labelled_video(video: Path, labels: Path, extent: float = 300.0) -> PersonSequence:
-    """A video with COCO joints, shrunk so that the person is about ``extent`` pixels large (finer is never trained on).
-
-    Args:
-        video: any file that :class:`dkd.video.Clip` reads.
-        labels: npz with ``consensus17`` (T, 17, 2) in pixels and ``agree`` (T, 17), the joints to be trusted.
-    """
-    from dkd.video import Clip
-
-    with np.load(labels, allow_pickle=False) as archive:
-        coco = np.where(archive["agree"][..., None], archive["consensus17"], np.nan)
-    joints = convert_joints(coco, "coco", "penn_action")
-    with Clip(video) as clip:
-        if len(clip) < len(joints):
-            raise DatasetError(f"{labels} has {len(joints)} frames, {video} has {len(clip)}")
-        sides = [max(b[2] - b[0], b[3] - b[1]) for b in map(joints_to_box, joints) if b is not None]
-        scale = min(1.0, extent / float(np.median(sides)))
-        size = (round(clip.width * scale), round(clip.height * scale))
-        images = [cv2.resize(clip.frame(t), size, interpolation=cv2.INTER_AREA) for t in range(len(joints))]
-    ratio = np.array([size[0] / clip.width, size[1] / clip.height], np.float32)
-    return PersonSequence(images, ((joints + 0.5) * ratio - 0.5).astype(np.float32), video.stem)
-
-
-def load_cutout(file: Path) -> PersonSequence:
-    """A person with an alpha channel: npz with ``rgba`` (T, H, W, 4) uint8 and ``joints`` (T, 13, 2) pixels."""
-    with np.load(file, allow_pickle=False) as archive:
-        if "rgba" not in archive or "joints" not in archive:
-            raise DatasetError(f"expected arrays 'rgba' and 'joints' in {file}, found {archive.files}")
-        return PersonSequence(list(archive["rgba"]), archive["joints"].astype(np.float32), file.stem)
