@@ -274,7 +274,7 @@ class Trace:
             ConfigError: this trace has a feedback or a smoother, which may remember what it saw: make the trace anew.
         """
         self._check_open()
-        if reinitialise == self.reinitialise or self._is_untouched_by(reinitialise):
+        if not self.would_change(reinitialise):
             return self
         if not self.can_retrace:
             raise ConfigError(
@@ -294,10 +294,13 @@ class Trace:
         """Whether :meth:`retrace` can make this run anew: it has no feedback and no smoother, which may remember."""
         return self._feedback is None and self._smooth is None
 
-    def _is_untouched_by(self, policy: Reinitialise | None) -> bool:
-        if self.reinitialised:
+    def would_change(self, reinitialise: Reinitialise | None) -> bool:
+        """Whether :meth:`retrace` has anything to do with this policy: the track is lost, or was found anew."""
+        if reinitialise == self.reinitialise:
             return False
-        return policy is None or policy.first_loss(self.confidence.mean(-1), self.calibrated) is None
+        if self.reinitialised or reinitialise is None:
+            return bool(self.reinitialised)
+        return reinitialise.first_loss(self.confidence.mean(-1), self.calibrated) is not None
 
     # --- what was kept -----------------------------------------------------------------------------------------------
 

@@ -10,10 +10,13 @@ makes the stand-in an oracle: what a widget shows can be compared with it exactl
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from dkd.crops import Crop
 from dkd.errors import ConfigError, DKDError, FrameIndexError
+from dkd.reinitialise import Reinitialise, Reinitialised
 from dkd.skeleton import get_skeleton
 
 BITS = 12
@@ -74,6 +77,8 @@ class FakeTrace:
         seed: of the noise.
         name: of the clip.
         side, cells: S of the kernels, and H = W of the maps (at least 12).
+        lost: frames in which a run with a policy starts anew; :meth:`retrace` gives it, a trace is made without.
+        calibrated: whether there is a confidence: half the score.
     """
 
     def __init__(
@@ -85,7 +90,16 @@ class FakeTrace:
         name: str = "numbered",
         side: int = SIDE,
         cells: int = CELLS,
+        lost: tuple[int, ...] = (),
+        calibrated: bool = False,
     ):
+        self._made_of = dict(
+            n_frames=n_frames, channels=channels, truth=truth, seed=seed, name=name, side=side, cells=cells, lost=lost,
+            calibrated=calibrated,
+        )  # fmt: skip
+        self.reinitialise: Reinitialise | None = None
+        self.reinitialised: list[Reinitialised] = []
+        self.calibrated, self.complete, self.can_retrace = calibrated, True, True
         self._size = cells
         random = np.random.default_rng(seed)
         self.clip = FakeClip(n_frames, name=name)
@@ -106,6 +120,7 @@ class FakeTrace:
         self.heatmaps = np.stack([self._maps(t) for t in range(n_frames)])
         flat = self.heatmaps.reshape(n_frames, n_joints, -1)
         self.scores = flat.max(-1)
+        self.confidence = np.clip(self.scores / 2 if calibrated else self.scores, 0, 1)
         peaks = np.stack(np.divmod(flat.argmax(-1), cells)[::-1], -1)  # (T, J, 2) cells: x, y
         placed = [crop.to_frame(at, cells) for crop, at in zip(self.crops, peaks, strict=True)]
         self.joints = np.stack(placed).astype(np.float32)
@@ -114,6 +129,23 @@ class FakeTrace:
 
     def __len__(self) -> int:
         return len(self.times)
+
+    def from_initializer(self, t: int) -> bool:
+        return t == 0 or t in [anew.frame for anew in self.reinitialised]
+
+    def would_change(self, reinitialise: Reinitialise | None) -> bool:
+        return bool(self._made_of["lost"]) and (reinitialise is None) != (self.reinitialise is None)
+
+    def retrace(self, reinitialise: Reinitialise | None, cancel: Callable[[], bool] | None = None) -> FakeTrace:
+        trace = FakeTrace(**self._made_of)  # type: ignore[arg-type]
+        trace.reinitialise = reinitialise
+        if reinitialise is not None:
+            frames = self._made_of["lost"]
+            trace.reinitialised = [Reinitialised(t, f"mean score below 0.2 until {t - 1}", 0.1, 0.7) for t in frames]  # type: ignore[attr-defined]
+        return trace
+
+    def close(self) -> None:
+        pass
 
     def cells(self, t: int) -> np.ndarray:
         """(J, 2) the cell that joint j is at in frame t: a different one in each of 24 consecutive frames."""
@@ -135,8 +167,8 @@ class FakeTrace:
     def contributions(self, t: int, joint: str | int) -> np.ndarray:
         if not len(self.readout[0]):
             raise ConfigError("this model has no kernels")
-        if t == 0:
-            raise DKDError("frame 0 has no contributions: its maps come from the initializer, there is no matching")
+        if self.from_initializer(t):
+            raise DKDError(f"frame {t} has no contributions: its maps come from the initializer, there is no matching")
         j = self.skeleton.index(joint)
         return self.readout[j, :, None, None] * correlate(self.projected(t), self.kernels[t - 1])
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 import gc
 import re
+import threading
+import time
 import weakref
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,6 +23,7 @@ import widgets.workbench
 from dkd import Trace, build_model
 from dkd.datasets.people import PersonSequence
 from dkd.errors import ConfigError, DKDError, FrameIndexError
+from dkd.reinitialise import Reinitialise
 from tests.fake_trace import CELLS, SIDE, FakeClip, FakeTrace, read_number
 from widgets import Cursor, Kernels, Matching, Player, Timeline, Workbench
 from widgets.assets import module, stylesheet
@@ -74,8 +78,10 @@ def ask(view: View, content: dict) -> list[tuple[dict, list[bytes]]]:
 
 def test_header_holds_the_whole_clip(trace: FakeTrace) -> None:
     content, buffers = render_header(trace, generation=3)
-    times, joints, scores, speed, drift, truth, readout, bias = buffers
+    times, joints, scores, speed, drift, truth, readout, bias, confidence = buffers
+    assert not content["calibrated"] and content["reinitialised"] == []
     n, j = len(trace), len(trace.skeleton)
+    np.testing.assert_array_equal(np.frombuffer(confidence, np.float32).reshape(n, j), trace.scores.clip(0, 1))
     assert (content["generation"], content["n_frames"], content["size"]) == (3, n, [320, 240])
     assert content["joints"] == list(trace.skeleton.joints)
     assert content["sides"][content["joints"].index("right_knee")] == "right"
@@ -116,6 +122,118 @@ def test_a_record_holds_all_of_one_frame(trace: FakeTrace) -> None:
         else:  # those used in frame t come from frame t − 1
             difference = np.abs(kernels.reshape(trace.kernels[t - 1].shape) - trace.kernels[t - 1])
             assert difference.max() <= 0.5 * entry["kernel_scale"] * 1.001
+
+
+def test_a_calibrated_trace_sends_its_confidence() -> None:
+    trace = FakeTrace(5, calibrated=True)
+    content, buffers = render_header(trace, 0)
+    assert content["calibrated"]
+    sent = np.frombuffer(buffers[8], np.float32)
+    np.testing.assert_array_equal(sent.reshape(5, -1), trace.confidence)
+
+
+def test_a_frame_that_was_started_anew_is_like_frame_0() -> None:
+    """It says why, has no kernels that were used in it, and no arithmetic; the next one has that of its kernels."""
+    trace = FakeTrace(9, lost=(4,)).retrace(Reinitialise())
+    content, _ = render_header(trace, 0)
+    (start,) = content["reinitialised"]
+    assert start == {"frame": 4, "reason": "mean score below 0.2 until 3", "before": 0.1, "after": 0.7}
+    records, buffers = render_records(trace, [3, 4, 5], 0)
+    used = buffers[RECORD_PARTS.index("kernels") :: len(RECORD_PARTS)]
+    assert [bool(part) for part in used] == [True, False, True]
+    assert records["records"][1]["kernel_scale"] == 0
+    with pytest.raises(FrameIndexError, match="started anew"):
+        render_detail(trace, 4, 0)
+    exact = np.frombuffer(render_detail(trace, 5, 0)[1][1], np.float32)
+    np.testing.assert_array_equal(exact, trace.kernels[4].ravel())
+    assert "re-initialised in frame 4" in filmstrip_html(trace, "x")
+    assert "re-initialised" not in filmstrip_html(FakeTrace(3), "x")
+
+
+# ---- the two versions of a lost track
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_track_that_was_not_lost_is_shown_as_it_is(trace: FakeTrace) -> None:
+    bench = Workbench(trace)
+    assert bench.reinitialise and bench.trace is trace and bench._new_starts == ""
+    bench.reinitialise = False
+    assert bench.trace is trace
+    assert bench.code().endswith("reinitialise=False)")
+    bench.close()
+
+
+def test_a_lost_track_is_followed_again_and_the_toggle_goes_back() -> None:
+    trace = FakeTrace(9, lost=(4, 7))
+    bench = Workbench(trace, frame=5)
+    wait_for(lambda: bench.trace is not trace)
+    found = bench.trace
+    assert [anew.frame for anew in found.reinitialised] == [4, 7]
+    wait_for(lambda: bench._new_starts == "in frames 4, 7")
+    assert bench.frame == 5
+    bench.reinitialise = False
+    assert bench.trace is trace and bench._new_starts == ""
+    bench.reinitialise = True
+    assert bench.trace is found  # it was kept
+    other = FakeTrace(9, name="other")
+    bench.trace = other
+    assert bench.trace is other
+    bench.close()
+
+
+def test_off_it_stays_as_it_was_made_and_none_means_each_as_it_was_made() -> None:
+    lost = FakeTrace(9, lost=(4,))
+    found = lost.retrace(Reinitialise())
+    off, as_made = Workbench(lost, reinitialise=False), Workbench(lost, reinitialise=None)
+    assert off.trace is as_made.trace is lost
+    assert not off.reinitialise and not as_made.reinitialise
+    as_made.trace = found
+    assert as_made.trace is found and as_made.reinitialise
+    assert "reinitialise" not in as_made.code()
+    on = Workbench(found)
+    assert on.trace is found and on._new_starts == "in frame 4"
+    for bench in (off, as_made, on):
+        bench.close()
+
+
+def test_what_cannot_be_followed_again_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    remembers = FakeTrace(9, lost=(4,))
+    remembers.can_retrace = False
+    bench = Workbench(remembers)
+    assert bench.trace is remembers and not bench._can_retrace and "make it anew" in bench._new_starts
+    bench.close()
+    failing = FakeTrace(9, lost=(4,))
+    monkeypatch.setattr(failing, "retrace", lambda *_, **__: 1 / 0)
+    bench = Workbench(failing)
+    wait_for(lambda: "ZeroDivisionError" in bench._error)
+    assert bench.trace is failing and bench._new_starts == ""
+    bench.close()
+
+
+def test_a_version_that_nobody_waits_for_any_more_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow, begun, go_on = FakeTrace(9, lost=(4,)), threading.Event(), threading.Event()
+    asked: list[bool] = []
+
+    def retrace(policy: Reinitialise | None, cancel: Callable[[], bool]) -> FakeTrace:
+        begun.set()
+        assert go_on.wait(60)
+        asked.append(cancel())
+        return FakeTrace.retrace(slow, policy)
+
+    monkeypatch.setattr(slow, "retrace", retrace)
+    bench = Workbench(slow)
+    assert begun.wait(60) and bench._new_starts.startswith("following")
+    bench.reinitialise = False
+    go_on.set()
+    wait_for(lambda: asked == [True])
+    assert bench.trace is slow and bench._new_starts == ""
+    bench.close()
 
 
 def test_the_browsers_arithmetic_is_the_models(trace: FakeTrace) -> None:
@@ -221,11 +339,11 @@ def test_frame_0_has_no_detail(trace: FakeTrace) -> None:
 
 
 def test_the_feed_answers(bench: Workbench) -> None:
-    (header, _), = ask(bench, {"type": "hello"})
+    ((header, _),) = ask(bench, {"type": "hello"})
     assert header["type"] == "header"
-    (records, _), = ask(bench, {"type": "records", "generation": header["generation"], "frames": [4, 5]})
+    ((records, _),) = ask(bench, {"type": "records", "generation": header["generation"], "frames": [4, 5]})
     assert [r["frame"] for r in records["records"]] == [4, 5]
-    (detail, _), = ask(bench, {"type": "detail", "generation": header["generation"], "frame": 4})
+    ((detail, _),) = ask(bench, {"type": "detail", "generation": header["generation"], "frame": 4})
     assert (detail["type"], detail["frame"]) == ("detail", 4)
 
 
@@ -240,7 +358,7 @@ def test_the_feed_answers(bench: Workbench) -> None:
     ],
 )
 def test_a_bad_request_is_answered_with_the_error(bench: Workbench, request_: dict, message: str) -> None:
-    (answer, _), = ask(bench, request_)
+    ((answer, _),) = ask(bench, request_)
     assert answer["type"] == "error" and answer["asked"] == request_["type"]
     assert message in answer["message"]
 

@@ -540,6 +540,69 @@ def test_another_trace_in_the_same_place(page: Page) -> None:
     wait_for_frame(page, 9)
 
 
+def test_a_lost_track_is_marked_and_the_toggle_takes_the_mark_away(page: Page) -> None:
+    """A flag in the timeline, a reason at the pointer, M to get there; no kernels where nothing was matched."""
+    anew = f"() => {BENCH}.store.header?.clip === 'lost' && {BENCH}.store.header.anew"
+    toggle = page.get_by_label("Re-initialise when lost")
+    expect(toggle).to_be_checked()
+    python(page, "wb.trace = FakeTrace(lost=(24, 52), name='lost', calibrated=True)")
+    page.wait_for_function(f"{anew}.length === 2")
+    expect(page.locator(".dkd-policy")).to_contain_text("in frames 24, 52")
+    expect(page.locator(".dkd-lane-labels")).to_contain_text("confidence")
+    press(page, "m")
+    page.wait_for_function(f"() => {BENCH}.store.shown?.frame === 24")
+    expect(page.locator(".dkd-kernels")).to_contain_text("the model started anew")
+    expect(page.locator(".dkd-kernels .dkd-channels")).to_be_hidden()
+    expect(page.locator(".dkd-sum")).to_contain_text("the model started anew")
+    assert "re-initialised here: mean score below 0.2" in (page.locator(".dkd-lanes").get_attribute("aria-label") or "")
+    lanes = page.locator(".dkd-lanes").bounding_box()
+    assert lanes is not None
+    x = 7 + (lanes["width"] - 14) * 24 / 59
+    page.mouse.move(lanes["x"] + x, lanes["y"] + 90)
+    tooltip = page.locator(".dkd-timeline .dkd-tooltip")
+    expect(tooltip).to_contain_text("R · re-initialised")
+    expect(tooltip).to_contain_text("mean score below 0.2 until 23")
+    expect(tooltip).to_contain_text("0.10 had it gone on, 0.70 anew")
+    flag = f"""() => {{
+        const canvas = document.querySelector('.dkd-lanes');
+        const ratio = canvas.width / canvas.clientWidth;
+        return [...canvas.getContext('2d').getImageData(({x} + 4) * ratio, 12 * ratio, 1, 1).data];
+    }}"""
+    assert page.evaluate(flag)[3] == 255  # the flag's corner; else the lane is clear there
+    screenshot(page, "workbench_lost")
+    press(page, "m", "Shift+M", "m")
+    page.wait_for_function(f"() => {BENCH}.store.shown?.frame === 52")
+    press(page, "ArrowRight")
+    wait_for_frame(page, 53)  # with the arithmetic of the kernels that the new start left
+    expect(page.locator(".dkd-kernels")).to_contain_text("distilled from frame 52, matched in frame 53")
+    for width in (1600, 700):
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.wait_for_timeout(300)
+        assert page.evaluate(PROBLEMS) == []
+    page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })")
+    page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
+    page.wait_for_timeout(500)
+    page.locator(".dkd-timeline").scroll_into_view_if_needed()
+    screenshot(page, "workbench_lost_dark_700")
+    page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Light' })")
+    page.set_viewport_size({"width": 1600, "height": 1000})
+    toggle.focus()
+    page.keyboard.press("Space")
+    page.wait_for_function(f"{anew}.length === 0")
+    expect(toggle).not_to_be_checked()
+    assert python(page, "[wb.reinitialise, len(wb.trace.reinitialised)]") == [False, 0]
+    expect(page.locator(".dkd-anew")).to_be_hidden()
+    page.wait_for_function(SETTLED)
+    assert page.evaluate(flag)[3] == 0
+    press(page, "c")
+    expect(page.locator(".dkd-copy input")).to_have_value(re.compile(r"reinitialise=False\)$"))
+    press(page, "r")
+    page.wait_for_function(f"{anew}.length === 2")
+    expect(toggle).to_be_checked()
+    python(page, "wb.trace = trace")
+    page.wait_for_function(f"() => {BENCH}.store.header?.clip === 'numbered'")
+
+
 def test_a_reader_without_a_kernel_sees_the_filmstrip(browser: Browser, jupyter_lab: Lab) -> None:
     """After the kernel is gone a message is shown and seen frames still move; after a reload the strip is left."""
     context = browser.new_context(viewport={"width": 1600, "height": 1000})

@@ -219,6 +219,7 @@ function actions(root, store, cursor) {
     slower: () => cursor.set("speed", SPEEDS.findLast((s) => s < cursor.get("speed")) ?? SPEEDS[0]),
     faster: () => cursor.set("speed", SPEEDS.find((s) => s > cursor.get("speed")) ?? SPEEDS.at(-1)),
     worst: (by) => store.header && jump(store.header.worst[store.joint()], Number(by)),
+    anew: (by) => store.header && jump(store.header.anew, Number(by)),
     joint: (by) => cursor.set("joint", cycle(cursor.get("joint_names"), cursor.get("joint"), Number(by))),
     layer: (name) => cursor.setLayer(name, !cursor.get("layers")[name]),
     pin: () => {

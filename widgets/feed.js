@@ -100,12 +100,15 @@ class Store {
 
   receiveHeader(content, buffers) {
     this.reset();
-    const names = ["times", "tracks", "scores", "speed", "drift", "truth", "readout", "bias"];
+    const names = ["times", "tracks", "scores", "speed", "drift", "truth", "readout", "bias", "confidence"];
     const header = { ...content };
     names.forEach((name, i) => (header[name] = unpack(buffers[i], i ? Float32Array : Float64Array)));
-    header.meanScore = Float32Array.from({ length: header.n_frames }, (_, t) =>
-      mean(header.scores, t * header.joints.length, header.joints.length),
+    header.sureness = header.calibrated ? header.confidence : header.scores; // what the timeline's first lane shows
+    header.meanSureness = Float32Array.from({ length: header.n_frames }, (_, t) =>
+      mean(header.sureness, t * header.joints.length, header.joints.length),
     );
+    header.anew = header.reinitialised.map(({ frame }) => frame);
+    header.initial = new Set([0, ...header.anew]); // frames whose maps are the initializer's: nothing was matched
     this.header = header;
     const ready = (frame) => !this.decode(frame, true);
     this.cursor.clock = { times: header.times, ready, paint: () => this.paint() };
@@ -274,7 +277,7 @@ class Store {
     clearTimeout(this.detailTimer);
     this.detailTimer = 0;
     if (!this.header.channels) return; // no kernels, no arithmetic
-    const has = (frame) => frame < 1 || frame === this.detail?.frame || frame === this.failed;
+    const has = (frame) => this.header.initial.has(frame) || frame === this.detail?.frame || frame === this.failed;
     if (this.askedDetail || has(this.shown.frame) || ![...this.views].some((view) => view.needsDetail)) return;
     this.detailTimer = setTimeout(
       () => {

@@ -11,6 +11,9 @@ function buildKernels(root, store, cursor) {
   const NONE_YET =
     "Frame 0 has no kernels to show: the pose initializer finds the joints, " +
     "and the first kernels are distilled from it for frame 1.";
+  const STARTED_ANEW =
+    "In this frame the track was lost and the model started anew: the pose initializer found the joints, " +
+    "and the next kernels are distilled from it for the frame after.";
   const NONE_AT_ALL = "This model has no kernels: it finds the joints in each frame on its own.";
   const rows = Array.from({ length: ROWS }, () => {
     const parts = {
@@ -78,11 +81,11 @@ function buildKernels(root, store, cursor) {
       const { header } = store;
       const selected = store.joint();
       title.textContent = `Kernels · ${people(header.joints[selected])}`;
-      const empty = record.frame === 0 || !header.channels;
+      const empty = header.initial.has(record.frame) || !header.channels;
       note.textContent = !empty
         ? `distilled from frame ${record.frame - 1}, matched in frame ${record.frame}`
         : "";
-      none.textContent = header.channels ? NONE_YET : NONE_AT_ALL;
+      none.textContent = !header.channels ? NONE_AT_ALL : record.frame ? STARTED_ANEW : NONE_YET;
       none.hidden = !empty;
       list.hidden = scales.hidden = energyNote.hidden = smalls.hidden = what.hidden = empty;
       markSelected(tiles, selected);

@@ -124,7 +124,7 @@ function buildMatching(root, store, cursor, signal) {
     const line = (number, text, className = "") =>
       h("div", { class: `dkd-term ${className}` }, h("b", {}, number), h("span", {}, text));
     const head = h("div", { class: "dkd-where" }, `cell (${x}, ${y})`, h("span", { class: "dkd-muted" }, ` · ${why}`));
-    if (record.frame === 0 || !store.header.channels) {
+    if (store.header.initial.has(record.frame) || !store.header.channels) {
       const [low, high] = store.header.map_range;
       const value = low + ((high - low) * mapBytes(store.header, record, joint)[y * store.header.map[0] + x]) / 255;
       sum.replaceChildren(
@@ -134,8 +134,10 @@ function buildMatching(root, store, cursor, signal) {
           "p",
           {},
           store.header.channels
-            ? "The first frame's maps come from the pose initializer. " +
-                "Matching starts with frame 1, with the kernels distilled from this one."
+            ? (record.frame
+                ? "The track was lost, and the model started anew: these maps come from the pose initializer. "
+                : "The first frame's maps come from the pose initializer. ") +
+                `Matching starts with frame ${record.frame + 1}, with the kernels distilled from this one.`
             : "This model matches nothing: it finds the joints in each frame on its own.",
         ),
       );

@@ -9,6 +9,7 @@ the browser computes the arithmetic of any cell.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import cv2
@@ -36,7 +37,7 @@ def render_header(trace: Any, generation: int) -> Message:
     """What is known of the whole clip at once.
 
     Buffers: times (T,) float64; joints (T,J,2), scores (T,J), speed (T,J), drift (T,), truth (T,J,2) or empty, readout
-    (J,C), bias (J,), all float32 in C order.
+    (J,C), bias (J,), confidence (T,J), all float32 in C order.
     """
     skeleton, clip = trace.skeleton, trace.clip
     scores, drift = _f32(trace.scores), _f32(trace.kernel_drift())
@@ -59,9 +60,12 @@ def render_header(trace: Any, generation: int) -> Message:
         "map": [int(trace.heatmaps.shape[-1]), int(trace.heatmaps.shape[-2])],
         "map_range": list(MAP_RANGE),
         "truth_kind": trace.ground_truth_kind if truth is not None else "",
+        "calibrated": bool(trace.calibrated),
+        "reinitialised": [asdict(anew) for anew in trace.reinitialised],
         "worst": [worst_moments(scores[:, j], drift, clip.fps) for j in range(len(skeleton))],
     }
-    arrays = (trace.joints, scores, trace.speed(), drift, [] if truth is None else truth, trace.readout, trace.bias)
+    speed, known = trace.speed(), [] if truth is None else truth
+    arrays = (trace.joints, scores, speed, drift, known, trace.readout, trace.bias, trace.confidence)
     times = np.ascontiguousarray(trace.times, np.float64).tobytes()
     return content, [times, *(_f32(a).tobytes() for a in arrays)]
 
@@ -71,7 +75,8 @@ def render_records(trace: Any, frames: Sequence[int], generation: int) -> Messag
 
     A record's buffers, in the order of ``RECORD_PARTS``: JPEG; joints (J,2) and scores (J,) float32; the peak cells
     (J,2) uint8 x, y; maps (J,H,W) uint8 over ``MAP_RANGE``; kernels (C,S,S) int8, those *used in* this frame (distilled
-    from the one before; empty in frame 0), to be multiplied by the record's ``kernel_scale``.
+    from the one before; empty where the initializer made the maps: in frame 0, and where the model was started anew),
+    to be multiplied by the record's ``kernel_scale``.
 
     Raises:
         FrameIndexError: a frame outside the trace, or more than ``MAX_RECORDS`` of them.
@@ -83,7 +88,7 @@ def render_records(trace: Any, frames: Sequence[int], generation: int) -> Messag
         if not 0 <= t < len(trace):
             raise FrameIndexError(f"expected a frame in 0..{len(trace) - 1}, got {t}")
         maps, crop = np.asarray(trace.heatmaps[t]), trace.crops[t]
-        kernels, scale = quantize_kernels(trace.kernels[t - 1]) if t else (b"", 0.0)
+        kernels, scale = (b"", 0.0) if trace.from_initializer(t) else quantize_kernels(trace.kernels[t - 1])
         entries.append({"frame": int(t), "crop": [crop.left, crop.top, crop.side], "kernel_scale": scale})
         buffers += [
             encode_frame(trace.clip.frame(int(t))),
@@ -100,10 +105,15 @@ def render_detail(trace: Any, frame: int, generation: int) -> Message:
     """The matching step's exact input in ``frame`` ≥ 1: projected features V·F (C,H,W) and kernels (C,S,S), float32.
 
     Raises:
-        FrameIndexError: frame 0 (the initializer made its maps; there is no matching) or outside the trace.
+        FrameIndexError: the initializer made its maps (frame 0, or where the model was started anew), so there is no
+            matching; or outside the trace.
     """
     if not 1 <= frame < len(trace):
         raise FrameIndexError(f"expected a frame in 1..{len(trace) - 1}, where maps come from matching, got {frame}")
+    if trace.from_initializer(frame):
+        raise FrameIndexError(
+            f"expected a frame whose maps come from matching, got {frame}, where the model was started anew"
+        )
     buffers = [_f32(trace.projected(frame)).tobytes(), _f32(trace.kernels[frame - 1]).tobytes()]
     return {"type": "detail", "generation": generation, "frame": int(frame)}, buffers
 

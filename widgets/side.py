@@ -43,8 +43,9 @@ class Side:
             label: as HTML.
         """
         if self.bench is None:
-            # A copy, since two workbenches that show one trace on one cursor would share its feed for good.
-            self.bench = Workbench(copy.copy(trace), cursor=cursor)
+            # A copy, since two workbenches that show one trace on one cursor would share its feed for good. It is shown
+            # as it was made: figures beside it were measured on it.
+            self.bench = Workbench(copy.copy(trace), cursor=cursor, reinitialise=None)
             self.place.children = [self.bench]
         elif self.bench.trace is not trace:
             self.bench.trace = trace

@@ -1,8 +1,9 @@
-// The timeline: three lanes over the clip, the cursor, the worst moments.
+// The timeline: three lanes over the clip, the cursor, the worst moments, the new starts of a lost track.
 
 const LANE = 44; // CSS pixels
 const GAP_PX = 10;
 const AXIS = 20;
+const FLAG = 13; // side of the flag at a frame that was started anew
 const INSET = 7; // half of the slider's thumb: lanes and slider share their x axis
 
 function buildTimeline(root, store, cursor, signal) {
@@ -15,6 +16,18 @@ function buildTimeline(root, store, cursor, signal) {
   const jump = (label, name, by) =>
     h("button", { class: "dkd-text", title: label, "aria-label": label, onclick: () => act.worst(by) }, ...name);
   const hint = h("span", { class: "dkd-muted" });
+  const anewHint = h("span", { class: "dkd-muted" });
+  const anewFoot = h(
+    "span",
+    { class: "dkd-anew", hidden: true },
+    h("span", { class: "dkd-anew-mark", "aria-hidden": "true" }, "R"),
+    "re-initialised",
+    h("button", { class: "dkd-text", title: "Previous new start (Shift M)", "aria-label": "Previous new start (Shift M)",
+      onclick: () => act.anew(-1) }, "previous"),
+    h("button", { class: "dkd-text", title: "Next new start (M)", "aria-label": "Next new start (M)",
+      onclick: () => act.anew(1) }, "next"),
+    anewHint,
+  );
   const foot = h(
     "div",
     { class: "dkd-lane-foot" },
@@ -23,6 +36,7 @@ function buildTimeline(root, store, cursor, signal) {
     jump("Previous worst moment (P)", ["previous"], -1),
     jump("Next worst moment (N)", ["next"], 1),
     hint,
+    anewFoot,
   );
   root.append(h("div", { class: "dkd-lanes-grid" }, labels, plot, values), foot);
   canvas.style.height = `${3 * (LANE + GAP_PX) + AXIS}px`;
@@ -74,8 +88,10 @@ function buildTimeline(root, store, cursor, signal) {
   );
 
   return {
-    header() {
+    header({ anew }) {
       still.key = "";
+      anewFoot.hidden = !anew.length;
+      anewHint.textContent = anew.length === 1 ? `lost and found in frame ${anew[0]}` : `lost and found ${anew.length} times`;
     },
     paint(record) {
       const { header } = store;
@@ -94,7 +110,8 @@ function buildTimeline(root, store, cursor, signal) {
       lanes.forEach((lane) => (lane.shown.textContent = lane.text(record.frame)));
       canvas.setAttribute(
         "aria-label",
-        `${lanes.map((l) => `${l.name} ${l.text(record.frame)}`).join(", ")} at frame ${record.frame}`,
+        `${lanes.map((l) => `${l.name} ${l.text(record.frame)}`).join(", ")} at frame ${record.frame}` +
+          (startAt(record.frame) ? `; re-initialised here: ${startAt(record.frame).reason}` : ""),
       );
       showTooltip(width);
       root.dataset.frame = record.frame;
@@ -109,14 +126,17 @@ function buildTimeline(root, store, cursor, signal) {
     const of = (values) => Float32Array.from({ length: header.n_frames }, (_, t) => values[t * count + joint]);
     const number = (value, digits, unit = "") => (Number.isFinite(value) ? value.toFixed(digits) + unit : "–");
     const top = (values) => values.reduce((a, b) => (b > a ? b : a), 1e-6);
-    const [score, speed] = [of(header.scores), of(header.speed)];
+    const [score, speed] = [of(header.sureness), of(header.speed)];
     const drift = Float32Array.from(header.drift, (value, t) => (t && header.channels ? value : NaN)); // none before frame 0
     return [
       {
-        name: "score",
+        name: header.calibrated ? "confidence" : "score",
+        title: header.calibrated
+          ? "Probability that the joint lies within 0.1 of the larger side of the person's box"
+          : "Height of the map's peak: this model has no calibration that makes a probability of it",
         unit: `${name}; mean grey`,
         curve: score,
-        second: header.meanScore,
+        second: header.meanSureness,
         top: Math.max(1, top(score)),
         text: (t) => number(score[t], 3),
         label: (v) => v.toFixed(1),
@@ -144,7 +164,7 @@ function buildTimeline(root, store, cursor, signal) {
     const { header } = store;
     lanes = describe(joint);
     for (const lane of lanes) lane.shown = h("div");
-    labels.replaceChildren(...lanes.map((l) => h("div", {}, l.name, h("small", {}, l.unit))));
+    labels.replaceChildren(...lanes.map((l) => h("div", { title: l.title }, l.name, h("small", {}, l.unit))));
     values.replaceChildren(...lanes.map((l) => l.shown));
     const picture = document.createElement("canvas");
     const ratio = globalThis.devicePixelRatio || 1;
@@ -178,6 +198,7 @@ function buildTimeline(root, store, cursor, signal) {
       context.lineTo(x, 8);
       context.fill();
     }
+    for (const frame of header.anew) drawStart(context, frame, width, height, colours);
     drawAxis(context, width, height, colours);
     const moments = header.worst[joint].length;
     hint.textContent = moments ? `${moments} in this clip: low score, or a jump of the kernels` : "none in this clip";
@@ -199,6 +220,30 @@ function buildTimeline(root, store, cursor, signal) {
       }
     }
     context.stroke();
+  }
+
+  function startAt(frame) {
+    return store.header.reinitialised.find((start) => start.frame === frame);
+  }
+
+  // A frame in which a lost track was started anew: a dashed line through all lanes, with a flag that says R.
+  function drawStart(context, frame, width, height, colours) {
+    const x = toX(frame, width);
+    const left = x > width - 20 ? x - FLAG : x;
+    Object.assign(context, { strokeStyle: colours.ink, lineWidth: 1.5 });
+    context.setLineDash([4, 3]);
+    line(context, [x, GAP_PX], [x, height - AXIS + 4]);
+    context.setLineDash([]);
+    context.fillStyle = colours.ink;
+    context.fillRect(left, GAP_PX, FLAG, FLAG);
+    Object.assign(context, {
+      fillStyle: colours.back,
+      font: `bold 11px ${colours.font}`,
+      textBaseline: "middle",
+      textAlign: "center",
+    });
+    context.fillText("R", left + FLAG / 2, GAP_PX + FLAG / 2 + 0.5);
+    context.textAlign = "start";
   }
 
   function drawAxis(context, width, height, colours) {
@@ -247,10 +292,18 @@ function buildTimeline(root, store, cursor, signal) {
     tooltip.hidden = hover === null;
     if (hover === null) return;
     const { times, worst } = store.header;
+    const start = startAt(hover);
     const tag = worst[store.joint()].includes(hover) ? " · worst moment" : "";
     tooltip.replaceChildren(
       h("b", {}, `frame ${hover} · ${times[hover].toFixed(3)} s${tag}`),
       ...lanes.map((l) => h("div", {}, `${l.name} ${l.text(hover)}`)),
+      ...(start
+        ? [
+            h("b", {}, "R · re-initialised"),
+            h("div", {}, start.reason),
+            h("div", {}, `here ${start.before.toFixed(2)} had it gone on, ${start.after.toFixed(2)} anew`),
+          ]
+        : []),
     );
     const x = toX(hover, width);
     tooltip.style.left = `${x}px`;

@@ -11,11 +11,14 @@ from widgets.view import View
 
 
 class Timeline(View):
-    """Three lanes over the clip: score (selected joint, and the mean over joints), speed of the joint, kernel drift.
+    """Three lanes over the clip: how sure (selected joint, and the mean over joints), speed of the joint, kernel drift.
 
+    How sure is the confidence, the probability that the joint lies within 0.1 of the larger side of the person's box,
+    where the model has a calibration; else it is the score, and called so.
     Kernel drift is 1 − cos(K_t, K_{t−1}) over all channels: 0 where the kernels stay, larger where they had to change.
     Click or drag to move; shift-drag selects a range that playing then repeats. Small marks show the worst moments
-    (:func:`widgets.moments.worst_moments`); N and P jump between them.
+    (:func:`widgets.moments.worst_moments`); N and P jump between them. A dashed line with a flag R marks each frame in
+    which a lost track was started anew (``trace.reinitialised``); pointing at it says why, M jumps to the next.
     """
 
     _esm = module("timeline")

@@ -1,6 +1,38 @@
 // The workbench: title bar, the four views in one grid, help, notes.
 
-function buildTitle(root, store, cursor, act) {
+// "Re-initialise when lost": the kernel follows the person again with or without it, and shows the result in place.
+function buildPolicy(model, signal) {
+  const box = h("input", { type: "checkbox", onchange: () => set(box.checked) });
+  const note = h("span", { class: "dkd-muted", role: "status" });
+  const element = h(
+    "span",
+    { class: "dkd-policy" },
+    h(
+      "label",
+      { class: "dkd-check", title: "Look for the person anew where the track stays lost; R marks it in the timeline (R)" },
+      box,
+      "Re-initialise when lost",
+    ),
+    note,
+  );
+  const set = (on) => {
+    if (box.disabled) return;
+    model.set("reinitialise", on);
+    model.save_changes();
+  };
+  const update = () => {
+    box.checked = model.get("reinitialise");
+    box.disabled = !model.get("_can_retrace");
+    note.textContent = model.get("_new_starts");
+  };
+  const names = ["reinitialise", "_can_retrace", "_new_starts"].map((name) => `change:${name}`);
+  for (const name of names) model.on(name, update);
+  signal.addEventListener("abort", () => names.forEach((name) => model.off(name, update)));
+  update();
+  return { element, toggle: () => set(!model.get("reinitialise")) };
+}
+
+function buildTitle(root, store, cursor, act, policy) {
   const clip = h("strong");
   const facts = h("span", { class: "dkd-muted" });
   const latency = h("span", {
@@ -16,6 +48,7 @@ function buildTitle(root, store, cursor, act) {
     clip,
     facts,
     h("span", { class: "dkd-space" }),
+    policy.element,
     latency,
     button("latency", "Latency read-out (L)", "latency"),
     button("copy as Python", "Copy this view as Python (C)", "copy"),
@@ -108,15 +141,17 @@ async function render({ model, el, host, signal }) {
   const grid = h("div", { class: "dkd-grid" });
   const help = buildHelp();
   const copier = buildCopy(model, cursor, signal);
+  const policy = buildPolicy(model, signal);
   const act = keys(root, store, cursor, signal, {
     help: () => (help.hidden = !help.hidden),
     copy: () => copier.copy(),
+    reinitialise: () => policy.toggle(),
     latency: () => {
       title.toggleLatency();
       store.schedule();
     },
   });
-  const title = buildTitle(root, store, cursor, act);
+  const title = buildTitle(root, store, cursor, act, policy);
   root.append(title.element, copier.element, help, grid);
   const note = notes(root, model, signal);
   el.append(root);

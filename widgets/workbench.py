@@ -17,9 +17,10 @@ from widgets.kernels import Kernels
 from widgets.matching import Matching
 from widgets.player import Player
 from widgets.timeline import Timeline
+from widgets.versions import Versions
 from widgets.view import View, unknown_keyword
 
-_KEYWORDS = ("cursor", "frame", "joint", "layers", "cell", "speed")
+_KEYWORDS = ("cursor", "frame", "joint", "layers", "cell", "speed", "reinitialise")
 
 
 class Workbench(View):
@@ -36,6 +37,11 @@ class Workbench(View):
         layers: layers to show or hide, as in :attr:`Cursor.layers`; those not named keep their default.
         cell: a map cell (x, y) to pin.
         speed: playing speed, as a factor.
+        reinitialise: whether a lost person is looked for anew. A trace that was made the other way is followed again by
+            a thread, where that changes anything, and then shown in its place. ``None``: each trace as it was made.
+
+    Attributes:
+        reinitialise: the same, as it is now; set it to change it. ``trace`` is what is shown.
 
     Raises:
         FrameIndexError, ConfigError: a frame, joint, layer, cell or speed that the trace does not have.
@@ -48,6 +54,9 @@ class Workbench(View):
     _kernels = anywidget.WidgetTrait().tag(sync=True)
     _timeline = anywidget.WidgetTrait().tag(sync=True)
     _filmstrip = traitlets.Unicode().tag(sync=True)
+    reinitialise = traitlets.Bool(True).tag(sync=True)
+    _can_retrace = traitlets.Bool(True).tag(sync=True)
+    _new_starts = traitlets.Unicode().tag(sync=True)
 
     def __init__(
         self,
@@ -59,6 +68,7 @@ class Workbench(View):
         layers: Mapping[str, bool | float] | None = None,
         cell: tuple[int, int] | None = None,
         speed: float | None = None,
+        reinitialise: bool | None = True,
         **unknown: Any,
     ):
         if unknown:
@@ -78,6 +88,13 @@ class Workbench(View):
         self._open(trace, own, _filmstrip=f"dkd-{uuid.uuid4().hex[:12]}", **parts)
         self._owns_cursor = cursor is None
         self.on_msg(self._on_message)
+        self._as_made = reinitialise is None
+        self._versions = Versions(
+            self._show, self._say_new_starts, lambda e: self.report(e, "following the person again")
+        )
+        self.reinitialise = bool(reinitialise)
+        self.observe(lambda change: self._versions.want(change["new"]), "reinitialise")
+        self._given(trace)
 
     @property
     def trace(self) -> Any:
@@ -86,9 +103,24 @@ class Workbench(View):
 
     @trace.setter
     def trace(self, trace: Any) -> None:
+        self._show(trace)
+        self._given(trace)
+
+    def _show(self, trace: Any) -> None:
+        if trace is self._feed.trace:
+            return
         # The feed first: the browser must know the new clip's length before the cursor moves within it.
         self._feed.set_trace(trace, self.cursor.frame)
         self.cursor.retarget(trace)
+
+    def _given(self, trace: Any) -> None:
+        self._versions.given = trace
+        if self._as_made:
+            self.reinitialise = trace.reinitialise is not None
+        self._versions.want(self.reinitialise)
+
+    def _say_new_starts(self, text: str, possible: bool) -> None:
+        self._new_starts, self._can_retrace = text, possible
 
     @property
     def layers(self) -> dict[str, Any]:
@@ -101,13 +133,19 @@ class Workbench(View):
 
     def code(self) -> str:
         """The line of Python that opens this view again; what differs from the defaults is named."""
-        return view_code(self.cursor.get_state())
+        return self._code(self.cursor.get_state())
+
+    def _code(self, state: Mapping[str, Any]) -> str:
+        code = view_code(state)
+        return code if self.reinitialise or self._as_made else f"{code[:-1]}, reinitialise=False)"
 
     def close(self) -> None:
         """Free the views, the feed and, unless it was given, the cursor. The filmstrip stays. May be called twice."""
         if self._closed:
             return
         self.on_msg(self._on_message, remove=True)
+        self._versions.close()
+        self.unobserve_all("reinitialise")
         super().close()
         for part in self._parts:
             part.close()
@@ -116,7 +154,7 @@ class Workbench(View):
     def _on_message(self, _widget: Any, content: dict, _buffers: list) -> None:
         # The browser sends its own state along: what it moved last may still be on its way to the cursor here.
         if content.get("type") == "code":
-            self.send({"type": "code", "code": view_code(content["state"])})
+            self.send({"type": "code", "code": self._code(content["state"])})
 
     def _ipython_display_(self) -> None:
         bundle = self._repr_mimebundle_()
