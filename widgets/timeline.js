@@ -16,16 +16,16 @@ function buildTimeline(root, store, cursor, signal) {
   const jump = (label, name, by) =>
     h("button", { class: "dkd-text", title: label, "aria-label": label, onclick: () => act.worst(by) }, ...name);
   const hint = h("span", { class: "dkd-muted" });
+  const jumpAnew = (label, name, by) =>
+    h("button", { class: "dkd-text", title: label, "aria-label": label, onclick: () => act.anew(by) }, name);
   const anewHint = h("span", { class: "dkd-muted" });
   const anewFoot = h(
     "span",
     { class: "dkd-anew", hidden: true },
     h("span", { class: "dkd-anew-mark", "aria-hidden": "true" }, "R"),
     "re-initialised",
-    h("button", { class: "dkd-text", title: "Previous new start (Shift M)", "aria-label": "Previous new start (Shift M)",
-      onclick: () => act.anew(-1) }, "previous"),
-    h("button", { class: "dkd-text", title: "Next new start (M)", "aria-label": "Next new start (M)",
-      onclick: () => act.anew(1) }, "next"),
+    jumpAnew("Previous new start (Shift M)", "previous", -1),
+    jumpAnew("Next new start (M)", "next", 1),
     anewHint,
   );
   const foot = h(
@@ -91,7 +91,8 @@ function buildTimeline(root, store, cursor, signal) {
     header({ anew }) {
       still.key = "";
       anewFoot.hidden = !anew.length;
-      anewHint.textContent = anew.length === 1 ? `lost and found in frame ${anew[0]}` : `lost and found ${anew.length} times`;
+      const where = anew.length === 1 ? `in frame ${anew[0]}` : `${anew.length} times`;
+      anewHint.textContent = `lost and found ${where}`;
     },
     paint(record) {
       const { header } = store;

@@ -9,7 +9,7 @@ function buildPolicy(model, signal) {
     { class: "dkd-policy" },
     h(
       "label",
-      { class: "dkd-check", title: "Look for the person anew where the track stays lost; R marks it in the timeline (R)" },
+      { class: "dkd-check", title: "Look for the person anew where the track is lost; the timeline marks it (R)" },
       box,
       "Re-initialise when lost",
     ),
