@@ -91,7 +91,7 @@ def evaluate(
     machine: MachineConfig | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Iterator[Progress]:
-    """Follow people through whole videos, from the box in the first frame on; with no re-initialisation but by ``+reinit``.
+    """Follow people through whole videos, from the box in the first frame on; re-initialised by ``+reinit`` only.
 
     Args:
         methods: specs such as ``"dkd-mobilenetv2+erased"`` (see :func:`dkd.variants.get_method`), or methods.
