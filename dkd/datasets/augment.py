@@ -32,7 +32,8 @@ class AugmentConfig:
         motion: size of the smooth camera motion within a clip (1: about 4 % of the side, 3° and 4 % in scale a frame).
         distractor: another person in the clip, in front or beside.
         occluder: a moving patch in front.
-        degrade: a frame is blurred, darkened, covered or replaced by the one before.
+        degrade: a frame is blurred, darkened, covered or replaced by the one before; half of the frames that follow one
+            are spoilt in the same way.
     """
 
     __pydantic_config__ = STRICT
@@ -106,9 +107,24 @@ def _colour_jitter(rng: np.random.Generator, frames: np.ndarray) -> np.ndarray:
     return frames.reshape(n_frames, size, size, 3)
 
 
-def _degrade(rng: np.random.Generator, frame: np.ndarray, joints: np.ndarray, previous: np.ndarray) -> np.ndarray:
+_BAD_FRAMES = ("blur", "dark", "noise", "cover", "cover", "motion", "freeze")
+_BAD_FRAMES_GO_ON = 0.5  # probability that the frame after a bad one is bad in the same way
+
+
+def _degrade_later_frames(rng: np.random.Generator, clip: np.ndarray, points: np.ndarray, share: float) -> None:
+    """Spoil later frames of a clip, in place. Bad frames come in runs: what one frame hides, the next may hide too."""
+    kind = ""
+    for k in range(1, len(clip)):
+        if not (kind and rng.random() < _BAD_FRAMES_GO_ON):
+            kind = str(rng.choice(_BAD_FRAMES)) if rng.random() < share else ""
+        if kind:
+            clip[k] = _degrade(rng, kind, clip[k], points[k], clip[k - 1])
+
+
+def _degrade(
+    rng: np.random.Generator, kind: str, frame: np.ndarray, joints: np.ndarray, previous: np.ndarray
+) -> np.ndarray:
     size = len(frame)
-    kind = rng.choice(["blur", "dark", "noise", "cover", "cover", "motion", "freeze"])
     if kind == "blur":
         return cv2.GaussianBlur(frame, (0, 0), rng.uniform(1.5, 5) * size / 256)
     if kind == "dark":
@@ -185,9 +201,7 @@ def make_clip(
         mirrored = list(get_skeleton(person.skeleton).flip_permutation)
         points, visible = points[:, mirrored], visible[:, mirrored]
     clip = _colour_jitter(rng, clip)
-    for k in range(1, n_frames):
-        if rng.random() < config.degrade:
-            clip[k] = _degrade(rng, clip[k], points[k], clip[k - 1])
+    _degrade_later_frames(rng, clip, points, config.degrade)
     points[(points < -0.5).any(-1) | (points > size - 0.5).any(-1)] = np.inf  # outside: trained to an all-zero map
     return ClipSample(clip, points, visible)
 
@@ -210,8 +224,9 @@ def _add_person(rng: np.random.Generator, clip: np.ndarray, other: PersonSequenc
     """Somebody else, about as large, passing beside or in front; stays out of the middle in the first frame."""
     n_frames, size = clip.shape[:2]
     scale = extent * rng.uniform(0.7, 1.2) / other.extent(0)
-    first = np.array([rng.choice([-1, 1]) * rng.uniform(0.4, 0.75), rng.normal(0, 0.08)]) * extent + size / 2
-    speed = np.array([rng.normal(0, 0.06), rng.normal(0, 0.02)]) * extent
+    side = rng.choice([-1, 1])
+    first = np.array([side * rng.uniform(0.4, 0.75), rng.normal(0, 0.08)]) * extent + size / 2
+    speed = np.array([rng.normal(-0.05 * side, 0.06), rng.normal(0, 0.02)]) * extent  # more often towards than away
     start = int(rng.integers(len(other.images)))
     out = clip.copy()
     rgba, shown = None, -1
@@ -246,7 +261,7 @@ def _cut_out(person: PersonSequence, t: int) -> np.ndarray | None:
 def _add_occluder(rng: np.random.Generator, clip: np.ndarray) -> np.ndarray:
     """A plain or textured patch that moves across; from the second frame on, so that the first one is a clean start."""
     n_frames, size = clip.shape[:2]
-    width, height = (int(v) for v in rng.uniform(0.08, 0.32, 2) * size)
+    width, height = (int(v) for v in rng.uniform(0.08, 0.4, 2) * size)
     if rng.random() < 0.5:
         texture = np.full((height, width, 3), rng.integers(0, 256, 3), np.uint8)
     else:
