@@ -9,11 +9,12 @@ All sizes are ours: the paper has no such test.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import cv2
 import numpy as np
 
-from dkd.crops import PADDING_GREY
+from dkd.crops import PADDING_GREY, joints_to_box
 
 Corruption = Callable[[np.ndarray, int], np.ndarray]
 
@@ -22,6 +23,10 @@ OCCLUDER_CENTRE = (0.25, 0.75)  # range in x and y, as shares of the input: wher
 OCCLUDER_STAYS = 5  # frames in one place: too long to be bridged by one frame's motion, short enough to need no luck
 BLUR_SIGMA = 1 / 64  # of the input: 4 pixels of 256; a forearm is left, the wrist's place on it is not
 DARK_GAIN = 0.25  # what is left of the light: two stops less, with the 8 bits' steps four times as coarse
+
+CROWD_HEIGHT = 0.6  # of the input: about as large as the person who is followed
+CROWD_CROSSES_IN = 24  # frames from one side to the other, about a second
+CROWD_FRAMES = 48  # of the sample clip, its first ones; then they begin anew
 
 _SEED = 2019
 
@@ -55,3 +60,45 @@ def darken(image: np.ndarray, t: int) -> np.ndarray:
     if t == 0:
         return image
     return np.rint(image * DARK_GAIN).astype(np.uint8)
+
+
+def crowd(image: np.ndarray, t: int) -> np.ndarray:
+    """Another person crosses in front from frame 1 on, from left to right again and again: a second one in the crop.
+
+    It is the rendered sample clip's, walking, cut out as a rectangle with what is behind; in front of the person who is
+    followed it hides, beside it is somebody else to mistake for.
+    """
+    if t == 0:
+        return image
+    size = image.shape[0]
+    person = _somebody(round(CROWD_HEIGHT * size))[(t - 1) % CROWD_FRAMES]
+    height, width = person.shape[:2]
+    left = round(((t - 1) % CROWD_CROSSES_IN + 0.5) / CROWD_CROSSES_IN * (size + width)) - width
+    top = (size - height) // 2
+    first, last = max(left, 0), min(left + width, size)
+    out = image.copy()
+    out[top : top + height, first:last] = person[:, first - left : last - left]
+    return out
+
+
+@lru_cache(maxsize=4)
+def _somebody(height: int) -> list[np.ndarray]:
+    """The sample clip's person, (height, W, 3) uint8 in each of its first frames, about its joints."""
+    from dkd.samples import get_sample
+    from dkd.video import Clip
+
+    sample = get_sample("rendered_walk")
+    joints = sample.joints()
+    assert joints is not None, "the rendered sample knows its joints"
+    with Clip(sample.path) as clip:
+        people = []
+        for t in range(CROWD_FRAMES):
+            box = joints_to_box(joints[t])
+            assert box is not None
+            margin = 0.1 * (box[3] - box[1])
+            x0, y0 = (max(round(v - margin), 0) for v in box[:2])
+            x1, y1 = (round(v + margin) for v in box[2:])
+            cut = clip.frame(t)[y0:y1, x0:x1]
+            width = round(height * cut.shape[1] / cut.shape[0])
+            people.append(cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA))
+    return people

@@ -21,7 +21,7 @@ from dkd.models.controls import FlowMoved, FrozenKernel, KernelControl, RunningA
 from dkd.models.dkd import DKD
 from dkd.models.registry import MODELS
 from dkd.paths import data_folder
-from dkd.perturbations import Corruption, blur, darken, occlude
+from dkd.perturbations import Corruption, blur, crowd, darken, occlude
 from dkd.reinitialise import Reinitialise
 from dkd.reliance import erase, hands_on, shuffle_in_time, swap_sides
 from dkd.runs import Run
@@ -238,6 +238,7 @@ VARIANTS: dict[str, Variant] = {
         Variant("occluded", "a grey square hides a part of every frame but the first", "input", _input(occlude)),
         Variant("blurred", "every frame but the first is out of focus", "input", _input(blur)),
         Variant("darkened", "every frame but the first has a quarter of the light", "input", _input(darken)),
+        Variant("crowded", "somebody else crosses in front of every frame but the first", "input", _input(crowd)),
     )
 }
 

@@ -17,7 +17,7 @@ from dkd.heatmaps import decode_peaks, gaussian_targets
 from dkd.image_clip import ImageClip
 from dkd.models import DKD, SimpleBaseline, SimpleBaselineConfig, VideoPoseModel, build_model
 from dkd.models.controls import FlowMoved, FrozenKernel, KernelControl, RunningAverageKernel, RunningMean
-from dkd.perturbations import OCCLUDER_STAYS, blur, darken, occlude
+from dkd.perturbations import CROWD_CROSSES_IN, CROWD_HEIGHT, OCCLUDER_STAYS, blur, crowd, darken, occlude
 from dkd.reliance import erase, one_step_reliance, shuffle_in_time
 from dkd.smoothing import OneEuro
 from dkd.trace import Trace
@@ -365,10 +365,27 @@ def test_what_does_not_exist_or_fit_is_named(here: Path, spec: str, message: str
         get_method(spec)
 
 
+@pytest.mark.parametrize("size", [128, 256])
+def test_somebody_else_crosses_from_left_to_right(size: int) -> None:
+    image = np.full((size, size, 3), 7, np.uint8)
+    assert np.array_equal(crowd(image, 0), image)
+    middles = []
+    for t in range(1, CROWD_CROSSES_IN + 1):
+        out = crowd(image, t)
+        assert np.array_equal(out, crowd(image, t)) and out.dtype == np.uint8 and out.shape == image.shape
+        columns, rows = ((out != 7).all(-1).any(axis).nonzero()[0] for axis in (0, 1))
+        middles.append(columns.mean())
+        assert abs((rows[-1] - rows[0] + 1) / size - CROWD_HEIGHT) < 0.06
+        assert len(columns) < size / 2
+    assert (np.diff(middles) > 0).all()
+    assert min(middles) < 0.15 * size and max(middles) > 0.85 * size
+    assert (image == 7).all()
+
+
 def test_each_variant_says_what_it_is() -> None:
     assert set(VARIANTS) >= {
         "initializer", "frozen", "average", "flow", "mean", "one-euro", "erased", "shuffled", "swapped", "occluded",
-        "blurred", "darkened", "reinit",
+        "blurred", "darkened", "crowded", "reinit",
     }  # fmt: skip
     for name, variant in VARIANTS.items():
         assert variant.name == name
