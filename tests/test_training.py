@@ -17,7 +17,7 @@ import torch
 
 from dkd.checkpoints import load_model, read_tensors, save_model
 from dkd.errors import CheckpointError, ConfigError, RunBusyError, StorageError, TrainingError
-from dkd.models import DKD, build_model
+from dkd.models import DKD, SimpleBaseline, build_model
 from dkd.runs import Run, find_run, list_runs
 from dkd.training import Record, _fold_frozen, train
 from dkd.training_config import TrainConfig, load_recipe
@@ -396,11 +396,14 @@ def test_an_initializer_of_another_network_has_a_start_of_its_own(tmp_path: Path
     assert isinstance(dkd, DKD)
     encoder = {k: v.clone() for k, v in dkd.encoder.state_dict().items()}
     warm_start_initializer(dkd, tmp_path / "wide.safetensors")
+    assert isinstance(wide, SimpleBaseline)
     for name, tensor in wide.net.state_dict().items():
         assert torch.equal(dkd.initializer.state_dict()[name], tensor)
     assert all(torch.equal(v, encoder[k]) for k, v in dkd.encoder.state_dict().items())
     with pytest.raises(CheckpointError, match="expected the same network"):
-        warm_start_initializer(build_model("dkd-tiny", channels=16), tmp_path / "wide.safetensors")
+        other = build_model("dkd-tiny", channels=16)
+        assert isinstance(other, DKD)
+        warm_start_initializer(other, tmp_path / "wide.safetensors")
     with pytest.raises(ConfigError, match="only a DKD has an initializer"):
         load_recipe("laptop", ["model.name=simple-baseline-tiny", "model.initializer_start=x.safetensors"])
 
