@@ -21,7 +21,8 @@ def warm_start(model: VideoPoseModel, source: str | Path) -> list[str]:
     """Give ``model`` the weights that ``source`` has for it.
 
     From a checkpoint of ours whatever agrees in name and shape is taken; a per-frame baseline gives a DKD its encoder
-    and its initializer, as far as they are the same networks. An image classifier's weights go into every trunk that
+    and its initializer, as far as they are the same networks; a DKD whose kernels have a bias then starts as that
+    baseline (:meth:`~dkd.models.dkd.DKD.start_as_baseline`). An image classifier's weights go into every trunk that
     they fit; a model without trunks cannot start from them.
 
     Args:
@@ -109,4 +110,8 @@ def _checkpoint(model: VideoPoseModel, source: str | Path) -> set[str]:
     if not usable:
         raise CheckpointError(f"nothing in {source} ({donor.name}) agrees in name and shape with {model.name}")
     model.load_state_dict(usable, strict=False)
+    if isinstance(donor, SimpleBaseline) and isinstance(model, DKD) and model.config.kernel_bias:
+        kinds = [(m.config.encoder, m.config.channels) for m in (donor, model)]
+        if kinds[0] == kinds[1]:
+            model.start_as_baseline(donor.net)
     return set(usable)

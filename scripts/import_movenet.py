@@ -33,8 +33,8 @@ from dkd.models.backbones import MobileNetV2Encoder
 from dkd.models.base import VideoPoseModel
 
 MODELS = {
-    "lightning": ("movenet-lightning", "simple-baseline-mobilenetv2-same"),
-    "thunder": ("movenet-thunder", "simple-baseline-mobilenetv2-same-1.75"),
+    "lightning": ("movenet-lightning", "simple-baseline-mobilenetv2"),
+    "thunder": ("movenet-thunder", "simple-baseline-mobilenetv2-1.75"),
 }
 TYPES = {"float32": np.float32, "int32": np.int32, "float16": np.float16}
 

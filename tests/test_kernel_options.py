@@ -18,7 +18,7 @@ from torch import nn
 
 from dkd.checkpoints import load_model, read_tensors, save_model
 from dkd.errors import ConfigError
-from dkd.models import DKD, DKDConfig, build_model
+from dkd.models import DKD, DKDConfig, SimpleBaseline, build_model
 from dkd.models.controls import FrozenKernel
 from dkd.models.dkd import KernelDistillator, StaticKernel
 from dkd.profiling import count
@@ -27,6 +27,7 @@ from dkd.trace import Trace
 from dkd.training import train
 from dkd.validation import follow, validate
 from dkd.variants import Method
+from dkd.warm_start import warm_start
 from tests.dotted_people import dotted_people, dotted_person, quick
 
 
@@ -189,3 +190,54 @@ def test_a_side_that_makes_no_kernel_is_refused(side: Any) -> None:
 def test_an_unknown_distillation_is_refused() -> None:
     with pytest.raises(ConfigError, match="one of distilled, static, got 'none'"):
         DKDConfig(distillation="none")  # type: ignore[arg-type]
+
+
+# --- a kernel that is the same for all frames -------------------------------------------------------------------------
+
+
+def test_a_kernel_bias_is_added_to_every_frames_kernel() -> None:
+    torch.manual_seed(0)
+    plain, biased = (build_model("dkd-tiny", channels=16, kernel_bias=bias).eval() for bias in (False, True))
+    assert isinstance(plain, DKD) and isinstance(biased, DKD)
+    assert not any("distillator.10" in name for name in plain.state_dict())
+    biased.load_state_dict(plain.state_dict(), strict=False)
+    clip = torch.rand(1, 3, 3, 256, 256)
+    assert torch.equal(biased(clip).kernels, plain(clip).kernels), "zeros at the start"
+    extra = torch.randn(16, 7, 7)
+    biased.distillator[-1].kernel.data.copy_(extra)  # type: ignore[index,union-attr,operator]
+    first = (biased(clip).kernels - plain(clip).kernels)[:, 0]  # of the same frame and maps
+    torch.testing.assert_close(first[0], extra, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("distillation", ["distilled", "static"])
+def test_a_dkd_can_start_as_its_per_frame_baseline(distillation: str) -> None:
+    torch.manual_seed(0)
+    baseline = build_model("simple-baseline-tiny", channels=16).eval()
+    model = build_model("dkd-tiny", channels=16, kernel_bias=True, distillation=distillation).eval()
+    assert isinstance(baseline, SimpleBaseline) and isinstance(model, DKD)
+    torch.nn.init.normal_(baseline.net.classifier.weight)
+    torch.nn.init.normal_(baseline.net.classifier.bias)  # type: ignore[arg-type]
+    model.encoder.load_state_dict(baseline.net.encoder.state_dict())
+    model.start_as_baseline(baseline.net)
+    with torch.no_grad():
+        if distillation == "distilled":  # silence what is made of the past
+            model.distillator[9].weight.zero_()  # type: ignore[index,union-attr,operator]
+        model.readout.weight[:, 13:] = 0
+    clip = torch.rand(1, 3, 3, 256, 256)
+    torch.testing.assert_close(model(clip).heatmaps[:, 1:], baseline(clip).heatmaps[:, 1:], rtol=1e-4, atol=1e-4)
+
+
+def test_a_warm_start_is_the_baselines(tmp_path: Path) -> None:
+    baseline = build_model("simple-baseline-tiny", channels=16)
+    assert isinstance(baseline, SimpleBaseline)
+    save_model(baseline, tmp_path / "baseline.safetensors", {})
+    model = build_model("dkd-tiny", channels=16, kernel_bias=True)
+    assert isinstance(model, DKD)
+    warm_start(model, tmp_path / "baseline.safetensors")
+    assert torch.equal(model.projection.weight[:13], baseline.net.classifier.weight)
+    paper = build_model("dkd-tiny", channels=16)
+    assert isinstance(paper, DKD)
+    warm_start(paper, tmp_path / "baseline.safetensors")
+    assert not torch.equal(paper.projection.weight[:13], baseline.net.classifier.weight)
+    with pytest.raises(ConfigError, match="expected a DKD with kernel_bias"):
+        paper.start_as_baseline(baseline.net)

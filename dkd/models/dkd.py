@@ -32,6 +32,8 @@ from dkd.models.simple_baseline import SimpleBaseline, SimpleBaselineConfig
 from dkd.skeleton import get_skeleton
 
 Distillation = Literal["distilled", "static"]
+_LAST_NORM = 9  # of a distillator's layers
+_QUIET, _FAINT = 0.02, 0.003  # scales at the start of DKD.start_as_baseline
 _SIDES = range(3, 12, 2)  # of kernels: odd, for a kernel has a middle
 
 
@@ -52,6 +54,8 @@ class DKDConfig:
         distillation: ``"distilled"``, as in the paper; or ``"static"`` (ours, for comparison): one learned kernel a
             channel, the same for all clips and frames. V, U and their cost stay, no distillator runs, and no frame
             knows of another.
+        kernel_bias: the distillator adds a learned kernel, the same for all frames, to what it made of this one (ours).
+            With it a DKD can start as the per-frame baseline of its encoder: see :meth:`DKD.start_as_baseline`.
     """
 
     encoder: str = "resnet50"
@@ -62,6 +66,7 @@ class DKDConfig:
     heatmap_gain: float = 1.0
     kernel_side: int | None = None
     distillation: Distillation = "distilled"
+    kernel_bias: bool = False
 
     def __post_init__(self) -> None:
         check_input_size(self.input_size)
@@ -103,9 +108,10 @@ class KernelDistillator(nn.Sequential):
         side: S that comes out.
         adaptive: the second pooling makes any map S×S. Ours: its windows overlap where S does not divide the map's side
             (15 → 7: 3×3 cells, a stride of about 2), and repeat cells where S is larger.
+        bias: a learned kernel is added at the end, the same for all frames; zeros at the start.
     """
 
-    def __init__(self, channels: int, n_joints: int, side: int = 7, adaptive: bool = False):
+    def __init__(self, channels: int, n_joints: int, side: int = 7, adaptive: bool = False, bias: bool = False):
         super().__init__(
             nn.Conv2d(channels + n_joints, channels, 3, bias=False),
             nn.BatchNorm2d(channels),
@@ -119,7 +125,29 @@ class KernelDistillator(nn.Sequential):
             nn.BatchNorm2d(channels),
         )
         # Ours: kernels of unit norm at the start (S² · (1/S)² = 1), so that matching neither amplifies nor silences.
-        nn.init.constant_(self[-1].weight, 1 / side)  # type: ignore[arg-type]
+        nn.init.constant_(self[_LAST_NORM].weight, 1 / side)  # type: ignore[arg-type]
+        if bias:
+            self.append(KernelBias(channels, side))
+
+
+class KernelBias(nn.Module):
+    """Adds one learned S×S kernel a channel, the same for all frames (ours; see ``kernel_bias``).
+
+    Args:
+        channels: C.
+        side: S.
+
+    Attributes:
+        kernel: (C, S, S), zeros at the start.
+    """
+
+    def __init__(self, channels: int, side: int):
+        super().__init__()
+        self.kernel = nn.Parameter(torch.zeros(channels, side, side))
+
+    def forward(self, kernels: Tensor) -> Tensor:
+        """(B, C, S, S) → the same shape."""
+        return kernels + self.kernel
 
 
 class StaticKernel(nn.Module):
@@ -184,7 +212,7 @@ class DKD(VideoPoseModel):
         self.encoder = build_encoder(config.encoder, channels)
         side = self.kernel_shape[1]
         self.distillator: KernelDistillator | StaticKernel = (
-            KernelDistillator(channels, n_joints, side, adaptive=config.kernel_side is not None)
+            KernelDistillator(channels, n_joints, side, config.kernel_side is not None, config.kernel_bias)
             if self.distils
             else StaticKernel(channels, side)
         )
@@ -220,6 +248,40 @@ class DKD(VideoPoseModel):
             return False
         self.encoder.load_state_dict(self.initializer.encoder.state_dict())
         return True
+
+    @torch.no_grad()
+    def start_as_baseline(self, net: PoseInitializer) -> None:
+        """Let matching begin as the classifier of a per-frame net whose features these are; kernels are made as before.
+
+        Channel j of V · F is then joint j's map, its kernel copies it (1 in the middle, and little from the
+        distillator), and U hands it on. All other channels begin as they would, with a faint read-out: what they add to
+        a map is what the past adds. Ours: from random weights a strong encoder's matching first goes silent (all maps
+        zero), and needs hundreds of steps to speak.
+
+        Args:
+            net: of the encoder's kind, C and J; its classifier is copied, its encoder is not.
+
+        Raises:
+            ConfigError: the kernels have no bias that could copy (``kernel_bias``), or are fewer than the joints.
+        """
+        n_joints, channels = len(self.skeleton), self.config.channels
+        if channels < n_joints or not (self.config.kernel_bias or not self.distils):
+            raise ConfigError(
+                f"expected a DKD with kernel_bias and at least {n_joints} channels to start as its per-frame baseline, "
+                f"got kernel_bias={self.config.kernel_bias} and {channels} channels"
+            )
+        self.projection.weight[:n_joints] = net.classifier.weight
+        self.readout.weight.normal_(std=_FAINT)
+        self.readout.weight[:, :n_joints] = torch.eye(n_joints)[:, :, None, None]
+        self.readout.bias.copy_(net.classifier.bias)  # type: ignore[union-attr,arg-type]
+        if isinstance(self.distillator, StaticKernel):
+            kernel = self.distillator.kernel
+        else:
+            self.distillator[_LAST_NORM].weight[:n_joints] = _QUIET  # type: ignore[index,operator]
+            kernel = self.distillator[-1].kernel  # type: ignore[assignment]
+        middle = kernel.shape[-1] // 2
+        kernel[:n_joints] = 0
+        kernel[:n_joints, middle, middle] = 1
 
     # --- the steps, one by one ---------------------------------------------------------------------------------------
 

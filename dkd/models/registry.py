@@ -35,18 +35,25 @@ _TINY_POSE_MACHINE: dict[str, Any] = {
 # The paper's variants are named after the frame encoder; their initializer is ResNet-101, as in a re-implementation.
 MODELS: dict[str, ModelConfig] = {
     **{f"dkd-resnet{d}": DKDConfig(encoder=f"resnet{d}", initializer="resnet101") for d in (18, 34, 50, 101)},
-    "dkd-mobilenetv2": DKDConfig(encoder="mobilenetv2", initializer="mobilenetv2", channels=128, heatmap_gain=8.0),
-    # As above, with trunks that can start from a pose network's weights; the initializer is the wider one.
-    "dkd-movenet": DKDConfig(
-        encoder="mobilenetv2-same", initializer="mobilenetv2-same-1.75", channels=128, heatmap_gain=8.0
+    # Ours: trunks that can start from a pose network's weights, and the input that this network had. With the paper's
+    # layers kernels would be 5×5 there; 7×7 of 24×24 maps reach further across a person than 7×7 of 32×32.
+    "dkd-mobilenetv2": DKDConfig(
+        encoder="mobilenetv2-same",
+        initializer="mobilenetv2-same-1.75",
+        channels=128,
+        input_size=192,
+        heatmap_gain=8.0,
+        kernel_side=7,
+        kernel_bias=True,
     ),
     # Ours: small enough to learn from random weights on a laptop; one encoder for both parts, so that one run can train
     # the initializer first and let the frame encoder start from it.
     "dkd-tiny": DKDConfig(encoder="tiny", initializer="tiny", channels=64, heatmap_gain=8.0),
     **{f"simple-baseline-resnet{d}": SimpleBaselineConfig(encoder=f"resnet{d}") for d in (18, 34, 50, 101)},
-    "simple-baseline-mobilenetv2": SimpleBaselineConfig(encoder="mobilenetv2", channels=128),
-    "simple-baseline-mobilenetv2-same": SimpleBaselineConfig(encoder="mobilenetv2-same", channels=128),
-    "simple-baseline-mobilenetv2-same-1.75": SimpleBaselineConfig(encoder="mobilenetv2-same-1.75", channels=128),
+    "simple-baseline-mobilenetv2": SimpleBaselineConfig(encoder="mobilenetv2-same", channels=128, input_size=192),
+    "simple-baseline-mobilenetv2-1.75": SimpleBaselineConfig(
+        encoder="mobilenetv2-same-1.75", channels=128, input_size=192
+    ),
     "simple-baseline-tiny": SimpleBaselineConfig(encoder="tiny", channels=64),
     # Xiao's own Simple Baselines have a third deconvolution, after which a cell is 4 pixels.
     **{
