@@ -133,9 +133,7 @@ def get_sample(name: str) -> Sample:
         raise SampleError(f"there is no sample {name!r}{hint} There are: {', '.join(SAMPLES)}.")
     sample, folder = SAMPLES[name], samples_folder()
     truth = sample.ground_truth_path
-    resolved = replace(
-        sample, path=folder / sample.path, ground_truth_path=None if truth is None else folder / truth
-    )
+    resolved = replace(sample, path=folder / sample.path, ground_truth_path=None if truth is None else folder / truth)
     for path in (resolved.path, resolved.ground_truth_path):
         if path is not None and not path.is_file():
             raise SampleError(f"expected a file of sample {name!r} at {path}, found none; bring it with: dkd samples")
