@@ -134,7 +134,9 @@ def test_a_failed_write_leaves_the_old_file(saved, tmp_path, monkeypatch) -> Non
 def test_the_shipped_checkpoint_says_where_it_comes_from() -> None:
     model = load_model("dkd-mobilenetv2")
     assert model.skeleton.name == "penn_action"
-    assert {"data", "recipe", "commit", "seed", "numbers"} <= model.provenance.keys()
+    assert {"config", "commit", "versions", "step", "validation", "exported", "confidence"} <= model.provenance.keys()
+    assert {"data", "seed", "optimiser"} <= model.provenance["config"].keys()
+    assert "/" not in str(model.provenance["config"]["data"]).replace("data/varied", "")
     assert all(torch.isfinite(v).all() for v in model.state_dict().values())
 
 
