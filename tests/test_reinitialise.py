@@ -264,7 +264,8 @@ def test_a_picture_that_was_dark_for_a_while(shipped: VideoPoseModel, walk: tupl
     assert share_found(found, truth, range(back, len(frames))) > 0.9
     alone = found.retrace(None)
     np.testing.assert_array_equal(alone.joints[:10], found.joints[:10])
-    assert share_found(alone, truth, range(back, len(frames))) < 0.5
+    later = range(back, len(frames))  # alone it comes back by and by: who is lost stands near
+    assert share_found(alone, truth, later) < share_found(found, truth, later) - 0.2
 
 
 def test_the_threshold_is_in_calibrated_units(shipped: VideoPoseModel, walk: tuple[np.ndarray, np.ndarray]) -> None:
