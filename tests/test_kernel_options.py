@@ -204,7 +204,7 @@ def test_a_kernel_bias_is_added_to_every_frames_kernel() -> None:
     clip = torch.rand(1, 3, 3, 256, 256)
     assert torch.equal(biased(clip).kernels, plain(clip).kernels), "zeros at the start"
     extra = torch.randn(16, 7, 7)
-    biased.distillator[-1].kernel.data.copy_(extra)  # type: ignore[index,union-attr,operator]
+    biased.distillator[-1].kernel.data.copy_(extra)  # type: ignore[index,operator]
     first = (biased(clip).kernels - plain(clip).kernels)[:, 0]  # of the same frame and maps
     torch.testing.assert_close(first[0], extra, rtol=1e-4, atol=1e-5)
 
@@ -221,7 +221,7 @@ def test_a_dkd_can_start_as_its_per_frame_baseline(distillation: str) -> None:
     model.start_as_baseline(baseline.net)
     with torch.no_grad():
         if distillation == "distilled":  # silence what is made of the past
-            model.distillator[9].weight.zero_()  # type: ignore[index,union-attr,operator]
+            model.distillator[9].weight.zero_()  # type: ignore[index,operator]
         model.readout.weight[:, 13:] = 0
     clip = torch.rand(1, 3, 3, 256, 256)
     torch.testing.assert_close(model(clip).heatmaps[:, 1:], baseline(clip).heatmaps[:, 1:], rtol=1e-4, atol=1e-4)

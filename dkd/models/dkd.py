@@ -277,7 +277,7 @@ class DKD(VideoPoseModel):
         if isinstance(self.distillator, StaticKernel):
             kernel = self.distillator.kernel
         else:
-            self.distillator[_LAST_NORM].weight[:n_joints] = _QUIET  # type: ignore[index,operator]
+            self.distillator[_LAST_NORM].weight[:n_joints] = _QUIET  # type: ignore[operator]
             kernel = self.distillator[-1].kernel  # type: ignore[assignment]
         middle = kernel.shape[-1] // 2
         kernel[:n_joints] = 0
