@@ -1,9 +1,9 @@
 """Ablations: train the variants of a plan, each in a run of its own, and measure all of them alike.
 
-plan = load_plan("tiny", ["steps=200"])
-for progress in ablate(plan, "runs/ablations"):
-    print(progress.variant, progress.done, progress.of)
-print(make_results(plan, "runs/ablations").table)      # dkd.ablation_table
+    plan = load_plan("tiny", ["steps=200"])
+    for progress in ablate(plan, "runs/ablations"):
+        print(progress.variant, progress.done, progress.of)
+    print(make_results(plan, "runs/ablations").table)      # dkd.ablation_table
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """Run folders: what training leaves on the disk, so that it can be resumed, compared and cited.
 
-run.json           settings, when, with which versions and commit
-state.safetensors  all that is needed to go on: weights, their average, optimisers, k, the step
-log.csv            a row a step
-snapshots/         the averaged model every so many steps: what the panel's slider moves through
-model.safetensors  the result
-failure.json       the record of the step that failed, where one did
-lock               held by the process that trains
+    run.json           settings, when, with which versions and commit
+    state.safetensors  all that is needed to go on: weights, their average, optimisers, k, the step
+    log.csv            a row a step
+    snapshots/         the averaged model every so many steps: what the panel's slider moves through
+    model.safetensors  the result
+    failure.json       the record of the step that failed, where one did
+    lock               held by the process that trains
 """
 
 from __future__ import annotations
@@ -324,11 +324,8 @@ def list_runs(root: str | Path = "runs") -> pd.DataFrame:
             }
         )
     columns = list(rows[0]) if rows else ["run", "model", "status", "step", "steps", "folder"]
-    return (
-        pd.DataFrame(rows, columns=columns).sort_values("started", ascending=False, ignore_index=True)
-        if rows
-        else (pd.DataFrame(columns=columns))
-    )
+    table = pd.DataFrame(rows, columns=columns)
+    return table.sort_values("started", ascending=False, ignore_index=True) if rows else table
 
 
 def find_run(name: str | Path, root: str | Path = "runs") -> Run:

@@ -1,6 +1,6 @@
 """What a training run is asked to do: one tree of frozen dataclasses, and the recipes that ship with the project.
 
-config = load_recipe("laptop", ["steps=500", "adversary.eta=0.1"])
+    config = load_recipe("laptop", ["steps=500", "adversary.eta=0.1"])
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ class ModelChoice:
         name: one of ``dkd.models.MODELS``.
         settings: fields of that model's config to replace, such as ``channels`` or ``input_size``.
         start: weights to start from: a shipped model's name, a checkpoint of ours, or an image classifier's weights
-            (``.pt``, ``.pth``; torchvision's names for ResNets, the flat port's for MobileNetV2). None: random.
+            (``.pt``, ``.pth``; torchvision's names for ResNets, the flat port's for the encoder ``mobilenetv2``).
+            None: random.
         initializer_start: of a DKD: a per-frame baseline's checkpoint for its pose initializer alone, after ``start``;
             for one that is another network than the frame encoder.
         initializer: whether the pose initializer is trained too (``"train"``, as in the paper), or held ``"fixed"``.

@@ -1,7 +1,7 @@
 """The reliability diagram: of joints that were called so and so sure, how many were found?
 
 from dkd.calibrate import measure_reliability
-reliability_figure(measure_reliability("dkd-mobilenetv2", ["samples"]))
+    reliability_figure(measure_reliability("dkd-mobilenetv2", ["samples"]))
 """
 
 from __future__ import annotations
