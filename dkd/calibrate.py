@@ -32,6 +32,7 @@ from dkd.datasets.sources import load_people
 from dkd.errors import ConfigError, DatasetError, DKDError, StorageError
 from dkd.evaluation import measure, source_names
 from dkd.evaluation_rows import measure as measure_rows
+from dkd.export import model_and_files
 from dkd.variants import Method, get_method
 
 if TYPE_CHECKING:
@@ -196,16 +197,12 @@ def calibrate(
         ConfigError: variants, or no checkpoint to write to; before anybody is followed.
         DatasetError, CheckpointError, StorageError: data or model are not there, or the file cannot be written.
     """
-    method, out = get_method(spec), Path(out)
-    if method.variants or method.source is None:
-        raise ConfigError(f"expected a model as it is, got {method.name}: its variants share its calibration")
-    if out.suffix != ".safetensors" or (out.exists() and out.samefile(method.source)):
-        raise ConfigError(f"expected a new file that ends in .safetensors for the result, got {out}")
+    method, source, out = model_and_files(spec, out)
     limits = {"n_clips": n_clips, "n_frames": n_frames}
     rows = follow_people(method, sources, split=split, people=people, tell=tell, **limits)
     names = [str(name) for name in rows["data"].unique()]
     calibration = fit_calibration(*judged(rows), data=names)
-    tensors, header = read_tensors(method.source)
+    tensors, header = read_tensors(source)
     facts = {**json.loads(header["provenance"]), KEY: calibration.to_dict()}
     write_tensors(out, tensors, {**header, "provenance": json.dumps(facts)})
     return reliability_of(rows, calibration)

@@ -12,7 +12,7 @@ import torch
 from dkd.checkpoints import read_tensors, write_tensors
 from dkd.errors import CheckpointError, ConfigError
 from dkd.runs import provenance
-from dkd.variants import get_method
+from dkd.variants import Method, get_method
 
 
 def export_model(spec: str | Path, out: str | Path, half: bool = False) -> Path:
@@ -36,20 +36,30 @@ def export_model(spec: str | Path, out: str | Path, half: bool = False) -> Path:
         CheckpointError: the model is damaged, or a weight is too large for half precision.
         StorageError: the file cannot be written.
     """
-    method, out = get_method(spec), Path(out)
-    if method.variants or method.source is None:
-        raise ConfigError(f"expected a model as it is, got {method.name}: variants are no weights")
-    if out.suffix != ".safetensors" or (out.exists() and out.samefile(method.source)):
-        raise ConfigError(f"expected a new file that ends in .safetensors, got {out}")
-    tensors, header = read_tensors(method.source)
+    _, source, out = model_and_files(spec, out)
+    tensors, header = read_tensors(source)
     if half:
         tensors = {name: _halved(name, tensor) for name, tensor in tensors.items()}
     facts = _without_folders(json.loads(header["provenance"]))
-    with method.source.open("rb") as file:
+    with source.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     facts["exported"] = {"from_sha256": digest, "half": half, **provenance()}
     write_tensors(out, tensors, {**header, "provenance": json.dumps(facts)})
     return out
+
+
+def model_and_files(spec: str | Path, out: str | Path) -> tuple[Method, Path, Path]:
+    """A model of which another checkpoint is to be made, the file that it is in, and the file to write.
+
+    Raises:
+        ConfigError: no such model, variants, or ``out`` is no new ``.safetensors`` file.
+    """
+    method, out = get_method(spec), Path(out)
+    if method.variants or method.source is None:
+        raise ConfigError(f"expected a model as it is, got {method.name}: its variants share weights and confidence")
+    if out.suffix != ".safetensors" or (out.exists() and out.samefile(method.source)):
+        raise ConfigError(f"expected a new file that ends in .safetensors, got {out}")
+    return method, method.source, out
 
 
 def _halved(name: str, tensor: torch.Tensor) -> torch.Tensor:
