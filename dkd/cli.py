@@ -49,6 +49,13 @@ def build_parser() -> argparse.ArgumentParser:
     lab.add_argument("--no-browser", action="store_true", help="do not open a browser; the URL is printed anyway")
     lab.set_defaults(command=_lab)
 
+    demo = commands.add_parser("demo", help="show a lesson as a page without code, for a lecture")
+    demo.add_argument("notebook", nargs="?", type=Path, help="notebook to show (default: the first lesson)")
+    demo.add_argument("--port", type=int, default=8866, help="default: %(default)s, or a free one near it")
+    demo.add_argument("--no-browser", action="store_true", help="do not open a browser; the URL is printed anyway")
+    demo.add_argument("--theme", default="light", help="light or dark (default: %(default)s)")
+    demo.set_defaults(command=_demo)
+
     track = commands.add_parser("track", help="follow a person through a video, write the joints to a CSV file")
     track.add_argument("video", type=Path, help="any file that ffmpeg reads")
     track.add_argument("--box", help="the person in the first frame, x0,y0,x1,y1 in pixels (default: search the frame)")
@@ -98,6 +105,19 @@ def _lab(arguments: argparse.Namespace) -> int:
         port=arguments.port,
         open_browser=not arguments.no_browser,
         announce=lambda url: print(f"JupyterLab runs at {url}\nStop it with Ctrl-C, twice.", flush=True),
+    )
+    return 0
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from dkd.demo import run_demo
+
+    run_demo(
+        arguments.notebook,
+        port=arguments.port,
+        open_browser=not arguments.no_browser,
+        theme=arguments.theme,
+        announce=lambda url: print(f"The lesson is shown at {url}\nStop it with Ctrl-C.", flush=True),
     )
     return 0
 

@@ -46,10 +46,8 @@ def run_lab(
     Raises:
         ConfigError: there is no such notebook.
     """
-    notebook = (START_NOTEBOOK if notebook is None else notebook).resolve()
-    if not notebook.is_file() or notebook.suffix != ".ipynb":
-        raise ConfigError(f"expected a notebook (.ipynb) to open, got {notebook}, which is none; name another one")
-    _set_jupyter_environment()
+    notebook = existing_notebook(notebook)
+    set_jupyter_environment()
     from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
     from jupyterlab.labapp import LabApp
 
@@ -61,6 +59,18 @@ def run_lab(
         # Jupyter's own URLs hide the token; without it they are of no use to copy.
         announce(f"http://127.0.0.1:{server.port}{server.default_url}?token={quote(token)}")
     server.start()
+
+
+def existing_notebook(notebook: Path | None) -> Path:
+    """The absolute path of ``notebook``, by default of the first lesson.
+
+    Raises:
+        ConfigError: there is no such notebook.
+    """
+    notebook = (START_NOTEBOOK if notebook is None else notebook).resolve()
+    if not notebook.is_file() or notebook.suffix != ".ipynb":
+        raise ConfigError(f"expected a notebook (.ipynb) to open, got {notebook}, which is none; name another one")
+    return notebook
 
 
 def server_arguments(notebook: Path, port: int, open_browser: bool, token: str) -> list[str]:
@@ -86,10 +96,11 @@ def server_arguments(notebook: Path, port: int, open_browser: bool, token: str) 
     return arguments
 
 
-def _set_jupyter_environment() -> None:
+def set_jupyter_environment() -> None:
     """Tell Jupyter, in this process and its kernels, where settings lie; call it before its first import."""
     os.environ.setdefault("JUPYTER_CONFIG_DIR", str(Path(sys.prefix) / "etc" / "dkd-jupyter"))
-    # Defaults of the workbench, which a user's own settings override: Lab does not ask about news at the first start.
+    # Defaults of the workbench: Lab does not ask about news at the first start, and Voilà, which would serve pictures
+    # to whoever asks, stays out of it (``dkd demo`` starts it by itself).
     inherited = os.environ.get("JUPYTER_CONFIG_PATH", "").split(os.pathsep)
     paths = dict.fromkeys([str(LAB_DEFAULTS), *filter(None, inherited)])
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(paths)
