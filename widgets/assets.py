@@ -17,6 +17,8 @@ from widgets.shortcuts import as_records
 
 _HERE = Path(__file__).parent
 _PARTS = {
+    "anatomy": ("arithmetic", "anatomy_pipeline", "anatomy_slide", "anatomy_numbers"),
+    "debugger": ("clipboard",),
     "feed": ("arithmetic",),
     "player": ("transport",),
     "gallery": ("clipboard",),
