@@ -9,6 +9,8 @@ RUN := $(VENV)/bin/python -m
 LAB_STAMP := $(VENV)/.lab-is-installed
 TEST_STAMP := $(VENV)/.test-is-installed
 
+# The installs of lab and of the tests are into one place.
+.NOTPARALLEL:
 .PHONY: lab samples test bench browser clean
 
 lab: $(LAB_STAMP) samples
@@ -18,23 +20,23 @@ lab: $(LAB_STAMP) samples
 samples: $(LAB_STAMP)
 	@$(RUN) dkd.cli samples
 
+# Two workers share out the files, in the order of tests/conftest.py; `pytest tests/test_x.py` needs no worker.
 test: $(TEST_STAMP) browser samples
 	$(RUN) ruff check
-	$(RUN) mypy
-	$(RUN) pytest
+	$(RUN) mypy --num-workers 2
+	$(RUN) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 bench: $(TEST_STAMP) browser samples
 	$(RUN) benchmarks
 
-$(LAB_STAMP): pyproject.toml requirements.lock
+$(LAB_STAMP) $(TEST_STAMP): pyproject.toml requirements.lock
 	@$(PYTHON) scripts/check_host.py
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) pip install --disable-pip-version-check --constraint requirements.lock --editable .
-	@touch $@
+	$(RUN) pip install --disable-pip-version-check --constraint requirements.lock --editable ".$(EXTRAS)"
+	@touch $(LAB_STAMP) $@
 
-$(TEST_STAMP): $(LAB_STAMP)
-	$(RUN) pip install --disable-pip-version-check --constraint requirements.lock --editable ".[test]"
-	@touch $@
+# With the tests' extra comes all that the lab needs: one call of pip brings both, and stands for both.
+$(TEST_STAMP): EXTRAS := [test]
 
 # The browser tests need a Chromium. One that is here is taken; on Debian root may install it; else its owner must.
 browser:
