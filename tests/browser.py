@@ -86,6 +86,7 @@ class Lab:
         environment = {name: value for name, value in os.environ.items() if name != "JUPYTER_TOKEN"}
         for kind in ("CONFIG", "RUNTIME", "DATA"):
             environment[f"JUPYTER_{kind}_DIR"] = str(folder / kind.lower())
+        environment["IPYTHONDIR"] = str(folder / "ipython")  # of its own, too: the history is a file that kernels lock
         if data is not None:
             environment["DKD_DATA"] = str(data)
         command = [sys.executable, "-m", "dkd.cli", "lab", "--no-browser", str(first)]

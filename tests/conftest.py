@@ -1,10 +1,16 @@
-"""What all tests share: the data beside the checkout, the real JupyterLab, the real browser."""
+"""What all tests share: the data beside the checkout, the real JupyterLab, the real browser.
+
+`make test` runs files side by side in worker processes (pytest-xdist). Each worker has a JupyterLab and folders of its
+own; what a test writes lies below pytest's temporary folder, or has the test's name. `pytest tests/test_x.py` runs in
+one process, as ever.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -25,14 +31,38 @@ expect.set_options(timeout=PATIENCE_S * 1e3)
 _left_out = pytest.StashKey[int]()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """One thread for each of several workers and for all that they start: two on one core wait for each other."""
+    if config.getoption("numprocesses", None):
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs the developers' data where it is not; never in CI, where a missing folder is a failure."""
+    """Put what takes longest first, so that workers end together, and leave out what needs data that are not here.
+
+    Only the developers' data may be missing, and never in CI, where a missing folder is a failure.
+    """
+    in_lab = {item.path for item in items if "jupyter_lab" in _fixtures(item)}
+    items.sort(key=lambda item: item.path not in in_lab)
     if SHARED_DATA.is_dir() or os.environ.get("CI"):
         return
     needs_data = [item for item in items if item.get_closest_marker("shared") or "shared_data" in _fixtures(item)]
     config.hook.pytest_deselected(items=needs_data)
     items[:] = [item for item in items if item not in needs_data]
     config.stash[_left_out] = len(needs_data)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker hands its count to the process that started it, which collects no tests itself."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = session.config.stash.get(_left_out, 0)
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_testnodedown(node: Any) -> None:
+    """Take a worker's count: each collects all tests, so all counts are the same, and one that crashed gives none."""
+    if count := getattr(node, "workeroutput", {}).get("left_out"):
+        node.config.stash[_left_out] = count
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
