@@ -11,7 +11,7 @@ import logging
 import os
 import tempfile
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,11 +21,13 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from dkd.confidence import calibration_of
+from dkd.counterfactuals import Counterfactuals
 from dkd.crops import Crop, box_to_crop, check_box, joints_to_box
 from dkd.errors import ClosedError, ConfigError, DKDError, FrameIndexError, ShapeError, StorageError
 from dkd.heatmaps import decode_peaks
-from dkd.models.base import Feedback, PoseOutput, VideoPoseModel
-from dkd.models.dkd import DKD, match
+from dkd.interventions import Intervention, SwapReadouts, check_frames
+from dkd.models.base import Feedback, PerFrameModel, PoseOutput, VideoPoseModel
+from dkd.models.dkd import DKD, DKDState, match
 from dkd.perturbations import Corruption
 from dkd.reinitialise import CONFIDENT, JOINTS_MARGIN, Reinitialise, Reinitialised, approach, search
 from dkd.smoothing import Smoother
@@ -43,7 +45,7 @@ CENTRE_INERTIA, SIDE_INERTIA = 0.3, 0.8  # share of the old crop in the next one
 DEFAULT_MEMORY = 512 * 2**20
 
 
-class Trace:
+class Trace(Counterfactuals):
     """Run ``model`` over ``clip`` and keep what it did.
 
     Args:
@@ -63,6 +65,11 @@ class Trace:
             seen does not depend on how it is reported.
         reinitialise: when to look for a lost person anew; by default never, which is the paper's mode. A frame in which
             the model was started anew is like frame 0: its maps are the initializer's, and a feedback's t is 0 there.
+        interventions: what is changed in this run, one after the other; see :mod:`dkd.interventions`. The methods of
+            :class:`~dkd.counterfactuals.Counterfactuals` make them.
+        base: a run of the same model over the same clip, with the first of these interventions or none: its frames
+            before the others act are taken over, not computed again. Of a model whose state is not kept (one that is
+            neither a DKD nor a per-frame net) all frames are computed again.
         progress: show a progress bar.
         cancel: called before each frame; when it returns true the trace stops there.
         memory: bytes that maps and kernels may take in memory; a longer clip keeps them in a temporary file. A
@@ -74,6 +81,7 @@ class Trace:
     Raises:
         BoxError: the box is degenerate or outside the frame.
         ShapeError: the ground truth does not fit.
+        ConfigError: an intervention acts on no frame of the clip, or on something that the model does not have.
         StorageError: the temporary file does not fit on the disk.
         VideoError: a frame cannot be read; what was traced before it is in the error's ``trace`` attribute.
     """
@@ -91,6 +99,8 @@ class Trace:
         corrupt: Corruption | None = None,
         smooth: Smoother | None = None,
         reinitialise: Reinitialise | None = None,
+        interventions: Sequence[Intervention] = (),
+        base: Trace | None = None,
         progress: bool = True,
         cancel: Callable[[], bool] | None = None,
         memory: int = DEFAULT_MEMORY,
@@ -115,7 +125,11 @@ class Trace:
         self.reinitialise = reinitialise
         self.reinitialised: list[Reinitialised] = []
         self.extra_passes = 0
-        self._searched: int | None = None
+        self._searched: list[int] = []
+        self.dropped: list[int] = []
+        self.interventions = tuple(interventions)
+        self._check_interventions()
+        self.base = base
         self._memory = memory
         # The two large arrays share one budget.
         shapes = [(self._n_wanted, n_joints, size, size), (self._n_wanted, *model.kernel_shape)]
@@ -127,8 +141,11 @@ class Trace:
         self._raw_joints = self._joints if smooth is None else np.full_like(self._joints, np.nan)
         self._scores = np.zeros((self._n_wanted, n_joints), np.float32)
         self._crops: list[Crop] = []
+        self._first_square: Crop | None = None
         self._state: Any = None
         self._closed = False
+        if base is not None:
+            self._take_over(base)
         self.run(progress=progress, cancel=cancel)
 
     # --- running -----------------------------------------------------------------------------------------------------
@@ -160,9 +177,19 @@ class Trace:
     @torch.inference_mode()
     def _advance(self) -> None:
         t = len(self)
-        seen = self._see(t, self._next_crop() if t else self._first_crop(), self._state)
+        if any(one.drops(t) for one in self.interventions):
+            return self._hold(t)
+        if t == 0 and self._first_square is None:
+            self._first_square = self._first_crop()
+        square = self._next_crop() if t else self._first_square
+        assert square is not None
+        for one in self.interventions:
+            square = one.square(square, t)
+        seen = self._see(t, square, self._state)
         found, anew = None, None
-        if self._is_search_due(t):
+        if any(one.starts_anew(t) for one in self.interventions):
+            anew, seen = self._started_anew(t, seen, square, "asked for")
+        elif self._is_search_due(t):
             found, anew, seen = self._search(t, seen)
         self._heatmaps[t] = seen.heatmaps
         self._kernels[t] = seen.output.kernels[0].float().cpu().numpy()
@@ -173,22 +200,52 @@ class Trace:
             self._joints[t] = self._smooth(joints, self._scores[t], float(self.clip.times[t]), seen.crop.side)
         self._state = seen.state
         if found is not None:
-            self._searched, self.extra_passes = t, self.extra_passes + found
+            self._searched.append(t)
+            self.extra_passes += found
         if anew is not None:
             self.reinitialised.append(anew)
         self._crops.append(seen.crop)  # last: len(self) counts whole frames only
 
+    def _hold(self, t: int) -> None:
+        """A frame that never arrives: all stays as it was."""
+        for kept in (self._heatmaps, self._kernels, self._raw_joints, self._joints, self._scores):
+            kept[t] = kept[t - 1]
+        self.dropped.append(t)
+        self._crops.append(self._crops[t - 1])
+
     def _see(self, t: int, crop: Crop, state: Any) -> _Seen:
         """One pass of the model over a square of frame t, from a state; without one it is started."""
-        image = self._network_input(t, crop)
+        image, hand_on = self._network_input(t, crop), self._handing_on(t, state is not None)
         if state is None:
-            output, state = self.model.start(image, self._feedback)
+            output, after = self.model.start(image, hand_on)
         else:
-            output, state = self.model.step(image, state, self._feedback)
-        heatmaps = output.heatmaps[0].float().cpu()
+            output, after = self.model.step(image, state, hand_on)
+        maps, kernels = output.heatmaps, output.kernels
+        for one in self.interventions:
+            maps = maps if state is None else one.maps(maps)
+            kernels = one.kernels(kernels, t)
+        if kernels is not output.kernels:
+            after = after._replace(kernels=kernels)
+        output = output._replace(heatmaps=maps, kernels=kernels)
+        heatmaps = maps[0].float().cpu()
         peaks, scores = decode_peaks(heatmaps)
         joints = crop.to_frame(peaks.numpy(), self.model.map_size)
-        return _Seen(crop, output, state, heatmaps.numpy(), joints, scores.numpy())
+        return _Seen(crop, output, after, heatmaps.numpy(), joints, scores.numpy())
+
+    def _handing_on(self, t: int, matched: bool) -> Feedback | None:
+        """What H_t becomes on its way to the distillator: by the user's feedback, then by interventions."""
+        if not self.interventions:
+            return self._feedback
+
+        def hand_on(maps: Tensor, streamed: int) -> Tensor:
+            for one in self.interventions:
+                maps = one.maps(maps) if matched else maps
+            maps = maps if self._feedback is None else self._feedback(maps, streamed)
+            for one in self.interventions:
+                maps = one.handed_on(maps, t, self.skeleton)
+            return maps
+
+        return hand_on
 
     def _look(self, t: int, crop: Crop, clean: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """What the initializer sees in a square of frame t: (J, 2) joints in pixels of the frame, (J,) scores."""
@@ -201,7 +258,7 @@ class Trace:
         if policy is None:
             return False
         means = self._confidence(self._scores[max(0, t - policy.patience) : t]).mean(-1)
-        return policy.is_due(means, t, self._searched, self.calibrated)
+        return policy.is_due(means, t, self._searched[-1] if self._searched else None, self.calibrated)
 
     def _search(self, t: int, going_on: _Seen) -> tuple[int, Reinitialised | None, _Seen]:
         """Look for the person anew in frame t: passes that it took, what is noted, and what holds for the frame."""
@@ -211,18 +268,23 @@ class Trace:
         before, after = (float(self._confidence(s).mean()) for s in (going_on.scores, found.scores))
         if after <= before + policy.gain:
             return found.passes, None, going_on
-        seen = self._see(t, found.crop, None)
         limit, what = policy.limit(self.calibrated), "confidence" if self.calibrated else "score"
         reason = f"mean {what} below {limit:g} in frames {t - policy.patience} to {t - 1}"
-        after = float(self._confidence(seen.scores).mean())
-        return found.passes + 1, Reinitialised(t, reason, before, after), seen
+        return found.passes + 1, *self._started_anew(t, going_on, found.crop, reason)
+
+    def _started_anew(self, t: int, going_on: _Seen, crop: Crop, reason: str) -> tuple[Reinitialised, _Seen]:
+        """Frame t seen by the initializer in a square, beside what it would have been."""
+        seen = self._see(t, crop, None)
+        before, after = (float(self._confidence(one.scores).mean()) for one in (going_on, seen))
+        return Reinitialised(t, reason, before, after), seen
 
     def _network_input(self, t: int, crop: Crop, clean: bool = False) -> Tensor:
         pixels = self._pixels(t, crop, clean)
         return torch.from_numpy(pixels).to(self.model.device).permute(2, 0, 1)[None] / 255
 
     def _pixels(self, t: int, crop: Crop, clean: bool = False) -> np.ndarray:
-        pixels = crop.extract(self.clip.frame(t), self.model.config.input_size)
+        frame = self.clip.frame(t) if clean else self._picture(t, crop)
+        pixels = crop.extract(frame, self.model.config.input_size)
         if self._corrupt is None or clean:
             return pixels
         corrupted = self._corrupt(pixels, t)
@@ -231,6 +293,15 @@ class Trace:
                 f"expected corrupt to return {pixels.shape} uint8, got {corrupted.shape} {corrupted.dtype} at frame {t}"
             )
         return np.ascontiguousarray(corrupted)
+
+    def _picture(self, t: int, crop: Crop) -> np.ndarray:
+        shown = t
+        for one in self.interventions:
+            shown = one.source(shown)
+        image = self.clip.frame(shown)
+        for one in self.interventions:
+            image = one.picture(image, t, crop)
+        return image
 
     def _first_crop(self) -> Crop:
         if self.box is not None:
@@ -252,6 +323,51 @@ class Trace:
         x = CENTRE_INERTIA * (old.left + old.side / 2) + (1 - CENTRE_INERTIA) * (new.left + new.side / 2)
         y = CENTRE_INERTIA * (old.top + old.side / 2) + (1 - CENTRE_INERTIA) * (new.top + new.side / 2)
         return Crop(x - side / 2, y - side / 2, side)
+
+    # --- from another run -------------------------------------------------------------------------------------------
+
+    def _check_interventions(self) -> None:
+        is_dkd, hands_on = isinstance(self.model, DKD), not isinstance(self.model, PerFrameModel)
+        hands_on = self.model.distils if isinstance(self.model, DKD) else hands_on
+        for one in self.interventions:
+            check_frames(one, self._n_wanted)
+            if (one.needs_kernels and not is_dkd) or (one.needs_past and not hands_on):
+                what = "kernels" if one.needs_kernels else "maps that it hands on"
+                raise ConfigError(
+                    f"{type(one).__name__} changes a model's {what}; {self.model.name} has none: change the input "
+                    "instead, or trace a DKD"
+                )
+
+    def _take_over(self, base: Trace) -> None:
+        """Take the frames of another run over that this one's interventions leave as they are."""
+        base._check_open()
+        known = base.interventions
+        if (base.model, base.clip, base.box) != (self.model, self.clip, self.box) or (
+            self.interventions[: len(known)] != known
+        ):
+            raise ConfigError("expected a base of the same model, clip and box, with the first of these interventions")
+        self._first_square = base._first_square
+        first = min([one.start for one in self.interventions[len(known) :]], default=len(base))
+        first = min(first, len(base), self._n_wanted)
+        if first == 0:
+            return
+        state = base._state_after(first - 1)
+        if state is None:
+            return
+        for name in ("_heatmaps", "_kernels", "_joints", "_raw_joints", "_scores"):
+            getattr(self, name)[:first] = getattr(base, name)[:first]
+        self._crops = base._crops[:first]
+        self.reinitialised = [anew for anew in base.reinitialised if anew.frame < first]
+        self._searched, self.dropped = ([t for t in ts if t < first] for ts in (base._searched, base.dropped))
+        self._state = state
+
+    def _state_after(self, t: int) -> Any:
+        """What the model carried on from frame t, made again from what was kept; ``None`` if that was not kept."""
+        started = max([0, *(anew.frame for anew in self.reinitialised if anew.frame <= t)])
+        streamed = t - started - sum(started < dropped <= t for dropped in self.dropped)
+        if isinstance(self.model, DKD):
+            return DKDState(torch.from_numpy(np.array(self._kernels[t]))[None].to(self.model.device), streamed)
+        return streamed if isinstance(self.model, PerFrameModel) else None
 
     def retrace(
         self,
@@ -284,7 +400,8 @@ class Trace:
         trace = Trace(
             self.model, self.clip, self.box,
             ground_truth=self._ground_truth, ground_truth_kind=self.ground_truth_kind, stop=len(self),
-            corrupt=self._corrupt, reinitialise=reinitialise, progress=progress, cancel=cancel, memory=self._memory,
+            corrupt=self._corrupt, reinitialise=reinitialise, interventions=self.interventions,
+            progress=progress, cancel=cancel, memory=self._memory,
         )  # fmt: skip
         trace.model_name = self.model_name
         return trace
@@ -351,12 +468,13 @@ class Trace:
         return np.clip(scores, 0, 1) if self.calibration is None else self.calibration(scores)
 
     def from_initializer(self, t: int) -> bool:
-        """Whether frame t's maps are the initializer's, not matched: frame 0, and where the model was started anew.
+        """Whether frame t's maps are not matched: the initializer's in frame 0 and where the model was started anew; or
+        those of the frame before, where t was dropped by an intervention (``dropped``, a list of frames).
 
-        Such frames are noted in ``reinitialised``, a list of :class:`~dkd.reinitialise.Reinitialised`; the passes of
-        the network beyond one a frame, in ``extra_passes``.
+        Frames that were started anew are noted in ``reinitialised``, a list of
+        :class:`~dkd.reinitialise.Reinitialised`; the passes of the network beyond one a frame, in ``extra_passes``.
         """
-        return t == 0 or any(anew.frame == t for anew in self.reinitialised)
+        return t == 0 or t in self.dropped or any(anew.frame == t for anew in self.reinitialised)
 
     @property
     def heatmaps(self) -> np.ndarray:
@@ -383,16 +501,28 @@ class Trace:
         """(J, C) U, the static read-out; C = 0 in a model without kernels."""
         if not isinstance(self.model, DKD):
             return np.zeros((len(self.skeleton), 0), np.float32)
-        return self.model.readout.weight.detach().cpu().numpy()[:, :, 0, 0]
+        return self.model.readout.weight.detach().cpu().numpy()[self._readout_order(), :, 0, 0]
 
     @property
     def bias(self) -> np.ndarray:
         """(J,) the read-out's bias; zeros in a model without kernels."""
         if not isinstance(self.model, DKD):
             return np.zeros(len(self.skeleton), np.float32)
-        return self.model.readout.bias.detach().cpu().numpy()  # type: ignore[union-attr]
+        return self.model.readout.bias.detach().cpu().numpy()[self._readout_order()]  # type: ignore[union-attr]
+
+    def _readout_order(self) -> list[int]:
+        """Which row of U each joint reads with: its own, unless an intervention swapped them."""
+        order = list(range(len(self.skeleton)))
+        for one in self.interventions:
+            if isinstance(one, SwapReadouts):
+                order = [order[i] for i in one.order(len(order))]
+        return order
 
     # --- what is computed again --------------------------------------------------------------------------------------
+
+    def picture(self, t: int) -> np.ndarray:
+        """(H, W, 3) uint8 RGB of the whole frame t, as interventions left it; that of the clip where there are none."""
+        return self._picture(self._index(t), self._crops[t])
 
     def network_pixels(self, t: int) -> np.ndarray:
         """(N, N, 3) uint8 RGB that the network saw in frame t: cropped, and corrupted where the trace was told to."""

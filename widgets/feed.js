@@ -108,7 +108,7 @@ class Store {
       mean(header.sureness, t * header.joints.length, header.joints.length),
     );
     header.anew = header.reinitialised.map(({ frame }) => frame);
-    header.initial = new Set([0, ...header.anew]); // frames whose maps are the initializer's: nothing was matched
+    header.initial = new Set(header.unmatched); // frames whose maps are the initializer's, or held: nothing was matched
     this.header = header;
     const ready = (frame) => !this.decode(frame, true);
     this.cursor.clock = { times: header.times, ready, paint: () => this.paint() };

@@ -62,6 +62,7 @@ def render_header(trace: Any, generation: int) -> Message:
         "truth_kind": trace.ground_truth_kind if truth is not None else "",
         "calibrated": bool(trace.calibrated),
         "reinitialised": [asdict(anew) for anew in trace.reinitialised],
+        "unmatched": [t for t in range(len(trace)) if trace.from_initializer(t)],
         "worst": [worst_moments(scores[:, j], drift, clip.fps) for j in range(len(skeleton))],
     }
     speed, known = trace.speed(), [] if truth is None else truth
@@ -91,7 +92,7 @@ def render_records(trace: Any, frames: Sequence[int], generation: int) -> Messag
         kernels, scale = (b"", 0.0) if trace.from_initializer(t) else quantize_kernels(trace.kernels[t - 1])
         entries.append({"frame": int(t), "crop": [crop.left, crop.top, crop.side], "kernel_scale": scale})
         buffers += [
-            encode_frame(trace.clip.frame(int(t))),
+            encode_frame(trace.picture(int(t))),
             _f32(trace.joints[t]).tobytes(),
             _f32(trace.scores[t]).tobytes(),
             _peak_cells(maps).tobytes(),
