@@ -299,6 +299,8 @@ class Trainer:
             if self._due(self.config.snapshot_every):
                 snapshot = self.run.save_snapshot(averaged, self.step, {"validation": measured})
             if self.step == self.config.steps:
+                if self.config.model.bias_fades and isinstance(averaged, DKD):
+                    averaged = averaged.without_kernel_bias()
                 self.run.save_result(averaged, self.step, {"validation": measured})
             record = Record(**{**record.__dict__, "validation": measured, "snapshot": snapshot})
             self.run.append_log(record.row())
@@ -359,11 +361,20 @@ class Trainer:
         if finite:
             self.optimiser.step()
             self.average.update_parameters(self.plain)
+            self._fade_bias()
         means = {name: float(self._mean(value.detach())) for name, value in terms.items()}
         if "fake" in means:
             self.k = next_k(self.k, means["real"], means["fake"], config.adversary)
             means |= {"k": self.k, "convergence": convergence(means["real"], means["fake"], config.adversary)}
         return float(self._mean(loss.detach())), means, float(norm)  # type: ignore[arg-type]
+
+    def _fade_bias(self) -> None:
+        """Take some of the kernels' bias away, of the model's and of the average's; see ``bias_fades``."""
+        before, after = self.config.bias_at(self.step), self.config.bias_at(self.step + 1)
+        if after == before:
+            return
+        for model in (self.plain, self.average.module):
+            model.kernel_bias.mul_(after / before)  # type: ignore[operator]
 
     def _judge(self, frames: Tensor, heatmaps: Tensor, joints: Tensor, usable: Tensor) -> dict[str, Tensor]:
         """Move the discriminator once; returns ``real``, ``fake``, and ``for_pose``: L_fake as the pose net sees it."""
@@ -487,6 +498,8 @@ def _freeze(model: VideoPoseModel, config: TrainConfig) -> None:
             block.requires_grad_(False)
     if isinstance(model, DKD) and config.model.initializer == "fixed":
         model.initializer.requires_grad_(False)
+    if config.model.bias_fades and isinstance(model, DKD):
+        model.kernel_bias.requires_grad_(False)
 
 
 def _fold_frozen(model: VideoPoseModel, config: TrainConfig) -> None:

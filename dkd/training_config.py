@@ -36,6 +36,9 @@ class ModelChoice:
         pretrain: share of the steps in which the initializer learns alone, on every frame of the clips; then the frame
             encoder starts from it where the two are the same network, and the recursion begins. The paper's networks
             are trained on single images before, too; here one run does both.
+        bias_fades: of a DKD with a ``kernel_bias``: the shares of the run between which the bias is taken away, bit by
+            bit. It is not trained; the result has none, and is a DKD in the paper's form, which may start from one that
+            only a bias let start as a per-frame net. Empty: the bias is trained like the rest.
     """
 
     __pydantic_config__ = STRICT
@@ -46,8 +49,13 @@ class ModelChoice:
     initializer_start: str | None = None
     initializer: Literal["train", "fixed"] = "train"
     pretrain: float = 0.0
+    bias_fades: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.bias_fades and not (len(self.bias_fades) == 2 and 0 <= self.bias_fades[0] < self.bias_fades[1] <= 1):
+            raise ConfigError(
+                f"expected model.bias_fades, two rising shares of the run in 0..1, or none, got {self.bias_fades}"
+            )
         if not 0 <= self.pretrain < 1:
             raise ConfigError(f"expected model.pretrain, a share of the steps, in 0..1, got {self.pretrain}")
         if self.initializer_start is not None and not self.name.startswith("dkd-"):
@@ -240,11 +248,20 @@ class TrainConfig:
             raise ConfigError(
                 "the adversary and the motion loss judge how maps change: they need n_frames ≥ 2, or a weight of 0"
             )
+        if self.model.bias_fades and not getattr(self.model_config(), "kernel_bias", False):
+            raise ConfigError(f"model.bias_fades takes a DKD's kernel_bias away; {self.model.name} has none")
         self.model_config()
 
     def pretrained_steps(self) -> int:
         """Steps in which the initializer learns alone; none in a per-frame baseline, which is nothing else."""
         return round(self.model.pretrain * self.steps) if self.model.name.startswith("dkd-") else 0
+
+    def bias_at(self, step: int) -> float:
+        """Share of the kernels' bias that is left after so many steps; 1 where none is taken away."""
+        if not self.model.bias_fades:
+            return 1.0
+        first, last = (share * self.steps for share in self.model.bias_fades)
+        return min(1.0, max(0.0, (last - step) / (last - first)))
 
     def model_config(self) -> ModelConfig:
         """The config of the model to train."""

@@ -252,6 +252,39 @@ def test_first_the_initializer_learns_alone_then_the_encoder_starts_from_it(tmp_
     assert kinds == ["SimpleBaseline", "SimpleBaseline", "DKD", "DKD"]
 
 
+def test_a_kernel_bias_fades_and_is_gone_in_the_result(tmp_path: Path) -> None:
+    start = build_model("dkd-tiny", channels=16, kernel_bias=True)
+    assert isinstance(start, DKD)
+    torch.nn.init.ones_(start.kernel_bias)
+    save_model(start, tmp_path / "start.safetensors", {})
+    words = (
+        f"model.start={tmp_path / 'start.safetensors'}", "model.settings.channels=16", "model.settings.kernel_bias=true",
+        "model.bias_fades=[0.25,0.75]", "steps=4", "save_every=1", "snapshot_every=1",
+    )  # fmt: skip
+    left = []
+    for stop in (1, 2, 3, None):
+        tensors, _ = run(quick(*words), tmp_path / str(stop), stop_after=stop)
+        kernels = [v for k, v in tensors.items() if k.endswith("distillator.10.kernel")]
+        assert len(kernels) == 2  # the model's and the average's
+        assert all(torch.equal(kernel, kernel.flatten()[0].expand_as(kernel)) for kernel in kernels)  # it is not trained
+        left.append([float(kernel.flatten()[0]) for kernel in kernels])
+    assert left == [[1, 1], [0.5, 0.5], [0, 0], [0, 0]]
+    result = load_model(tmp_path / "None" / "model.safetensors")
+    assert isinstance(result, DKD) and not result.config.kernel_bias
+    (*_, last) = Run(tmp_path / "None").snapshots().values()
+    with_zeros, clip = load_model(last), torch.rand(1, 2, 3, 128, 128)
+    with torch.inference_mode():
+        assert torch.equal(with_zeros(clip).heatmaps, result(clip).heatmaps)
+    with pytest.raises(ConfigError, match="zeros"):
+        start.without_kernel_bias()
+
+
+@pytest.mark.parametrize("words", [("model.bias_fades=[0.5,0.5]",), ("model.bias_fades=[0.1,0.5]",)])
+def test_a_fading_bias_needs_a_time_and_a_bias(words: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError, match="bias_fades"):
+        quick(*words)
+
+
 def test_it_learns_the_dots_and_its_log_says_so(tmp_path: Path) -> None:
     words = ("steps=60", "batch=4", "save_every=60", "model.name=simple-baseline-tiny", "n_frames=1")
     _, records = run(quick(*words), tmp_path)

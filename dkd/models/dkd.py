@@ -11,7 +11,8 @@ Letters: B clips, T frames, J joints, C channels (256), S kernel side (7), H×W 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import copy
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, get_args
 
 import torch
@@ -282,6 +283,30 @@ class DKD(VideoPoseModel):
         middle = kernel.shape[-1] // 2
         kernel[:n_joints] = 0
         kernel[:n_joints, middle, middle] = 1
+
+    @property
+    def kernel_bias(self) -> nn.Parameter:
+        """(C, S, S) what the distillator adds to every frame's kernels.
+
+        Raises:
+            ConfigError: it adds nothing (``kernel_bias``).
+        """
+        if not (self.distils and self.config.kernel_bias):
+            raise ConfigError(f"expected a DKD whose config has kernel_bias, got {self.config}")
+        return self.distillator[-1].kernel  # type: ignore[index,return-value]
+
+    def without_kernel_bias(self) -> DKD:
+        """A copy in the paper's form, whose kernels are made of frames alone.
+
+        Raises:
+            ConfigError: it has no bias to leave away, or one that is not all zeros.
+        """
+        if self.kernel_bias.count_nonzero():
+            raise ConfigError("expected a kernel bias of zeros, got one that changes kernels; let it fade in training")
+        bare = copy.deepcopy(self)
+        bare.config = replace(self.config, kernel_bias=False)
+        del bare.distillator[-1]  # type: ignore[operator]
+        return bare
 
     # --- the steps, one by one ---------------------------------------------------------------------------------------
 
