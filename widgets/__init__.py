@@ -1,12 +1,14 @@
 """Thin views of a :class:`dkd.Trace` in a notebook: ``Workbench(trace)`` has them all.
 
-``TrainingPanel()`` trains, ``EvaluationPanel()`` measures and compares.
+``TrainingPanel()`` trains, ``EvaluationPanel()`` measures and compares; ``Lesson`` and ``Question`` make a notebook
+a lesson.
 """
 
 from widgets.anatomy import Anatomy
 from widgets.cursor import Cursor
 from widgets.evaluation import EvaluationPanel
 from widgets.kernels import Kernels
+from widgets.lessons import Choice, Lesson, Number, Question
 from widgets.lineage import Lineage
 from widgets.matching import Matching
 from widgets.player import Player
@@ -15,6 +17,6 @@ from widgets.training import TrainingPanel
 from widgets.workbench import Workbench
 
 __all__ = [
-    "Anatomy", "Cursor", "EvaluationPanel", "Kernels", "Lineage", "Matching", "Player", "Timeline", "TrainingPanel",
-    "Workbench",
+    "Anatomy", "Choice", "Cursor", "EvaluationPanel", "Kernels", "Lesson", "Lineage", "Matching", "Number", "Player",
+    "Question", "Timeline", "TrainingPanel", "Workbench",
 ]  # fmt: skip

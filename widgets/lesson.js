@@ -1,0 +1,33 @@
+// The head of a lesson: what for, how long, how far.
+
+function render({ model, el, signal }) {
+  const { title, purpose, minutes } = model.get("_about");
+  const bar = h("progress", { class: "dkd-progress", "aria-label": "Questions answered" });
+  const words = h("span", { role: "status" });
+  const again = h("button", { class: "dkd-text", onclick: () => model.send({ type: "start over" }) }, "Start over");
+  const root = h(
+    "section",
+    { class: "dkd dkd-lesson", "aria-label": `Lesson: ${title}` },
+    h("h2", {}, title),
+    h("p", {}, purpose),
+    h("div", { class: "dkd-lesson-line" }, h("span", {}, `About ${minutes} minutes`), bar, words, again),
+  );
+  root.dataset.lmSuppressShortcuts = "true";
+  notes(root, model, signal);
+  el.append(root);
+  hideFilmstrip(model.get("_filmstrip"), signal);
+  const paint = () => {
+    const { text, right, of } = model.get("_counted");
+    words.textContent = text;
+    [bar.max, bar.value] = [Math.max(1, of), right];
+    for (const part of [bar, words, again]) part.hidden = !of;
+  };
+  model.on("change:_counted", paint);
+  signal.addEventListener("abort", () => {
+    model.off("change:_counted", paint);
+    root.remove();
+  });
+  paint();
+}
+
+export default { render };
