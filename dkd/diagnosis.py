@@ -629,9 +629,9 @@ def _events(frames: np.ndarray) -> list[tuple[int, int]]:
 
 def _alternations(frames: np.ndarray) -> list[tuple[int, int]]:
     """Frames in which two things change places → spans in which they are exchanged; the last odd one stands alone."""
-    starts, ends = frames[::2], frames[1::2]
-    spans = [(int(a), int(b) - 1) for a, b in zip(starts, ends, strict=False)]
-    return spans + [(int(frames[-1]), int(frames[-1]))] * (len(frames) % 2)
+    paired = len(frames) // 2 * 2
+    spans = [(int(a), int(b) - 1) for a, b in zip(frames[:paired:2], frames[1:paired:2], strict=True)]
+    return spans + [(int(t), int(t)) for t in frames[paired:]]
 
 
 def number(value: float) -> str:

@@ -6,6 +6,7 @@ a lesson.
 
 from widgets.anatomy import Anatomy
 from widgets.cursor import Cursor
+from widgets.debugger import CoherenceDebugger
 from widgets.evaluation import EvaluationPanel
 from widgets.kernels import Kernels
 from widgets.lessons import Choice, Lesson, Number, Question
@@ -17,6 +18,6 @@ from widgets.training import TrainingPanel
 from widgets.workbench import Workbench
 
 __all__ = [
-    "Anatomy", "Choice", "Cursor", "EvaluationPanel", "Kernels", "Lesson", "Lineage", "Matching", "Number", "Player",
-    "Question", "Timeline", "TrainingPanel", "Workbench",
+    "Anatomy", "Choice", "CoherenceDebugger", "Cursor", "EvaluationPanel", "Kernels", "Lesson", "Lineage", "Matching",
+    "Number", "Player", "Question", "Timeline", "TrainingPanel", "Workbench",
 ]  # fmt: skip
