@@ -1,5 +1,5 @@
-// The anatomy view: how one joint's map in one frame came about, on three linked levels. The levels are in the files
-// anatomy_pipeline.js, anatomy_slide.js and anatomy_numbers.js; here is what links them.
+// The anatomy view: how one joint's map in one frame came about, on three linked levels. The levels are in
+// anatomy_pipeline.js, anatomy_slide.js and anatomy_numbers.js, their parts in anatomy_boxes.js; here is what links them.
 
 const ANATOMY_REST_MS = 150; // the cursor rests: time for the frame's tensors
 
@@ -179,7 +179,7 @@ function readAnatomy(content, buffers) {
     jpeg: new Blob([jpeg], { type: "image/jpeg" }),
     maps: unpack(maps, Float32Array),
     before: unpack(before, Float32Array),
-    projection: unpack(projection, Int8Array).map((w) => w),
+    projection: unpack(projection, Int8Array),
     projectionScale: content.projection_scale,
     tensors,
   };

@@ -17,7 +17,7 @@ from widgets.shortcuts import as_records
 
 _HERE = Path(__file__).parent
 _PARTS = {
-    "anatomy": ("arithmetic", "anatomy_pipeline", "anatomy_slide", "anatomy_numbers"),
+    "anatomy": ("arithmetic", "anatomy_boxes", "anatomy_pipeline", "anatomy_slide", "anatomy_numbers"),
     "debugger": ("clipboard",),
     "feed": ("arithmetic",),
     "player": ("transport",),
