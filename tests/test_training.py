@@ -253,7 +253,7 @@ def test_first_the_initializer_learns_alone_then_the_encoder_starts_from_it(tmp_
 
 
 def test_a_kernel_bias_fades_and_is_gone_in_the_result(tmp_path: Path) -> None:
-    start = build_model("dkd-tiny", channels=16, kernel_bias=True)
+    start = build_model("dkd-tiny", channels=16, input_size=128, kernel_bias=True)
     assert isinstance(start, DKD)
     torch.nn.init.ones_(start.kernel_bias)
     save_model(start, tmp_path / "start.safetensors", {})
@@ -274,7 +274,8 @@ def test_a_kernel_bias_fades_and_is_gone_in_the_result(tmp_path: Path) -> None:
     (*_, last) = Run(tmp_path / "None").snapshots().values()
     with_zeros, clip = load_model(last), torch.rand(1, 2, 3, 128, 128)
     with torch.inference_mode():
-        assert torch.equal(with_zeros(clip).heatmaps, result(clip).heatmaps)
+        maps = with_zeros(clip).heatmaps, result(clip).heatmaps  # a snapshot is of half precision
+    torch.testing.assert_close(*maps, atol=2e-3, rtol=0)
     with pytest.raises(ConfigError, match="zeros"):
         start.without_kernel_bias()
 
