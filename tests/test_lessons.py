@@ -50,7 +50,8 @@ def test_a_wrong_choice_is_told_why() -> None:
     assert not question.try_answer("ankle") and not question.try_answer("ankle").text
     assert "choose" in question.try_answer().text
     assert "none of: head, wrist, ankle" in question.try_answer("wirst").text
-    for options in ({"only": True}, {"a": False, "b": "no"}):
+    without: list[dict[str, bool | str]] = [{"only": True}, {"a": False, "b": "no"}]
+    for options in without:
         with pytest.raises(ConfigError, match="one of them True"):
             Choice(options)
 
