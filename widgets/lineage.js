@@ -17,6 +17,7 @@ function buildLineage(root, store, cursor, signal, model) {
   let failed = {}; // what could not be computed
   let painted = ""; // what the matrix's pixels are of
   let rest = 0;
+  const listen = (element, name, act) => element.addEventListener(name, act, { signal });
 
   // ---- the page
 
@@ -185,7 +186,6 @@ function buildLineage(root, store, cursor, signal, model) {
     return [clamp(row, 0, rows - 1), clamp(column, 0, columns - 1)];
   }
 
-  const listen = (element, name, act) => element.addEventListener(name, act, { signal });
   listen(marks, "pointerdown", (event) => {
     event.stopPropagation(); // the focus is to stay here, for the keys
     if (!data || event.button) return;
