@@ -19,11 +19,11 @@ from dkd.reinitialise import Reinitialised
 from dkd.reliance import erase
 from tests.fake_trace import FakeTrace, correlate
 from tests.test_kernel_options import tiny
+from widgets.anatomy import Anatomy as View
 from widgets.anatomy import quantise_channels, render_anatomy
 
 WALK = Path(__file__).resolve().parent.parent / "data" / "samples" / "rendered_walk.mp4"
 BOX = (180.0, 40.0, 460.0, 460.0)
-FRAMES = (1, 3)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def traced(model: Any, clip: Clip, **options: Any) -> Trace:
     return Trace(model, clip, box=BOX, stop=3, progress=False, **options)
 
 
-@pytest.fixture(scope="module", params=[(t, joint) for t in FRAMES for joint in ("left_wrist", "head")])
+@pytest.fixture(scope="module", params=[(1, "left_wrist"), (3, "head")])
 def found(trace: Trace, request: pytest.FixtureRequest) -> Anatomy:
     return anatomy(trace, *request.param)
 
@@ -185,3 +185,21 @@ def test_a_flat_channel_is_quantised_without_a_division_by_zero() -> None:
 def test_a_model_without_kernels_is_an_error_not_a_crash() -> None:
     with pytest.raises(ConfigError, match="numpy-double"):
         render_anatomy(FakeTrace(5, channels=0), 2, 0)
+
+
+def test_the_view_answers_what_it_is_asked_and_nothing_once_closed(
+    trace: Trace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = View(trace)
+    sent: list[dict] = []
+    monkeypatch.setattr(view, "send", lambda content, buffers: sent.append(content))
+    view._answer({"type": "anatomy", "generation": 0, "frame": 2})
+    assert [(s["type"], s["frame"]) for s in sent] == [("anatomy", 2)]
+    view._answer({"type": "anatomy", "generation": 1, "frame": 2})  # of another trace
+    assert len(sent) == 1
+    view._answer({"type": "anatomy", "generation": 0, "frame": 0})
+    assert sent[1]["type"] == "error" and "pose initializer" in sent[1]["message"]
+    view.close()
+    view.close()
+    view._answer({"type": "anatomy", "generation": 0, "frame": 2})
+    assert len(sent) == 2

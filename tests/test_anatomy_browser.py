@@ -36,7 +36,7 @@ SETTLED = """() => {
         && root.dataset.frame === String(store.shown.frame) && !root.querySelector('.dkd-stale')
         && (store.header.initial.has(store.shown.frame) || root.dataset.cell);
 }"""
-PEAK_RGB = "(c) => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
+PIXELS = "(c) => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
 
 # What sticks out of the view, or is cut.
 PROBLEMS = """() => {
@@ -139,7 +139,6 @@ def test_the_arithmetic_of_the_peak_is_the_traces(page: Page, trace: Trace) -> N
     assert shown["channel"] == np.abs(found.contributions[:, peak[0], peak[1]]).argmax()
     page.locator(".dkd-anatomy").scroll_into_view_if_needed()
     screenshot(page, "anatomy_1400")
-    page.locator(".dkd-level-2").scroll_into_view_if_needed()
 
 
 def test_boxes_show_the_real_tensors(page: Page, trace: Trace) -> None:
@@ -158,7 +157,7 @@ def test_boxes_show_the_real_tensors(page: Page, trace: Trace) -> None:
         np.testing.assert_allclose(ends, [values.min(), values.max()], atol=0.012)
         tile = page.locator(f".dkd-box-{name} .dkd-tile").first
         channel = int(tile.get_attribute("data-channel") or -1)
-        rgba = np.array(tile.locator("canvas").evaluate(PEAK_RGB)).reshape(*values.shape[1:], 4)
+        rgba = np.array(tile.locator("canvas").evaluate(PIXELS)).reshape(*values.shape[1:], 4)
         dark = rgba[..., :3].sum(-1)
         loud = np.abs(values[channel])
         assert loud[np.unravel_index(dark.argmin(), dark.shape)] >= 0.9 * loud.max(), name
@@ -204,7 +203,7 @@ def test_the_window_steps_over_the_map(page: Page, trace: Trace) -> None:
     assert before and after and after["x"] > before["x"] + 3  # the picture shows it, too
     page.keyboard.press("Home")
     assert numbers(page, ".dkd-slide")["step"] == 0
-    grey = page.locator(".dkd-slide-output canvas").evaluate(PEAK_RGB)
+    grey = page.locator(".dkd-slide-output canvas").evaluate(PIXELS)
     cells = np.array(grey).reshape(height, width, 4)
     assert (cells.reshape(-1, 4)[1:, :3] == 222).all() and not (cells[0, 0, :3] == 222).all()
     page.get_by_role("button", name="One cell on").click()
@@ -260,7 +259,7 @@ def test_cell_joint_and_frame_follow_the_cursor(page: Page, trace: Trace) -> Non
     check_arithmetic(page, anatomy(trace, 4, "right_ankle"))
 
 
-def test_frames_and_models_without_matching_are_said_to_be_so(page: Page, browser: Browser) -> None:
+def test_frames_and_models_without_matching_are_said_to_be_so(page: Page) -> None:
     python(page, "view.frame = 0")
     expect(page.locator(".dkd-anatomy .dkd-panel > p")).to_contain_text("come from the pose initializer")
     expect(page.locator(".dkd-anatomy .dkd-body")).to_be_hidden()
