@@ -71,13 +71,15 @@ class Lab:
     printed_url: str = ""
 
     @classmethod
-    def start(cls, folder: Path, notebooks: Path, data: Path | None = None) -> Lab:
+    def start(cls, folder: Path, notebooks: Path, data: Path | None = None, port: int = 0) -> Lab:
         """Start ``dkd lab`` on a copy of ``notebooks``; settings, runtime files and the copy lie in ``folder``.
 
         Args:
             folder: for all that it writes.
             notebooks: to be copied.
             data: the data folder that notebooks see; the project's own by default.
+            port: to serve on, or near it if it is taken. By default any free one: two workers that looked for the next
+                free one at the same time would find the same.
         """
         root, log = folder / "root", folder / "lab.log"
         shutil.copytree(notebooks, root, ignore=shutil.ignore_patterns(".*", "__pycache__"))
@@ -89,7 +91,7 @@ class Lab:
         environment["IPYTHONDIR"] = str(folder / "ipython")  # of its own, too: the history is a file that kernels lock
         if data is not None:
             environment["DKD_DATA"] = str(data)
-        command = [sys.executable, "-m", "dkd.cli", "lab", "--no-browser", str(first)]
+        command = [sys.executable, "-m", "dkd.cli", "lab", "--no-browser", "--port", str(port), str(first)]
         with log.open("wb") as output:
             process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
         lab = cls(root, process, log)

@@ -70,7 +70,9 @@ def test_the_printed_url_opens_the_notebook(jupyter_lab: Lab, page: Page) -> Non
 
 
 def test_a_second_lab_takes_another_port_and_token(jupyter_lab: Lab, tmp_path: Path) -> None:
-    second = Lab.start(tmp_path, jupyter_lab.root)
+    taken = urlsplit(jupyter_lab.url).port
+    assert taken
+    second = Lab.start(tmp_path, jupyter_lab.root, port=taken)
     try:
         assert urlsplit(second.url).hostname == "127.0.0.1"
         assert second.url != jupyter_lab.url
