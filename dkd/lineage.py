@@ -170,12 +170,16 @@ def drift(trace: Trace, joint: str | int | None = None) -> np.ndarray:
     return out
 
 
-def largest_jumps(curve: np.ndarray, count: int = 3, apart: int = 5) -> list[int]:
-    """The frames where a drift (T,) is largest, largest first, no two closer than ``apart``; fewer where it is 0."""
+def largest_jumps(curve: np.ndarray, count: int = 3, apart: int = 5, least: float = 3.0) -> list[int]:
+    """The frames where a drift (T,) breaks: the largest first, at most ``count``, no two closer than ``apart``.
+
+    A value counts that is at least ``least`` times the clip's median: where all frames differ alike, nothing breaks.
+    """
     values = np.where(np.isfinite(curve), curve, 0.0)
+    enough = least * float(np.median(values))
     found: list[int] = []
     for t in np.argsort(-values, kind="stable"):
-        if values[t] <= 0 or len(found) == count:
+        if values[t] <= 0 or values[t] < enough or len(found) == count:
             break
         if all(abs(int(t) - other) >= apart for other in found):
             found.append(int(t))

@@ -152,6 +152,13 @@ def test_largest_jumps_keep_apart() -> None:
     assert largest_jumps(curve, count=4, apart=2) == [10, 12, 30, 39]
 
 
+def test_what_is_three_times_the_median_is_a_jump_and_less_is_not() -> None:
+    curve = np.full(40, 0.1)
+    curve[[7, 20]] = [0.29, 0.31]
+    assert largest_jumps(curve) == [20]
+    assert largest_jumps(curve, least=2) == [20, 7]
+
+
 @pytest.mark.parametrize(("n", "at_most"), [(1, 5), (5, 5), (6, 5), (1000, 7)])
 def test_samples_are_even_and_have_both_ends(n: int, at_most: int) -> None:
     frames = sample_frames(n, at_most)
