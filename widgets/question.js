@@ -68,6 +68,7 @@ function render({ model, el, signal }) {
     const button = buttons.find((b) => b.dataset.action === "hint");
     if (!button) return;
     button.textContent = shown.length ? `Hint ${Math.min(shown.length + 1, hints)} of ${hints}` : "Hint";
+    if (shown.length === hints && document.activeElement === button) buttons[0].focus();
     button.hidden = shown.length === hints;
   };
   const done = () => {
