@@ -15,6 +15,7 @@ from dkd.anatomy import Anatomy, anatomy
 from dkd.errors import ConfigError, FrameIndexError
 from dkd.models import build_model
 from dkd.models.controls import FrozenKernel
+from dkd.models.dkd import KernelDistillator
 from dkd.reinitialise import Reinitialised
 from dkd.reliance import erase
 from tests.fake_trace import FakeTrace, correlate
@@ -74,8 +75,9 @@ def test_what_is_distilled_and_the_bias_are_the_kernels(found: Anatomy, trace: T
 
 def test_the_distillator_by_hand(found: Anatomy, trace: Trace) -> None:
     """Its first and last layers in plain NumPy: a sum over all inputs, normalised, cut at 0, the largest of four."""
-    made, modules = found.distillation, list(trace.model.distillator)
-    assert made is not None
+    made, distillator = found.distillation, trace.model.distillator
+    assert made is not None and isinstance(distillator, KernelDistillator)
+    modules: list[Any] = list(distillator)
     seen = np.concatenate([made.features, made.heatmaps * made.gain]).astype(np.float64)
 
     def normed(inputs: np.ndarray, at: int, pad: int) -> np.ndarray:
@@ -151,7 +153,8 @@ def test_what_is_sent(trace: Trace) -> None:
     assert (content["type"], content["generation"], content["frame"]) == ("anatomy", 7, 3)
     assert sum(map(len, buffers)) < 1e6
     crop, maps, before, projection, *tensors = buffers
-    assert cv2.imdecode(np.frombuffer(crop, np.uint8), cv2.IMREAD_COLOR).shape == trace.network_pixels(3).shape
+    picture = cv2.imdecode(np.frombuffer(crop, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None and picture.shape == trace.network_pixels(3).shape
     np.testing.assert_array_equal(np.frombuffer(maps, np.float32), trace.heatmaps[3].ravel())
     np.testing.assert_array_equal(np.frombuffer(before, np.float32), trace.heatmaps[2].ravel())
     found = anatomy(trace, 3, 0)
