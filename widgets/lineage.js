@@ -256,7 +256,6 @@ function buildLineage(root, store, cursor, signal, model) {
     const [rows, columns] = [data.rows.length, data.columns.length];
     paintCells(cells, columns, rows, data.values, (value) => (Number.isNaN(value) ? GREY : colour(value)));
     cells.parentElement.style.setProperty("--lineage-aspect", clamp(columns / rows, 0.6, 2.5));
-    cells.classList.toggle("dkd-lineage-smooth", columns > inner(marks));
     const steps = Float32Array.from({ length: 65 }, (_, i) => low + ((high - low) * i) / 64);
     paintCells(scale, 65, 1, steps, colour);
     const digits = clamp(Math.ceil(-Math.log10(high - low)) + 2, 2, 7);
@@ -283,6 +282,7 @@ function buildLineage(root, store, cursor, signal, model) {
     const context = marks.getContext("2d");
     const [right, bottom] = [width - GUTTER, height - FOOT];
     const [rows, columns] = [data.rows.length, data.columns.length];
+    cells.classList.toggle("dkd-lineage-smooth", columns > right);
     const x = (column) => GUTTER + ((column + 0.5) / columns) * right;
     const y = (row) => ((row + 0.5) / rows) * bottom;
     context.clearRect(0, 0, width, height);
