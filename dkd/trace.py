@@ -7,6 +7,7 @@ frame's crop is made from the joints of the frame before.
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import tempfile
@@ -168,11 +169,10 @@ class Trace(Counterfactuals):
         except KeyboardInterrupt:
             if not len(self):
                 raise
+            log.warning("stopped after %d of %d frames; trace.run() goes on", len(self), self._n_wanted)
         except DKDError as error:
             error.trace = self  # type: ignore[attr-defined]
             raise
-        if not self.complete:
-            log.warning("stopped after %d of %d frames; trace.run() goes on", len(self), self._n_wanted)
 
     @torch.inference_mode()
     def _advance(self) -> None:
@@ -429,6 +429,20 @@ class Trace(Counterfactuals):
     def complete(self) -> bool:
         """All wanted frames are traced."""
         return len(self) == self._n_wanted
+
+    def snapshot(self) -> Trace:
+        """This trace as it is now: its length stays, while another thread runs this one on. Shares all arrays."""
+        shown = copy.copy(self)
+        shown._crops = list(self._crops)
+        n = len(shown)
+        shown.reinitialised = [anew for anew in self.reinitialised if anew.frame < n]
+        shown.dropped = [t for t in self.dropped if t < n]
+        return shown
+
+    @property
+    def n_wanted(self) -> int:
+        """Number of frames that it has once it is complete."""
+        return self._n_wanted
 
     @property
     def times(self) -> np.ndarray:

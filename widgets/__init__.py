@@ -9,6 +9,7 @@ from widgets.cursor import Cursor
 from widgets.debugger import CoherenceDebugger
 from widgets.evaluation import EvaluationPanel
 from widgets.kernels import Kernels
+from widgets.laboratory import Laboratory
 from widgets.lessons import Choice, Lesson, Number, Question
 from widgets.lineage import Lineage
 from widgets.matching import Matching
@@ -18,6 +19,6 @@ from widgets.training import TrainingPanel
 from widgets.workbench import Workbench
 
 __all__ = [
-    "Anatomy", "Choice", "CoherenceDebugger", "Cursor", "EvaluationPanel", "Kernels", "Lesson", "Lineage", "Matching",
-    "Number", "Player", "Question", "Timeline", "TrainingPanel", "Workbench",
+    "Anatomy", "Choice", "CoherenceDebugger", "Cursor", "EvaluationPanel", "Kernels", "Laboratory", "Lesson",
+    "Lineage", "Matching", "Number", "Player", "Question", "Timeline", "TrainingPanel", "Workbench",
 ]  # fmt: skip

@@ -20,10 +20,14 @@ _PARTS = {
     "anatomy": ("arithmetic", "anatomy_boxes", "anatomy_pipeline", "anatomy_slide", "anatomy_numbers"),
     "debugger": ("clipboard",),
     "feed": ("arithmetic",),
-    "player": ("transport",),
+    "laboratory": (
+        "arithmetic", "clipboard", "scene", "transport", "kernel_edits", "kernel_editor", "laboratory_panel",
+        "laboratory_maps", "laboratory_lane",
+    ),
+    "player": ("scene", "transport"),
     "gallery": ("clipboard",),
     "evaluation_table": ("clipboard",),
-}  # widgets whose own code is in more files than one
+}  # fmt: skip  # widgets whose own code is in more files than one
 
 
 def _viridis() -> str:

@@ -99,7 +99,8 @@ class Store {
   }
 
   receiveHeader(content, buffers) {
-    this.reset();
+    if (content.keep && this.header) this.keep(content);
+    else this.reset();
     const names = ["times", "tracks", "scores", "speed", "drift", "truth", "readout", "bias", "confidence"];
     const header = { ...content };
     names.forEach((name, i) => (header[name] = unpack(buffers[i], i ? Float32Array : Float64Array)));
@@ -114,8 +115,26 @@ class Store {
     this.cursor.clock = { times: header.times, ready, paint: () => this.paint() };
     if (this.cursor.get("playing")) this.cursor.startPlaying(); // asked for before there was anything to play
     for (const view of this.views) view.header?.(header);
-    this.asked = Boolean(header.record_follows);
+    this.asked ||= Boolean(header.record_follows);
+    this.schedule();
     this.fetch();
+  }
+
+  // Another header, of a run whose first frames are the same: what is here of them stays.
+  keep({ generation, keep }) {
+    for (const frame of [...this.records.keys()].filter((t) => t >= keep)) {
+      this.bytes -= this.records.get(frame).bytes;
+      this.records.delete(frame);
+    }
+    for (const frame of [...this.bitmaps.keys()].filter((t) => t >= keep)) {
+      this.bitmaps.get(frame).close();
+      this.bitmaps.delete(frame);
+    }
+    if (this.shown?.frame >= keep) this.shown = null;
+    if (this.detail?.frame >= keep) this.detail = null;
+    this.failed = null;
+    if (generation === this.header.generation) return;
+    this.asked = this.askedDetail = false; // what is under way is of the run before, and will be dropped
   }
 
   receiveRecords(content, buffers) {
@@ -168,7 +187,8 @@ class Store {
     const average = this.records.size ? this.bytes / this.records.size : 0;
     const room = average ? Math.floor((this.budget * 0.9) / average) : Infinity;
     const frames = [];
-    const urgent = !this.records.has(this.cursor.get("frame"));
+    const here = this.cursor.get("frame");
+    const urgent = here < this.header.n_frames && !this.records.has(here);
     let seen = 0;
     for (const frame of this.needed()) {
       if (frame < 0 || frame >= this.header.n_frames) continue;
@@ -198,19 +218,22 @@ class Store {
     const record = this.records.get(frame);
     if (this.bitmaps.has(frame)) return false;
     if (!record || this.decoding.has(frame)) return true;
-    const { header } = this;
-    this.decoding.add(frame);
+    const { decoding } = this;
+    decoding.add(frame);
     createImageBitmap(record.jpeg)
       .then((bitmap) => {
-        if (header !== this.header) return bitmap.close();
+        if (this.records.get(frame) !== record) {
+          bitmap.close(); // of a record that was dropped or replaced meanwhile
+          return this.schedule(false);
+        }
         this.bitmaps.set(frame, bitmap);
         if (!isAhead) this.passing = frame;
         if (!isAhead || frame === this.cursor.get("frame")) this.schedule(false);
       })
       .catch((error) => this.say(`The picture of frame ${frame} cannot be decoded: ${error.message}`))
       .finally(() => {
-        this.decoding.delete(frame);
-        if (header === this.header) this.decodeAround();
+        decoding.delete(frame);
+        if (decoding === this.decoding && this.header) this.decodeAround();
       });
     return true;
   }

@@ -75,21 +75,33 @@ class Feed(anywidget.AnyWidget):
         """The trace that is served; ``None`` once closed."""
         return self._trace
 
-    def set_trace(self, trace: Any, frame: int = 0) -> None:
+    def set_trace(self, trace: Any, frame: int = 0, keep: int = 0) -> None:
         """Serve another trace from now on; the browser drops what it holds of the old one.
 
         Args:
             trace: the other one.
             frame: what is looked at: it is sent without being asked for, so that the picture changes at once, also
                 where traces follow each other faster than requests are answered.
+            keep: so many first frames are the same in both, and are not dropped.
         """
         with self._lock:
             self._trace = trace
             self._generation += 1
             content, buffers = render_header(trace, self._generation)
             first = render_records(trace, [min(frame, len(trace) - 1)], self._generation)
-        self.send({**content, "record_follows": True}, buffers)
+        self.send({**content, "record_follows": True, "keep": keep}, buffers)
         self.send(*first)
+
+    def grow(self, trace: Any) -> None:
+        """Serve the same run with more frames: the browser keeps all that it holds.
+
+        Args:
+            trace: as it is now (:meth:`dkd.Trace.snapshot`): what is served must not grow while it is sent.
+        """
+        with self._lock:
+            before, self._trace = len(self._trace), trace
+            content, buffers = render_header(trace, self._generation)
+        self.send({**content, "keep": before}, buffers)
 
     def _on_message(self, _widget: Any, content: dict, _buffers: list) -> None:
         try:

@@ -169,27 +169,6 @@ function buildMatching(root, store, cursor, signal) {
   }
 }
 
-// The one scale of all maps, with numbers.
-function colourBar() {
-  const canvas = h("canvas", { "aria-hidden": "true" });
-  paintCells(
-    canvas,
-    256,
-    1,
-    Float32Array.from({ length: 256 }, (_, i) => MAP_SHOWN[0] + ((MAP_SHOWN[1] - MAP_SHOWN[0]) * i) / 255),
-    viridis,
-  );
-  const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) =>
-    h("span", {}, String(MAP_SHOWN[0] + share * (MAP_SHOWN[1] - MAP_SHOWN[0]))),
-  );
-  return h(
-    "div",
-    { class: "dkd-bar", title: "Confidence: one scale for all maps; below 0 is drawn as 0" },
-    canvas,
-    h("div", {}, ...ticks),
-  );
-}
-
 export default {
   render: async (context) => {
     await mount(context, "matching", "Matching", buildMatching);
