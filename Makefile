@@ -20,11 +20,13 @@ lab: $(LAB_STAMP) samples
 samples: $(LAB_STAMP)
 	@$(RUN) dkd.cli samples
 
-# Two workers share out the files, in the order of tests/conftest.py; `pytest tests/test_x.py` needs no worker.
+# Two workers share out the files, in the order of tests/conftest.py; `pytest tests/test_x.py` needs no worker. mypy runs
+# beside them, in what they leave idle, and is heard after them: a type error fails the make as a test does.
 test: $(TEST_STAMP) browser samples
 	$(RUN) ruff check
-	$(RUN) mypy --num-workers 2
-	$(RUN) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(RUN) mypy >$(VENV)/mypy.log 2>&1 & mypy=$$!; \
+	$(RUN) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder; tests=$$?; \
+	wait $$mypy; types=$$?; cat $(VENV)/mypy.log; exit $$((tests + types))
 
 bench: $(TEST_STAMP) browser samples
 	$(RUN) benchmarks
