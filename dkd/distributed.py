@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.distributed as dist
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
 
 from dkd.training_config import MachineConfig
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 class SyncedBatchNorm2d(nn.BatchNorm2d):
@@ -61,6 +63,8 @@ def launch(machine: MachineConfig, strategy: str = "ddp", precision: Any = "32-t
         strategy: of several processes, where ``machine.strategy`` leaves it open.
         precision: as Fabric takes it.
     """
+    from lightning_fabric import Fabric  # here: who only looks at a trace need not wait for its import
+
     devices, nodes = machine.devices, machine.nodes
     if "TORCHELASTIC_RUN_ID" in os.environ:  # started by torchrun, which has decided already
         devices = int(os.environ["LOCAL_WORLD_SIZE"])

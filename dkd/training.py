@@ -16,10 +16,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.fx.experimental.optimization import fuse
 
@@ -46,6 +45,9 @@ from dkd.runs import Run
 from dkd.training_config import FeedbackConfig, OptimiserConfig, TrainConfig
 from dkd.validation import MEASURES, validate
 from dkd.warm_start import warm_start, warm_start_initializer
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 log = logging.getLogger(__name__)
 
