@@ -70,7 +70,7 @@ function buildNumbers({ choose }) {
     },
   };
 
-  function paintList({ explained: { parts, bias, value }, channel, frame, name }, inMap) {
+  function paintList({ explained: { parts, bias, value }, channel, frame }, inMap) {
     const top = parts.slice(0, LISTED);
     const rest = parts.slice(LISTED);
     const others = rest.reduce((total, part) => total + part.contribution, 0);
@@ -105,8 +105,8 @@ function buildNumbers({ choose }) {
       h(
         "div",
         { class: "dkd-weight" },
-        h("span", {}, symbol("H", frame)),
-        h("span", { class: "dkd-muted" }, `${people(name)}, in the map`),
+        h("span", {}, symbol("H", frame), " holds"),
+        h("span"),
         h("b", {}, signed(inMap, 5)),
       ),
       h(
