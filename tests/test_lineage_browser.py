@@ -241,7 +241,7 @@ def test_the_drift_and_its_jumps_lead_to_where_it_breaks(page: Page, trace: Any)
     wait_for_frame(page, BREAK)
     drifted = page.locator(".dkd-lineage-drift").first
     width = drifted.bounding_box()["width"]  # type: ignore[index]
-    drifted.click(position={"x": 40 + (6.5 / T) * (width - 40), "y": 30})
+    drifted.click(position={"x": 48 + (6.5 / T) * (width - 48), "y": 30})
     wait_for_frame(page, 6)
     assert f"Drift at frame 6: {_precise(drift(trace)[6])}" in (drifted.get_attribute("aria-label") or "")
 

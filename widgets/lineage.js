@@ -1,6 +1,6 @@
 // The lineage of the kernels: frames against frames, the drift and its jumps, the path, and what a joint relies on.
 
-const GUTTER = 40; // CSS pixels at the left of matrix and drift, for the frames' numbers
+const GUTTER = 48; // CSS pixels at the left of matrix and drift, for the frames' numbers
 const FOOT = 18; // and below them
 const MARGIN = 26; // around the path
 const NEAR = 24; // a click so near to a point of the path is on it
@@ -358,7 +358,7 @@ function buildLineage(root, store, cursor, signal, model) {
     }
     Object.assign(context, { fillStyle: colours.muted, font: `11px ${colours.font}`, textAlign: "right" });
     context.textBaseline = "top";
-    context.fillText(top.toPrecision(2), GUTTER - 5, 8);
+    context.fillText(top < 1e-3 ? top.toExponential(1) : top.toPrecision(2), GUTTER - 5, 8);
     context.textBaseline = "bottom";
     context.fillText("0", GUTTER - 5, height);
     crossed(context, [x(frame), 9], [x(frame), height - 1], colours);
