@@ -1,9 +1,11 @@
 """All benchmarks, one after the other: ``python -m benchmarks``, or ``make bench``."""
 
-from benchmarks import interaction, tracking, training
+from benchmarks import interaction, laboratory, tracking, training
 
 tracking.main()
 print()
 interaction.main()
+print()
+laboratory.main()
 print()
 training.main()

@@ -22,7 +22,8 @@ def small_trace(box: tuple[float, float, float, float] = BOX, stop: int = T) -> 
     torch.set_num_threads(1)  # sums in one order
     model = make_model(model_config("dkd-tiny", input_size=128, channels=16, kernel_side=5))
     assert isinstance(model, DKD)
-    torch.nn.init.normal_(model.readout.weight)
+    torch.nn.init.normal_(model.readout.weight, std=1.5)
+    torch.nn.init.constant_(model.readout.bias, 0.3)  # type: ignore[arg-type]
     return Trace(model, Clip(get_sample("rendered_walk").path), box, progress=False, stop=stop)
 
 

@@ -32,7 +32,7 @@ function buildKernelEditor(root, store, cursor, signal, send, changed) {
     step: "any",
     "aria-label": "Value of the brush",
     title: "What the pointer paints; with Shift it paints 0",
-    oninput: () => (brushValue.textContent = signed(Number(brush.value), 2)),
+    oninput: () => sayBrush(),
   });
   const brushValue = h("span");
   const other = h("input", {
@@ -95,6 +95,9 @@ function buildKernelEditor(root, store, cursor, signal, send, changed) {
     said,
   );
   const fit = fitted(grid, signal, changed);
+
+  const digits = (limit) => clamp(1 - Math.floor(Math.log10(limit)), 0, 6); // two that count, of the largest value
+  const sayBrush = () => (brushValue.textContent = signed(Number(brush.value), digits(Number(brush.max))));
 
   // ---- edits
 
@@ -243,7 +246,7 @@ function buildKernelEditor(root, store, cursor, signal, send, changed) {
     const strongest = Math.max(...now.detail.kernels.map(Math.abs)) || 1;
     [brush.min, brush.max] = [-2 * strongest, 2 * strongest];
     brush.value = strongest;
-    brushValue.textContent = signed(strongest, 2);
+    sayBrush();
     const focused = list.contains(document.activeElement) ? document.activeElement.dataset.channel : null;
     list.replaceChildren(...parts.map((part) => row(part)));
     if (focused) list.querySelector(`button[data-channel="${focused}"]`)?.focus({ preventScroll: true });
@@ -297,14 +300,13 @@ function buildKernelEditor(root, store, cursor, signal, send, changed) {
     context.clearRect(0, 0, width, height);
     Object.assign(context, { font: `${Math.min(11, cw / 3.2)}px ${colours.font}`, textAlign: "center" });
     context.textBaseline = "middle";
-    const digits = limit < 0.1 ? 3 : limit < 10 ? 2 : 0;
     kernel.forEach((value, i) => {
       const [x, y] = [(i % side) * cw, Math.floor(i / side) * ch];
       const [r, g, b] = diverging(value / limit);
       context.fillStyle = `rgb(${r},${g},${b})`;
       context.fillRect(x + 0.5, y + 0.5, cw - 1, ch - 1);
       context.fillStyle = 0.3 * r + 0.59 * g + 0.11 * b > 140 ? "#000" : "#fff";
-      const text = value === 0 ? "0" : signed(value, digits).replace(/^([+−])0\./, "$1.");
+      const text = value === 0 ? "0" : signed(value, digits(limit)).replace(/^([+−])0\./, "$1.");
       context.fillText(text, x + cw / 2, y + ch / 2);
       if (value === before[i]) return;
       context.fillRect(x + cw - 7, y + 3, 4, 4); // a small square: this cell was edited
@@ -339,7 +341,7 @@ function buildKernelEditor(root, store, cursor, signal, send, changed) {
       body.classList.toggle("dkd-stale", !now);
       const count = edits().length;
       applyButton.disabled = resetButton.disabled = !count;
-      title.textContent = body.hidden ? "" : `distilled from frame ${record.frame - 1}, matched in frame ${record.frame}`;
+      title.textContent = body.hidden ? "" : `distilled from frame ${record.frame - 1}`;
       if (!now) return;
       const strongest = (c) => Math.max(...kernelOf(now.kernels, c).map(Math.abs));
       const limit = Math.max(strongest(shown), Number(brush.max) / 2) || 1;

@@ -5,6 +5,7 @@ const DRAG = 4; // CSS pixels: less is a click
 function buildLaboratory(root, store, cursor, signal, model, other) {
   let effect = null;
   let generation = null; // of the second run that is shown
+  let said = ""; // by the second run's feed
   let drag = null; // a rectangle that is being drawn, in pixels of the frame
   const shown = { was: null, is: null }; // the records that are painted
 
@@ -193,7 +194,11 @@ function buildLaboratory(root, store, cursor, signal, model, other) {
     is.cover.textContent = `computing … frame ${computed} of ${effect.of}`;
     is.canvas.classList.toggle("dkd-stale", missing);
     is.note.textContent =
-      computed < effect.of ? `computing … frame ${computed} of ${effect.of}` : effect.waits ? "waiting for its frames …" : "";
+      computed < effect.of
+        ? `computing … frame ${computed} of ${effect.of}`
+        : effect.waits
+          ? "waiting for its frames …"
+          : said;
     was.note.textContent = `frame ${frame}`;
     const together = shown.was && shown.is && shown.was.frame === shown.is.frame;
     maps.element.classList.toggle("dkd-stale", missing);
@@ -212,6 +217,7 @@ function buildLaboratory(root, store, cursor, signal, model, other) {
       if (generation !== header.generation) shown.is = null;
       generation = header.generation;
       is.scene.header();
+      maps.header(header);
       setClock();
       compose();
     },
@@ -223,7 +229,10 @@ function buildLaboratory(root, store, cursor, signal, model, other) {
       maps.versionPainted(editor.version());
       compose();
     },
-    status: (text) => text && problem(text),
+    status(text) {
+      said = text;
+      compose();
+    },
   };
   other.attach(cursor);
   other.add(second, signal);

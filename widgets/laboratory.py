@@ -165,15 +165,19 @@ class Laboratory(View):
         with self._lock:
             self._problem, self._later = "", None
             made = base = self.what_if
-            try:
-                for step in steps:
+            later = None
+            for k, step in enumerate(steps):
+                try:
                     made = self._made(made, step)
-            except FrameIndexError:
-                if base.complete:
-                    raise
-                self._later = list(steps)  # the runner does it when the frames are there
-                return self._show_effect()
-            self._push(made)
+                except FrameIndexError:
+                    if made.complete:
+                        raise
+                    later = list(steps[k:])  # the runner does it when the frames are there
+                    break
+            if made is not base:
+                self._push(made)
+            self._later = later
+            self._show_effect()
 
     def _made(self, base: Any, step: Step) -> Any:
         name, arguments, named = step
