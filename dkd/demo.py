@@ -105,8 +105,13 @@ def server_settings(port: int, token: str, theme: str) -> Config:
                 "identity_provider_class": VoilaIdentityProvider,
                 # Nobody's own settings, least of all a voila.py that lies in the folder, may open what is closed here.
                 "config_file_paths": [],
-                # A page elsewhere must not reach this one by giving its own name this machine's address.
-                "tornado_settings": {"allow_remote_access": False},
+                "tornado_settings": {
+                    # A page elsewhere must not reach this one by giving its own name this machine's address.
+                    "allow_remote_access": False,
+                    # A page that closes can only send a bare request to stop its kernel. All that can be asked for so
+                    # needs the kernel's random id, which no page elsewhere knows; and where it comes from is checked.
+                    "disable_check_xsrf": True,
+                },
                 "open_browser": True,  # calls launch_browser
                 "log_level": "WARN",
             },
