@@ -266,7 +266,7 @@ def test_a_kernel_bias_fades_and_is_gone_in_the_result(tmp_path: Path) -> None:
         tensors, _ = run(quick(*words), tmp_path / str(stop), stop_after=stop)
         kernels = [v for k, v in tensors.items() if k.endswith("distillator.10.kernel")]
         assert len(kernels) == 2  # the model's and the average's
-        assert all(torch.equal(kernel, kernel.flatten()[0].expand_as(kernel)) for kernel in kernels)  # it is not trained
+        assert all(torch.equal(kernel, kernel.flatten()[0].expand_as(kernel)) for kernel in kernels)  # not trained
         left.append([float(kernel.flatten()[0]) for kernel in kernels])
     assert left == [[1, 1], [0.5, 0.5], [0, 0], [0, 0]]
     result = load_model(tmp_path / "None" / "model.safetensors")
