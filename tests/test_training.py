@@ -258,7 +258,7 @@ def test_a_kernel_bias_fades_and_is_gone_in_the_result(tmp_path: Path) -> None:
     torch.nn.init.ones_(start.kernel_bias)
     save_model(start, tmp_path / "start.safetensors", {})
     words = (
-        f"model.start={tmp_path / 'start.safetensors'}", "model.settings.channels=16", "model.settings.kernel_bias=true",
+        f"model.start={tmp_path / 'start.safetensors'}", "model.settings.kernel_bias=true",
         "model.bias_fades=[0.25,0.75]", "steps=4", "save_every=1", "snapshot_every=1",
     )  # fmt: skip
     left = []
