@@ -360,10 +360,11 @@ def test_moments_cover_what_is_beyond_its_limit_and_nothing_overlaps(data: st.Da
     assert list(moments) == sorted(moments, key=lambda m: (-m.severity, m.frame))
     assert worst(diagnosis, n=3) == moments[:3]
     for reason in set(REASONS) - {"flip"}:
-        for joint in SKELETON.joints if reason != "drift" else (None,):
-            spans = sorted((m.first, m.last) for m in moments if (m.reason, m.joint) == (reason, joint))
+        names: tuple[str | None, ...] = (None,) if reason == "drift" else SKELETON.joints
+        for name in names:
+            spans = sorted((m.first, m.last) for m in moments if (m.reason, m.joint) == (reason, name))
             values = diagnosis.severities.get(reason, np.zeros((40, 13)))
-            severity = values[:, 0 if joint is None else SKELETON.index(joint)]
+            severity = values[:, 0 if name is None else SKELETON.index(name)]
             beyond = {int(t) for t in np.flatnonzero(severity >= 1)}
             assert beyond <= {t for a, b in spans for t in range(a, b + 1)}
             assert all({a, b} <= beyond for a, b in spans)

@@ -265,7 +265,7 @@ function buildDebugger(root, store, cursor, signal, model) {
     const pair = isPair ? `; in ${inWhich(moment)}: ${severities(moment)}` : "";
     const label = `${moment.reason}, ${since}, severity ${tenths(moment.severity)}${pair}: ${moment.text}`;
     const go = h("button", { class: "dkd-go", title: label, "aria-label": label, onclick: () => goTo(i) }, span);
-    const share = (100 * Math.sqrt(moment.severity / top)).toFixed(1);
+    const share = ((100 * Math.log1p(moment.severity)) / Math.log1p(top)).toFixed(1); // one may be 100 times another
     const element = h(
       "tr",
       { onclick: (event) => event.target !== go && goTo(i) },
