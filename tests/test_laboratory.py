@@ -206,9 +206,12 @@ def test_frames_are_shown_while_the_run_grows(trace: Trace, monkeypatch: pytest.
     monkeypatch.setattr("widgets.laboratory.EVERY_S", 0.0)
     lab = Laboratory(trace)
     lengths: list[tuple[int, int]] = []
-    lab._other_feed.send = lambda content, buffers=None: content["type"] == "header" and lengths.append(
-        (content["generation"], content["n_frames"])
-    )
+
+    def send(content: dict[str, Any], buffers: Any = None) -> None:
+        if content["type"] == "header":
+            lengths.append((content["generation"], content["n_frames"]))
+
+    lab._other_feed.send = send
     lab.apply("freeze_kernel", 3)  # from frame 0: all is computed anew
     assert lab.wait()
     first = [n for generation, n in lengths if generation == 1]

@@ -28,17 +28,18 @@ function buildLaboratory(root, store, cursor, signal, model, other) {
   ].map((run) => {
     const canvas = h("canvas", { class: "dkd-frame", role: "img" });
     const note = h("span", { class: "dkd-muted", role: "status" });
-    const cover = h("div", { class: "dkd-lab-cover", hidden: true });
     const element = h(
       "div",
       { class: `dkd-panel dkd-lab-run dkd-lab-run-${run.name}` },
       h("header", {}, h("h3", {}, run.label), note),
-      h("div", { class: "dkd-screen" }, canvas, cover),
+      h("div", { class: "dkd-screen" }, canvas),
     );
     const fit = fitted(canvas, signal, () => run.of.schedule());
-    return { ...run, canvas, note, cover, element, fit, scene: buildScene(root, run.of, cursor) };
+    return { ...run, canvas, note, element, fit, scene: buildScene(root, run.of, cursor) };
   });
   const [was, is] = runs;
+  const cover = h("div", { class: "dkd-lab-cover", hidden: true });
+  is.canvas.after(cover);
   const maps = buildMaps(root, store, other, cursor, signal);
   const lane = buildLane(root, store, cursor, signal);
   const panel = buildPanel(model, cursor, apply);
@@ -190,8 +191,8 @@ function buildLaboratory(root, store, cursor, signal, model, other) {
     const frame = cursor.get("frame");
     const computed = other.header.n_frames;
     const missing = frame >= computed;
-    is.cover.hidden = !missing;
-    is.cover.textContent = `computing … frame ${computed} of ${effect.of}`;
+    cover.hidden = !missing;
+    cover.textContent = `computing … frame ${computed} of ${effect.of}`;
     is.canvas.classList.toggle("dkd-stale", missing);
     is.note.textContent =
       computed < effect.of

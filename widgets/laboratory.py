@@ -49,7 +49,7 @@ class Laboratory(View):
 
     _esm = module("laboratory")
     _other_feed = anywidget.WidgetTrait().tag(sync=True)
-    _forms = traitlets.List().tag(sync=True)
+    _forms: traitlets.List = traitlets.List().tag(sync=True)
     _others = traitlets.List(traitlets.Unicode()).tag(sync=True)
     _effect = traitlets.Dict().tag(sync=True)
     _problem = traitlets.Unicode().tag(sync=True)
