@@ -232,7 +232,6 @@ def test_the_first_lesson_is_a_live_page_without_code(
         page.wait_for_function("() => document.querySelector('.dkd-workbench').dkd.store.shown.frame === 25")
         page.wait_for_function("() => document.querySelector('.dkd-workbench').dkd.store.detail?.frame === 25")
         expect(page.locator(".js-plotly-plot")).to_be_visible()
-        screenshot(page, "demo_top")
         bench.scroll_into_view_if_needed()
         screenshot(page, "demo_workbench")
         elsewhere = [url for url in requests if not url.startswith((demo.url, "data:", "blob:"))]
