@@ -1,4 +1,4 @@
-// The kernel editor: the kernels that are matched in the shown frame, to be painted on; the joint's map follows at once.
+// The kernel editor: kernels that are matched in the shown frame, to be painted on; the joint's map follows at once.
 
 const CHANNELS = 7; // the strongest, that are listed
 const BLUR = 0.7; // cells
@@ -9,7 +9,8 @@ const NOTHING = {
 };
 
 // send(steps) asks the kernel for edits, changed() asks for a new painting. Returns {element, header(), paint(record),
-// preview(), applied()}; preview() is the joint's map with the edits, or null where there are none.
+// preview(), version()}; preview() is the joint's map with the edits, or null where there are none; version() counts
+// them.
 function buildKernelEditor(root, store, cursor, signal, send, changed) {
   const pending = new Map(); // frame → edits that were not applied yet, one after the other
   let now = null; // {detail, joint, kernels, map}: the shown frame's kernels with the edits, and the map that follows
@@ -217,8 +218,8 @@ function buildKernelEditor(root, store, cursor, signal, send, changed) {
       else return;
       event.preventDefault();
       event.stopPropagation();
-      if (now)
-        said.textContent = `row ${at[1]}, column ${at[0]}: ${signed(kernelOf(now.kernels, shown)[at[1] * side + at[0]])}`;
+      const after = now && kernelOf(now.kernels, shown)[at[1] * side + at[0]];
+      if (now) said.textContent = `row ${at[1]}, column ${at[0]}: ${signed(after)}`;
       changed();
     },
     { signal },
@@ -233,7 +234,7 @@ function buildKernelEditor(root, store, cursor, signal, send, changed) {
     changed();
   }
 
-  // The channels that contribute most at the joint's peak, as the Kernels view ranks them; painting does not reorder them.
+  // The channels that contribute most at the joint's peak, as the Kernels view ranks them; painting reorders nothing.
   function rank(record) {
     const joint = now.joint;
     const key = [record.frame, joint, store.header.generation].join();

@@ -44,7 +44,7 @@ function buildLaboratory(root, store, cursor, signal, model, other) {
   const lane = buildLane(root, store, cursor, signal);
   const panel = buildPanel(model, cursor, apply);
   const done = buildDone(root, act);
-  const editor = buildKernelEditor(root, other, cursor, signal, apply, () => other.schedule());
+  const editor = buildKernelEditor(root, other, cursor, signal, apply, repaint);
   const problemLine = h("div", { class: "dkd-note dkd-error dkd-lab-problem", role: "alert", hidden: true });
   root.append(
     h(
@@ -76,6 +76,7 @@ function buildLaboratory(root, store, cursor, signal, model, other) {
   model.on("change:_effect", onEffect);
   model.on("change:_problem", onProblem);
   signal.addEventListener("abort", () => {
+    cancelAnimationFrame(raf);
     model.off("change:_effect", onEffect);
     model.off("change:_problem", onProblem);
   });
@@ -185,6 +186,28 @@ function buildLaboratory(root, store, cursor, signal, model, other) {
     shown[run.name] = record;
   }
 
+  // What the edits of a kernel change, and nothing else: the pointer that paints waits for it.
+  let raf = 0;
+  function repaint() {
+    raf ||= requestAnimationFrame(() => {
+      raf = 0;
+      if (!shown.is || other.shown !== shown.is) return; // all will be painted
+      paintEdits(shown.is);
+      compare();
+    });
+  }
+
+  function paintEdits(record) {
+    editor.paint(record);
+    maps.paint(record, true, editor.preview());
+    maps.versionPainted(editor.version());
+  }
+
+  function compare() {
+    const together = shown.was && shown.is && shown.was.frame === shown.is.frame;
+    if (together) maps.compare(shown.was, shown.is, editor.preview());
+  }
+
   // What both runs together show, and what is still missing.
   function compose() {
     if (!store.header || !other.header || !effect) return;
@@ -201,9 +224,8 @@ function buildLaboratory(root, store, cursor, signal, model, other) {
           ? "waiting for its frames …"
           : said;
     was.note.textContent = `frame ${frame}`;
-    const together = shown.was && shown.is && shown.was.frame === shown.is.frame;
     maps.element.classList.toggle("dkd-stale", missing);
-    if (together) maps.compare(shown.was, shown.is, editor.preview());
+    compare();
     lane.paint(frame);
     panel.frame(frame);
     root.dataset.frame = shown.was?.frame ?? "";
@@ -225,9 +247,7 @@ function buildLaboratory(root, store, cursor, signal, model, other) {
     paint(record, bitmap) {
       paintRun(is, record, bitmap);
       drawBox();
-      editor.paint(record);
-      maps.paint(record, true, editor.preview());
-      maps.versionPainted(editor.version());
+      paintEdits(record);
       compose();
     },
     status(text) {

@@ -79,7 +79,8 @@ function buildLane(root, store, cursor, signal) {
         frame < effect.frames
           ? `frame ${frame}: worst ${worst[frame].toFixed(3)}, ${name} ${mine[frame].toFixed(3)}`
           : `frame ${frame} is still being computed`;
-      canvas.setAttribute("aria-label", `Distance of the two tracks in shares of the person’s box. ${here.textContent}`);
+      const label = `Distance of the two tracks in shares of the person’s box. ${here.textContent}`;
+      canvas.setAttribute("aria-label", label);
       if (!width) return;
       const colours = palette(root);
       const context = canvas.getContext("2d");

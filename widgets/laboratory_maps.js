@@ -56,7 +56,10 @@ function buildMaps(root, store, other, cursor, signal) {
   const title = h("h3");
   const note = h("span", { class: "dkd-muted", role: "status" });
   const scale = h("canvas", { class: "dkd-scalebar", "aria-hidden": "true" });
-  const legend = h("div", { class: "dkd-muted dkd-lab-scale" });
+  const legend = h("div", {
+    class: "dkd-muted dkd-lab-scale",
+    title: "Purple and −: lower than it was; green and +: higher",
+  });
   difference.figure.append(legend);
   for (const one of [was, is]) one.figure.append(colourBar());
   const element = h(
@@ -88,7 +91,8 @@ function buildMaps(root, store, other, cursor, signal) {
       const name = people(header.joints[joint]);
       title.textContent = `Heatmap · ${name}`;
       const high = preview ? Math.max(...preview) : record.scores[joint];
-      caption.textContent = `${isOther ? (preview ? "with your edits" : "what if") : "as it was"} · peak ${plain(high, 2)}`;
+      const which = preview ? "with your edits" : isOther ? "what if" : "as it was";
+      caption.textContent = `${which} · peak ${plain(high, 2)}`;
       canvas.setAttribute("role", "img");
       canvas.setAttribute("aria-label", `Heatmap of the ${name}, ${caption.textContent}`);
     },
@@ -112,7 +116,7 @@ function buildMaps(root, store, other, cursor, signal) {
         diverging,
       );
       const outside = apart.some(Number.isNaN) ? " · grey: outside the first square" : "";
-      legend.replaceChildren(`− ${limit} lower `, scale, ` higher + ${limit}`, outside);
+      legend.replaceChildren(`−${limit} `, scale, ` +${limit}`, outside);
       const most = apart.reduce((best, v, i) => (Math.abs(v) > Math.abs(apart[best] || 0) ? i : best), 0);
       const where = largest
         ? `largest ${signed(apart[most], 2)} in cell (${most % width}, ${Math.floor(most / width)})`

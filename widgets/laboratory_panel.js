@@ -2,7 +2,8 @@
 
 const GROUPS = ["Kernel", "Input", "State"];
 
-// The forms (widgets/laboratory_forms.py). Returns {element, header(h), frame(t), box(values), wantsBox(), say(text)}.
+// The forms (widgets/laboratory_forms.py); send(steps) asks the kernel. Returns {element, header(h), frame(t), box(),
+// setBox(values)}: the rectangle to cover, as text, where the form has one.
 function buildPanel(model, cursor, send) {
   const forms = model.get("_forms");
   let form = forms[0];
@@ -12,12 +13,10 @@ function buildPanel(model, cursor, send) {
   const groups = GROUPS.map((name) => {
     const mine = forms.filter((one) => one.group === name);
     for (const one of mine)
-      chips.set(
-        one.key,
-        h("button", { class: "dkd-chip", title: one.help, "aria-pressed": "false", onclick: () => choose(one) }, one.label),
-      );
+      chips.set(one.key, h("button", { class: "dkd-chip", title: one.help, onclick: () => choose(one) }, one.label));
     const buttons = h("div", {}, ...mine.map((one) => chips.get(one.key)));
-    return h("div", { class: "dkd-chips", role: "group", "aria-label": name, hidden: !mine.length }, h("h4", {}, name), buttons);
+    const group = { class: "dkd-chips", role: "group", "aria-label": name, hidden: !mine.length };
+    return h("div", group, h("h4", {}, name), buttons);
   });
   const help = h("p", {});
   const fields = h("div", { class: "dkd-lab-fields" });
@@ -60,7 +59,8 @@ function buildPanel(model, cursor, send) {
         h("input", { type: "number", step: 1, required: true, "aria-label": `${name} in pixels`, placeholder: name }),
       );
       const read = () => ({ [field.name]: parts.map((part) => Number(part.value)) });
-      return { field, parts, values: read, element: h("div", { class: "dkd-lab-box" }, h("span", {}, field.label), ...parts) };
+      const element = h("div", { class: "dkd-lab-box" }, h("span", {}, field.label), ...parts);
+      return { field, parts, values: read, element };
     }
     if (["joint", "joint_or_all", "trace"].includes(field.kind)) {
       const joints = cursor.get("joint_names");
@@ -136,7 +136,8 @@ function buildDone(root, act) {
     copied.textContent = (await copyText(code, root)) ? "copied" : "press Ctrl+C to copy";
     setTimeout(() => (copied.textContent = ""), 4000);
   });
-  const list = h("ol", { class: "dkd-lab-calls", reversed: true, "aria-label": "What was done, newest first", tabindex: 0 });
+  const label = "What was done, newest first";
+  const list = h("ol", { class: "dkd-lab-calls", reversed: true, "aria-label": label, tabindex: 0 });
   const none = h("p", {}, "Nothing yet. Choose an intervention, paint on a kernel, or drag over “what if”.");
   let code = "";
   const element = h(
