@@ -169,10 +169,13 @@ class Trace(Counterfactuals):
         except KeyboardInterrupt:
             if not len(self):
                 raise
-            log.warning("stopped after %d of %d frames; trace.run() goes on", len(self), self._n_wanted)
         except DKDError as error:
             error.trace = self  # type: ignore[attr-defined]
             raise
+        if not self.complete:
+            # A counterfactual is often stopped at once, on purpose: another thread runs it on.
+            level = logging.WARNING if self.base is None else logging.INFO
+            log.log(level, "stopped after %d of %d frames; trace.run() goes on", len(self), self._n_wanted)
 
     @torch.inference_mode()
     def _advance(self) -> None:
