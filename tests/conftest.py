@@ -8,6 +8,7 @@ one process, as ever.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,11 @@ settings.load_profile("workbench")
 expect.set_options(timeout=PATIENCE_S * 1e3)
 
 _left_out = pytest.StashKey[int]()
+
+
+def hear_ctrl_c() -> None:
+    """For a child process, as ``preexec_fn``: whoever runs the tests in the background has them ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def pytest_configure(config: pytest.Config) -> None:

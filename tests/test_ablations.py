@@ -28,6 +28,7 @@ from dkd.models import DKD
 from dkd.profiling import count
 from dkd.runs import Run
 from dkd.summaries import summarise
+from tests.conftest import hear_ctrl_c
 from tests.dotted_people import QUICK, dotted_people, dotted_person
 
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -336,7 +337,9 @@ def test_the_command_stops_saved_and_goes_on_to_a_table(tmp_path: Path) -> None:
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     # Stopped in the middle of something that would take very long.
-    long = subprocess.Popen([*command, "steps=100000"], stderr=subprocess.PIPE, text=True, env=environment)
+    long = subprocess.Popen(
+        [*command, "steps=100000"], stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=hear_ctrl_c
+    )
     log = tmp_path / "runs" / "dkd" / "log.csv"
     until = time.monotonic() + 240
     while not (log.is_file() and log.read_text().count("\n") > 3) and long.poll() is None and time.monotonic() < until:

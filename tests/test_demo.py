@@ -28,7 +28,7 @@ from playwright.sync_api import Browser, expect
 
 from dkd.cli import main
 from tests.browser import PATIENCE_S, screenshot
-from tests.conftest import ROOT
+from tests.conftest import ROOT, hear_ctrl_c
 from tests.panels import until
 
 FAILS = (
@@ -57,8 +57,9 @@ class Demo:
         command = [sys.executable, "-m", "dkd.cli", "demo", "--no-browser", str(notebook), *arguments]
         with log.open("wb") as output:
             process = subprocess.Popen(
-                command, env=environment, cwd=notebook.parent, stdout=output, stderr=subprocess.STDOUT
-            )
+                command, env=environment, cwd=notebook.parent, stdout=output, stderr=subprocess.STDOUT,
+                preexec_fn=hear_ctrl_c,
+            )  # fmt: skip
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline and process.poll() is None:
             if found := re.search(r"The lesson is shown at (\S+)\n", log.read_text()):
