@@ -15,7 +15,7 @@ from tests.browser import Lab, open_notebook, run_all, screenshot
 from tests.panels import HEAD, SETTLED, button, opened_panel, said_wrong, wait_for_state
 from tests.test_workbench_browser import python
 
-STEPS = 400
+STEPS = 4000  # more than it ever comes to: the last tests stop it
 SETTINGS = (
     "model.settings.input_size=128 model.settings.channels=16 model.settings.initializer=tiny model.pretrain=0 batch=2 "
     f"n_frames=2 steps={STEPS} snapshot_every=10 validate_every=20 save_every=50 data.validation_clips=2 "
