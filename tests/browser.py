@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import nbformat
-from playwright.sync_api import Page
+from playwright.sync_api import Dialog, Page
 
 OUTPUT = Path(__file__).parent / "output"
 CHROMIUM_ARGUMENTS = [
@@ -163,6 +163,18 @@ def open_notebook(page: Page, lab: Lab, name: str) -> None:
     page.goto(f"{lab.url}/doc/tree/{name}?reset&token={lab.token}")
     page.wait_for_function(f"() => {_PANEL}?.sessionContext?.session?.kernel != null")
     page.evaluate(f"async () => {{ await {_PANEL}.sessionContext.ready; }}")
+
+
+def reload(page: Page) -> None:
+    """Load the page again, also where Lab asks whether changes may be lost: unanswered, the question is a hang."""
+
+    def accept(dialog: Dialog) -> None:
+        print(f"reload: accepted {dialog.type}")
+        dialog.accept()
+
+    page.on("dialog", accept)
+    page.reload()
+    page.remove_listener("dialog", accept)
 
 
 def run_all(page: Page) -> list[str]:

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import Lab, open_notebook, run_all, screenshot
+from tests.browser import Lab, open_notebook, reload, run_all, screenshot
 from tests.panels import HEAD, SETTLED, button, opened_panel, said_wrong, wait_for_state
 from tests.test_workbench_browser import python
 
@@ -210,7 +210,7 @@ def test_light_dark_narrow(page: Page) -> None:
 
 def test_after_a_reload_and_a_second_run_all_is_there(page: Page) -> None:
     page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
-    page.reload()
+    reload(page)
     page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel != null")
     wait_for_state(page, "finished")
     data = "document.querySelector('.js-plotly-plot')?.data"

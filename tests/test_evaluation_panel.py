@@ -148,7 +148,7 @@ def test_nothing_to_measure_is_explained(form: EvaluationForm) -> None:
 def test_a_finished_run_is_offered(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     form = EvaluationForm(None, "x", tmp_path, lambda: None)
-    assert list(form.models) == [MODEL]
+    assert list(form.models) == [MODEL, "simple-baseline-mobilenetv2"]
     form.close()
 
 

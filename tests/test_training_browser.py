@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import Lab, open_notebook, run_all, screenshot
+from tests.browser import Lab, open_notebook, reload, run_all, screenshot
 from tests.panels import HEAD, SETTLED, button, opened_panel, said_wrong, wait_for_state
 from tests.test_workbench_browser import python
 
@@ -185,7 +185,7 @@ def test_curves_grow_and_runs_are_listed(page: Page) -> None:
 def test_after_a_reload_the_panel_is_there_and_live(page: Page, jupyter_lab: Lab) -> None:
     wait_for_state(page, "running")
     page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
-    page.reload()
+    reload(page)
     page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel != null")
     expect(page.locator(HEAD)).to_be_visible()
     now = step(page)
