@@ -50,10 +50,8 @@ def run_lab(
     set_jupyter_environment()
     from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
     from jupyterlab.labapp import LabApp
-    from jupyterlab_server.handlers import LabHandler
 
     send_at_once(KernelWebsocketHandler)
-    give_widgets_time(LabHandler)
     # A token in the arguments of a process could be read by every user of the machine; these stay inside this one.
     token = os.environ.get("JUPYTER_TOKEN") or secrets.token_urlsafe(32)
     server = LabApp.initialize_server(argv=server_arguments(notebook, port, open_browser, token))
@@ -108,25 +106,6 @@ def set_jupyter_environment() -> None:
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(paths)
     # A kernel called python3 in the user's home would otherwise be taken before the environment's own.
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
-
-
-# anywidget gives a widget two seconds to start, then its views stay dead: too few where a slow machine starts many.
-_WIDGETS_TIME = """<script>
-  const timeout = AbortSignal.timeout.bind(AbortSignal);
-  AbortSignal.timeout = (ms) => timeout(Math.max(ms, 120_000));
-</script>"""
-
-
-def give_widgets_time(handler: type[Any]) -> None:
-    """Let the pages of ``handler`` (a Jupyter handler with ``render_template``) wait two minutes for what starts."""
-    render = handler.render_template
-
-    @functools.wraps(render)
-    def render_with_time(self: Any, name: str, **names: Any) -> str:
-        page: str = render(self, name, **names)
-        return page.replace("<head>", f"<head>{_WIDGETS_TIME}", 1)
-
-    handler.render_template = render_with_time
 
 
 def send_at_once(handler: type[Any]) -> None:

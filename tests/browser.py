@@ -16,7 +16,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import nbformat
-from playwright.sync_api import Dialog, Page
+from playwright.sync_api import Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 OUTPUT = Path(__file__).parent / "output"
 CHROMIUM_ARGUMENTS = [
@@ -165,16 +166,21 @@ def open_notebook(page: Page, lab: Lab, name: str) -> None:
     page.evaluate(f"async () => {{ await {_PANEL}.sessionContext.ready; }}")
 
 
-def reload(page: Page) -> None:
-    """Load the page again, also where Lab asks whether changes may be lost: unanswered, the question is a hang."""
+def reload(page: Page, view: str) -> None:
+    """Load the page again until ``view`` (a selector) is there: as a user would, at most four times.
 
-    def accept(dialog: Dialog) -> None:
-        print(f"reload: accepted {dialog.type}")
-        dialog.accept()
-
-    page.on("dialog", accept)
+    anywidget gives a widget two seconds to start; on a busy machine that is too little now and then, and its view stays
+    away until the page is loaded again.
+    """
+    for _ in range(3):
+        page.reload()
+        try:
+            page.locator(view).first.wait_for(timeout=40e3)
+            return
+        except PlaywrightTimeout:
+            continue
     page.reload()
-    page.remove_listener("dialog", accept)
+    page.locator(view).first.wait_for()
 
 
 def run_all(page: Page) -> list[str]:

@@ -210,7 +210,7 @@ def test_light_dark_narrow(page: Page) -> None:
 
 def test_after_a_reload_and_a_second_run_all_is_there(page: Page) -> None:
     page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
-    reload(page)
+    reload(page, ".js-plotly-plot")
     page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel != null")
     wait_for_state(page, "finished")
     data = "document.querySelector('.js-plotly-plot')?.data"

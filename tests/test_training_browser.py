@@ -185,7 +185,7 @@ def test_curves_grow_and_runs_are_listed(page: Page) -> None:
 def test_after_a_reload_the_panel_is_there_and_live(page: Page, jupyter_lab: Lab) -> None:
     wait_for_state(page, "running")
     page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
-    reload(page)
+    reload(page, HEAD)
     page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel != null")
     expect(page.locator(HEAD)).to_be_visible()
     now = step(page)
