@@ -330,8 +330,8 @@ class Trace(Counterfactuals):
     # --- from another run -------------------------------------------------------------------------------------------
 
     def _check_interventions(self) -> None:
-        is_dkd, hands_on = isinstance(self.model, DKD), not isinstance(self.model, PerFrameModel)
-        hands_on = self.model.distils if isinstance(self.model, DKD) else hands_on
+        is_dkd = isinstance(self.model, DKD)
+        hands_on = self.model.distils if isinstance(self.model, DKD) else not isinstance(self.model, PerFrameModel)
         for one in self.interventions:
             check_frames(one, self._n_wanted)
             if (one.needs_kernels and not is_dkd) or (one.needs_past and not hands_on):
