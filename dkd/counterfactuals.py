@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from dkd.crops import check_box
 from dkd.errors import ConfigError
 from dkd.interventions import (
     NOISE_SIGMA,
@@ -160,10 +161,13 @@ class Counterfactuals:
         *,
         cancel: Cancel | None = None,
     ) -> Trace:
-        """Put a grey rectangle (x0, y0, x1, y1), in pixels of the frame, over the picture."""
-        x0, y0, x1, y1 = (float(v) for v in box)
-        if not (x0 < x1 and y0 < y1):
-            raise ConfigError(f"expected a box with x0 < x1 and y0 < y1, got {box}")
+        """Put a grey rectangle (x0, y0, x1, y1), in pixels of the frame, over the picture.
+
+        Raises:
+            BoxError: it is degenerate, or outside the frame.
+        """
+        clip = self._trace().clip
+        x0, y0, x1, y1 = check_box(box, clip.width, clip.height)
         rounded = (round(x0), round(y0), round(x1), round(y1))
         call = _call("occlude", rounded, start, stop=_to_the_end(stop))
         return self._after([Occlude(start, stop, rounded)], call, cancel)

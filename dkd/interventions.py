@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import cv2
 import numpy as np
@@ -392,6 +392,8 @@ def edit(
     elif operation == "rotate":
         for c in chosen:
             out[c] = _rotated(kernels[c], amount)
+    elif operation != "paint":
+        raise ConfigError(f"there is no operation {operation!r} on kernels: {', '.join(get_args(KernelOperation))}")
     else:
         values = np.asarray(values, kernels.dtype)
         if values.shape != (side, side):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dkd import Trace
 from dkd.divergence import divergence, recovery
-from dkd.errors import ConfigError, DKDError, ShapeError
+from dkd.errors import BoxError, ConfigError, DKDError, ShapeError
 from dkd.interventions import ChangeState, Occlude, edit
 from dkd.models import make_model, model_config
 from dkd.models.dkd import DKD
@@ -236,7 +236,9 @@ def test_edits_of_kernels(half: int, seed: int) -> None:
     ("call", "error", "what"),
     [
         ("freeze_kernel(9)", DKDError, "outside the trace"),
-        ("occlude((50, 40, 50, 200), 3)", ConfigError, "x0 < x1"),
+        ("occlude((50, 40, 50, 200), 3)", BoxError, "x0 < x1"),
+        ("occlude((5000, 40, 5100, 200), 3)", BoxError, "outside the frame"),
+        ("edit_kernel(3, 'sharpen')", ConfigError, "zero, solo, blur, rotate, paint"),
         ("occlude((50, 40, 90, 200), 3, stop=3)", ConfigError, "start < stop"),
         ("darken(3, gain=2)", ConfigError, "gain in 0..1"),
         ("edit_kernel(3, 'zero', channels=(16,))", ConfigError, "channels in 0..15"),
