@@ -189,6 +189,40 @@ def run_all(page: Page) -> list[str]:
     return errors
 
 
+def python(page: Page, code: str) -> Any:
+    """Run ``code`` in the notebook's kernel and return the value of its last line, if that is an expression of JSON."""
+    statement, _, expression = ("\n" + code).rpartition("\n")
+    try:
+        compile(expression, "", "eval")
+    except SyntaxError:
+        statement, expression = code, "None"
+    answer = page.evaluate(
+        """async ([code, expression]) => {
+            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+            const { content } = await kernel.requestExecute({ code, user_expressions: { out: expression } }).done;
+            return content.status === 'ok' ? content.user_expressions.out : content;
+        }""",
+        [f"import json\n{statement}", f"json.dumps({expression})"],
+    )
+    assert answer["status"] == "ok", answer
+    text = answer["data"]["text/plain"]
+    return json.loads(text[1:-1].replace("\\\\", "\\").replace("\\'", "'"))
+
+
+def settle(page: Page, view: str, kernel: str) -> None:
+    """Wait until the kernel has heard all that the browser did with a cursor, which would undo what a test sets next.
+
+    ``view`` is the cursor's JavaScript, ``kernel`` its Python. ipywidgets holds a message back while the one before it
+    is on its way, so that the browser has nothing unsaved does not say that the kernel has heard it.
+    """
+    page.wait_for_function(f"() => {view}.unsaved.size === 0")
+    names = ["frame", "joint", "cell", "range"]
+    while page.evaluate(f"(names) => names.map((name) => {view}.get(name))", names) != python(
+        page, f"[getattr({kernel}, name) for name in {names}]"
+    ):
+        page.wait_for_timeout(50)
+
+
 def screenshot(page: Page, name: str) -> Path:
     """Save what is on the page as ``tests/output/<name>.png`` and return its path."""
     OUTPUT.mkdir(exist_ok=True)

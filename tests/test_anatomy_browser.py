@@ -12,9 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from dkd import Clip, Trace, load_model
 from dkd.anatomy import Anatomy, anatomy
-from tests.browser import PATIENCE_S, Lab, open_notebook, run_all, screenshot
+from tests.browser import PATIENCE_S, Lab, open_notebook, python, run_all, screenshot, settle
 from tests.fake_trace import correlate
-from tests.test_workbench_browser import python
 
 ROOT = Path(__file__).resolve().parent.parent
 SETUP = f"""\
@@ -75,6 +74,7 @@ def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
 def page(lab_page: Page) -> Page:
     """The page with the view as it was at first: frame 3, left wrist, at the peak, the strongest channel."""
     lab_page.wait_for_function(SETTLED)
+    settle(lab_page, f"{VIEW}.cursor", "view.cursor")
     python(lab_page, "view.frame, view.joint, view.cursor.cell = 3, 'left_wrist', None")
     lab_page.wait_for_function(f"() => {VIEW}.cursor.get('frame') === 3 && {VIEW}.cursor.get('cell') === null")
     lab_page.get_by_role("button", name="strongest").click()

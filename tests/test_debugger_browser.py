@@ -18,10 +18,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from dkd.diagnosis import LANES, diagnose, statistics, worst
 from dkd.errors import ConfigError
-from tests.browser import PATIENCE_S, Lab, open_notebook, run_all, screenshot
+from tests.browser import PATIENCE_S, Lab, open_notebook, python, run_all, screenshot, settle
 from tests.fake_trace import FakeTrace
 from tests.test_diagnosis import SteadyTrace, better_trace, broken_trace
-from tests.test_workbench_browser import python
 from widgets import CoherenceDebugger, Cursor, Workbench
 from widgets.debugger import MOST, render_diagnosis, render_statistics
 
@@ -175,7 +174,7 @@ def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
 def page(lab_page: Page) -> Page:
     """The page of :func:`lab_page`, as it was at first."""
     page = lab_page
-    page.wait_for_function(f"() => {VIEW}.dkd.cursor.unsaved.size === 0")
+    settle(page, f"{VIEW}.dkd.cursor", "wb.cursor")
     python(page, "wb.cursor.range = None\nwb.frame, wb.joint = 5, 'left_wrist'")
     page.get_by_label("Reason", exact=True).select_option("")
     page.get_by_label("selected joint only").uncheck()

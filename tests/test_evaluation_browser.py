@@ -14,9 +14,8 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import Lab, open_notebook, reload, run_all, screenshot
+from tests.browser import Lab, open_notebook, python, reload, run_all, screenshot
 from tests.panels import HEAD, SETTLED, button, opened_panel, said_wrong, wait_for_state
-from tests.test_workbench_browser import python
 
 METHODS = ["dkd-mobilenetv2", "dkd-mobilenetv2+initializer", "dkd-mobilenetv2+erased"]
 SHOWN = """(side) => {

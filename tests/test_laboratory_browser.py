@@ -15,10 +15,9 @@ from dkd import Trace
 from dkd.divergence import divergence
 from dkd.interventions import edit
 from dkd.models.dkd import match
-from tests.browser import PATIENCE_S, Lab, open_notebook, run_all, screenshot
+from tests.browser import PATIENCE_S, Lab, open_notebook, python, run_all, screenshot, settle
 from tests.small_laboratory import other_trace, same, small_trace
 from tests.test_lineage_browser import PIXELS, viridis
-from tests.test_workbench_browser import python
 from widgets.messages import MAP_RANGE, quantize_maps
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -101,7 +100,7 @@ def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
 @pytest.fixture
 def page(lab_page: Page) -> Page:
     """The page of :func:`lab_page` with nothing done, at frame 6."""
-    lab_page.wait_for_function(f"() => {LAB}.dkd.cursor.unsaved.size === 0")
+    settle(lab_page, f"{LAB}.dkd.cursor", "lab.cursor")
     python(lab_page, f"lab.clear()\nlab.frame, lab.joint = {FRAME}, {JOINT!r}")
     done(lab_page, 0)
     return lab_page

@@ -12,9 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Position, expect
 
 from dkd.lineage import channel_reliance, compare_kernels, drift, largest_jumps, similarity
-from tests.browser import PATIENCE_S, Lab, open_notebook, run_all, screenshot
+from tests.browser import PATIENCE_S, Lab, open_notebook, python, run_all, screenshot, settle
 from tests.fake_trace import BITS, BLOCK, FakeTrace
-from tests.test_workbench_browser import python
 from widgets.lineage import render_reliance
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -103,7 +102,7 @@ def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
 @pytest.fixture
 def page(lab_page: Page) -> Page:
     """The page of :func:`lab_page` with the view as it was at first, at frame 12."""
-    lab_page.wait_for_function(f"() => {FIRST}.dkd.cursor.unsaved.size === 0")
+    settle(lab_page, f"{FIRST}.dkd.cursor", "cursor")
     python(lab_page, f"view.kernel, view.centred, view.reliance, view.joint = 'whole', False, False, {WRIST!r}")
     go_to(lab_page, 12)
     lab_page.wait_for_function(f"() => {FIRST}.dataset.shown === 'whole'")
@@ -112,8 +111,7 @@ def page(lab_page: Page) -> Page:
 
 
 def go_to(page: Page, frame: int) -> None:
-    while python(page, f"cursor.frame = {frame}\ncursor.frame") != frame:
-        page.wait_for_timeout(50)
+    python(page, f"cursor.frame = {frame}")
     wait_for_frame(page, frame)
 
 
@@ -177,7 +175,7 @@ def test_a_click_shows_both_frames_and_moves_the_player(page: Page) -> None:
     page.wait_for_function(f"() => {images}.every((i) => i.complete && i.naturalWidth)")
     assert page.evaluate(f"() => ({NUMBERS})({images})") == [7, 31]
     expect(page.locator(".dkd-lineage-pictures figcaption").first).to_have_text("s · frame 7")
-    page.wait_for_function(f"() => {FIRST}.dkd.cursor.unsaved.size === 0")
+    settle(page, f"{FIRST}.dkd.cursor", "cursor")
     assert python(page, "cursor.frame") == 31
 
 

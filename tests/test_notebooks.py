@@ -7,9 +7,8 @@ import shutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import Lab, open_notebook, run_all, screenshot
+from tests.browser import Lab, open_notebook, python, run_all, screenshot
 from tests.conftest import ROOT
-from tests.test_workbench_browser import python
 
 # Those that have a test of their own below, which runs all their cells, too.
 OWN_TEST = {"00_start_here.ipynb", "04_train.ipynb"}

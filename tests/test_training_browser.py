@@ -11,9 +11,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import Lab, open_notebook, reload, run_all, screenshot
+from tests.browser import Lab, open_notebook, python, reload, run_all, screenshot
 from tests.panels import HEAD, SETTLED, button, opened_panel, said_wrong, wait_for_state
-from tests.test_workbench_browser import python
 
 STEPS = 4000  # more than it ever comes to: the last tests stop it
 SETTINGS = (

@@ -6,7 +6,6 @@ workbench where it needs it.
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import PATIENCE_S, Lab, open_notebook, run_all, screenshot
+from tests.browser import PATIENCE_S, Lab, open_notebook, python, run_all, screenshot, settle
 from tests.fake_trace import BITS, BLOCK, CELLS, FakeTrace
 from widgets.moments import worst_moments
 
@@ -99,36 +98,13 @@ def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
 @pytest.fixture
 def page(lab_page: Page) -> Page:
     """The page of :func:`lab_page`, with the workbench as it was at first."""
-    # The kernel hears of the browser's last move a little later, and would take it for a new one.
-    lab_page.wait_for_function(f"() => {BENCH}.cursor.unsaved.size === 0")
-    while python(lab_page, "wb.frame") != state(lab_page, "frame"):
-        lab_page.wait_for_timeout(50)
+    settle(lab_page, f"{BENCH}.cursor", "wb.cursor")
     python(lab_page, "heard.clear()")
     python(lab_page, "wb.frame, wb.joint = 20, 'left_wrist'")
     python(lab_page, "wb.cursor.cell = wb.cursor.range = None")
     lab_page.mouse.move(2, 2)
     wait_for_frame(lab_page, 20)
     return lab_page
-
-
-def python(page: Page, code: str) -> Any:
-    """Run ``code`` in the notebook's kernel and return the value of its last line, if that is an expression of JSON."""
-    statement, _, expression = ("\n" + code).rpartition("\n")
-    try:
-        compile(expression, "", "eval")
-    except SyntaxError:
-        statement, expression = code, "None"
-    answer = page.evaluate(
-        """async ([code, expression]) => {
-            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-            const { content } = await kernel.requestExecute({ code, user_expressions: { out: expression } }).done;
-            return content.status === 'ok' ? content.user_expressions.out : content;
-        }""",
-        [f"import json\n{statement}", f"json.dumps({expression})"],
-    )
-    assert answer["status"] == "ok", answer
-    text = answer["data"]["text/plain"]
-    return json.loads(text[1:-1].replace("\\\\", "\\").replace("\\'", "'"))
 
 
 def wait_for_frame(page: Page, frame: int) -> None:
