@@ -211,15 +211,3 @@ function onArrows(element, act) {
     event.stopPropagation();
   });
 }
-
-function signLegend() {
-  const canvas = h("canvas", { class: "dkd-scalebar", "aria-hidden": "true" });
-  paintCells(
-    canvas,
-    65,
-    1,
-    Float32Array.from({ length: 65 }, (_, i) => (i - 32) / 32),
-    diverging,
-  );
-  return h("span", { class: "dkd-muted" }, "− ", canvas, " + ");
-}

@@ -18,7 +18,7 @@ from widgets.shortcuts import as_records
 _HERE = Path(__file__).parent
 _PARTS = {
     "anatomy": ("arithmetic", "anatomy_boxes", "anatomy_pipeline", "anatomy_slide", "anatomy_numbers"),
-    "debugger": ("clipboard",),
+    "debugger": ("clipboard", "lanes"),
     "feed": ("arithmetic",),
     "laboratory": (
         "arithmetic", "clipboard", "scene", "transport", "kernel_edits", "kernel_editor", "laboratory_panel",
@@ -26,6 +26,7 @@ _PARTS = {
     ),
     "player": ("scene", "transport"),
     "gallery": ("clipboard",),
+    "timeline": ("lanes",),
     "evaluation_table": ("clipboard",),
 }  # fmt: skip  # widgets whose own code is in more files than one
 

@@ -1,11 +1,9 @@
 // The coherence debugger: lanes over the clip, what stands out, and figures of a range. The kernel measures; which
 // lanes and moments are shown is decided here, so that filters and the cursor need no round trip.
 
-const LANE_PX = 44;
-const LANE_GAP = 12;
+const LANE_GAP_PX = 12;
 const STRIP_PX = 18; // above the lanes: where the moments of the list are
 const AXIS_PX = 18;
-const EDGE_PX = 7; // as the timeline's: half of the slider's thumb
 const MOST_ROWS = 60;
 const HIDDEN_AT_FIRST = ["score", "acceleration", "swapped", "reconstruction", "border"];
 const SCOPES = { joint: "selected joint", worst: "all joints, the worst", mean: "all joints, the mean" };
@@ -398,11 +396,7 @@ function buildDebugger(root, store, cursor, signal, model) {
     still.key = "";
     store.schedule();
   });
-  const last = () => Math.max(1, store.header.n_frames - 1);
-  const toX = (frame, width) => EDGE_PX + (frame / last()) * (width - 2 * EDGE_PX);
-  const toFrame = (x, width) =>
-    clamp(Math.round(((x - EDGE_PX) / (width - 2 * EDGE_PX)) * last()), 0, store.header.n_frames - 1);
-  const frameAt = (event) => toFrame(event.clientX - canvas.getBoundingClientRect().left, canvas.clientWidth);
+  const { toX, frameAt } = frameAxis(store, canvas);
 
   canvas.addEventListener(
     "pointerdown",
@@ -493,19 +487,14 @@ function buildDebugger(root, store, cursor, signal, model) {
   }
 
   function drawStill(width, height, colours) {
-    const picture = document.createElement("canvas");
-    const ratio = globalThis.devicePixelRatio || 1;
-    [picture.width, picture.height] = [Math.round(width * ratio), Math.round(height * ratio)];
-    const context = picture.getContext("2d");
-    context.scale(ratio, ratio);
+    const { picture, context } = offscreen(width, height);
     const side = store.header.sides[store.joint()];
     const first = state.scope === "joint" ? colours[side] : colours.ink;
     for (const moment of state.rows) drawMoment(context, moment, width, colours);
     lanes.forEach((lane, i) => {
-      const top = STRIP_PX + i * (LANE_PX + LANE_GAP);
+      const top = STRIP_PX + i * (LANE_PX + LANE_GAP_PX);
       const toY = (v) => top + LANE_PX * (1 - (v - lane.low) / (lane.high - lane.low));
-      Object.assign(context, { strokeStyle: colours.line, lineWidth: 1 });
-      for (const y of [top + 0.5, top + LANE_PX + 0.5]) stroke(context, [EDGE_PX, y], [width - EDGE_PX, y]);
+      drawLane(context, top, width, colours);
       if (lane.limit !== null) {
         Object.assign(context, { strokeStyle: colours.muted, lineWidth: 1 });
         context.setLineDash([1, 3]);
@@ -518,17 +507,13 @@ function buildDebugger(root, store, cursor, signal, model) {
         const strokeStyle = which ? (own === colours.ink ? colours.accent : colours.ink) : own;
         Object.assign(context, { strokeStyle, lineWidth: which ? 1.25 : 1.75 });
         context.setLineDash(DASHES[which]);
-        drawCurve(context, curve, toY, width);
+        drawCurve(context, curve, toX, toY, width);
         context.setLineDash([]);
       });
-      // The top of the scale, readable where a curve passes under it.
       const words = figure(lane.high).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
-      Object.assign(context, { fillStyle: colours.muted, strokeStyle: colours.back, lineWidth: 4 });
-      Object.assign(context, { font: `11px ${colours.font}`, textBaseline: "top" });
-      context.strokeText(words, EDGE_PX + 3, top + 3);
-      context.fillText(words, EDGE_PX + 3, top + 3);
+      drawTop(context, words, top, colours);
     });
-    drawSeconds(context, width, height, colours);
+    drawSeconds(context, store.header, toX, width, height, colours);
     return picture;
   }
 
@@ -543,46 +528,6 @@ function buildDebugger(root, store, cursor, signal, model) {
     context.globalAlpha = 1;
   }
 
-  // Where several frames share a pixel column, the column spans their minimum and maximum.
-  function drawCurve(context, curve, toY, width) {
-    context.lineJoin = "round";
-    context.beginPath();
-    let pen = false;
-    const stride = Math.max(1, Math.floor(curve.length / (2 * width)));
-    for (let t = 0; t < curve.length; t += stride) {
-      const known = Array.from(curve.subarray(t, t + stride)).filter(Number.isFinite);
-      if (!known.length) pen = false;
-      for (const value of stride > 1 && known.length ? [Math.min(...known), Math.max(...known)] : known) {
-        context[pen ? "lineTo" : "moveTo"](toX(t, width), toY(value));
-        if (!pen) context.lineTo(toX(t, width) + 0.01, toY(value)); // a single frame between gaps is a dot
-        pen = true;
-      }
-    }
-    context.stroke();
-  }
-
-  function drawSeconds(context, width, height, colours) {
-    const { times, n_frames: frames } = store.header;
-    const seconds = Math.max(times[frames - 1], 1e-6);
-    const step = [0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300].find((s) => (width / seconds) * s > 70) ?? 600;
-    Object.assign(context, { fillStyle: colours.muted, font: `11px ${colours.font}` });
-    Object.assign(context, { textBaseline: "bottom", textAlign: "center" });
-    for (let s = 0, t = 0; s <= seconds; s += step) {
-      while (t < frames - 1 && times[t] < s - 1e-9) t += 1;
-      const words = `${Number(s.toFixed(1))} s`;
-      const half = context.measureText(words).width / 2;
-      context.fillText(words, clamp(toX(t, width), half, width - half), height);
-    }
-    context.textAlign = "start";
-  }
-
-  function stroke(context, from, to) {
-    context.beginPath();
-    context.moveTo(...from);
-    context.lineTo(...to);
-    context.stroke();
-  }
-
   function showTooltip(width) {
     tooltip.hidden = state.hover === null || state.drag?.moved;
     if (tooltip.hidden) return;
@@ -594,9 +539,7 @@ function buildDebugger(root, store, cursor, signal, model) {
       ...here.slice(0, 3).map((m) => h("div", {}, h("b", {}, m.reason), m.joint ? ` · ${people(m.joint)}` : "")),
       ...(here.length > 3 ? [h("div", {}, `and ${here.length - 3} more`)] : []),
     );
-    const x = toX(t, width);
-    tooltip.style.left = `${x}px`;
-    tooltip.classList.toggle("dkd-flip", x > width / 2);
+    placeTooltip(tooltip, toX(t, width), width);
   }
 
   return {
@@ -612,7 +555,7 @@ function buildDebugger(root, store, cursor, signal, model) {
       wantFigures();
       const shown = data.lanes.filter((lane) => state.shown.has(lane.key));
       const [width, height] = fit();
-      const wanted = STRIP_PX + shown.length * (LANE_PX + LANE_GAP) + AXIS_PX;
+      const wanted = STRIP_PX + shown.length * (LANE_PX + LANE_GAP_PX) + AXIS_PX;
       if (canvas.style.height !== `${wanted}px`) canvas.style.height = `${wanted}px`; // the observer paints again
       if (!width) return;
       const colours = palette(root);
@@ -627,7 +570,7 @@ function buildDebugger(root, store, cursor, signal, model) {
       }
       const context = canvas.getContext("2d");
       context.clearRect(0, 0, width, height);
-      drawRange(context, width, height, colours);
+      drawRange(context, cursor.get("range"), toX, width, height - AXIS_PX, colours);
       context.drawImage(still.picture, 0, 0, width, height);
       if (state.hover !== null) {
         Object.assign(context, { strokeStyle: colours.muted, lineWidth: 1 });
@@ -657,16 +600,6 @@ function buildDebugger(root, store, cursor, signal, model) {
       root.dataset.frame = record.frame;
     },
   };
-
-  function drawRange(context, width, height, colours) {
-    const range = cursor.get("range");
-    if (!range) return;
-    const [x0, x1] = range.map((frame) => toX(frame, width));
-    context.globalAlpha = 0.15;
-    context.fillStyle = colours.accent;
-    context.fillRect(x0, 0, x1 - x0, height - AXIS_PX);
-    context.globalAlpha = 1;
-  }
 }
 
 export default {

@@ -42,6 +42,22 @@ function palette(root) {
 
 // ---- drawing
 
+// A straight line, in the context's stroke style.
+function stroke(context, from, to) {
+  context.beginPath();
+  context.moveTo(...from);
+  context.lineTo(...to);
+  context.stroke();
+}
+
+// The diverging colours from − to +, as a key.
+function signLegend() {
+  const canvas = h("canvas", { class: "dkd-scalebar", "aria-hidden": "true" });
+  const values = Float32Array.from({ length: 65 }, (_, i) => (i - 32) / 32);
+  paintCells(canvas, values.length, 1, values, diverging);
+  return h("span", { class: "dkd-muted" }, "− ", canvas, " +");
+}
+
 // Paint width × height values into a canvas of that many pixels; colour(value) → [r, g, b].
 function paintCells(canvas, width, height, values, colour) {
   if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];

@@ -122,7 +122,7 @@ function buildKernels(root, store, cursor) {
       row.element.setAttribute("aria-label", `channel ${part.channel}: ${signed(part.contribution)}`);
     });
     scales.replaceChildren(
-      scaleBar(),
+      signLegend(),
       ` features ±${patchMax.toPrecision(2)} · kernel U·K ±${kernelMax.toPrecision(2)}`,
     );
   }
@@ -145,18 +145,6 @@ function buildKernels(root, store, cursor) {
       "Energy of every joint's kernel",
       h("span", { class: "dkd-muted" }, ` 0 to ${largest.toPrecision(2)}`),
     );
-  }
-
-  function scaleBar() {
-    const canvas = h("canvas", { class: "dkd-scalebar", "aria-hidden": "true" });
-    paintCells(
-      canvas,
-      65,
-      1,
-      Float32Array.from({ length: 65 }, (_, i) => (i - 32) / 32),
-      diverging,
-    );
-    return h("span", {}, "− ", canvas, " +");
   }
 }
 

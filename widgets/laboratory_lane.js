@@ -126,19 +126,13 @@ function buildLane(root, store, cursor, signal) {
       context.fillText(`${top.toFixed(2)} of the box`, width - 5, 15);
       const cx = x(frame + 0.5);
       Object.assign(context, { strokeStyle: colours.back, lineWidth: 4 });
-      bar(cx);
+      stroke(context, [cx, 12], [cx, height]);
       Object.assign(context, { strokeStyle: colours.accent, lineWidth: 2 });
-      bar(cx);
+      stroke(context, [cx, 12], [cx, height]);
 
       function line(points) {
         context.beginPath();
         points.forEach(([t, value], i) => context[i ? "lineTo" : "moveTo"](x(t), y(value)));
-        context.stroke();
-      }
-      function bar(at) {
-        context.beginPath();
-        context.moveTo(at, 12);
-        context.lineTo(at, height);
         context.stroke();
       }
     },

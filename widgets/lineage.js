@@ -322,10 +322,7 @@ function buildLineage(root, store, cursor, signal, model) {
       [colours.accent, 1.25],
     ]) {
       Object.assign(context, { strokeStyle: colour, lineWidth: width });
-      context.beginPath();
-      context.moveTo(...from);
-      context.lineTo(...to);
-      context.stroke();
+      stroke(context, from, to);
     }
   }
 
@@ -396,10 +393,7 @@ function buildLineage(root, store, cursor, signal, model) {
     context.lineWidth = 1.5;
     for (let i = 1; i < count; i++) {
       context.strokeStyle = colour(i);
-      context.beginPath();
-      context.moveTo(...place(i - 1));
-      context.lineTo(...place(i));
-      context.stroke();
+      stroke(context, place(i - 1), place(i));
     }
     const dot = (i, radius) => {
       context.beginPath();

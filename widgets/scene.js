@@ -171,10 +171,7 @@ function buildScene(root, store, cursor) {
     for (const [colour, width, dash] of passes) {
       Object.assign(context, { strokeStyle: colour, lineWidth: width });
       context.setLineDash(dash);
-      context.beginPath();
-      context.moveTo(...from);
-      context.lineTo(...to);
-      context.stroke();
+      stroke(context, from, to);
     }
     context.setLineDash([]);
   }

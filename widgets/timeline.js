@@ -1,10 +1,8 @@
 // The timeline: three lanes over the clip, the cursor, the worst moments, the new starts of a lost track.
 
-const LANE = 44; // CSS pixels
-const GAP_PX = 10;
-const AXIS = 20;
-const FLAG = 13; // side of the flag at a frame that was started anew
-const INSET = 7; // half of the slider's thumb: lanes and slider share their x axis
+const GAP_PX = 10; // between two lanes
+const AXIS_PX = 20;
+const FLAG_PX = 13; // side of the flag at a frame that was started anew
 
 function buildTimeline(root, store, cursor, signal) {
   const canvas = h("canvas", { class: "dkd-lanes", role: "img" });
@@ -39,7 +37,7 @@ function buildTimeline(root, store, cursor, signal) {
     anewFoot,
   );
   root.append(h("div", { class: "dkd-lanes-grid" }, labels, plot, values), foot);
-  canvas.style.height = `${3 * (LANE + GAP_PX) + AXIS}px`;
+  canvas.style.height = `${3 * (LANE_PX + GAP_PX) + AXIS_PX}px`;
   let lanes = [];
   let still = { key: "" }; // the curves, drawn once for a size, joint and theme
   let hover = null;
@@ -50,10 +48,7 @@ function buildTimeline(root, store, cursor, signal) {
     store.schedule();
   });
 
-  const span = () => Math.max(1, store.header.n_frames - 1);
-  const toX = (frame, width) => INSET + (frame / span()) * (width - 2 * INSET);
-  const toFrame = (x, width) => clamp(Math.round(((x - INSET) / (width - 2 * INSET)) * span()), 0, span());
-  const frameAt = (event) => toFrame(event.clientX - canvas.getBoundingClientRect().left, canvas.clientWidth);
+  const { toX, frameAt } = frameAxis(store, canvas);
 
   canvas.addEventListener(
     "pointerdown",
@@ -105,7 +100,7 @@ function buildTimeline(root, store, cursor, signal) {
       const context = canvas.getContext("2d");
       context.clearRect(0, 0, width, height);
       context.drawImage(still.picture, 0, 0, width, height);
-      drawRange(context, width, height, colours);
+      drawRange(context, cursor.get("range"), toX, width, height - AXIS_PX, colours);
       if (hover !== null) drawLine(context, hover, width, height, colours.muted, 1);
       drawLine(context, record.frame, width, height, colours.accent, 2);
       lanes.forEach((lane) => (lane.shown.textContent = lane.text(record.frame)));
@@ -167,28 +162,18 @@ function buildTimeline(root, store, cursor, signal) {
     for (const lane of lanes) lane.shown = h("div");
     labels.replaceChildren(...lanes.map((l) => h("div", { title: l.title }, l.name, h("small", {}, l.unit))));
     values.replaceChildren(...lanes.map((l) => l.shown));
-    const picture = document.createElement("canvas");
-    const ratio = globalThis.devicePixelRatio || 1;
-    [picture.width, picture.height] = [Math.round(width * ratio), Math.round(height * ratio)];
-    const context = picture.getContext("2d");
-    context.scale(ratio, ratio);
+    const { picture, context } = offscreen(width, height);
     lanes.forEach((lane, i) => {
-      const top = i * (LANE + GAP_PX) + GAP_PX;
-      const toY = (value) => top + LANE * (1 - clamp(value / lane.top, 0, 1));
-      Object.assign(context, { strokeStyle: colours.line, lineWidth: 1 });
-      for (const y of [top + 0.5, top + LANE + 0.5]) line(context, [INSET, y], [width - INSET, y]);
-      if (lane.second) drawCurve(context, lane.second, toY, width, colours.muted, 1.25);
-      drawCurve(context, lane.curve, toY, width, i < 2 ? colours[header.sides[joint]] : colours.ink, 1.75);
-      // The top of the scale, readable where a curve passes under it.
-      Object.assign(context, {
-        fillStyle: colours.muted,
-        strokeStyle: colours.back,
-        lineWidth: 4,
-        font: `11px ${colours.font}`,
-        textBaseline: "top",
-      });
-      context.strokeText(lane.label(lane.top), INSET + 3, top + 4);
-      context.fillText(lane.label(lane.top), INSET + 3, top + 4);
+      const top = i * (LANE_PX + GAP_PX) + GAP_PX;
+      const toY = (value) => top + LANE_PX * (1 - clamp(value / lane.top, 0, 1));
+      drawLane(context, top, width, colours);
+      const curves = [[lane.curve, i < 2 ? colours[header.sides[joint]] : colours.ink, 1.75]];
+      if (lane.second) curves.unshift([lane.second, colours.muted, 1.25]);
+      for (const [curve, strokeStyle, lineWidth] of curves) {
+        Object.assign(context, { strokeStyle, lineWidth });
+        drawCurve(context, curve, toX, toY, width);
+      }
+      drawTop(context, lane.label(lane.top), top, colours);
     });
     context.fillStyle = colours.ink;
     for (const frame of header.worst[joint]) {
@@ -200,27 +185,10 @@ function buildTimeline(root, store, cursor, signal) {
       context.fill();
     }
     for (const frame of header.anew) drawStart(context, frame, width, height, colours);
-    drawAxis(context, width, height, colours);
+    drawSeconds(context, header, toX, width, height, colours);
     const moments = header.worst[joint].length;
     hint.textContent = moments ? `${moments} in this clip: low score, or a jump of the kernels` : "none in this clip";
     return picture;
-  }
-
-  // A curve; where several frames share a pixel column, the column spans their minimum and maximum.
-  function drawCurve(context, curve, toY, width, colour, lineWidth) {
-    Object.assign(context, { strokeStyle: colour, lineWidth, lineJoin: "round" });
-    context.beginPath();
-    let pen = false;
-    const stride = Math.max(1, Math.floor(curve.length / (2 * width)));
-    for (let t = 0; t < curve.length; t += stride) {
-      const values = Array.from(curve.subarray(t, t + stride)).filter(Number.isFinite);
-      if (!values.length) pen = false;
-      for (const value of stride > 1 ? [Math.min(...values), Math.max(...values)] : values) {
-        context[pen ? "lineTo" : "moveTo"](toX(t, width), toY(value));
-        pen = true;
-      }
-    }
-    context.stroke();
   }
 
   function startAt(frame) {
@@ -230,63 +198,26 @@ function buildTimeline(root, store, cursor, signal) {
   // A frame in which a lost track was started anew: a dashed line through all lanes, with a flag that says R.
   function drawStart(context, frame, width, height, colours) {
     const x = toX(frame, width);
-    const left = x > width - 20 ? x - FLAG : x;
+    const left = x > width - 20 ? x - FLAG_PX : x;
     Object.assign(context, { strokeStyle: colours.ink, lineWidth: 1.5 });
     context.setLineDash([4, 3]);
-    line(context, [x, GAP_PX], [x, height - AXIS + 4]);
+    stroke(context, [x, GAP_PX], [x, height - AXIS_PX + 4]);
     context.setLineDash([]);
     context.fillStyle = colours.ink;
-    context.fillRect(left, GAP_PX, FLAG, FLAG);
+    context.fillRect(left, GAP_PX, FLAG_PX, FLAG_PX);
     Object.assign(context, {
       fillStyle: colours.back,
       font: `bold 11px ${colours.font}`,
       textBaseline: "middle",
       textAlign: "center",
     });
-    context.fillText("R", left + FLAG / 2, GAP_PX + FLAG / 2 + 0.5);
+    context.fillText("R", left + FLAG_PX / 2, GAP_PX + FLAG_PX / 2 + 0.5);
     context.textAlign = "start";
-  }
-
-  function drawAxis(context, width, height, colours) {
-    const { times, n_frames: count } = store.header;
-    const seconds = times[count - 1];
-    const step =
-      [0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300].find((s) => (width / Math.max(seconds, 1e-6)) * s > 70) ?? 600;
-    Object.assign(context, {
-      fillStyle: colours.muted,
-      font: `11px ${colours.font}`,
-      textBaseline: "bottom",
-      textAlign: "center",
-    });
-    for (let s = 0, t = 0; s <= seconds; s += step) {
-      while (t < count - 1 && times[t] < s - 1e-9) t += 1;
-      const text = `${Number(s.toFixed(1))} s`;
-      const half = context.measureText(text).width / 2;
-      context.fillText(text, clamp(toX(t, width), half, width - half), height);
-    }
-    context.textAlign = "start";
-  }
-
-  function drawRange(context, width, height, colours) {
-    const range = cursor.get("range");
-    if (!range) return;
-    const [x0, x1] = range.map((frame) => toX(frame, width));
-    context.globalAlpha = 0.15;
-    context.fillStyle = colours.accent;
-    context.fillRect(x0, 0, x1 - x0, height - AXIS);
-    context.globalAlpha = 1;
   }
 
   function drawLine(context, frame, width, height, colour, lineWidth) {
     Object.assign(context, { strokeStyle: colour, lineWidth });
-    line(context, [toX(frame, width), 0], [toX(frame, width), height - AXIS + 4]);
-  }
-
-  function line(context, from, to) {
-    context.beginPath();
-    context.moveTo(...from);
-    context.lineTo(...to);
-    context.stroke();
+    stroke(context, [toX(frame, width), 0], [toX(frame, width), height - AXIS_PX + 4]);
   }
 
   function showTooltip(width) {
@@ -306,9 +237,7 @@ function buildTimeline(root, store, cursor, signal) {
           ]
         : []),
     );
-    const x = toX(hover, width);
-    tooltip.style.left = `${x}px`;
-    tooltip.classList.toggle("dkd-flip", x > width / 2);
+    placeTooltip(tooltip, toX(hover, width), width);
   }
 }
 
