@@ -26,7 +26,7 @@ def ran_notebook(folder: Path, code: str) -> Iterator[Page]:
     """
     empty = folder / "empty"
     empty.mkdir()
-    lab = Lab.start(folder, empty)
+    lab = Lab(folder, empty)
     try:
         name = lab.write_notebook("bench.ipynb", code)
         with sync_playwright() as playwright:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
-import sys
-import time
 import urllib.request
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import nbformat
 from playwright.sync_api import Page
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+from tests.server import Server
 
 OUTPUT = Path(__file__).parent / "output"
 CHROMIUM_ARGUMENTS = [
@@ -28,8 +25,6 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-# What takes a second on a quiet machine takes a minute on a busy one; waits only bound a hang.
-PATIENCE_S = 300.0
 
 _PANEL = "window.jupyterapp?.shell?.currentWidget"
 _RUN_ALL = f"""async () => {{
@@ -55,64 +50,26 @@ def find_chromium() -> str:
     return found
 
 
-@dataclass
-class Lab:
-    """A running JupyterLab.
+class Lab(Server):
+    """A running ``dkd lab`` on a copy of notebooks.
+
+    Args:
+        folder: for all that it writes.
+        notebooks: to be copied.
+        data: the data folder that notebooks see; the project's own by default.
+        port: to serve on, or near it if it is taken. By default any free one: two workers that looked for the next free
+            one at the same time would find the same.
 
     Attributes:
         root: the folder that it shows; tests may write notebooks there.
-        process: the server.
-        log: file with what the server printed.
-        printed_url: the address that it printed for its user.
     """
 
-    root: Path
-    process: subprocess.Popen[bytes]
-    log: Path
-    printed_url: str = ""
-
-    @classmethod
-    def start(cls, folder: Path, notebooks: Path, data: Path | None = None, port: int = 0) -> Lab:
-        """Start ``dkd lab`` on a copy of ``notebooks``; settings, runtime files and the copy lie in ``folder``.
-
-        Args:
-            folder: for all that it writes.
-            notebooks: to be copied.
-            data: the data folder that notebooks see; the project's own by default.
-            port: to serve on, or near it if it is taken. By default any free one: two workers that looked for the next
-                free one at the same time would find the same.
-        """
-        root, log = folder / "root", folder / "lab.log"
-        shutil.copytree(notebooks, root, ignore=shutil.ignore_patterns(".*", "__pycache__"))
-        first = root / "harness.ipynb"
-        _write_notebook(first)
-        environment = {name: value for name, value in os.environ.items() if name != "JUPYTER_TOKEN"}
-        for kind in ("CONFIG", "RUNTIME", "DATA"):
-            environment[f"JUPYTER_{kind}_DIR"] = str(folder / kind.lower())
-        environment["IPYTHONDIR"] = str(folder / "ipython")  # of its own, too: the history is a file that kernels lock
-        if data is not None:
-            environment["DKD_DATA"] = str(data)
-        command = [sys.executable, "-m", "dkd.cli", "lab", "--no-browser", "--port", str(port), str(first)]
-        with log.open("wb") as output:
-            process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
-        lab = cls(root, process, log)
-        try:
-            lab.printed_url = lab._wait_for_url()
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-        return lab
-
-    @property
-    def url(self) -> str:
-        """Address of the server, without a slash at the end."""
-        return "http://" + urlsplit(self.printed_url).netloc
-
-    @property
-    def token(self) -> str:
-        """What the server lets its user in with."""
-        return parse_qs(urlsplit(self.printed_url).query)["token"][0]
+    def __init__(self, folder: Path, notebooks: Path, data: Path | None = None, port: int = 0):
+        self.root = folder / "root"
+        shutil.copytree(notebooks, self.root, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+        first = self.root / "harness.ipynb"
+        write_notebook(first)
+        super().__init__(["lab", "--no-browser", "--port", str(port), str(first)], folder, "JupyterLab runs at", data)
 
     def request(self, method: str, path: str) -> Any:
         """Ask the server's REST interface; the decoded JSON answer, None where it is empty."""
@@ -123,7 +80,7 @@ class Lab:
 
     def write_notebook(self, name: str, *sources: str) -> str:
         """Write a notebook with a code cell for each of ``sources``; returns its name for :func:`open_notebook`."""
-        _write_notebook(self.root / name, *sources)
+        write_notebook(self.root / name, *sources)
         return name
 
     def stop_kernels(self) -> None:
@@ -142,16 +99,9 @@ class Lab:
             self.process.kill()
             self.process.wait()
 
-    def _wait_for_url(self) -> str:
-        deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline and self.process.poll() is None:
-            if found := re.search(r"JupyterLab runs at (\S+)\n", self.log.read_text()):
-                return found[1]
-            time.sleep(0.1)
-        raise RuntimeError(f"JupyterLab did not start:\n{self.log.read_text()[-3000:]}")
 
-
-def _write_notebook(path: Path, *sources: str) -> None:
+def write_notebook(path: Path, *sources: str) -> None:
+    """Write a notebook with a code cell for each of ``sources``."""
     # Without a kernel's name Lab would ask for one in a dialog.
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     cells = [nbformat.v4.new_code_cell(source) for source in sources]

@@ -8,7 +8,6 @@ one process, as ever.
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from dkd.datasets.render_set import RenderSetConfig, render_set
 from dkd.paths import data_folder
-from tests.browser import CHROMIUM_ARGUMENTS, PATIENCE_S, Lab, find_chromium
+from tests.browser import CHROMIUM_ARGUMENTS, Lab, find_chromium
+from tests.server import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -30,11 +30,6 @@ settings.load_profile("workbench")
 expect.set_options(timeout=PATIENCE_S * 1e3)
 
 _left_out = pytest.StashKey[int]()
-
-
-def hear_ctrl_c() -> None:
-    """For a child process, as ``preexec_fn``: whoever runs the tests in the background has them ignore Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -104,7 +99,7 @@ def lab_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def jupyter_lab(tmp_path_factory: pytest.TempPathFactory, lab_data: Path) -> Iterator[Lab]:
     """A real JupyterLab on a copy of the notebooks, started by ``dkd lab`` with settings of its own."""
-    lab = Lab.start(tmp_path_factory.mktemp("lab"), ROOT / "notebooks", lab_data)
+    lab = Lab(tmp_path_factory.mktemp("lab"), ROOT / "notebooks", lab_data)
     yield lab
     lab.stop()
 

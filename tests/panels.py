@@ -11,7 +11,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import PATIENCE_S, Lab, open_notebook, run_all
+from tests.browser import Lab, open_notebook, run_all
+from tests.server import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = ".dkd-panel-head"

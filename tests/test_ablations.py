@@ -28,8 +28,8 @@ from dkd.models import DKD
 from dkd.profiling import count
 from dkd.runs import Run
 from dkd.summaries import summarise
-from tests.conftest import hear_ctrl_c
 from tests.dotted_people import QUICK, dotted_people, dotted_person
+from tests.server import hear_ctrl_c
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "dkd": {},

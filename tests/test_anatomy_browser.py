@@ -12,8 +12,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from dkd import Clip, Trace, load_model
 from dkd.anatomy import Anatomy, anatomy
-from tests.browser import PATIENCE_S, Lab, open_notebook, python, run_all, screenshot, settle
+from tests.browser import Lab, open_notebook, python, run_all, screenshot, settle
 from tests.fake_trace import correlate
+from tests.server import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parent.parent
 SETUP = f"""\

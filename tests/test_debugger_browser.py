@@ -18,8 +18,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from dkd.diagnosis import LANES, diagnose, statistics, worst
 from dkd.errors import ConfigError
-from tests.browser import PATIENCE_S, Lab, open_notebook, python, run_all, screenshot, settle
+from tests.browser import Lab, open_notebook, python, run_all, screenshot, settle
 from tests.fake_trace import FakeTrace
+from tests.server import PATIENCE_S
 from tests.test_diagnosis import SteadyTrace, better_trace, broken_trace
 from widgets import CoherenceDebugger, Cursor, Workbench
 from widgets.debugger import MOST, render_diagnosis, render_statistics

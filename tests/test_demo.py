@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import shutil
 import signal
 import socket
-import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import nbformat
 import psutil
@@ -27,9 +22,10 @@ import tornado.websocket
 from playwright.sync_api import Browser, expect
 
 from dkd.cli import main
-from tests.browser import PATIENCE_S, screenshot
-from tests.conftest import ROOT, hear_ctrl_c
+from tests.browser import screenshot, write_notebook
+from tests.conftest import ROOT
 from tests.panels import until
+from tests.server import PATIENCE_S, Server
 
 FAILS = (
     "import sys; print('said_first'); print('said_to_the_terminal', file=sys.stderr)",
@@ -38,45 +34,12 @@ FAILS = (
 )
 
 
-@dataclass
-class Demo:
-    """A running ``dkd demo``, with the address that it printed for its user."""
+class Demo(Server):
+    """A running ``dkd demo``; settings, runtime files and the log lie in ``folder``."""
 
-    process: subprocess.Popen[bytes]
-    printed_url: str
-
-    @classmethod
-    def start(cls, notebook: Path, folder: Path, *arguments: str, data: Path | None = None) -> Demo:
-        """Serve ``notebook``; settings, runtime files and the log lie in ``folder``."""
-        environment = {name: value for name, value in os.environ.items() if name != "JUPYTER_TOKEN"}
-        for kind in ("CONFIG", "RUNTIME", "DATA"):
-            environment[f"JUPYTER_{kind}_DIR"] = str(folder / kind.lower())
-        if data is not None:
-            environment["DKD_DATA"] = str(data)
-        log = folder / "demo.log"
-        command = [sys.executable, "-m", "dkd.cli", "demo", "--no-browser", str(notebook), *arguments]
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command, env=environment, cwd=notebook.parent, stdout=output, stderr=subprocess.STDOUT,
-                preexec_fn=hear_ctrl_c,
-            )  # fmt: skip
-        deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline and process.poll() is None:
-            if found := re.search(r"The lesson is shown at (\S+)\n", log.read_text()):
-                return cls(process, found[1])
-            time.sleep(0.1)
-        process.kill()
-        process.wait()
-        raise RuntimeError(f"dkd demo did not start:\n{log.read_text()[-3000:]}")
-
-    @property
-    def url(self) -> str:
-        """Address of the server, without a slash at the end."""
-        return "http://" + urlsplit(self.printed_url).netloc
-
-    @property
-    def token(self) -> str:
-        return parse_qs(urlsplit(self.printed_url).query)["token"][0]
+    def __init__(self, notebook: Path, folder: Path, *arguments: str, data: Path | None = None):
+        command = ["demo", "--no-browser", str(notebook), *arguments]
+        super().__init__(command, folder, "The lesson is shown at", data, cwd=notebook.parent)
 
     def kernels(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children()
@@ -105,12 +68,10 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Demo, st
     folder = tmp_path_factory.mktemp("failing")
     for name in ("picture.png", "data.csv", "other.ipynb"):
         (folder / name).write_text("not for everybody")
-    cells = [nbformat.v4.new_code_cell(source) for source in FAILS]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "fails.ipynb")
+    write_notebook(folder / "fails.ipynb", *FAILS)
     # Settings that lie in the folder where it is started are not read.
     (folder / "voila.json").write_text('{"Voila": {"token": ""}, "VoilaConfiguration": {"file_allowlist": [".*"]}}')
-    demo = Demo.start(folder / "fails.ipynb", tmp_path_factory.mktemp("failing_server"))
+    demo = Demo(folder / "fails.ipynb", tmp_path_factory.mktemp("failing_server"))
     yield demo, get(demo.printed_url)[2]
     demo.stop()
 
@@ -175,7 +136,7 @@ def test_a_port_in_use_is_passed_over_and_ctrl_c_ends_all(failing: tuple[Demo, s
         port = taken.getsockname()[1]
         notebook = tmp_path / "works.ipynb"
         nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print(6 * 7)")]), notebook)
-        demo = Demo.start(notebook, tmp_path, "--port", str(port), "--theme", "dark")
+        demo = Demo(notebook, tmp_path, "--port", str(port), "--theme", "dark")
     try:
         assert urlsplit(demo.url).port != port
         assert demo.token != failing[0].token
@@ -210,7 +171,7 @@ def test_the_first_lesson_is_a_live_page_without_code(
     folder = tmp_path_factory.mktemp("lecture")
     notebook = Path(shutil.copy(ROOT / "notebooks" / "00_start_here.ipynb", folder))
     before = notebook.read_bytes()
-    demo = Demo.start(notebook, tmp_path_factory.mktemp("lecture_server"), data=lab_data)
+    demo = Demo(notebook, tmp_path_factory.mktemp("lecture_server"), data=lab_data)
     context = browser.new_context(viewport={"width": 1600, "height": 1000}, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE_S * 1e3)
     try:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import socket
 import sys
 import urllib.error
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -72,14 +72,16 @@ def test_the_printed_url_opens_the_notebook(jupyter_lab: Lab, page: Page) -> Non
 def test_a_second_lab_takes_another_port_and_token(jupyter_lab: Lab, tmp_path: Path) -> None:
     taken = urlsplit(jupyter_lab.url).port
     assert taken
-    second = Lab.start(tmp_path, jupyter_lab.root, port=taken)
+    second = Lab(tmp_path, jupyter_lab.root, port=taken)
     try:
         assert urlsplit(second.url).hostname == "127.0.0.1"
         assert second.url != jupyter_lab.url
         assert second.token != jupyter_lab.token
         assert len(second.token) >= 32
+        stranger = copy.copy(second)
+        stranger.printed_url = second.printed_url.replace(second.token, jupyter_lab.token)
         with pytest.raises(urllib.error.HTTPError, match="403"):
-            replace(second, printed_url=second.printed_url.replace(second.token, jupyter_lab.token)).stop_kernels()
+            stranger.stop_kernels()
     finally:
         second.stop()
 

@@ -15,7 +15,8 @@ from dkd import Trace
 from dkd.divergence import divergence
 from dkd.interventions import edit
 from dkd.models.dkd import match
-from tests.browser import PATIENCE_S, Lab, open_notebook, python, run_all, screenshot, settle
+from tests.browser import Lab, open_notebook, python, run_all, screenshot, settle
+from tests.server import PATIENCE_S
 from tests.small_laboratory import other_trace, same, small_trace
 from tests.test_lineage_browser import PIXELS, viridis
 from widgets.messages import MAP_RANGE, quantize_maps

@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from dkd.errors import ConfigError
-from tests.browser import PATIENCE_S, Lab, open_notebook, python, run_all, screenshot
+from tests.browser import Lab, open_notebook, python, run_all, screenshot
+from tests.server import PATIENCE_S
 from tests.test_workbench_browser import ROOT
 from widgets import Choice, Lesson, Number, Question
 from widgets.lessons import _progress

@@ -12,8 +12,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Position, expect
 
 from dkd.lineage import channel_reliance, compare_kernels, drift, largest_jumps, similarity
-from tests.browser import PATIENCE_S, Lab, open_notebook, python, run_all, screenshot, settle
+from tests.browser import Lab, open_notebook, python, run_all, screenshot, settle
 from tests.fake_trace import BITS, BLOCK, FakeTrace
+from tests.server import PATIENCE_S
 from widgets.lineage import render_reliance
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import PATIENCE_S, Lab, open_notebook, python, run_all, screenshot, settle
+from tests.browser import Lab, open_notebook, python, run_all, screenshot, settle
 from tests.fake_trace import BITS, BLOCK, CELLS, FakeTrace
+from tests.server import PATIENCE_S
 from widgets.moments import worst_moments
 
 ROOT = Path(__file__).resolve().parent.parent
