@@ -7,14 +7,16 @@ import os
 import shutil
 import subprocess
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from tests.server import Server
+from tests.server import PATIENCE_S, Server
 
 OUTPUT = Path(__file__).parent / "output"
 CHROMIUM_ARGUMENTS = [
@@ -114,6 +116,24 @@ def open_notebook(page: Page, lab: Lab, name: str) -> None:
     page.goto(f"{lab.url}/doc/tree/{name}?reset&token={lab.token}")
     page.wait_for_function(f"() => {_PANEL}?.sessionContext?.session?.kernel != null")
     page.evaluate(f"async () => {{ await {_PANEL}.sessionContext.ready; }}")
+
+
+@contextmanager
+def opened(
+    browser: Browser, lab: Lab, name: str, *sources: str, width: int = 1600, height: int = 1000, **context: Any
+) -> Iterator[Page]:
+    """A page of its own with a new notebook ``name`` of these cells, which have run. Its kernel is stopped at the end.
+
+    ``context``: further arguments of Playwright's ``new_context``.
+    """
+    window = browser.new_context(viewport={"width": width, "height": height}, **context)
+    page = window.new_page()
+    page.set_default_timeout(PATIENCE_S * 1e3)
+    open_notebook(page, lab, lab.write_notebook(name, *sources))
+    assert run_all(page) == []
+    yield page
+    window.close()
+    lab.stop_kernels()
 
 
 def reload(page: Page, view: str) -> None:

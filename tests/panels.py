@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import Lab, open_notebook, run_all
+from tests.browser import Lab, opened
 from tests.server import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,16 +26,10 @@ SETTLED = """(side) => {
 @contextmanager
 def opened_panel(browser: Browser, lab: Lab, name: str, kind: str, call: str, **context: Any) -> Iterator[Page]:
     """A notebook ``name`` in which ``panel = call`` has run; ``kind`` is the panel's class. Its kernel is stopped."""
-    window = browser.new_context(viewport={"width": 1600, "height": 1300}, **context)
-    page = window.new_page()
-    page.set_default_timeout(PATIENCE_S * 1e3)
     setup = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom widgets import {kind}"
-    open_notebook(page, lab, lab.write_notebook(name, setup, f"panel = {call}\npanel"))
-    assert run_all(page) == []
-    wait_for_state(page, "new")
-    yield page
-    window.close()
-    lab.stop_kernels()
+    with opened(browser, lab, name, setup, f"panel = {call}\npanel", height=1300, **context) as page:
+        wait_for_state(page, "new")
+        yield page
 
 
 def said_wrong(page: Page) -> str:

@@ -12,9 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from dkd import Clip, Trace, load_model
 from dkd.anatomy import Anatomy, anatomy
-from tests.browser import Lab, open_notebook, python, run_all, screenshot, settle
+from tests.browser import Lab, opened, python, screenshot, settle
 from tests.fake_trace import correlate
-from tests.server import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parent.parent
 SETUP = f"""\
@@ -60,15 +59,9 @@ def trace() -> Trace:
 
 @pytest.fixture(scope="module")
 def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_S * 1e3)
-    open_notebook(page, jupyter_lab, jupyter_lab.write_notebook("anatomy.ipynb", SETUP))
-    assert run_all(page) == []
-    page.wait_for_function(SETTLED)
-    yield page
-    context.close()
-    jupyter_lab.stop_kernels()
+    with opened(browser, jupyter_lab, "anatomy.ipynb", SETUP, width=1400) as page:
+        page.wait_for_function(SETTLED)
+        yield page
 
 
 @pytest.fixture

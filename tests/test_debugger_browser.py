@@ -18,9 +18,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from dkd.diagnosis import LANES, diagnose, statistics, worst
 from dkd.errors import ConfigError
-from tests.browser import Lab, open_notebook, python, run_all, screenshot, settle
+from tests.browser import Lab, opened, python, screenshot, settle
 from tests.fake_trace import FakeTrace
-from tests.server import PATIENCE_S
 from tests.test_diagnosis import SteadyTrace, better_trace, broken_trace
 from widgets import CoherenceDebugger, Cursor, Workbench
 from widgets.debugger import MOST, render_diagnosis, render_statistics
@@ -156,19 +155,15 @@ def test_a_request_that_fails_is_shown() -> None:
 @pytest.fixture(scope="module")
 def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
     """A notebook with a workbench and a debugger on one cursor."""
-    context = browser.new_context(viewport={"width": 1600, "height": 1200}, accept_downloads=True)
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_S * 1e3)
     # In one cell: Lab takes the cells that are out of sight off the page.
-    name = jupyter_lab.write_notebook("debugger.ipynb", SETUP, "from ipywidgets import VBox\nVBox([debugger, wb])")
-    open_notebook(page, jupyter_lab, name)
-    assert run_all(page) == []
-    page.wait_for_selector(".dkd-debugger[data-figures]")
-    page.locator(".dkd-debugger").scroll_into_view_if_needed()
-    yield page
-    context.close()
-    jupyter_lab.stop_kernels()
+    cell = "from ipywidgets import VBox\nVBox([debugger, wb])"
+    with opened(
+        browser, jupyter_lab, "debugger.ipynb", SETUP, cell, height=1200, accept_downloads=True,
+        permissions=["clipboard-read", "clipboard-write"],
+    ) as page:  # fmt: skip
+        page.wait_for_selector(".dkd-debugger[data-figures]")
+        page.locator(".dkd-debugger").scroll_into_view_if_needed()
+        yield page
 
 
 @pytest.fixture

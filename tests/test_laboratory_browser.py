@@ -15,8 +15,7 @@ from dkd import Trace
 from dkd.divergence import divergence
 from dkd.interventions import edit
 from dkd.models.dkd import match
-from tests.browser import Lab, open_notebook, python, run_all, screenshot, settle
-from tests.server import PATIENCE_S
+from tests.browser import Lab, opened, python, screenshot, settle
 from tests.small_laboratory import other_trace, same, small_trace
 from tests.test_lineage_browser import PIXELS, viridis
 from widgets.messages import MAP_RANGE, quantize_maps
@@ -85,17 +84,11 @@ def other(trace: Trace) -> Trace:
 @pytest.fixture(scope="module")
 def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
     """A laboratory in a notebook."""
-    context = browser.new_context(viewport={"width": 1400, "height": 1100})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_S * 1e3)
     cell = "lab = Laboratory(trace, others={'other': other})\nlab"
-    open_notebook(page, jupyter_lab, jupyter_lab.write_notebook("laboratory.ipynb", SETUP, cell))
-    assert run_all(page) == []
-    page.wait_for_function(SETTLED)
-    page.locator(".dkd-laboratory").scroll_into_view_if_needed()
-    yield page
-    context.close()
-    jupyter_lab.stop_kernels()
+    with opened(browser, jupyter_lab, "laboratory.ipynb", SETUP, cell, width=1400, height=1100) as page:
+        page.wait_for_function(SETTLED)
+        page.locator(".dkd-laboratory").scroll_into_view_if_needed()
+        yield page
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from dkd.errors import ConfigError
-from tests.browser import Lab, open_notebook, python, run_all, screenshot
-from tests.server import PATIENCE_S
+from tests.browser import Lab, opened, python, screenshot
 from tests.test_workbench_browser import ROOT
 from widgets import Choice, Lesson, Number, Question
 from widgets.lessons import _progress
@@ -154,16 +153,10 @@ lesson"""
 @pytest.fixture(scope="module")
 def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
     """A notebook with a lesson of four questions."""
-    context = browser.new_context(viewport={"width": 1200, "height": 1400})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_S * 1e3)
     shown = "from IPython.display import display\nfor question in lesson.questions:\n    display(question)"
-    open_notebook(page, jupyter_lab, jupyter_lab.write_notebook("lesson.ipynb", LESSON, shown))
-    assert run_all(page) == []
-    expect(page.locator(".dkd-question")).to_have_count(4)
-    yield page
-    context.close()
-    jupyter_lab.stop_kernels()
+    with opened(browser, jupyter_lab, "lesson.ipynb", LESSON, shown, width=1200, height=1400) as page:
+        expect(page.locator(".dkd-question")).to_have_count(4)
+        yield page
 
 
 def test_a_lesson_is_answered_by_keyboard(lab_page: Page) -> None:

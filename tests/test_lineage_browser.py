@@ -12,9 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Position, expect
 
 from dkd.lineage import channel_reliance, compare_kernels, drift, largest_jumps, similarity
-from tests.browser import Lab, open_notebook, python, run_all, screenshot, settle
+from tests.browser import Lab, opened, python, screenshot, settle
 from tests.fake_trace import BITS, BLOCK, FakeTrace
-from tests.server import PATIENCE_S
 from widgets.lineage import render_reliance
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -82,22 +81,15 @@ def trace() -> Any:
 @pytest.fixture(scope="module")
 def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
     """A player and a lineage on one cursor; below them two clips, and a model without kernels."""
-    context = browser.new_context(viewport={"width": 1500, "height": 1300})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_S * 1e3)
-    name = jupyter_lab.write_notebook(
-        "lineage.ipynb", SETUP, "view = Lineage(trace, cursor=cursor)\nview",
-        "two = Lineage(trace, other=changing_trace(25))\ntwo", "Lineage(FakeTrace(4, channels=0))",
-        "player = Player(trace, cursor=cursor)\nplayer",
+    cells = (
+        "view = Lineage(trace, cursor=cursor)\nview", "two = Lineage(trace, other=changing_trace(25))\ntwo",
+        "Lineage(FakeTrace(4, channels=0))", "player = Player(trace, cursor=cursor)\nplayer",
     )  # fmt: skip
-    open_notebook(page, jupyter_lab, name)
-    assert run_all(page) == []
-    page.locator(".dkd-lineage").last.scroll_into_view_if_needed()
-    page.wait_for_function(SEEN)
-    page.locator(".dkd-lineage").first.scroll_into_view_if_needed()
-    yield page
-    context.close()
-    jupyter_lab.stop_kernels()
+    with opened(browser, jupyter_lab, "lineage.ipynb", SETUP, *cells, width=1500, height=1300) as page:
+        page.locator(".dkd-lineage").last.scroll_into_view_if_needed()
+        page.wait_for_function(SEEN)
+        page.locator(".dkd-lineage").first.scroll_into_view_if_needed()
+        yield page
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import Lab, open_notebook, python, run_all, screenshot, settle
+from tests.browser import Lab, open_notebook, opened, python, screenshot, settle
 from tests.fake_trace import BITS, BLOCK, CELLS, FakeTrace
-from tests.server import PATIENCE_S
+from tests.panels import until
 from widgets.moments import worst_moments
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -83,17 +83,11 @@ def trace() -> FakeTrace:
 @pytest.fixture(scope="module")
 def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
     """A notebook with a live workbench."""
-    context = browser.new_context(viewport={"width": 1600, "height": 1000})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_S * 1e3)
-    name = jupyter_lab.write_notebook("workbench.ipynb", SETUP, "wb = Workbench(trace)\nwb.on_frame(heard.append)\nwb")
-    open_notebook(page, jupyter_lab, name)
-    assert run_all(page) == []
-    page.wait_for_function(SETTLED)
-    page.locator(".dkd-workbench").scroll_into_view_if_needed()
-    yield page
-    context.close()
-    jupyter_lab.stop_kernels()
+    cell = "wb = Workbench(trace)\nwb.on_frame(heard.append)\nwb"
+    with opened(browser, jupyter_lab, "workbench.ipynb", SETUP, cell) as page:
+        page.wait_for_function(SETTLED)
+        page.locator(".dkd-workbench").scroll_into_view_if_needed()
+        yield page
 
 
 @pytest.fixture
@@ -582,33 +576,26 @@ def test_a_lost_track_is_marked_and_the_toggle_takes_the_mark_away(page: Page) -
 
 def test_a_reader_without_a_kernel_sees_the_filmstrip(browser: Browser, jupyter_lab: Lab) -> None:
     """After the kernel is gone a message is shown and seen frames still move; after a reload the strip is left."""
-    context = browser.new_context(viewport={"width": 1600, "height": 1000})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_S * 1e3)
-    alone = "cursor = Cursor.for_trace(trace)\nPlayer(trace, cursor=cursor)"
-    name = jupyter_lab.write_notebook("reload.ipynb", SETUP, "wb = Workbench(trace)\nwb", alone)
-    open_notebook(page, jupyter_lab, name)
-    assert run_all(page) == []
-    page.wait_for_function(SETTLED)
-    page.wait_for_function(f"() => {BENCH}.store.records.size === 60")
-    # A view alone works alone: it has its own state and its own keys.
-    single = page.locator(".jp-OutputArea-output > .dkd-player, .jp-OutputArea-output .dkd-player").last
-    expect(single).to_have_attribute("data-frame", "0")
-    single.focus()
-    page.keyboard.press("ArrowRight")
-    expect(single).to_have_attribute("data-frame", "1")
-    page.wait_for_timeout(300)  # the kernel hears of the frame a little later
-    assert python(page, "[wb.frame, cursor.frame]") == [0, 1]
-    page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
-    jupyter_lab.stop_kernels()
-    expect(page.locator(".dkd-workbench > .dkd-gone")).to_be_visible()
-    page.locator(".dkd-workbench").focus()
-    page.keyboard.press("End")
-    expect(page.locator(".dkd-workbench .dkd-player")).to_have_attribute("data-frame", "59")
-    open_notebook(page, jupyter_lab, name)
-    strip = page.locator("[data-dkd-filmstrip]")
-    expect(strip).to_be_visible()
-    expect(strip).to_contain_text("numbered · numpy-double · frames 0, 15, 30, 44, 59 of 60")
-    strip.scroll_into_view_if_needed()
-    screenshot(page, "workbench_reloaded")
-    context.close()
+    cells = ("wb = Workbench(trace)\nwb", "cursor = Cursor.for_trace(trace)\nPlayer(trace, cursor=cursor)")
+    with opened(browser, jupyter_lab, "reload.ipynb", SETUP, *cells) as page:
+        page.wait_for_function(SETTLED)
+        page.wait_for_function(f"() => {BENCH}.store.records.size === 60")
+        # A view alone works alone: it has its own state and its own keys.
+        single = page.locator(".jp-OutputArea-output > .dkd-player, .jp-OutputArea-output .dkd-player").last
+        expect(single).to_have_attribute("data-frame", "0")
+        single.focus()
+        page.keyboard.press("ArrowRight")
+        expect(single).to_have_attribute("data-frame", "1")
+        until(lambda: python(page, "[wb.frame, cursor.frame]") == [0, 1])  # the kernel hears of it later
+        page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+        jupyter_lab.stop_kernels()
+        expect(page.locator(".dkd-workbench > .dkd-gone")).to_be_visible()
+        page.locator(".dkd-workbench").focus()
+        page.keyboard.press("End")
+        expect(page.locator(".dkd-workbench .dkd-player")).to_have_attribute("data-frame", "59")
+        open_notebook(page, jupyter_lab, "reload.ipynb")
+        strip = page.locator("[data-dkd-filmstrip]")
+        expect(strip).to_be_visible()
+        expect(strip).to_contain_text("numbered · numpy-double · frames 0, 15, 30, 44, 59 of 60")
+        strip.scroll_into_view_if_needed()
+        screenshot(page, "workbench_reloaded")
