@@ -31,6 +31,8 @@ from dkd.summaries import summarise
 from tests.dotted_people import QUICK, dotted_people, dotted_person
 from tests.server import hear_ctrl_c
 
+SHIPPED = sorted((Path(__file__).resolve().parent.parent / "data" / "ablations").glob("*.csv"))
+
 VARIANTS: dict[str, dict[str, Any]] = {
     "dkd": {},
     "again": {"seed": 1},
@@ -277,6 +279,20 @@ def test_without_a_second_seed_nothing_is_called_a_difference() -> None:
     assert out.reading.to_dict() == {"a": "reference", "c": "?"}
     alone = with_differences(figures(c=("S", 0, 0.5, 4.0)), "a")
     assert alone.reading.tolist() == [""] and alone["Δ PCK@0.2"].isna().all()
+
+
+# --- what ships -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_shipped_ablations_are_of_the_shipped_plan(file: Path) -> None:
+    results = read_results(file)
+    plan, made_of = load_plan(file.stem), results.facts["plan"]
+    assert made_of["variants"] == plan.variants and made_of["methods"] == plan.methods
+    threads = made_of["common"].pop("machine.threads")  # how the machine was used changes no figure's meaning
+    assert (made_of["common"], made_of["recipe"], threads) == (plan.common, plan.recipe, 1)
+    assert set(results.table["variant"]) == {*plan.variants, *plan.methods}
+    assert results.table["problem"].isna().all() or (results.table["problem"] == "").all()
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
