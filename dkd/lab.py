@@ -100,7 +100,8 @@ def set_jupyter_environment() -> None:
     """Tell Jupyter, in this process and its kernels, where settings lie; call it before its first import."""
     os.environ.setdefault("JUPYTER_CONFIG_DIR", str(Path(sys.prefix) / "etc" / "dkd-jupyter"))
     # Defaults of the workbench: Lab does not ask about news at the first start, and Voilà, which would serve pictures
-    # to whoever asks, stays out of it (``dkd demo`` starts it by itself).
+    # to whoever asks, stays out of it (``dkd demo`` starts it by itself). Widgets' messages do not go over subshells of
+    # the kernel: while a page is loaded anew Lab deletes subshells that it still sends to, and what is sent is lost.
     inherited = os.environ.get("JUPYTER_CONFIG_PATH", "").split(os.pathsep)
     paths = dict.fromkeys([str(LAB_DEFAULTS), *filter(None, inherited)])
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(paths)

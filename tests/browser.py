@@ -14,7 +14,6 @@ from typing import Any
 
 import nbformat
 from playwright.sync_api import Browser, Page
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.server import PATIENCE_S, Server
 
@@ -134,23 +133,6 @@ def opened(
     yield page
     window.close()
     lab.stop_kernels()
-
-
-def reload(page: Page, view: str) -> None:
-    """Load the page again until ``view`` (a selector) is there: as a user would, at most four times.
-
-    anywidget gives a widget two seconds to start; on a busy machine that is too little now and then, and its view stays
-    away until the page is loaded again.
-    """
-    for _ in range(3):
-        page.reload()
-        try:
-            page.locator(view).first.wait_for(timeout=40e3)
-            return
-        except PlaywrightTimeout:
-            continue
-    page.reload()
-    page.locator(view).first.wait_for()
 
 
 def run_all(page: Page) -> list[str]:

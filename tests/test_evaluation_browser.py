@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import Lab, open_notebook, python, reload, run_all, screenshot
+from tests.browser import Lab, open_notebook, python, run_all, screenshot
 from tests.panels import HEAD, SETTLED, button, opened_panel, said_wrong, wait_for_state
 
 METHODS = ["dkd-mobilenetv2", "dkd-mobilenetv2+initializer", "dkd-mobilenetv2+erased"]
@@ -60,7 +60,7 @@ def tiles(page: Page) -> list[dict[str, Any]]:
 
 
 def test_the_panel_says_what_it_will_do(page: Page) -> None:
-    assert page.evaluate("() => document.querySelectorAll('.js-plotly-plot').length") == 1
+    expect(page.locator(".js-plotly-plot")).to_have_count(1)
     expect(button(page, "Run")).to_be_enabled()
     expect(button(page, "Stop")).to_be_disabled()
     form = page.locator(".dkd-evaluation")
@@ -209,7 +209,7 @@ def test_light_dark_narrow(page: Page) -> None:
 
 def test_after_a_reload_and_a_second_run_all_is_there(page: Page) -> None:
     page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
-    reload(page, ".js-plotly-plot")
+    page.reload()
     page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel != null")
     wait_for_state(page, "finished")
     data = "document.querySelector('.js-plotly-plot')?.data"

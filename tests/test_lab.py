@@ -21,7 +21,7 @@ from tornado.testing import bind_unused_port
 from dkd.cli import main
 from dkd.errors import ConfigError
 from dkd.lab import PROJECT_ROOT, run_lab, send_at_once, server_arguments
-from tests.browser import Lab, open_notebook, run_all, screenshot
+from tests.browser import Lab, open_notebook, python, run_all, screenshot
 
 SLIDER = """\
 import sys
@@ -62,6 +62,37 @@ def test_nothing_distracts_on_the_first_page(jupyter_lab: Lab, page: Page) -> No
     expect(page.locator(".Toastify__toast")).to_have_count(0)
     elsewhere = [url for url in requests if not url.startswith((jupyter_lab.url, "data:", "blob:"))]
     assert elsewhere == []
+
+
+def test_messages_of_widgets_go_over_no_subshell(jupyter_lab: Lab, page: Page) -> None:
+    """Lab deletes subshells that it still sends to: a page that was loaded anew then lost what its widgets asked."""
+    open_notebook(page, jupyter_lab, "harness.ipynb")
+    page.wait_for_function("() => jupyterapp.serviceManager.kernels.commsOverSubshells === 'disabled'")
+
+
+def test_plotly_comes_once_and_nothing_said_before_is_lost(jupyter_lab: Lab, page: Page) -> None:
+    """Its 5 MB are no part of a figure's state, where they kept a page that was loaded anew from starting."""
+    changes = "first.add_scatter(y=[1, 2, 3])\nfirst.data[0].y = [4, 5, 6, 7]"
+    cell = f"""
+from ipywidgets import VBox
+from widgets.figures import Figure
+first, second, asked = Figure(), Figure(), []
+for figure in (first, second):
+    figure.on_msg(lambda _, message, __: asked.append(message))
+display(VBox([first, second]))
+{changes}
+size = len(str(first.get_state()))"""  # the kernel hears of the page's wish when the cell has run
+    open_notebook(page, jupyter_lab, jupyter_lab.write_notebook("figures.ipynb", cell))
+    assert run_all(page) == []
+    plots = "document.querySelectorAll('.js-plotly-plot')"
+    page.wait_for_function(f"() => {plots}.length === 2 && {plots}[0].data.length === 1")
+    assert page.evaluate(f"() => [...{plots}[0].data[0].y]") == [4, 5, 6, 7]
+    python(page, "first.data[0].y = [8, 9]")
+    page.wait_for_function(f"() => {plots}[0].data[0].y.length === 2")
+    page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    page.reload()
+    page.wait_for_function(f"() => {plots}[0]?.data?.[0]?.y.length === 2")
+    assert python(page, "[len(asked), size < 100_000]") == [2, True]  # asked once a page
 
 
 def test_the_printed_url_opens_the_notebook(jupyter_lab: Lab, page: Page) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import Lab, open_notebook, python, reload, run_all, screenshot
+from tests.browser import Lab, open_notebook, python, run_all, screenshot
 from tests.panels import HEAD, SETTLED, button, opened_panel, said_wrong, wait_for_state
 
 STEPS = 4000  # more than it ever comes to: the last tests stop it
@@ -63,7 +63,7 @@ def wait_for_snapshot(page: Page, side: str = "first", snapshot: int | None = No
 
 
 def test_the_panel_is_ready_and_says_what_it_will_do(page: Page) -> None:
-    assert page.evaluate("() => document.querySelectorAll('.js-plotly-plot').length") == 1
+    expect(page.locator(".js-plotly-plot")).to_have_count(1)
     for name, enabled in {"Start": True, "Pause": False, "Step": True, "Stop": False}.items():
         expect(button(page, name)).to_be_enabled(enabled=enabled)
     expect(page.locator(".dkd-training")).to_contain_text("the first snapshot of the model comes after step 10")
@@ -184,7 +184,7 @@ def test_curves_grow_and_runs_are_listed(page: Page) -> None:
 def test_after_a_reload_the_panel_is_there_and_live(page: Page, jupyter_lab: Lab) -> None:
     wait_for_state(page, "running")
     page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
-    reload(page, HEAD)
+    page.reload()
     page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel != null")
     expect(page.locator(HEAD)).to_be_visible()
     now = step(page)

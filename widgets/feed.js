@@ -92,6 +92,7 @@ class Store {
       return this.say(content.message);
     }
     if (this.status) this.say("");
+    if (!this.cursor) return; // nobody looks yet; the first view asks for all
     if (content.type === "header") return this.receiveHeader(content, buffers);
     if (content.generation !== this.header?.generation) return;
     if (content.type === "records") this.receiveRecords(content, buffers);

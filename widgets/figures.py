@@ -1,11 +1,10 @@
-"""What the plotly figures of all panels share: the widget, and colours that both of JupyterLab's themes can read.
-
-A panel has one figure with all its plots, since every FigureWidget sends 5 MB of script to the page.
-"""
+"""What the plotly figures of all panels share: the widget, and colours that both of JupyterLab's themes can read."""
 
 from __future__ import annotations
 
 from copy import deepcopy
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
@@ -26,15 +25,24 @@ STYLE: dict[str, Any] = {
 }
 
 
+@cache
+def _plotly() -> bytes:
+    """The module with plotly's own widget."""
+    return str(go.FigureWidget._esm).encode()
+
+
 class Figure(go.FigureWidget):
-    """A FigureWidget that a page which was loaded anew gets as it is now.
+    """A FigureWidget that a page which was loaded anew gets as it is now, and soon.
 
     Plotly keeps what it sends at the start, and then sends changes only; a page that asks for the state later would
-    get the start again.
+    get the start again. And it has 5 MB of script in the state of every figure; here a page asks for them once.
     """
+
+    _esm = (Path(__file__).parent / "figure.js").read_text(encoding="utf-8")
 
     def __init__(self, data: Any = None, layout: Any = None):
         super().__init__(data=data, layout=layout)
+        self.on_msg(self._bring_plotly)
         self._config = {"displaylogo": False, "displayModeBar": False, "responsive": True}
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
@@ -42,6 +50,10 @@ class Figure(go.FigureWidget):
             self._trait_values["_widget_layout"] = deepcopy(self._layout_obj._props)
             self._trait_values["_widget_data"] = deepcopy(self._data)
         return super().get_state(key, drop_defaults)
+
+    def _bring_plotly(self, _: Any, message: Any, __: Any) -> None:
+        if message.get("kind") == "plotly":
+            self.send(message, [_plotly()])
 
     def fit(self) -> None:
         """Fit into the page again after the layout's height has changed.

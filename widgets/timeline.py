@@ -1,7 +1,7 @@
 """The timeline: how sure, how fast and how changing, over the whole clip.
 
-It is a canvas like the other views, not plotly: a plotly FigureWidget sends 5 MB of script an instance, and redraws at
-2 frames a second when its cursor line moves with every frame of a video.
+It is a canvas like the other views, not plotly, which redraws at 2 frames a second when its cursor line moves with
+every frame of a video.
 """
 
 from __future__ import annotations

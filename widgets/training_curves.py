@@ -1,7 +1,4 @@
-"""The curves of training runs: one plotly figure, and the same as a still picture.
-
-One figure with all plots, since every FigureWidget sends 5 MB of script to the page.
-"""
+"""The curves of training runs: one plotly figure, and the same as a still picture."""
 
 from __future__ import annotations
 
