@@ -47,13 +47,13 @@ def main() -> None:
             trace = Trace(model, clip, sample.box, progress=False)
             per_frame.append(1e3 * (time.perf_counter() - begin) / len(trace))
             grown = process.memory_info().rss - before
-        frame, crop = clip.frame(50), trace.crops[50]
-        image = torch.from_numpy(crop.extract(frame, 256)).permute(2, 0, 1)[None] / 255
+        frame, crop, size = clip.frame(50), trace.crops[50], model.config.input_size
+        image = torch.from_numpy(crop.extract(frame, size)).permute(2, 0, 1)[None] / 255
         with torch.inference_mode():
             _, state = model.start(image)
             step = milliseconds(lambda: model.step(image, state))
             first = milliseconds(lambda: model.start(image))
-        cut = milliseconds(lambda: crop.extract(frame, 256))
+        cut = milliseconds(lambda: crop.extract(frame, size))
         print(f"{sample.name}, {clip.width}×{clip.height}, {len(clip)} frames, decoded by {clip.backend}")
         print(f"whole trace: {np.median(per_frame):.1f} ms a frame ({1e3 / np.median(per_frame):.0f} frames/s)")
         print(f"of it the model's step: {step:.1f} ms, the crop {cut:.2f} ms; a first frame costs {first:.1f} ms")
