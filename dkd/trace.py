@@ -74,7 +74,7 @@ class Trace(Counterfactuals):
         progress: show a progress bar.
         cancel: called before each frame; when it returns true the trace stops there.
         memory: bytes that maps and kernels may take in memory; a longer clip keeps them in a temporary file. A
-            10-minute clip at 30 frames/s needs 1.4 GB with the default model (78 kB a frame).
+            10-minute clip at 30 frames/s needs 1.0 GB with the default model (55 kB a frame).
 
     A trace that is stopped (``cancel``, or an interrupted cell) keeps the frames it has; ``complete`` is false and
     :meth:`run` goes on. All arrays have the length of what was run.

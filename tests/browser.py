@@ -15,7 +15,7 @@ from typing import Any
 import nbformat
 from playwright.sync_api import Browser, Page
 
-from tests.server import PATIENCE_S, Server
+from tests.server import PATIENCE_S, Server, until
 
 OUTPUT = Path(__file__).parent / "output"
 CHROMIUM_ARGUMENTS = [
@@ -169,10 +169,9 @@ def settle(page: Page, view: str, kernel: str) -> None:
     """
     page.wait_for_function(f"() => {view}.unsaved.size === 0")
     names = ["frame", "joint", "cell", "range"]
-    while page.evaluate(f"(names) => names.map((name) => {view}.get(name))", names) != python(
-        page, f"[getattr({kernel}, name) for name in {names}]"
-    ):
-        page.wait_for_timeout(50)
+    seen = f"(names) => names.map((name) => {view}.get(name))"
+    heard = f"[getattr({kernel}, name) for name in {names}]"
+    until(lambda: page.evaluate(seen, names) == python(page, heard))
 
 
 def screenshot(page: Page, name: str) -> Path:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from typing import Any
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import Lab, opened
-from tests.server import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = ".dkd-panel-head"
@@ -44,11 +42,3 @@ def button(page: Page, name: str) -> Any:
 
 def wait_for_state(page: Page, state: str) -> None:
     expect(page.locator(HEAD)).to_have_attribute("data-state", state)
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait for something that another thread does."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.05)

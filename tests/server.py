@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +19,14 @@ PATIENCE_S = 300.0
 def hear_ctrl_c() -> None:
     """For a child process, as ``preexec_fn``: whoever runs the tests in the background has them ignore Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for something that another thread or process does."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.05)
 
 
 class Server:
@@ -44,21 +53,26 @@ class Server:
         environment["IPYTHONDIR"] = str(folder / "ipython")  # of its own, too: the history is a file that kernels lock
         if data is not None:
             environment["DKD_DATA"] = str(data)
-        log = folder / "server.log"
-        with log.open("wb") as output:
+        self._log = folder / "server.log"
+        with self._log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "dkd.cli", *arguments], env=environment, cwd=cwd, stdout=output,
                 stderr=subprocess.STDOUT, preexec_fn=hear_ctrl_c,
             )  # fmt: skip
+        try:
+            self.printed_url = self._wait_for_url(announced)
+        except BaseException:  # Ctrl-C, too: nothing is left behind
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def _wait_for_url(self, announced: str) -> str:
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline and self.process.poll() is None:
-            if found := re.search(rf"{announced} (\S+)\n", log.read_text()):
-                self.printed_url = found[1]
-                return
+            if found := re.search(rf"{announced} (\S+)\n", self._log.read_text()):
+                return found[1]
             time.sleep(0.1)
-        self.process.kill()
-        self.process.wait()
-        raise RuntimeError(f"dkd {arguments[0]} did not start:\n{log.read_text()[-3000:]}")
+        raise RuntimeError(f"dkd did not start:\n{self._log.read_text()[-3000:]}")
 
     @property
     def url(self) -> str:

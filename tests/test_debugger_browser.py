@@ -6,7 +6,7 @@ import gc
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from dkd.diagnosis import LANES, diagnose, statistics, worst
 from dkd.errors import ConfigError
 from tests.browser import Lab, opened, python, screenshot, settle
 from tests.fake_trace import FakeTrace
+from tests.server import until
 from tests.test_diagnosis import SteadyTrace, better_trace, broken_trace
 from widgets import CoherenceDebugger, Cursor, Workbench
 from widgets.debugger import MOST, render_diagnosis, render_statistics
@@ -193,15 +194,6 @@ def wait_for_frame(page: Page, frame: int) -> None:
     )
 
 
-def until(page: Page, check: Callable[[], bool]) -> None:
-    """The kernel hears of the browser's moves a little later."""
-    for _ in range(600):
-        if check():
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError("it did not come true")
-
-
 def rows(page: Page) -> list[dict[str, str]]:
     found: list[dict[str, str]] = page.evaluate(
         """() => [...document.querySelectorAll('.dkd-moments tbody tr')].map((row) => ({
@@ -233,7 +225,7 @@ def test_a_click_or_enter_goes_to_the_moment(page: Page, both: tuple[Any, Any]) 
     jump = next(i for i, m in enumerate(expected) if m.reason == "jump" and m.joint == "right_wrist")
     page.locator(".dkd-go").nth(jump).click()
     wait_for_frame(page, expected[jump].frame)
-    until(page, lambda: python(page, "[wb.frame, wb.joint]") == [expected[jump].frame, "right_wrist"])
+    until(lambda: python(page, "[wb.frame, wb.joint]") == [expected[jump].frame, "right_wrist"])
     expect(page.locator(".dkd-moments tr[aria-current=true]")).to_have_count(1)
     page.keyboard.press("ArrowDown")  # to the next row, not to another frame
     assert page.evaluate(f"() => {VIEW}.dkd.cursor.get('frame')") == expected[jump].frame
@@ -297,7 +289,7 @@ def test_a_range_is_dragged_and_its_figures_are_pythons(page: Page, both: tuple[
     page.mouse.move(box["x"] + x_of(page, 33), y)
     page.mouse.up()
     check_figures(page, both, 18, 33, "right_wrist")
-    until(page, lambda: python(page, "wb.cursor.range") == [18, 33])
+    until(lambda: python(page, "wb.cursor.range") == [18, 33])
     assert python(page, "wb.frame") == 5  # a drag selects, it does not move
     page.get_by_label("Lanes of").select_option("worst")
     check_figures(page, both, 18, 33, None)

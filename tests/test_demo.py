@@ -24,8 +24,7 @@ from playwright.sync_api import Browser, expect
 from dkd.cli import main
 from tests.browser import screenshot, write_notebook
 from tests.conftest import ROOT
-from tests.panels import until
-from tests.server import PATIENCE_S, Server
+from tests.server import PATIENCE_S, Server, until
 
 FAILS = (
     "import sys; print('said_first'); print('said_to_the_terminal', file=sys.stderr)",

@@ -27,7 +27,7 @@ from dkd.skeleton import get_skeleton
 from dkd.summaries import pck_curves, per_joint, summarise
 from dkd.variants import VARIANTS
 from tests.crops_folder import write_crops
-from tests.panels import until
+from tests.server import until
 from widgets import EvaluationPanel
 from widgets.evaluation_form import EvaluationForm, as_command, as_python
 from widgets.evaluation_job import EvaluationJob, Request, cost_name, load_cost, save_cost

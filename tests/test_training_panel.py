@@ -23,7 +23,7 @@ from dkd.runs import Run, list_runs
 from dkd.session import TrainingSession
 from dkd.training import Record
 from dkd.training_config import load_recipe
-from tests.panels import until
+from tests.server import until
 from widgets import TrainingPanel
 from widgets.panel import duration
 from widgets.training import STATES, facts

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import Lab, open_notebook, opened, python, screenshot, settle
 from tests.fake_trace import BITS, BLOCK, CELLS, FakeTrace
-from tests.panels import until
+from tests.server import until
 from widgets.moments import worst_moments
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,6 +26,7 @@ SETUP = f"""\
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 from tests.fake_trace import FakeTrace
+from tests.server import until
 from widgets import Cursor, Kernels, Matching, Player, Timeline, Workbench
 trace = FakeTrace()
 heard = []"""

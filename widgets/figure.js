@@ -4,7 +4,7 @@
 const WORDS = [
   "addTraces", "deleteTraces", "moveTraces", "restyle", "relayout", "update", "animate", "removeLayoutProps",
   "removeTraceProps",
-].map((word) => `_py2js_${word}`); // prettier-ignore
+].map((word) => `_py2js_${word}`);
 
 // The module with plotly's widget, asked of the kernel by the first figure on the page.
 function library(model, signal) {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +22,6 @@ STYLE: dict[str, Any] = {
     "uirevision": "kept",
     "template": "none",
 }
-
-
-@cache
-def _plotly() -> bytes:
-    """The module with plotly's own widget."""
-    return str(go.FigureWidget._esm).encode()
 
 
 class Figure(go.FigureWidget):
@@ -53,7 +46,7 @@ class Figure(go.FigureWidget):
 
     def _bring_plotly(self, _: Any, message: Any, __: Any) -> None:
         if message.get("kind") == "plotly":
-            self.send(message, [_plotly()])
+            self.send(message, [str(go.FigureWidget._esm).encode()])
 
     def fit(self) -> None:
         """Fit into the page again after the layout's height has changed.
