@@ -14,11 +14,11 @@ TEST_STAMP := $(VENV)/.test-is-installed
 .PHONY: lab samples test bench browser clean
 
 lab: $(LAB_STAMP) samples
-	@$(RUN) dkd.cli lab
+	@$(RUN) dkd lab
 
 # Says so, and goes on with the clip that ships with the project, when the real ones cannot be had.
 samples: $(LAB_STAMP)
-	@$(RUN) dkd.cli samples
+	@$(RUN) dkd samples
 
 # Two workers share out the files, in the order of tests/conftest.py; `pytest tests/test_x.py` needs no worker. mypy runs
 # beside them, in what they leave idle, and is heard after them: a type error fails the make as a test does.

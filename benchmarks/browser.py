@@ -10,8 +10,8 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-from dkd.files import written_whole
-from tests.browser import CHROMIUM_ARGUMENTS, Lab, find_chromium, open_notebook, run_all
+from dkd.io.files import written_whole
+from tests.support.browser import CHROMIUM_ARGUMENTS, Lab, find_chromium, open_notebook, run_all
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from benchmarks.browser import keep, ran_notebook
-from dkd.samples import default_sample, get_sample
+from dkd.video.samples import default_sample, get_sample
 
 PROJECT = Path(__file__).resolve().parent.parent
 BENCH = "document.querySelector('.dkd-workbench').dkd"
@@ -28,7 +28,7 @@ NOTEBOOK = """\
 import sys
 sys.path.insert(0, {project!r})
 from dkd import Clip, Trace, load_model
-from dkd.samples import get_sample
+from dkd.video.samples import get_sample
 from widgets import Workbench
 sample = get_sample({sample!r})
 trace = Trace(load_model("dkd-mobilenetv2"), Clip(sample.path), box=sample.box, progress=False)

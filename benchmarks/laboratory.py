@@ -25,7 +25,7 @@ NOTEBOOK = """\
 import sys
 sys.path.insert(0, {project!r})
 from dkd import Clip, Trace, load_model
-from dkd.samples import get_sample
+from dkd.video.samples import get_sample
 from widgets import Laboratory
 sample = get_sample("rendered_walk")
 trace = Trace(load_model("dkd-mobilenetv2"), Clip(sample.path), box=sample.box, progress=False)

@@ -15,7 +15,7 @@ import psutil
 import torch
 
 from dkd import Clip, Trace, load_model
-from dkd.samples import default_sample
+from dkd.video.samples import default_sample
 
 ROUNDS = 3
 

@@ -25,8 +25,8 @@ from playwright.sync_api import Page
 from benchmarks.browser import keep, ran_notebook
 from benchmarks.interaction import PROJECT, SCRUB, spread
 from dkd.datasets.render_set import RenderSetConfig, render_set
-from dkd.training import train
-from dkd.training_config import load_recipe
+from dkd.training.config import load_recipe
+from dkd.training.trainer import train
 
 ROUNDS = 3  # idle and training by turns: the machine's own mood is in both
 FIRST = 5  # steps that only warm up
@@ -34,9 +34,9 @@ NOTEBOOK = """\
 import sys
 sys.path.insert(0, {project!r})
 from dkd import Clip, Trace, load_model
-from dkd.samples import get_sample
-from dkd.session import TrainingSession
-from dkd.training_config import load_recipe
+from dkd.video.samples import get_sample
+from dkd.training.session import TrainingSession
+from dkd.training.config import load_recipe
 from widgets import Workbench
 sample = get_sample("rendered_walk")
 trace = Trace(load_model("dkd-mobilenetv2"), Clip(sample.path), box=sample.box, progress=False)

@@ -10,15 +10,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dkd.checkpoints import load_model
     from dkd.models import build_model
-    from dkd.trace import Trace
-    from dkd.video import Clip
+    from dkd.models.checkpoints import load_model
+    from dkd.tracking.trace import Trace
+    from dkd.video.clip import Clip
 
 __all__ = ["Clip", "Trace", "build_model", "load_model"]
 __version__ = "0.1.0"
 
-_HOME = {"Clip": "dkd.video", "Trace": "dkd.trace", "build_model": "dkd.models", "load_model": "dkd.checkpoints"}
+_HOME = {"Clip": "dkd.video.clip", "Trace": "dkd.tracking.trace", "build_model": "dkd.models", "load_model": "dkd.models.checkpoints"}
 
 
 def __getattr__(name: str) -> Any:

@@ -16,11 +16,11 @@ from pathlib import Path
 import cv2
 from tqdm import tqdm
 
-from dkd.evaluation import Evaluation, evaluate
-from dkd.runs import Run
-from dkd.summaries import summarise
-from dkd.training import train
-from dkd.training_config import load_recipe
+from dkd.evaluation.run import Evaluation, evaluate
+from dkd.evaluation.summaries import summarise
+from dkd.training.config import load_recipe
+from dkd.training.run import Run
+from dkd.training.trainer import train
 
 ARMS = {
     "per-frame baseline": ["model.name=simple-baseline-tiny", "model.settings={input_size: 128}"],

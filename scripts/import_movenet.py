@@ -27,10 +27,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dkd.checkpoints import save_model
 from dkd.models import build_model
 from dkd.models.backbones import MobileNetV2Encoder
 from dkd.models.base import VideoPoseModel
+from dkd.models.checkpoints import save_model
 
 MODELS = {
     "lightning": ("movenet-lightning", "simple-baseline-mobilenetv2"),

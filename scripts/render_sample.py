@@ -23,7 +23,7 @@ from dkd.datasets.rendering.generators import gait
 from dkd.datasets.rendering.motion import Motion
 from dkd.datasets.rendering.person import SKELETON
 from dkd.datasets.rendering.rasterizer import Camera
-from dkd.skeleton import get_skeleton
+from dkd.pose.skeleton import get_skeleton
 
 SEED = 25
 N_FRAMES, FPS, WIDTH, HEIGHT = 120, 30.0, 640, 480

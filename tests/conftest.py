@@ -17,9 +17,9 @@ from hypothesis import settings
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from dkd.datasets.render_set import RenderSetConfig, render_set
-from dkd.paths import data_folder
-from tests.browser import CHROMIUM_ARGUMENTS, Lab, find_chromium
-from tests.server import PATIENCE_S
+from dkd.io.paths import data_folder
+from tests.support.browser import CHROMIUM_ARGUMENTS, Lab, find_chromium
+from tests.support.server import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"

@@ -4,19 +4,19 @@
 a lesson.
 """
 
-from widgets.anatomy import Anatomy
-from widgets.cursor import Cursor
-from widgets.debugger import CoherenceDebugger
-from widgets.evaluation import EvaluationPanel
-from widgets.kernels import Kernels
-from widgets.laboratory import Laboratory
-from widgets.lessons import Choice, Lesson, Number, Question
-from widgets.lineage import Lineage
-from widgets.matching import Matching
-from widgets.player import Player
-from widgets.timeline import Timeline
-from widgets.training import TrainingPanel
-from widgets.workbench import Workbench
+from widgets.anatomy.anatomy import Anatomy
+from widgets.coherence.debugger import CoherenceDebugger
+from widgets.core.cursor import Cursor
+from widgets.evaluation.panel import EvaluationPanel
+from widgets.laboratory.laboratory import Laboratory
+from widgets.lessons.lessons import Choice, Lesson, Number, Question
+from widgets.lineage.lineage import Lineage
+from widgets.training.panel import TrainingPanel
+from widgets.workbench.kernels import Kernels
+from widgets.workbench.matching import Matching
+from widgets.workbench.player import Player
+from widgets.workbench.timeline import Timeline
+from widgets.workbench.workbench import Workbench
 
 __all__ = [
     "Anatomy", "Choice", "CoherenceDebugger", "Cursor", "EvaluationPanel", "Kernels", "Laboratory", "Lesson",

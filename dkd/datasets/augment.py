@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from dkd.config import STRICT
-from dkd.crops import PADDING_GREY, joints_to_box
 from dkd.datasets.people import PersonSequence
 from dkd.errors import DatasetError
-from dkd.skeleton import get_skeleton
+from dkd.io.config import STRICT
+from dkd.pose.crops import PADDING_GREY, joints_to_box
+from dkd.pose.skeleton import get_skeleton
 
 CROP_MARGIN = 1.25  # crop side = margin × the joints' extent × a draw from `scale`
 

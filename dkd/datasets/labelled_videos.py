@@ -13,14 +13,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dkd.crops import joints_to_box
 from dkd.datasets.layout import check_split, read_npz
 from dkd.datasets.people import PersonSequence
 from dkd.datasets.sample_clips import MACHINE
 from dkd.errors import DatasetError
-from dkd.paths import data_folder
-from dkd.skeleton import convert_joints
-from dkd.video import Clip
+from dkd.io.paths import data_folder
+from dkd.pose.crops import joints_to_box
+from dkd.pose.skeleton import convert_joints
+from dkd.video.clip import Clip
 
 EXTENT = 300.0  # pixels; finer is never trained on
 
@@ -52,7 +52,7 @@ def load_labelled_video(video: Path, labels: Path, extent: float = EXTENT) -> Pe
     """A video with COCO joints, shrunk so that the person is about ``extent`` pixels large, and kept in memory.
 
     Args:
-        video: any file that :class:`dkd.video.Clip` reads.
+        video: any file that :class:`dkd.video.clip.Clip` reads.
         labels: as above; T may be less than the video's frames.
         extent: the median of the larger side of the joints' box that is aimed at; nothing is enlarged.
 

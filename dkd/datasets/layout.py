@@ -13,10 +13,10 @@ import numpy as np
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
-from dkd.crops import joints_to_box
 from dkd.datasets.people import FrameFiles
 from dkd.errors import ConfigError, DatasetError, nearest_name
-from dkd.paths import data_folder
+from dkd.io.paths import data_folder
+from dkd.pose.crops import joints_to_box
 
 # What loadmat was seen to raise on files cut short, overwritten in places, or of another kind (web page, LFS pointer).
 _DAMAGE = (MatReadError, zlib.error, OSError, ValueError, TypeError, IndexError, KeyError, OverflowError)
@@ -27,7 +27,7 @@ class Layout:
     """How a data set lies on disk when it is unpacked as its authors packed it.
 
     Attributes:
-        name: its name here, and that of its folder in :func:`dkd.paths.data_folder`.
+        name: its name here, and that of its folder in :func:`dkd.io.paths.data_folder`.
         title: its name in messages.
         tree: the files that are read, drawn as a small tree.
         page: where its authors give it.

@@ -14,7 +14,7 @@ import numpy as np
 from dkd.datasets.layout import Layout, check_split, numbered_files, read_mat
 from dkd.datasets.people import PersonSequence
 from dkd.errors import DatasetError
-from dkd.skeleton import convert_joints
+from dkd.pose.skeleton import convert_joints
 
 LAYOUT = Layout(
     "lsp",

@@ -15,7 +15,7 @@ import numpy as np
 from dkd.datasets.layout import Layout, check_split, read_mat
 from dkd.datasets.people import FrameFiles, PersonSequence
 from dkd.errors import DatasetError
-from dkd.skeleton import convert_joints
+from dkd.pose.skeleton import convert_joints
 
 LAYOUT = Layout(
     "mpii",

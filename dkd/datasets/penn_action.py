@@ -26,7 +26,7 @@ import numpy as np
 from dkd.datasets.layout import Layout, check_split, fill_boxes, numbered_files, read_mat
 from dkd.datasets.people import PersonSequence
 from dkd.errors import ConfigError, DatasetError, nearest_name
-from dkd.skeleton import get_skeleton
+from dkd.pose.skeleton import get_skeleton
 
 LAYOUT = Layout(
     "penn_action",

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from dkd.crops import joints_to_box
 from dkd.errors import DatasetError, ShapeError
-from dkd.skeleton import get_skeleton
+from dkd.pose.crops import joints_to_box
+from dkd.pose.skeleton import get_skeleton
 
 if TYPE_CHECKING:
-    from dkd.video import Clip
+    from dkd.video.clip import Clip
 
 
 @dataclass(frozen=True)

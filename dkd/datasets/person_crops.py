@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from dkd.crops import joints_to_box
 from dkd.datasets.layout import check_split, read_npz
 from dkd.datasets.people import PersonSequence
 from dkd.datasets.zipped import ImageZip, ZippedImages
 from dkd.errors import DatasetError
-from dkd.paths import data_folder
-from dkd.skeleton import convert_joints, get_skeleton
+from dkd.io.paths import data_folder
+from dkd.pose.crops import joints_to_box
+from dkd.pose.skeleton import convert_joints, get_skeleton
 
 HELD_OUT_EVERY = 20  # stills whose number is a multiple of it are never trained on
 MIN_JOINTS = 8  # with fewer fused joints nobody is trained on

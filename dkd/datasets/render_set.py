@@ -31,7 +31,6 @@ import numpy as np
 from scipy.io import savemat
 
 import dkd
-from dkd.config import STRICT
 from dkd.datasets.rendered import (
     BODIES,
     EVERYDAY,
@@ -44,7 +43,8 @@ from dkd.datasets.rendered import (
 from dkd.datasets.rendering.generators import GENERATORS
 from dkd.datasets.rendering.person import SKELETON
 from dkd.errors import ConfigError, DatasetError, StorageError, nearest_name
-from dkd.skeleton import get_skeleton
+from dkd.io.config import STRICT
+from dkd.pose.skeleton import get_skeleton
 
 RENDERER = 3  # counted up when the same config gives other pictures
 _MAT_HEADER = b"MATLAB 5.0 MAT-file, written by DKD Workbench".ljust(116)  # SciPy's own names the time of writing

@@ -18,7 +18,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dkd.config import STRICT
 from dkd.datasets.rendering.body import Body, anny_body
 from dkd.datasets.rendering.bvh import load_bvh
 from dkd.datasets.rendering.clothes import dressed
@@ -31,6 +30,7 @@ from dkd.datasets.rendering.rasterizer import Camera
 from dkd.datasets.rendering.room import Room, draw_room, draw_shadow, wide_enough
 from dkd.datasets.rendering.scene import paint_over, random_scene
 from dkd.errors import ConfigError, nearest_name
+from dkd.io.config import STRICT
 
 BODIES = ("figure", "anny")
 PLACES = ("plain", "room", "outdoors", "abstract")

@@ -13,9 +13,9 @@ import numpy as np
 from dkd.datasets.layout import read_npz
 from dkd.datasets.people import ClipFrames, PersonSequence
 from dkd.errors import ConfigError, DatasetError
-from dkd.samples import Sample, get_sample, list_samples, samples_folder
-from dkd.skeleton import convert_joints
-from dkd.video import Clip
+from dkd.pose.skeleton import convert_joints
+from dkd.video.clip import Clip
+from dkd.video.samples import Sample, get_sample, list_samples, samples_folder
 
 CAMERAS = ("pose2sim_cam01", "pose2sim_cam02", "pose2sim_cam03", "pose2sim_cam04")
 MACHINE = "machine labels (two networks agree)"

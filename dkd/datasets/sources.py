@@ -17,7 +17,7 @@ from dkd.datasets.person_crops import load_person_crops
 from dkd.datasets.sample_clips import CAMERAS, load_pose2sim, load_samples
 from dkd.datasets.sub_jhmdb import load_sub_jhmdb
 from dkd.errors import ConfigError, DatasetError, nearest_name
-from dkd.paths import data_folder
+from dkd.io.paths import data_folder
 
 
 def load_rendered(root: Path | None = None, split: str = "train") -> list[PersonSequence]:
@@ -78,7 +78,7 @@ def load_people(source: str, split: str = "train") -> list[PersonSequence]:
         source: one of
 
             - a name of :data:`SOURCES`: "penn_action", "sub_jhmdb" (fold 1), "sub_jhmdb/2", "lsp", … in
-              :func:`dkd.paths.data_folder`;
+              :func:`dkd.io.paths.data_folder`;
             - a name and its folder: "penn_action=path/to/Penn_Action";
             - a folder in Penn Action's layout, which own data may take too: "path/to/folder". One that has a data set's
               name is written "./penn_action".

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from dkd.errors import ConfigError, ShapeError
 from dkd.models.backbones import STRIDE, Encoder, Normalise, deconvolution
-from dkd.skeleton import get_skeleton
+from dkd.pose.skeleton import get_skeleton
 
 Feedback = Callable[[Tensor, int], Tensor]
 

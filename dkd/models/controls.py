@@ -52,11 +52,11 @@ class KernelControl(DKD):
     """
 
     def __init__(self, dkd: DKD, suffix: str):
-        VideoPoseModel.__init__(self, dkd.config, f"{dkd.name}+{suffix}")
+        VideoPoseModel.__init__(self, dkd.io.config, f"{dkd.name}+{suffix}")
         for name, part in dkd.named_children():
             self.add_module(name, part)
         self.provenance = dkd.provenance
-        self.train(dkd.training)
+        self.train(dkd.training.trainer)
 
     @abstractmethod
     def hand_on(self, before: Tensor, features: Tensor, heatmaps: Tensor) -> Tensor:
@@ -273,7 +273,7 @@ def _flow(now: np.ndarray, before: np.ndarray, size: int) -> np.ndarray:
 def _sample(maps: Tensor, offsets: Tensor, mode: str, padding: str) -> Tensor:
     """(B, C, H, W) maps at each cell's place plus (B, H, W, 2) offsets in cells.
 
-    ``align_corners=False`` is the pixel-centre rule of ``dkd.crops``: −1..1 spans W whole cells.
+    ``align_corners=False`` is the pixel-centre rule of ``dkd.pose.crops``: −1..1 spans W whole cells.
     """
     height, width = maps.shape[-2:]
     rows, columns = torch.meshgrid(

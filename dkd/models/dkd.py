@@ -30,7 +30,7 @@ from dkd.models.base import (
     stack_frames,
 )
 from dkd.models.simple_baseline import SimpleBaseline, SimpleBaselineConfig
-from dkd.skeleton import get_skeleton
+from dkd.pose.skeleton import get_skeleton
 
 Distillation = Literal["distilled", "static"]
 _LAST_NORM = 9  # of a distillator's layers

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from dkd.errors import ConfigError
 from dkd.models.backbones import STRIDE
-from dkd.skeleton import get_skeleton
+from dkd.pose.skeleton import get_skeleton
 
 _CENTRE_SIGMA = 21 / 368  # of the centre map, as a share of the input's side
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from dkd.errors import ConfigError
 from dkd.models.backbones import Encoder, build_encoder
 from dkd.models.base import PerFrameModel, PoseInitializer, PoseOutput, check_input_size
-from dkd.skeleton import get_skeleton
+from dkd.pose.skeleton import get_skeleton
 
 
 @dataclass(frozen=True)

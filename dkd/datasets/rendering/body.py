@@ -16,7 +16,7 @@ import numpy as np
 from dkd.datasets.rendering.motion import SEGMENTS
 from dkd.datasets.rendering.rotations import blend_rotations, shortest_rotation
 from dkd.errors import ConfigError, MissingExtraError, nearest_name
-from dkd.skeleton import get_skeleton
+from dkd.pose.skeleton import get_skeleton
 
 PHENOTYPE = ("gender", "age", "muscle", "weight", "height", "proportions")
 # Which segments a bone of Anny's rig follows: a bone between two of them turns by a share of the difference.

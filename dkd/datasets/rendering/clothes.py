@@ -9,7 +9,7 @@ import numpy as np
 from dkd.datasets.rendering.body import Body
 from dkd.datasets.rendering.motion import SEGMENTS
 from dkd.datasets.rendering.rasterizer import vertex_normals
-from dkd.skeleton import get_skeleton
+from dkd.pose.skeleton import get_skeleton
 
 
 def dressed(body: Body, rng: np.random.Generator) -> Body:

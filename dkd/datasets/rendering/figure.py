@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dkd.datasets.rendering.body import Body, body_from_rig
-from dkd.skeleton import get_skeleton
+from dkd.pose.skeleton import get_skeleton
 
 Weights = dict[str, np.ndarray | float]
 # bone → its parent; parents come first

@@ -11,7 +11,7 @@ import numpy as np
 from dkd.datasets.rendering.body import Body
 from dkd.datasets.rendering.rasterizer import Camera, rasterize, vertex_normals
 from dkd.errors import ConfigError
-from dkd.skeleton import convert_joints, get_skeleton
+from dkd.pose.skeleton import convert_joints, get_skeleton
 
 SKELETON = "penn_action"
 # How deep a joint lies under its own skin, at most, and a few centimetres more; in leg lengths. What is in front of the

@@ -1,0 +1,197 @@
+"""A plan of ablations: one model, trained several times with one thing changed.
+
+    plan = load_plan("tiny", ["steps=200"])
+
+A YAML file names a recipe, settings that all variants have in common, the variants with what each replaces, ways to run
+a trained one (``dkd+frozen``), and what to measure on.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dkd.errors import ConfigError, nearest_name
+from dkd.evaluation.methods import VARIANTS
+from dkd.io.config import STRICT, from_mapping, read_yaml, to_mapping, with_words
+from dkd.training.config import TrainConfig, load_recipe
+
+PLANS = Path(__file__).parent / "plans"
+EVALUATION = "evaluation"  # folder of what was measured, beside those of the variants
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # a folder's name anywhere, and no '+', which begins a suffix
+_OF_PLAN = ("frames_a_step", "evaluation", "reference")  # what --set reaches of a plan; all else is a recipe's setting
+
+
+@dataclass(frozen=True)
+class EvaluationChoice:
+    """What the variants are measured on.
+
+    Attributes:
+        sources: as :func:`dkd.evaluation.run.evaluate` takes them; their test people are followed.
+        clips: of each source the first ones; all by default.
+        frames: of each clip the first ones; all by default.
+    """
+
+    __pydantic_config__ = STRICT
+
+    sources: tuple[str, ...] = ("rendered",)
+    clips: int | None = None
+    frames: int | None = None
+
+
+@dataclass(frozen=True)
+class AblationPlan:
+    """What is to be trained and measured.
+
+    Attributes:
+        recipe: a shipped recipe's name, or a file, looked for beside the plan's own first.
+        variants: name → settings replaced, in a recipe's words with dots: ``model.settings.kernel_side: 5``. Two that
+            differ in ``seed`` alone say what chance does.
+        common: settings replaced in all variants.
+        methods: name → ``VARIANT+suffix``: a trained variant, run in another way (see ``dkd evaluate list``).
+        reference: the variant that the others are compared with; by default the first.
+        frames_a_step: frames that a step sees in every variant: ``batch`` becomes this / ``n_frames``, unless a variant
+            names its own. So T is compared at an equal number of frames seen, which makes for nearly equal time; the
+            number of *steps through time* still grows with T: (T − 1) / T of the frames. None: ``batch`` as it stands.
+        evaluation: what to measure on.
+    """
+
+    __pydantic_config__ = STRICT
+
+    recipe: str
+    variants: dict[str, dict[str, Any]]
+    common: dict[str, Any] = field(default_factory=dict)
+    methods: dict[str, str] = field(default_factory=dict)
+    reference: str | None = None
+    frames_a_step: int | None = None
+    evaluation: EvaluationChoice = field(default_factory=EvaluationChoice)
+
+    def __post_init__(self) -> None:
+        names = [*self.variants, *self.methods]
+        wrong = next((n for n in names if not _NAME.fullmatch(n) or n == EVALUATION or names.count(n) > 1), None)
+        if wrong is not None or not self.variants:
+            raise ConfigError(
+                "expected at least one variant, and names of letters, digits, '.', '_' and '-', each once and none "
+                f"{EVALUATION!r}; got {'no variant' if wrong is None else repr(wrong)}"
+            )
+        if self.reference is not None and self.reference not in self.variants:
+            raise _unknown("reference", self.reference, self.variants)
+        for spec in self.methods.values():
+            base, *suffixes = spec.split("+")
+            if base not in self.variants:
+                raise _unknown("variant", base, self.variants)
+            for suffix in suffixes or [""]:
+                if suffix not in VARIANTS:
+                    raise _unknown(f"way to run {base!r}:", suffix, VARIANTS)
+        if self.frames_a_step is not None and "batch" in self.common:
+            raise ConfigError("frames_a_step makes the batch, so leave batch out of what all have in common, or it")
+        self.configs()
+
+    def configs(self) -> dict[str, TrainConfig]:
+        """Name of each variant → what its run is asked to do.
+
+        Raises:
+            ConfigError: a setting is unknown or does not fit; says which variant's.
+        """
+        base = to_mapping(load_recipe(self.recipe))
+        for key, value in self.common.items():
+            _put(base, key, value)
+        out = {}
+        for name, settings in self.variants.items():
+            values = copy.deepcopy(base)
+            try:
+                for key, value in settings.items():
+                    _put(values, key, value)
+                if self.frames_a_step is not None and "batch" not in settings:
+                    values["batch"] = self._batch(values["n_frames"])
+                out[name] = from_mapping(TrainConfig, values)
+            except ConfigError as error:
+                raise ConfigError(f"variant {name!r}: {error}") from error
+        return out
+
+    def _batch(self, n_frames: Any) -> int:
+        assert self.frames_a_step is not None
+        if type(n_frames) is not int or n_frames < 1 or self.frames_a_step < 1 or self.frames_a_step % n_frames:
+            raise ConfigError(f"expected n_frames that divides frames_a_step = {self.frames_a_step}, got {n_frames!r}")
+        return self.frames_a_step // n_frames
+
+    @property
+    def compared_with(self) -> str:
+        """Name of the reference."""
+        return self.reference or next(iter(self.variants))
+
+    def trained(self, only: Sequence[str] = ()) -> list[str]:
+        """Variants to train for the rows named ``only`` (of variants or methods); all by default.
+
+        Raises:
+            ConfigError: a name is not in the plan.
+        """
+        needed = set()
+        for name in only:
+            if name not in self.variants and name not in self.methods:
+                raise _unknown("variant", name, [*self.variants, *self.methods])
+            needed.add(self.methods.get(name, name).split("+")[0])
+        return [name for name in self.variants if not only or name in needed]
+
+
+def list_plans() -> list[str]:
+    """Names of the plans that ship with the project."""
+    return sorted(p.stem for p in PLANS.glob("*.yaml"))
+
+
+def load_plan(name_or_path: str | Path, words: Sequence[str] = ()) -> AblationPlan:
+    """A plan, with some settings replaced.
+
+    Args:
+        name_or_path: a shipped plan's name, or a YAML file.
+        words: ``key=value``: of the plan (``frames_a_step``, ``evaluation.clips``, ``reference``), else a recipe's
+            setting that all variants have in common. What a variant replaces itself stays.
+
+    Raises:
+        ConfigError: no such plan, an unknown key (the nearest is named), or a value that does not fit.
+    """
+    path = Path(name_or_path)
+    if path.suffix not in (".yaml", ".yml"):
+        path = PLANS / f"{name_or_path}.yaml"
+        if not path.is_file():
+            raise ConfigError(
+                f"there is no plan {str(name_or_path)!r}{nearest_name(str(name_or_path), list_plans())} There are: "
+                f"{', '.join(list_plans())}; a file of your own must end in .yaml."
+            )
+    values = read_yaml(path)
+    own = [word for word in words if word.partition("=")[0].split(".")[0] in _OF_PLAN]
+    values = with_words(values, own)
+    for word in words:
+        if word not in own:
+            with_words({}, [word])  # complains where it is no word
+            key, _, text = word.partition("=")
+            values["common"] = {**(values.get("common") or {}), key: yaml.safe_load(text)}
+    recipe = values.get("recipe")
+    if isinstance(recipe, str) and recipe.endswith((".yaml", ".yml")) and (path.parent / recipe).is_file():
+        values["recipe"] = str(path.parent / recipe)
+    return from_mapping(AblationPlan, values)
+
+
+def _put(values: dict[str, Any], key: str, value: Any) -> None:
+    """Replace the setting at a dotted key.
+
+    Raises:
+        ConfigError: the key reaches into what is no mapping.
+    """
+    *parents, last = key.split(".")
+    for parent in parents:
+        inner = values.setdefault(parent, {})
+        if not isinstance(inner, dict):
+            raise ConfigError(f"{key!r} reaches into {parent!r}, which holds {inner!r} and no settings")
+        values = inner
+    values[last] = value
+
+
+def _unknown(what: str, name: str, known: Any) -> ConfigError:
+    return ConfigError(f"unknown {what} {name!r}{nearest_name(name, known)} Known: {', '.join(known)}.")

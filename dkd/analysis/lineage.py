@@ -1,0 +1,305 @@
+"""How what was distilled changes over time: which frames' kernels are alike, where they break, which channels count.
+
+All of it is ours, not the paper's: a frame's kernels K̃_t are taken as one vector of C·S² numbers, and frames are
+compared as such vectors are. A joint's *effective* kernel is U[j, c] · K̃_t[c], what its map sees of them. A long clip
+is sampled, evenly, so that nothing here grows with its length; results say which frames they are of. What has no answer
+is NaN, never 0: the direction of a kernel that is zero, or not finite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from dkd.errors import ConfigError, ShapeError
+
+if TYPE_CHECKING:
+    from dkd.tracking.trace import Trace
+
+N_MAX = 600  # frames that are compared with one another: 30 MB of kernels of 128 channels
+N_ENCODED = 60  # frames that channel_reliance encodes again, about 30 ms each on two cores
+RESOLUTION = 1e-6  # kernels that differ from their mean by less, as a share of it, differ by the rounding of float32
+
+
+class Similarity(NamedTuple):
+    """Cosines of kernels, and of which frames.
+
+    Attributes:
+        values: (n, m) float32 in −1..1; NaN where a kernel has no direction.
+        rows: (n,) the frames of the rows.
+        columns: (m,) the frames of the columns.
+    """
+
+    values: np.ndarray
+    rows: np.ndarray
+    columns: np.ndarray
+
+
+class Components(NamedTuple):
+    """Kernels in the plane in which they differ most.
+
+    Attributes:
+        scores: (n, k) float32, a point a frame, in the unit of the kernels; NaN where a kernel is not finite.
+        shares: (k,) float32 in 0..1, of the variance over time that each axis has.
+        frames: (n,) which they are.
+    """
+
+    scores: np.ndarray
+    shares: np.ndarray
+    frames: np.ndarray
+
+
+class Reliance(NamedTuple):
+    """What share of a joint's evidence comes from each channel.
+
+    Attributes:
+        shares: (n, C) float32 in 0..1, a row sums to 1; NaN where no channel contributed.
+        frames: (n,) which they are, ascending.
+    """
+
+    shares: np.ndarray
+    frames: np.ndarray
+
+
+def sample_frames(n_frames: int, at_most: int = N_MAX) -> np.ndarray:
+    """Up to ``at_most`` of the frames 0..n−1, evenly spread, the first and the last among them; all where they fit."""
+    return np.unique(np.linspace(0, n_frames - 1, min(n_frames, at_most)).round().astype(int))
+
+
+def similarity(
+    trace: Trace, joint: str | int | None = None, *, centred: bool = False, at_most: int = N_MAX
+) -> Similarity:
+    """cos(K̃_s, K̃_t) of all pairs of frames: 1 on the diagonal, symmetric, the same at any positive scale.
+
+    Args:
+        joint: compare this joint's effective kernels U[j, c] · K̃[c]; the whole kernels if omitted.
+        centred: take the mean kernel of the clip (of its sampled frames) away first. A part that is the same in all
+            frames makes any two alike; what is left is what changes, and its cosine reads as a correlation: 1 the
+            same change, 0 unrelated, −1 the opposite.
+        at_most: frames that are compared.
+
+    Raises:
+        ConfigError: the model has no kernels, or no such joint.
+    """
+    frames = sample_frames(len(trace), at_most)
+    unit = _directions(_vectors(trace, joint, frames, centred))
+    return Similarity(_cosines(unit, unit), frames, frames)
+
+
+def compare_kernels(
+    trace_a: Trace, trace_b: Trace, joint: str | int | None = None, *, centred: bool = False, at_most: int = N_MAX
+) -> Similarity:
+    """cos(K̃^a_s, K̃^b_t): the kernels of two clips, or two people, in one model; rows are of ``trace_a``.
+
+    Args:
+        joint, centred, at_most: as for :func:`similarity`; each clip's own mean kernel is taken away, so two people are
+            alike where they do alike, whoever they are.
+
+    Raises:
+        ConfigError: a model has no kernels, or they are not the same model: see :func:`check_comparable`.
+    """
+    check_comparable(trace_a, trace_b)
+    rows, columns = (sample_frames(len(trace), at_most) for trace in (trace_a, trace_b))
+    a, b = (_directions(_vectors(t, joint, f, centred)) for t, f in ((trace_a, rows), (trace_b, columns)))
+    return Similarity(_cosines(a, b), rows, columns)
+
+
+def check_comparable(trace_a: Trace, trace_b: Trace) -> None:
+    """Whether channel c is the same in both traces: they must have the same kernels' shape and read-out U.
+
+    Raises:
+        ConfigError: they are of two models, or of one without kernels.
+    """
+    shapes = [_check_kernels(trace).kernels.shape[1:] for trace in (trace_a, trace_b)]
+    if shapes[0] == shapes[1] and np.array_equal(trace_a.readout, trace_b.readout):
+        return
+    names = [f"{t.model_name} ({'×'.join(map(str, s))})" for t, s in zip((trace_a, trace_b), shapes, strict=True)]
+    raise ConfigError(
+        f"expected two traces of one model, got {names[0]} and {names[1]}: a channel's number means nothing in another "
+        "model, nor in another training of it, so their kernels cannot be compared one by one. Trace the same "
+        "clip with both and compare which frames are alike in each: dkd.analysis.lineage.structure_correlation"
+    )
+
+
+def structure_correlation(
+    trace_a: Trace, trace_b: Trace, joint: str | int | None = None, *, centred: bool = False, at_most: int = N_MAX
+) -> float:
+    """Do two models find the same frames alike? The correlation of their two similarity matrices, −1..1.
+
+    Pearson's correlation of the upper triangles, without the diagonal, of :func:`similarity` of the same frames:
+    representational similarity analysis (Kriegeskorte, Mur & Bandettini 2008, who correlate ranks). Channels may have
+    any number, order and size in either model.
+
+    Returns:
+        NaN where a matrix has no variance, or fewer than three pairs of frames have a cosine in both.
+
+    Raises:
+        ConfigError: a model has no kernels.
+        ShapeError: the traces have different numbers of frames: they must be of the same ones.
+    """
+    if len(trace_a) != len(trace_b):
+        raise ShapeError(
+            f"expected two traces of the same frames, got {len(trace_a)} and {len(trace_b)}; trace one clip with both "
+            "models, up to the same stop"
+        )
+    matrices = [similarity(t, joint, centred=centred, at_most=at_most).values for t in (trace_a, trace_b)]
+    a, b = (matrix[np.triu_indices(len(matrix), 1)].astype(np.float64) for matrix in matrices)
+    known = np.isfinite(a) & np.isfinite(b)
+    if known.sum() < 3 or np.ptp(a[known]) == 0 or np.ptp(b[known]) == 0:
+        return float("nan")
+    return float(np.corrcoef(a[known], b[known])[0, 1])
+
+
+def drift(trace: Trace, joint: str | int | None = None) -> np.ndarray:
+    """(T,) 1 − cos(K̃_t, K̃_{t−1}), 0..2, of the whole kernels or of a joint's effective ones; 0 in frame 0.
+
+    Raises:
+        ConfigError: the model has no kernels, or no such joint.
+    """
+    _check_kernels(trace)
+    if joint is None:
+        return trace.kernel_drift()
+    out = np.zeros(len(trace), np.float32)
+    before = trace.effective_kernel(0, joint).ravel()
+    for t in range(1, len(trace)):
+        now = trace.effective_kernel(t, joint).ravel()
+        out[t] = 1 - now @ before / max(float(np.linalg.norm(now) * np.linalg.norm(before)), 1e-12)
+        before = now
+    return out
+
+
+def largest_jumps(curve: np.ndarray, count: int = 3, apart: int = 5, least: float = 3.0) -> list[int]:
+    """The frames where a drift (T,) breaks: the largest first, at most ``count``, no two closer than ``apart``.
+
+    A value counts that is at least ``least`` times the clip's median: where all frames differ alike, nothing breaks.
+    """
+    values = np.where(np.isfinite(curve), curve, 0.0)
+    enough = least * float(np.median(values))
+    found: list[int] = []
+    for t in np.argsort(-values, kind="stable"):
+        if values[t] <= 0 or values[t] < enough or len(found) == count:
+            break
+        if all(abs(int(t) - other) >= apart for other in found):
+            found.append(int(t))
+    return found
+
+
+def principal_components(
+    trace: Trace, n: int = 2, joint: str | int | None = None, *, at_most: int = N_MAX
+) -> Components:
+    """Principal components of the kernels over time: frames as points, near one another where their kernels are.
+
+    By the eigenvectors of the centred Gram matrix, frames × frames, which is small where C·S² is not; the same as the
+    left singular vectors of the centred kernels times their singular values. A component's sign, which is arbitrary, is
+    chosen so that its largest score in magnitude is positive.
+
+    Args:
+        n: components. Those that the kernels do not have (fewer frames, or nothing changes) are zero.
+        joint, at_most: as for :func:`similarity`.
+
+    Raises:
+        ConfigError: the model has no kernels, or no such joint.
+    """
+    frames = sample_frames(len(trace), at_most)
+    vectors = _vectors(trace, joint, frames, centred=True)
+    known = np.isfinite(vectors).all(1)
+    gram = vectors[known] @ vectors[known].T
+    variances, axes = np.linalg.eigh(gram)
+    variances, axes = np.maximum(variances[::-1][:n], 0), axes[:, ::-1][:, :n]
+    peaks = axes[np.abs(axes).argmax(0), np.arange(axes.shape[1])] if len(axes) else np.ones(0)
+    scores, shares = np.full((len(frames), n), np.nan), np.zeros(n)
+    scores[known] = 0
+    scores[known, : len(variances)] = axes * np.where(peaks < 0, -1, 1) * np.sqrt(variances)
+    shares[: len(variances)] = variances / max(float(np.trace(gram)), np.finfo(float).tiny)
+    return Components(scores.astype(np.float32), shares.astype(np.float32), frames)
+
+
+def channel_reliance(
+    trace: Trace,
+    joint: str | int,
+    *,
+    at_most: int = N_ENCODED,
+    cancel: Callable[[], bool] | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> Reliance:
+    """|contribution| of each channel at the joint's peak, as a share of all channels' at that cell.
+
+    Magnitudes, since contributions cancel: a channel that takes away is relied upon, too. Each frame is encoded again,
+    about 30 ms; so a sample of them is, coarse to fine: a run that is stopped has seen the whole clip, only less
+    closely. Frames whose maps are the initializer's have no contributions and are left out.
+
+    Args:
+        joint: name or index.
+        at_most: frames.
+        cancel: asked before each frame; when it returns true, what is there is returned.
+        progress: called after each frame with how many are done, and of how many.
+
+    Raises:
+        ConfigError: the model has no kernels, or no such joint.
+    """
+    kernels, j = _check_kernels(trace).kernels, trace.skeleton.index(joint)
+    matched = np.array([t for t in range(len(trace)) if not trace.from_initializer(t)], int)
+    frames = matched[sample_frames(len(matched), at_most)] if len(matched) else matched
+    done: dict[int, np.ndarray] = {}
+    for i in _coarse_to_fine(len(frames)):
+        if cancel is not None and cancel():
+            break
+        t = int(frames[i])
+        y, x = np.unravel_index(int(trace.heatmaps[t, j].argmax()), trace.heatmaps.shape[2:])
+        size = np.abs(trace.contributions(t, j)[:, y, x])
+        done[t] = size / total if (total := float(size.sum())) > 0 else np.full(len(size), np.nan)
+        if progress is not None:
+            progress(len(done), len(frames))
+    seen = sorted(done)
+    shares = np.stack([done[t] for t in seen]) if seen else np.zeros((0, kernels.shape[1]))
+    return Reliance(shares.astype(np.float32), np.array(seen, int))
+
+
+def top_channels(shares: np.ndarray, count: int = 12) -> np.ndarray:
+    """The channels with the largest mean share (n, C), largest first; the lower number first among equals."""
+    known = shares[np.isfinite(shares).all(1)]
+    mean = known.mean(0) if len(known) else np.zeros(shares.shape[1])
+    return np.argsort(-mean, kind="stable")[:count]
+
+
+def _check_kernels(trace: Trace) -> Trace:
+    if not trace.kernels.size:
+        raise ConfigError(
+            f"expected a model with kernels, got {trace.model_name}, which finds the joints without; trace a DKD to "
+            "see what was distilled"
+        )
+    return trace
+
+
+def _vectors(trace: Trace, joint: str | int | None, frames: np.ndarray, centred: bool) -> np.ndarray:
+    """(n, C·S²) float64 kernels of some frames; one that is not finite is NaN as a whole, and in no mean."""
+    kernels = np.array(_check_kernels(trace).kernels[frames], np.float64)
+    if joint is not None:
+        kernels *= trace.readout[trace.skeleton.index(joint)][:, None, None]
+    vectors = kernels.reshape(len(frames), -1)
+    known = np.isfinite(vectors).all(1)
+    vectors[~known] = np.nan
+    if centred and known.any():
+        mean = vectors[known].mean(0)
+        vectors -= mean
+        vectors[np.linalg.norm(vectors, axis=1) <= RESOLUTION * np.linalg.norm(mean)] = 0
+    return vectors
+
+
+def _directions(vectors: np.ndarray) -> np.ndarray:
+    """Rows of length 1; NaN for a row that is zero."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(lengths > 0, lengths, np.nan)
+
+
+def _cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        return np.clip(a @ b.T, -1, 1).astype(np.float32)
+
+
+def _coarse_to_fine(n: int) -> list[int]:
+    """0..n−1 in an order of which every beginning is spread over the whole: by the reversed binary digits."""
+    digits = max(1, (n - 1).bit_length())
+    return sorted(range(n), key=lambda i: format(i, f"0{digits}b")[::-1])

@@ -1,0 +1,182 @@
+"""How much does a model use its past? Change the maps that it hands on to the next frame, and see what follows.
+
+A DKD can track well and ignore H_t: then it is a per-frame net in DKD's clothes. Two measures, both on real runs:
+*one step*, how far the next maps move when H_t alone is changed; *whole clip*, what tracking loses when every H_t is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from dkd.errors import ConfigError
+from dkd.models.base import Feedback, PoseOutput, VideoPoseModel
+from dkd.models.controls import KernelControl
+from dkd.models.dkd import DKD
+from dkd.pose.heatmaps import decode_peaks
+from dkd.pose.skeleton import Skeleton
+from dkd.tracking.trace import Trace
+
+_REMEMBERED = 256  # frames that shuffle_in_time keeps: 14 MB of 13 maps of 32×32
+
+
+def erase(heatmaps: Tensor, t: int) -> Tensor:
+    """A feedback that forgets the pose: all maps zero."""
+    return torch.zeros_like(heatmaps)
+
+
+def swap_sides(skeleton: Skeleton) -> Feedback:
+    """A feedback that calls every left joint right and the other way round."""
+    order = list(skeleton.flip_permutation)
+
+    def swap(heatmaps: Tensor, t: int) -> Tensor:
+        return heatmaps[:, order]
+
+    return swap
+
+
+def shuffle_in_time(seed: int = 0) -> Feedback:
+    """A feedback that hands on the maps of a random *earlier* frame of the same stream instead of H_t.
+
+    A pose that the person did have, at a wrong time: where H_t says only "a person, about here", this costs little.
+    Drawn evenly from all frames before t; frame 0 has only its own. It never reads the future. The memory holds at most
+    256 frames, an even sample of all that were seen, and is emptied where a stream starts (t = 0). The same seed
+    draws the same frames.
+
+    Args:
+        seed: ≥ 0.
+
+    Returns:
+        a feedback with a memory: each stream needs its own.
+    """
+    seen: dict[int, Tensor] = {}
+
+    def shuffle(heatmaps: Tensor, t: int) -> Tensor:
+        if t == 0:
+            seen.clear()
+        random = np.random.default_rng((seed, t))  # of t alone: a trace that was stopped draws the same
+        earlier = [s for s in seen if s < t]
+        chosen = seen[earlier[int(random.integers(len(earlier)))]] if earlier else heatmaps
+        if len(seen) >= _REMEMBERED and t not in seen and (slot := int(random.integers(t + 1))) < _REMEMBERED:
+            del seen[list(seen)[slot]]  # an even sample of a stream of unknown length (reservoir sampling)
+        if len(seen) < _REMEMBERED:
+            seen[t] = heatmaps.detach().clone()
+        return chosen
+
+    return shuffle
+
+
+@torch.inference_mode()
+def hands_on(model: VideoPoseModel) -> bool:
+    """Whether a feedback would be asked at all: not by a model that has no past. Costs a frame at most."""
+    if isinstance(model, DKD):
+        return model.distils
+    asked: list[int] = []
+
+    def ask(heatmaps: Tensor, t: int) -> Tensor:
+        asked.append(t)
+        return heatmaps
+
+    size = model.config.input_size
+    model.eval().start(torch.zeros(1, 3, size, size, device=model.device), ask)
+    return bool(asked)
+
+
+@torch.inference_mode()
+def one_step_reliance(trace: Trace, every: int = 5) -> pd.DataFrame:
+    """Change H_t in frame t, and compare the maps of frame t+1 with those of the unchanged run.
+
+    Args:
+        trace: a run of at least two frames, of a model that hands its maps on. Frames in which it was started anew owe
+            nothing to the past and are left out.
+        every: measure each n-th frame.
+
+    Returns:
+        a row for each change (``erased``, ``sides_swapped``) with ``map_change``: ‖H′ − H‖ / ‖H‖ over frame t+1, 0 if
+        H_t is ignored; ``kernel_change``, the same of K̃_t, NaN without kernels;
+        and ``peak_shift``: mean distance of the peaks from where they were, in cells; each averaged over the frames.
+
+    Raises:
+        ConfigError: the model looks at each frame on its own.
+    """
+    if not hands_on(trace.model):
+        raise ConfigError(
+            f"expected a trace of a model that hands its maps on, got one of {trace.model_name}, which has no past to "
+            "rely on"
+        )
+    changes: dict[str, Feedback] = {"erased": erase, "sides_swapped": swap_sides(trace.skeleton)}
+    following = _distilled(trace, every, changes) if isinstance(trace.model, DKD) else _replayed(trace, every, changes)
+    rows: list[dict[str, float | str]] = []
+    for expected, others in following:
+        for name, other in others.items():
+            shift = (decode_peaks(other.heatmaps)[0] - decode_peaks(expected.heatmaps)[0]).norm(dim=-1).mean()
+            rows.append(
+                {
+                    "change": name,
+                    "map_change": _change(other.heatmaps, expected.heatmaps),
+                    "kernel_change": _change(other.kernels, expected.kernels) if expected.kernels.numel() else np.nan,
+                    "peak_shift": float(shift),
+                }
+            )
+    return pd.DataFrame(rows).groupby("change", sort=False).mean()
+
+
+class _Following(NamedTuple):
+    """Maps (1, J, H, W) of a frame, and the kernels that they were matched with; none in a model without."""
+
+    heatmaps: Tensor
+    kernels: Tensor
+
+
+_Followings = Iterator[tuple[_Following, dict[str, _Following]]]  # as they are, and by change
+
+
+def _distilled(trace: Trace, every: int, changes: Mapping[str, Feedback]) -> _Followings:
+    """Of a DKD: its parts are enough, no other frame need be run."""
+    model = trace.model
+    assert isinstance(model, DKD)
+
+    def follow(t: int, features: Tensor, heatmaps: Tensor, following: Tensor) -> _Following:
+        if isinstance(model, KernelControl) and not trace.from_initializer(t):
+            before = torch.from_numpy(np.array(trace.kernels[t - 1])).to(model.device)[None]
+            kernels = model.hand_on(before, features, heatmaps)
+        else:
+            kernels = model.distil(features, heatmaps)
+        return _Following(model.locate(following, kernels), kernels)
+
+    for t in range(0, len(trace) - 1, every):
+        if trace.from_initializer(t + 1):
+            continue
+        features, following = (torch.from_numpy(trace.features(i)).to(model.device)[None] for i in (t, t + 1))
+        heatmaps = torch.from_numpy(np.array(trace.heatmaps[t])).to(model.device)[None]
+        changed = {name: follow(t, features, change(heatmaps, t), following) for name, change in changes.items()}
+        yield follow(t, features, heatmaps, following), changed
+
+
+def _replayed(trace: Trace, every: int, changes: Mapping[str, Feedback]) -> _Followings:
+    """Of any model: run over the same input again, and once more from each measured frame with its maps changed."""
+    model, state = trace.model, None
+
+    def advance(t: int, state: Any, feedback: Feedback | None = None) -> tuple[PoseOutput, Any]:
+        pixels = torch.from_numpy(trace.network_pixels(t)).to(model.device).permute(2, 0, 1)[None] / 255
+        return model.start(pixels, feedback) if trace.from_initializer(t) else model.step(pixels, state, feedback)
+
+    for t in range(len(trace) - 1):
+        before = state
+        _, state = advance(t, before)
+        if t % every == 0 and not trace.from_initializer(t + 1):
+            outputs = {name: advance(t + 1, advance(t, before, change)[1])[0] for name, change in changes.items()}
+            unchanged = advance(t + 1, state)[0]
+            yield (
+                _Following(unchanged.heatmaps, unchanged.kernels),
+                {name: _Following(output.heatmaps, output.kernels) for name, output in outputs.items()},
+            )
+
+
+def _change(other: Tensor, expected: Tensor) -> float:
+    return float((other - expected).norm() / expected.norm())

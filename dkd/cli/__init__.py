@@ -1,0 +1,1 @@
+"""The dkd command and its subcommands."""

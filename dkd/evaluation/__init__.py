@@ -1,0 +1,1 @@
+"""Evaluate methods on whole data sets: protocols, summaries, calibration, cost, and comparisons."""

@@ -1,0 +1,330 @@
+"""What a model is compared with, by name: ``dkd-mobilenetv2+frozen``, ``runs/mine+erased+occluded``.
+
+A method is a model and what is done to it on the way: another rule for its memory (control), other maps handed on
+(feedback), a changed input, smoothed joints, a new start where the track is lost (policy). Variants are applied from
+left to right; each of them is an entry of :data:`VARIANTS`. Evaluation, the command line and the panel all take methods
+by such a name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from dkd.analysis.reliance import erase, hands_on, shuffle_in_time, swap_sides
+from dkd.errors import ConfigError, nearest_name
+from dkd.io.paths import data_folder
+from dkd.models.base import Feedback, VideoPoseModel
+from dkd.models.checkpoints import load_model
+from dkd.models.controls import FlowMoved, FrozenKernel, KernelControl, RunningAverageKernel, RunningMean, Wrapped
+from dkd.models.dkd import DKD
+from dkd.models.registry import MODELS
+from dkd.pose.smoothing import OneEuro, Smoother
+from dkd.tracking.perturbations import Corruption, blur, crowd, darken, occlude
+from dkd.tracking.reinitialise import Reinitialise
+from dkd.tracking.trace import Trace
+from dkd.training.run import Run
+
+if TYPE_CHECKING:
+    from dkd.video.clip import Clip
+    from dkd.video.images import ImageClip
+
+Kind = Literal["control", "feedback", "input", "smoothing", "policy"]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A model, and how it is run.
+
+    Attributes:
+        name: what tables call it, for instance ``dkd-mobilenetv2+erased``.
+        model: in eval mode.
+        feedback: makes a trace's feedback (each has a memory of its own), or ``None``.
+        corrupt: what is done to the network's input, or ``None``.
+        smooth: makes a trace's smoother, or ``None``.
+        reinitialise: when a trace looks for a lost person anew; ``None``: never, as in the paper.
+        source: the checkpoint's file; ``None`` for random weights. Two methods may have one name and two sources.
+        variants: those that were applied, in order.
+    """
+
+    name: str
+    model: VideoPoseModel
+    feedback: Callable[[], Feedback] | None = None
+    corrupt: Corruption | None = None
+    smooth: Callable[[], Smoother] | None = None
+    reinitialise: Reinitialise | None = None
+    source: Path | None = None
+    variants: tuple[str, ...] = ()
+
+    def trace(
+        self, clip: Clip | ImageClip, box: tuple[float, float, float, float] | None = None, **options: Any
+    ) -> Trace:
+        """Run it over a clip; ``options`` are :class:`~dkd.tracking.trace.Trace`'s, such as ``ground_truth`` and ``stop``."""
+        trace = Trace(
+            self.model,
+            clip,  # type: ignore[arg-type]
+            box,
+            feedback=self.feedback() if self.feedback else None,
+            corrupt=self.corrupt,
+            smooth=self.smooth() if self.smooth else None,
+            reinitialise=self.reinitialise,
+            **options,
+        )
+        trace.model_name = self.name
+        return trace
+
+    def with_variant(self, name: str) -> Method:
+        """This method with one more variant.
+
+        Raises:
+            ConfigError: no such variant, or it does not fit; says what to do.
+        """
+        if name not in VARIANTS:
+            raise ConfigError(
+                f"unknown variant {name!r} of {self.name}{nearest_name(name, VARIANTS)} Known: {', '.join(VARIANTS)}."
+            )
+        if name in self.variants:
+            raise ConfigError(f"{self.name} has {name!r} already; name each variant once")
+        changed = VARIANTS[name].apply(self)
+        return replace(changed, name=f"{self.name}+{name}", variants=(*self.variants, name))
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to change a method.
+
+    Attributes:
+        name: what is written behind the ``+``.
+        summary: one line for people.
+        kind: what it changes.
+        apply: gives the changed method, of the old name. Raises ConfigError where it does not fit.
+    """
+
+    name: str
+    summary: str
+    kind: Kind
+    apply: Callable[[Method], Method]
+
+
+# --- controls ---------------------------------------------------------------------------------------------------------
+
+
+def _control(name: str, make: Callable[[Any], VideoPoseModel], needs_kernels: bool) -> Callable[[Method], Method]:
+    def apply(method: Method) -> Method:
+        model = method.model
+        if isinstance(model, KernelControl | Wrapped):
+            raise ConfigError(
+                f"{name!r} replaces how a model goes on, and so does what {method.name} names before it; "
+                f"name only one of them, and {name!r} first"
+            )
+        if needs_kernels and not isinstance(model, DKD):
+            raise ConfigError(
+                f"{name!r} needs a model that distils kernels, {method.name} does not; take a DKD, or another "
+                "variant, such as 'mean'"
+            )
+        return _with_model(method, make(model), name)
+
+    return apply
+
+
+def _initializer(dkd: DKD) -> VideoPoseModel:
+    alone = dkd.initializer_alone()
+    alone.name, alone.provenance = f"{dkd.name}+initializer", dkd.provenance
+    return alone
+
+
+def _mean(method: Method) -> Method:
+    return _with_model(method, RunningMean(method.model), "mean")
+
+
+def _with_model(method: Method, model: VideoPoseModel, name: str) -> Method:
+    if method.feedback is not None and not hands_on(model):
+        raise ConfigError(
+            f"{method.name} changes what is handed on from frame to frame, and {name!r} hands nothing on; "
+            "leave one of them out"
+        )
+    return replace(method, model=model.eval())
+
+
+# --- feedback, input, smoothing, policy -------------------------------------------------------------------------------
+
+
+def _feedback(name: str, make: Callable[[Method], Feedback]) -> Callable[[Method], Method]:
+    def apply(method: Method) -> Method:
+        if not hands_on(method.model):
+            raise ConfigError(
+                f"{name!r} changes what a model hands on to the next frame, {method.name} looks at each frame on its "
+                f"own and hands nothing on; leave {name!r} out, or take a model with a past, such as a DKD"
+            )
+        before = method.feedback
+
+        def both() -> Feedback:
+            first, second = before() if before else None, make(method)
+            return second if first is None else lambda heatmaps, t: second(first(heatmaps, t), t)
+
+        return replace(method, feedback=both)
+
+    return apply
+
+
+def _input(corrupt: Corruption) -> Callable[[Method], Method]:
+    def apply(method: Method) -> Method:
+        before = method.corrupt
+        both: Corruption = corrupt if before is None else lambda image, t: corrupt(before(image, t), t)
+        return replace(method, corrupt=both)
+
+    return apply
+
+
+def _one_euro(method: Method) -> Method:
+    return replace(method, smooth=OneEuro)
+
+
+def _reinit(method: Method) -> Method:
+    return replace(method, reinitialise=Reinitialise())
+
+
+VARIANTS: dict[str, Variant] = {
+    variant.name: variant
+    for variant in (
+        Variant(
+            "initializer",
+            "the DKD's own initializer on every frame: no past at all",
+            "control",
+            _control("initializer", _initializer, needs_kernels=True),
+        ),
+        Variant(
+            "frozen",
+            "kernels of the first frame in all frames: a fixed template",
+            "control",
+            _control("frozen", FrozenKernel, needs_kernels=True),
+        ),
+        Variant(
+            "average",
+            "a running average of the kernels, as in correlation filters",
+            "control",
+            _control("average", RunningAverageKernel, needs_kernels=True),
+        ),
+        Variant(
+            "flow",
+            "the first frame's maps, moved by optical flow: no network after it",
+            "control",
+            _control("flow", FlowMoved, needs_kernels=False),
+        ),
+        Variant("mean", "a running mean of the maps: smoothness without memory", "control", _mean),
+        Variant("one-euro", "joints smoothed by a 1 € filter", "smoothing", _one_euro),
+        Variant(
+            "erased",
+            "the last frame's maps are erased before they are used",
+            "feedback",
+            _feedback("erased", lambda _: erase),
+        ),
+        Variant(
+            "shuffled",
+            "the maps of a random earlier frame instead of the last one's",
+            "feedback",
+            _feedback("shuffled", lambda _: shuffle_in_time()),
+        ),
+        Variant(
+            "swapped",
+            "the last frame's maps with left and right swapped",
+            "feedback",
+            _feedback("swapped", lambda method: swap_sides(method.model.skeleton)),
+        ),
+        Variant("reinit", "looks for the person anew where the track is lost", "policy", _reinit),
+        Variant("occluded", "a grey square hides a part of every frame but the first", "input", _input(occlude)),
+        Variant("blurred", "every frame but the first is out of focus", "input", _input(blur)),
+        Variant("darkened", "every frame but the first has a quarter of the light", "input", _input(darken)),
+        Variant("crowded", "somebody else crosses in front of every frame but the first", "input", _input(crowd)),
+    )
+}
+
+
+# --- by name ----------------------------------------------------------------------------------------------------------
+
+
+def get_method(spec: str | Path) -> Method:
+    """A trained model by name or place, with the variants that are named behind it.
+
+    Args:
+        spec: ``SOURCE[+variant[+variant…]]``. The source is the name of a shipped model, a ``.safetensors`` file, or
+            the folder of a training run (its result, else its newest snapshot). It may hold ``+`` itself: the longest
+            part that is a source counts.
+
+    Returns:
+        its ``name`` is the shipped model's, the file's (``NAME.safetensors``), or the run's: ``RUN`` for its result,
+        ``RUN@STEP`` for a snapshot; followed by the variants as written.
+
+    Raises:
+        ConfigError: no such source, the run has no model yet, no such variant (the nearest name is given), or a
+            variant that does not fit.
+        CheckpointError: the file is damaged.
+    """
+    rest, names = str(spec), list[str]()
+    while (source := _find_source(rest)) is None:
+        rest, plus, name = rest.rpartition("+")
+        if not plus:
+            raise _no_source(str(spec))
+        names.insert(0, name)
+    unknown = next((n for n in names if n not in VARIANTS), None)
+    if unknown is not None:  # before the weights are read
+        raise ConfigError(
+            f"unknown variant {unknown!r} in {str(spec)!r}{nearest_name(unknown, VARIANTS)} "
+            f"Known: {', '.join(VARIANTS)}."
+        )
+    model = load_model(source)
+    model.name = _short_name(source)
+    method = Method(model.name, model, source=source)
+    for name in names:
+        method = method.with_variant(name)
+    return method
+
+
+def _find_source(text: str) -> Path | None:
+    """The checkpoint that ``text`` (without variants) names, or ``None``."""
+    path = Path(text)
+    shipped = data_folder() / "checkpoints" / f"{text}.safetensors"
+    if not text.strip():
+        return None
+    if path.name == text and shipped.is_file():
+        return shipped.resolve()
+    if path.suffix == ".safetensors" and path.is_file():
+        return path.resolve()
+    run = Run(path)
+    if run.info_file.is_file() or run.model_file.is_file():
+        files = [run.model_file] if run.model_file.is_file() else list(run.snapshots().values())
+        if not files:
+            raise ConfigError(
+                f"the run in {text} has no model yet: train on until its first snapshot, or name another run"
+            )
+        return files[-1].resolve()
+    return None
+
+
+def _no_source(spec: str) -> ConfigError:
+    """Why nothing that ``spec`` begins with is a source."""
+    names = spec.split("+")
+    while len(names) > 1 and names[-1] in VARIANTS:
+        names.pop()
+    text = "+".join(names)
+    if text in MODELS:
+        return ConfigError(
+            f"the model {text!r} is registered, but no trained weights are shipped; train it and name the run's folder"
+        )
+    shipped = sorted(p.stem for p in (data_folder() / "checkpoints").glob("*.safetensors"))
+    near = nearest_name(names[0] if names[0] in shipped else text, shipped)
+    return ConfigError(
+        f"there is no model {text!r}: expected a shipped one ({', '.join(shipped) or 'there are none'}), a "
+        f".safetensors file or the folder of a training run, followed by +variants ({', '.join(VARIANTS)}){near}"
+    )
+
+
+def _short_name(source: Path) -> str:
+    """What a table calls a checkpoint: its file's name, except for those that a run's folder gives a name."""
+    step = re.fullmatch(r"step_(\d+)", source.stem)
+    if step and source.parent.name == "snapshots":
+        return f"{source.parent.parent.name}@{int(step[1])}"
+    return source.parent.name if source.stem == "model" else source.stem

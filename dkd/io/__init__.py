@@ -1,0 +1,1 @@
+"""Settings, files that are written whole, and where data lie."""

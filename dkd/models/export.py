@@ -1,0 +1,87 @@
+"""From a run to a file to give away: halved if wanted, with its provenance, without this machine's folders."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dkd.errors import CheckpointError, ConfigError
+from dkd.evaluation.methods import Method, get_method
+from dkd.models.checkpoints import read_tensors, write_tensors
+from dkd.training.run import provenance
+
+
+def export_model(spec: str | Path, out: str | Path, half: bool = False) -> Path:
+    """Write a trained model as a checkpoint of its own.
+
+    Its provenance is kept and gains ``exported``: the SHA-256 of the file it came from, ``half``, when, and with which
+    commit and versions. Folders of this machine are left out of it: ``"person_crops=/folder/of/mine/data"`` becomes
+    ``"person_crops"``.
+
+    Args:
+        spec: a shipped model's name, a checkpoint, or a run's folder (its result, else its newest snapshot).
+        out: the new file, ``….safetensors``, written whole or not at all; one that is there is replaced.
+        half: store floats as float16. They are loaded as float32 again, so that what is measured of the file is what
+            its users get.
+
+    Returns:
+        ``out``.
+
+    Raises:
+        ConfigError: no such model, variants, or ``out`` is no new ``.safetensors`` file.
+        CheckpointError: the model is damaged, or a weight is too large for half precision.
+        StorageError: the file cannot be written.
+    """
+    _, source, out = model_and_files(spec, out)
+    tensors, header = read_tensors(source)
+    if half:
+        tensors = {name: _halved(name, tensor) for name, tensor in tensors.items()}
+    facts = _without_folders(json.loads(header["provenance"]))
+    with source.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    facts["exported"] = {"from_sha256": digest, "half": half, **provenance()}
+    write_tensors(out, tensors, {**header, "provenance": json.dumps(facts)})
+    return out
+
+
+def model_and_files(spec: str | Path, out: str | Path) -> tuple[Method, Path, Path]:
+    """A model of which another checkpoint is to be made, the file that it is in, and the file to write.
+
+    Raises:
+        ConfigError: no such model, variants, or ``out`` is no new ``.safetensors`` file.
+    """
+    method, out = get_method(spec), Path(out)
+    if method.variants or method.source is None:
+        raise ConfigError(f"expected a model as it is, got {method.name}: its variants share weights and confidence")
+    if out.suffix != ".safetensors" or (out.exists() and out.samefile(method.source)):
+        raise ConfigError(f"expected a new file that ends in .safetensors, got {out}")
+    return method, method.source, out
+
+
+def _halved(name: str, tensor: torch.Tensor) -> torch.Tensor:
+    if not tensor.is_floating_point():
+        return tensor
+    halved = tensor.half()
+    if not halved.isfinite().all():
+        raise CheckpointError(
+            f"{name} has values up to {float(tensor.abs().max()):.3g}, half precision ends at 65504: export without it"
+        )
+    return halved
+
+
+def _without_folders(value: Any) -> Any:
+    """The same facts with absolute paths shortened to names: a file that is given away tells of no machine."""
+    if isinstance(value, dict):
+        return {key: _without_folders(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_without_folders(part) for part in value]
+    if isinstance(value, str):
+        name, equals, folder = value.partition("=")
+        if equals and Path(folder).expanduser().is_absolute():
+            return name
+        return Path(value).name if Path(value).expanduser().is_absolute() else value
+    return value

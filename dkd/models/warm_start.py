@@ -1,0 +1,117 @@
+"""Start a model from weights that exist: a checkpoint of ours, or an image classifier's."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import torch
+
+from dkd.errors import CheckpointError
+from dkd.models.backbones import load_trunk_weights
+from dkd.models.base import VideoPoseModel
+from dkd.models.checkpoints import load_model
+from dkd.models.dkd import DKD
+from dkd.models.simple_baseline import SimpleBaseline
+
+log = logging.getLogger(__name__)
+
+
+def warm_start(model: VideoPoseModel, source: str | Path) -> list[str]:
+    """Give ``model`` the weights that ``source`` has for it.
+
+    From a checkpoint of ours whatever agrees in name and shape is taken; a per-frame baseline gives a DKD its encoder
+    and its initializer, as far as they are the same networks; a DKD whose kernels have a bias then starts as that
+    baseline (:meth:`~dkd.models.dkd.DKD.start_as_baseline`). An image classifier's weights go into every trunk that
+    they fit; a model without trunks cannot start from them.
+
+    Args:
+        model: changed in place.
+        source: a shipped model's name, a ``.safetensors`` file of ours, or a classifier's weights (``.pt``, ``.pth``).
+
+    Returns:
+        Names of the parameters and buffers that kept their random values.
+
+    Raises:
+        ConfigError: no such shipped model.
+        CheckpointError: the file cannot be used, or nothing in it fits.
+    """
+    is_classifier = Path(source).suffix in (".pt", ".pth")
+    given = _classifier(model, Path(source)) if is_classifier else _checkpoint(model, source)
+    own = list(model.state_dict())
+    log.info("%d of %d tensors start from %s", len(given), len(own), source)
+    return [name for name in own if name not in given]
+
+
+def warm_start_initializer(model: DKD, source: str | Path) -> None:
+    """Give a DKD's pose initializer the weights of a per-frame baseline, or of another DKD's initializer, whole.
+
+    Args:
+        model: changed in place; the frame encoder stays as it is, whatever network it is.
+        source: a shipped model's name or a checkpoint of ours.
+
+    Raises:
+        CheckpointError: the file cannot be used, or its network is another one.
+    """
+    initializer = model.initializer_alone()  # shares the weights
+    missing = warm_start(initializer, source)
+    if missing:
+        raise CheckpointError(
+            f"{source} lacks {len(missing)} tensors of the initializer {model.config.initializer!r}, the first is "
+            f"{missing[0]!r}: expected the same network, trained frame by frame"
+        )
+
+
+def _classifier(model: VideoPoseModel, path: Path) -> set[str]:
+    """Load what fits into the trunks; returns the names of what was given, as the model has them."""
+    if not model.trunks():
+        raise CheckpointError(
+            f"{model.name} has no trunk that an image classifier's weights fit, so {path} cannot start it; leave "
+            "model.start empty, or give a checkpoint of ours"
+        )
+    if not path.is_file():
+        raise CheckpointError(f"expected an image classifier's weights at {path}, found no file")
+    try:
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch names no common type for the many ways in which a file may be wrong
+        raise CheckpointError(f"{path} does not load as plain weights: {str(error).splitlines()[0]}") from error
+    weights = weights.get("state_dict", weights) if isinstance(weights, dict) else weights
+    if not isinstance(weights, dict) or not all(isinstance(v, torch.Tensor) for v in weights.values()):
+        raise CheckpointError(f"expected name → tensor in {path}, got {type(weights).__name__}")
+    problems, given = [], set()
+    for trunk in model.trunks():
+        (prefix,) = (name for name, module in model.named_modules() if module is trunk)
+        try:
+            missing = load_trunk_weights(trunk, weights)
+            given |= {f"{prefix}.{name}" for name in trunk.state_dict() if name not in missing}
+        except CheckpointError as error:
+            problems.append(str(error))
+    if len(problems) == len(model.trunks()):
+        raise CheckpointError(f"the weights in {path} fit no trunk of {model.name}: {problems[0]}")
+    return given
+
+
+def _checkpoint(model: VideoPoseModel, source: str | Path) -> set[str]:
+    """Load what agrees in name and shape; returns the names."""
+    donor = load_model(source)
+    if donor.skeleton != model.skeleton:
+        raise CheckpointError(
+            f"{source} was trained on the joints of {donor.skeleton.name!r}, this model has {model.skeleton.name!r}"
+        )
+    given = donor.state_dict()
+    if isinstance(donor, SimpleBaseline) and isinstance(model, DKD):
+        frame = {k.removeprefix("net."): v for k, v in given.items() if k.startswith("net.")}
+        given = {f"initializer.{k}": v for k, v in frame.items()}
+        given |= {k: v for k, v in frame.items() if k.startswith("encoder.")}
+    elif isinstance(donor, DKD) and isinstance(model, SimpleBaseline):
+        given = {k.replace("initializer.", "net.", 1): v for k, v in given.items() if k.startswith("initializer.")}
+    own = model.state_dict()
+    usable = {k: v for k, v in given.items() if k in own and own[k].shape == v.shape}
+    if not usable:
+        raise CheckpointError(f"nothing in {source} ({donor.name}) agrees in name and shape with {model.name}")
+    model.load_state_dict(usable, strict=False)
+    if isinstance(donor, SimpleBaseline) and isinstance(model, DKD) and model.config.kernel_bias:
+        kinds = [(m.config.encoder, m.config.channels) for m in (donor, model)]
+        if kinds[0] == kinds[1]:
+            model.start_as_baseline(donor.net)
+    return set(usable)

@@ -1,0 +1,1 @@
+"""Joint sets by name, crops, heatmaps, and smoothing of joints: the geometry that everything else shares."""

@@ -1,0 +1,1 @@
+"""Serve JupyterLab and lecture pages on this machine, behind a token."""

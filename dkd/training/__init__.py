@@ -1,0 +1,1 @@
+"""Train models: settings and recipes, the trainer, losses, run folders, and validation."""

@@ -1,0 +1,298 @@
+"""What a training run is asked to do: one tree of frozen dataclasses, and the recipes that ship with the project.
+
+    config = load_recipe("laptop", ["steps=500", "adversary.eta=0.1"])
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from dkd.datasets.augment import AugmentConfig
+from dkd.errors import ConfigError, nearest_name
+from dkd.io.config import STRICT, from_mapping, read_yaml, with_words
+from dkd.models.registry import ModelConfig, model_config
+from dkd.training.losses import AdversaryConfig
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """Which model, and what it starts from.
+
+    Attributes:
+        name: one of ``dkd.models.MODELS``.
+        settings: fields of that model's config to replace, such as ``channels`` or ``input_size``.
+        start: weights to start from: a shipped model's name, a checkpoint of ours, or an image classifier's weights
+            (``.pt``, ``.pth``; torchvision's names for ResNets, the flat port's for the encoder ``mobilenetv2``).
+            None: random.
+        initializer_start: of a DKD: a per-frame baseline's checkpoint for its pose initializer alone, after ``start``;
+            for one that is another network than the frame encoder.
+        initializer: whether the pose initializer is trained too (``"train"``, as in the paper), or held ``"fixed"``.
+        pretrain: share of the steps in which the initializer learns alone, on every frame of the clips; then the frame
+            encoder starts from it where the two are the same network, and the recursion begins. The paper's networks
+            are trained on single images before, too; here one run does both.
+        bias_fades: of a DKD with a ``kernel_bias``: the shares of the run between which the bias is taken away, bit by
+            bit. It is not trained; the result has none, and is a DKD in the paper's form, which may start from one that
+            only a bias let start as a per-frame net. Empty: the bias is trained like the rest.
+    """
+
+    __pydantic_config__ = STRICT
+
+    name: str = "dkd-tiny"
+    settings: dict[str, Any] = field(default_factory=dict)
+    start: str | None = None
+    initializer_start: str | None = None
+    initializer: Literal["train", "fixed"] = "train"
+    pretrain: float = 0.0
+    bias_fades: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.bias_fades and not (len(self.bias_fades) == 2 and 0 <= self.bias_fades[0] < self.bias_fades[1] <= 1):
+            raise ConfigError(
+                f"expected model.bias_fades, two rising shares of the run in 0..1, or none, got {self.bias_fades}"
+            )
+        if not 0 <= self.pretrain < 1:
+            raise ConfigError(f"expected model.pretrain, a share of the steps, in 0..1, got {self.pretrain}")
+        if self.initializer_start is not None and not self.name.startswith("dkd-"):
+            raise ConfigError(f"only a DKD has an initializer: {self.name} takes model.start, not initializer_start")
+        if self.pretrain and self.initializer == "fixed":
+            raise ConfigError("model.pretrain trains the initializer, model.initializer=fixed does not: choose one")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Whom to train on and whom to validate on.
+
+    Attributes:
+        train: sources, as :func:`dkd.datasets.sources.load_people` takes them; their training people are used.
+        shares: how often each source is drawn; by default equally often.
+        validation: the source whose test people are followed, whole clips, recursively.
+        validation_clips: how many of them, the first ones; 0 validates nothing.
+        validation_frames: of each clip, the first ones.
+    """
+
+    __pydantic_config__ = STRICT
+
+    train: tuple[str, ...] = ("rendered",)
+    shares: tuple[float, ...] = ()
+    validation: str = "rendered"
+    validation_clips: int = 8
+    validation_frames: int = 48
+
+    def __post_init__(self) -> None:
+        if not self.train:
+            raise ConfigError("expected at least one source in data.train, got none")
+        if self.shares and (len(self.shares) != len(self.train) or min(self.shares) < 0 or sum(self.shares) <= 0):
+            raise ConfigError(
+                f"expected data.shares, one for each of the {len(self.train)} sources, ≥ 0 and not all 0, "
+                f"got {self.shares}"
+            )
+        if self.validation_clips < 0 or self.validation_frames < 3:
+            raise ConfigError("expected data.validation_clips ≥ 0 and data.validation_frames ≥ 3 (for accelerations)")
+
+
+@dataclass(frozen=True)
+class OptimiserConfig:
+    """How weights are moved.
+
+    Attributes:
+        name: ``"adamw"``, or ``"rmsprop"`` as re-implementations of the paper have it.
+        learning_rate: the peak, for all that starts from scratch.
+        trunk_rate: what an image classifier's trunk is trained with, as a share of that.
+        frozen_blocks: leading blocks of the trunks that keep their weights (they cost most and change least).
+        weight_decay: AdamW's.
+        schedule: ``"cosine"`` falls to 0 in half a wave; ``"steps"`` is multiplied by 0.1 at each milestone.
+        milestones: for ``"steps"``: shares of the run.
+        warmup: steps of linear warm-up.
+        clip_norm: largest norm of the gradient.
+        ema: averaging of weights; validation, snapshots and the result are of the average. It starts short and grows to
+            this, so that it means something from the first steps on.
+        fixed_statistics: parts (``"encoder"``, ``"initializer"``, ``"distillator"``) whose batch statistics stand still
+            from the start: those of a trained checkpoint.
+        fix_statistics_after: share of the run after which all of them stand still, so that what is trained at the end
+            is what is used later.
+    """
+
+    __pydantic_config__ = STRICT
+
+    name: Literal["adamw", "rmsprop"] = "adamw"
+    learning_rate: float = 2e-3
+    trunk_rate: float = 1.0
+    frozen_blocks: int = 0
+    weight_decay: float = 1e-3
+    schedule: Literal["cosine", "steps"] = "cosine"
+    milestones: tuple[float, ...] = ()
+    warmup: int = 80
+    clip_norm: float = 20.0
+    ema: float = 0.998
+    fixed_statistics: tuple[Literal["encoder", "initializer", "distillator"], ...] = ()
+    fix_statistics_after: float = 0.8
+
+    def __post_init__(self) -> None:
+        if not (self.learning_rate > 0 and self.trunk_rate >= 0 and self.clip_norm > 0 and 0 <= self.ema < 1):
+            raise ConfigError(
+                "expected an optimiser with learning_rate > 0, trunk_rate ≥ 0, clip_norm > 0 and 0 ≤ ema < 1, got "
+                f"{self.learning_rate}, {self.trunk_rate}, {self.clip_norm}, {self.ema}"
+            )
+
+    def rate_at(self, step: int, steps: int) -> float:
+        """Learning rate as a share of its peak."""
+        if step < self.warmup:
+            return (step + 1) / self.warmup
+        if self.schedule == "steps":
+            return 0.1 ** sum(step >= share * steps for share in self.milestones)
+        return 0.5 * (1 + math.cos(math.pi * (step - self.warmup) / max(1, steps - self.warmup)))
+
+
+@dataclass(frozen=True)
+class FeedbackConfig:
+    """What the distillator is given in training instead of the model's own maps, now and then.
+
+    With too much ground truth the loss falls and recursion collapses (exposure bias); with none, learning is slow.
+
+    Attributes:
+        truth_first, truth_later: probability of jittered ground truth in the first frame, and in later ones.
+        jitter: standard deviation of that jitter, in cells.
+    """
+
+    __pydantic_config__ = STRICT
+
+    truth_first: float = 0.5
+    truth_later: float = 0.1
+    jitter: float = 0.7
+
+
+@dataclass(frozen=True)
+class MachineConfig:
+    """Where it runs. Not part of what a run *is*: a run may go on on another machine, though not to the same last bit.
+
+    Attributes:
+        accelerator, devices, nodes, strategy: as Lightning Fabric takes them; ``torchrun``'s own numbers win.
+        precision: ``"32-true"`` or ``"bf16-mixed"``; ``"auto"`` is bf16 on a GPU that has it, else 32 bits. (Not
+            ``"16-mixed"``: its loss scale is a state that a resumed run would lack.)
+        workers: processes that prepare clips; 0 is a thread of this one, enough for a small model on a CPU.
+        threads: of torch, for this process, while it trains; None leaves them.
+    """
+
+    __pydantic_config__ = STRICT
+
+    accelerator: str = "auto"
+    devices: int = 1
+    nodes: int = 1
+    strategy: str = "auto"
+    precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
+    workers: int = 0
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A training run.
+
+    Attributes:
+        model, data, optimiser, feedback, augment, adversary, machine: see there.
+        steps: optimiser steps in all.
+        batch: clips a step, over all processes.
+        n_frames: T of a training clip.
+        sigma: of the Gaussian targets, in cells.
+        motion_weight: weight of :func:`dkd.training.losses.motion_loss`, beside the pose loss; 0 as in the paper.
+        hidden_weight: weight in the loss of joints that are labelled but hidden (our decision: they are guesses).
+        validate_every, snapshot_every, save_every: steps between validations, between snapshots of the averaged model
+            (what the panel's slider moves through), and between states to resume from. 0: only at the end.
+        seed: of weights, data and feedback.
+    """
+
+    __pydantic_config__ = STRICT
+
+    model: ModelChoice = field(default_factory=ModelChoice)
+    data: DataConfig = field(default_factory=DataConfig)
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    feedback: FeedbackConfig = field(default_factory=FeedbackConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    adversary: AdversaryConfig = field(default_factory=AdversaryConfig)
+    machine: MachineConfig = field(default_factory=MachineConfig)
+    steps: int = 1000
+    batch: int = 8
+    n_frames: int = 5
+    sigma: float = 1.25
+    motion_weight: float = 0.0
+    hidden_weight: float = 0.5
+    validate_every: int = 200
+    snapshot_every: int = 100
+    save_every: int = 100
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if (
+            min(self.steps, self.batch, self.n_frames) < 1
+            or not self.sigma > 0
+            or min(self.hidden_weight, self.motion_weight) < 0
+        ):
+            raise ConfigError(
+                "expected steps, batch and n_frames of at least 1, sigma > 0, hidden_weight and motion_weight ≥ 0, got "
+                f"{self.steps}, {self.batch}, {self.n_frames}, {self.sigma}, {self.hidden_weight}, {self.motion_weight}"
+            )
+        if min(self.validate_every, self.snapshot_every, self.save_every) < 0:
+            raise ConfigError("expected validate_every, snapshot_every and save_every of at least 0")
+        if self.model.name.startswith(("dkd-", "lstm-pm")) and self.n_frames < 2:
+            raise ConfigError(
+                f"expected n_frames ≥ 2 for {self.model.name}, which learns from one frame to the next, "
+                f"got {self.n_frames}"
+            )
+        if (self.adversary.eta or self.motion_weight) and self.n_frames < 2:
+            raise ConfigError(
+                "the adversary and the motion loss judge how maps change: they need n_frames ≥ 2, or a weight of 0"
+            )
+        if self.model.bias_fades and not getattr(self.model_config(), "kernel_bias", False):
+            raise ConfigError(f"model.bias_fades takes a DKD's kernel_bias away; {self.model.name} has none")
+        self.model_config()
+
+    def pretrained_steps(self) -> int:
+        """Steps in which the initializer learns alone; none in a per-frame baseline, which is nothing else."""
+        return round(self.model.pretrain * self.steps) if self.model.name.startswith("dkd-") else 0
+
+    def bias_at(self, step: int) -> float:
+        """Share of the kernels' bias that is left after so many steps; 1 where none is taken away."""
+        if not self.model.bias_fades:
+            return 1.0
+        first, last = (share * self.steps for share in self.model.bias_fades)
+        return min(1.0, max(0.0, (last - step) / (last - first)))
+
+    def model_config(self) -> ModelConfig:
+        """The config of the model to train."""
+        return model_config(self.model.name, **self.model.settings)
+
+
+def list_recipes() -> list[str]:
+    """Names of the recipes that ship with the project."""
+    return sorted(p.stem for p in RECIPES.glob("*.yaml"))
+
+
+def load_recipe(name_or_path: str | Path | None = None, words: Sequence[str] = ()) -> TrainConfig:
+    """Settings from a recipe, with some replaced.
+
+    Args:
+        name_or_path: a shipped recipe's name, or a YAML file; None: the defaults.
+        words: ``key=value``, with dots into nested settings: ``optimiser.learning_rate=1e-3``.
+
+    Raises:
+        ConfigError: no such recipe or file, an unknown key (the nearest is named), or a value that does not fit.
+    """
+    values: dict[str, Any] = {}
+    if name_or_path is not None:
+        path = Path(name_or_path)
+        if path.suffix not in (".yaml", ".yml"):
+            path = RECIPES / f"{name_or_path}.yaml"
+            if not path.is_file():
+                known = list_recipes()
+                raise ConfigError(
+                    f"there is no recipe {str(name_or_path)!r}{nearest_name(str(name_or_path), known)} There are: "
+                    f"{', '.join(known)}; a file of your own must end in .yaml."
+                )
+        values = read_yaml(path)
+    return from_mapping(TrainConfig, with_words(values, words))

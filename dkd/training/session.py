@@ -1,0 +1,234 @@
+"""A training run in a background thread: start, pause, step, stop, resume, while a notebook goes on working.
+
+    session = TrainingSession.on("runs/first", load_recipe("laptop"))
+    session.start()
+    session.pause(); session.step(10); session.resume(); session.stop()
+
+It is no more than a consumer of :func:`dkd.training.trainer.train`: a pause is not asking for the next record.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from dkd.datasets.batches import Mixture
+from dkd.datasets.people import PersonSequence
+from dkd.errors import ConfigError
+from dkd.training.config import TrainConfig
+from dkd.training.run import Run
+from dkd.training.trainer import Record, train
+
+log = logging.getLogger(__name__)
+State = Literal["idle", "starting", "running", "paused", "stopping", "stopped", "finished", "failed"]
+ACTIVE: tuple[State, ...] = ("starting", "running", "paused", "stopping")
+_sessions: dict[Path, TrainingSession] = {}
+
+
+class TrainingSession:
+    """One run, trained by a thread of this process.
+
+    Args:
+        folder: of the run.
+        config: its settings.
+        people, validation: as in :func:`~dkd.training.trainer.train`.
+
+    Attributes:
+        config: the settings.
+        run: the folder.
+        records: what was heard since this session began, oldest first; what was before lies in ``run.log()``.
+        error: why it failed, or None.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        config: TrainConfig,
+        people: Mixture | None = None,
+        validation: Sequence[PersonSequence] | None = None,
+    ):
+        self.config = config
+        self.run = Run(folder)
+        self.records: list[Record] = []
+        self.error: Exception | None = None
+        self._people, self._validation = people, validation
+        self._state: State = "idle"
+        self._allowed = 0  # steps that may be made while paused
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._listeners: list[Callable[[TrainingSession], None]] = []
+
+    @classmethod
+    def on(cls, folder: str | Path, config: TrainConfig) -> TrainingSession:
+        """The session of this process on a folder: one that is active is found again, however often a cell is run.
+
+        Raises:
+            ConfigError: a session with other settings is active there.
+        """
+        key = Path(folder).resolve()
+        session = _sessions.get(key)
+        if session is not None and session.active:
+            if session.config != config:
+                raise ConfigError(f"{folder} is being trained with other settings; stop that, or name another folder")
+            return session
+        _sessions[key] = cls(folder, config)
+        return _sessions[key]
+
+    @staticmethod
+    def active_on(folder: str | Path) -> TrainingSession | None:
+        """The active session on a folder, or None."""
+        session = _sessions.get(Path(folder).resolve())
+        return session if session is not None and session.active else None
+
+    # --- what it does ------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """What it is doing."""
+        return self._state
+
+    @property
+    def active(self) -> bool:
+        """A thread is at work, or waits for a step to be asked for."""
+        return self._state in ACTIVE
+
+    @property
+    def steps_done(self) -> int:
+        """Steps that this run has made, those of earlier sessions included."""
+        return self.records[-1].step if self.records else self.run.steps_done()
+
+    def start(self, paused: bool = False) -> None:
+        """Begin, or go on with what the folder holds. On an active session: resume.
+
+        Args:
+            paused: make no step until one is asked for.
+        """
+        with self._changed:
+            if self.active:
+                self._set("running" if not paused else "paused")
+                return
+            self.error, self._allowed = None, 0
+            self._thread = threading.Thread(
+                target=self._work, args=(paused,), name=f"training {self.run.name}", daemon=True
+            )
+            self._set("starting")
+            self._thread.start()
+            atexit.register(self._leave)
+
+    def pause(self) -> None:
+        """Make no step after the one under way; nothing else changes."""
+        with self._changed:
+            if self._state in ("starting", "running"):
+                self._set("paused")
+
+    def resume(self) -> None:
+        """Go on after a pause, or after a stop."""
+        self.start()
+
+    def step(self, count: int = 1) -> None:
+        """Make so many steps, then pause; an idle or stopped session is started for it."""
+        if count < 1:
+            raise ConfigError(f"expected at least one step, got {count}")
+        with self._changed:
+            if not self.active:
+                self.start(paused=True)
+            self._allowed += count
+            self._set("paused")
+
+    def stop(self, wait: bool = True, timeout: float | None = None) -> None:
+        """Save the state and end the thread; :meth:`start` goes on from there.
+
+        Args:
+            wait: until it has ended.
+            timeout: seconds to wait at most.
+        """
+        with self._changed:
+            if self.active:
+                self._set("stopping")
+        if wait:
+            self.wait(timeout)
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until the thread has ended: the run is finished, stopped or has failed."""
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+
+    def listen(self, callback: Callable[[TrainingSession], None]) -> Callable[[], None]:
+        """Call ``callback(session)`` after each record and each change of state, in the training thread.
+
+        It must be quick: training waits for it. An exception in it is logged and does not stop the run.
+
+        Returns:
+            A function that ends this.
+        """
+        self._listeners.append(callback)
+
+        def end() -> None:
+            if callback in self._listeners:
+                self._listeners.remove(callback)
+
+        return end
+
+    # --- the thread --------------------------------------------------------------------------------------------------
+
+    def _work(self, paused: bool) -> None:
+        outcome: State = "failed"
+        records = train(self.config, self.run.folder, people=self._people, validation=self._validation)
+        try:
+            with self._changed:
+                if self._state == "starting":
+                    self._set("paused" if paused else "running")
+            while self._may_step():
+                record = next(records, None)
+                if record is None:
+                    outcome = "finished"
+                    return
+                self.records.append(record)
+                self._tell()
+            outcome = "stopped"
+        except Exception as error:  # shown where the session is shown: a thread's traceback goes nowhere
+            log.warning("training in %s failed", self.run.folder, exc_info=True)
+            self.error = error
+        finally:
+            try:
+                records.close()  # type: ignore[attr-defined]  # saves the state
+            except Exception as error:
+                self.error, outcome = error, "failed"
+            atexit.unregister(self._leave)
+            with self._changed:
+                self._set(outcome)
+
+    def _may_step(self) -> bool:
+        """Wait while paused; false once stopped."""
+        with self._changed:
+            while self._state == "paused" and not self._allowed:
+                self._changed.wait()
+            if self._state == "paused":
+                self._allowed -= 1
+            return self._state != "stopping"
+
+    def _set(self, state: State) -> None:
+        """Change the state, wake the thread, tell the listeners. Needs the lock."""
+        if state == "running":
+            self._allowed = 0
+        self._state = state
+        self._changed.notify_all()
+        self._tell()
+
+    def _tell(self) -> None:
+        for callback in list(self._listeners):
+            try:
+                callback(self)
+            except Exception:
+                log.warning("a listener of %r failed", self, exc_info=True)
+
+    def _leave(self) -> None:
+        """The process ends: save what there is."""
+        self.stop(timeout=60)
+
+    def __repr__(self) -> str:
+        return f"<TrainingSession {self.run.name!r}: {self.state}, {self.steps_done} of {self.config.steps} steps>"

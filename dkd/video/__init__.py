@@ -1,0 +1,1 @@
+"""Video as frames by exact index: clips, their readers, folders of images, and sample clips."""

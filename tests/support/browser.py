@@ -1,0 +1,182 @@
+"""A real JupyterLab and a real browser for the tests: start the server, open a notebook, run it, take a picture."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from playwright.sync_api import Browser, Page
+
+from tests.support.server import PATIENCE_S, Server, until
+
+OUTPUT = Path(__file__).parents[1] / "output"
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",  # with it, Chromium refuses to run as root
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+_PANEL = "window.jupyterapp?.shell?.currentWidget"
+_RUN_ALL = f"""async () => {{
+    const panel = {_PANEL};
+    await panel.sessionContext.ready;
+    await window.jupyterapp.commands.execute('notebook:run-all-cells');
+    return panel.content.widgets.flatMap((cell, index) => (cell.model.outputs?.toJSON() ?? [])
+        .filter((output) => output.output_type === 'error')
+        .map((output) => `cell ${{index}}: ${{output.ename}}: ${{output.evalue}}\\n${{output.traceback.join('\\n')}}`));
+}}"""
+
+
+def find_chromium() -> str:
+    """Path of a Chromium: ``DKD_CHROMIUM`` if set, else the first of the usual names on the PATH.
+
+    Raises:
+        RuntimeError: there is none. Tests without a browser would prove nothing, so this is a failure, not a skip.
+    """
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = os.environ.get("DKD_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if not found:
+        raise RuntimeError(f"expected a browser ({', '.join(names)}), found none; install one or set DKD_CHROMIUM")
+    return found
+
+
+class Lab(Server):
+    """A running ``dkd lab`` on a copy of notebooks.
+
+    Args:
+        folder: for all that it writes.
+        notebooks: to be copied.
+        data: the data folder that notebooks see; the project's own by default.
+        port: to serve on, or near it if it is taken. By default any free one: two workers that looked for the next free
+            one at the same time would find the same.
+
+    Attributes:
+        root: the folder that it shows; tests may write notebooks there.
+    """
+
+    def __init__(self, folder: Path, notebooks: Path, data: Path | None = None, port: int = 0):
+        self.root = folder / "root"
+        shutil.copytree(notebooks, self.root, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+        first = self.root / "harness.ipynb"
+        write_notebook(first)
+        super().__init__(["lab", "--no-browser", "--port", str(port), str(first)], folder, "JupyterLab runs at", data)
+
+    def request(self, method: str, path: str) -> Any:
+        """Ask the server's REST interface; the decoded JSON answer, None where it is empty."""
+        headers = {"Authorization": f"token {self.token}"}
+        with urllib.request.urlopen(urllib.request.Request(self.url + path, method=method, headers=headers)) as answer:
+            body = answer.read()
+        return json.loads(body) if body else None
+
+    def write_notebook(self, name: str, *sources: str) -> str:
+        """Write a notebook with a code cell for each of ``sources``; returns its name for :func:`open_notebook`."""
+        write_notebook(self.root / name, *sources)
+        return name
+
+    def stop_kernels(self) -> None:
+        """Stop every kernel, so that what one test computed does not weigh on the next."""
+        for kernel in self.request("GET", "/api/kernels"):
+            self.request("DELETE", f"/api/kernels/{kernel['id']}")
+
+    def stop(self) -> None:
+        """Stop the kernels, then the server: a server that is killed first leaves its kernels behind."""
+        if self.process.poll() is None:
+            self.stop_kernels()
+            self.process.terminate()
+        try:
+            self.process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def write_notebook(path: Path, *sources: str) -> None:
+    """Write a notebook with a code cell for each of ``sources``."""
+    # Without a kernel's name Lab would ask for one in a dialog.
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), path)
+
+
+def open_notebook(page: Page, lab: Lab, name: str) -> None:
+    """Open the notebook ``name`` (path below ``lab.root``) alone in Lab, without the side bar, kernel ready."""
+    # `reset` drops the tabs of the test before; simple mode leaves the whole page to one document.
+    page.goto(f"{lab.url}/doc/tree/{name}?reset&token={lab.token}")
+    page.wait_for_function(f"() => {_PANEL}?.sessionContext?.session?.kernel != null")
+    page.evaluate(f"async () => {{ await {_PANEL}.sessionContext.ready; }}")
+
+
+@contextmanager
+def opened(
+    browser: Browser, lab: Lab, name: str, *sources: str, width: int = 1600, height: int = 1000, **context: Any
+) -> Iterator[Page]:
+    """A page of its own with a new notebook ``name`` of these cells, which have run. Its kernel is stopped at the end.
+
+    ``context``: further arguments of Playwright's ``new_context``.
+    """
+    window = browser.new_context(viewport={"width": width, "height": height}, **context)
+    page = window.new_page()
+    page.set_default_timeout(PATIENCE_S * 1e3)
+    open_notebook(page, lab, lab.write_notebook(name, *sources))
+    assert run_all(page) == []
+    yield page
+    window.close()
+    lab.stop_kernels()
+
+
+def run_all(page: Page) -> list[str]:
+    """Run all cells of the open notebook, wait for the last, and return the errors as text: empty if all went well."""
+    errors: list[str] = page.evaluate(_RUN_ALL)
+    return errors
+
+
+def python(page: Page, code: str) -> Any:
+    """Run ``code`` in the notebook's kernel and return the value of its last line, if that is an expression of JSON."""
+    statement, _, expression = ("\n" + code).rpartition("\n")
+    try:
+        compile(expression, "", "eval")
+    except SyntaxError:
+        statement, expression = code, "None"
+    answer = page.evaluate(
+        """async ([code, expression]) => {
+            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+            const { content } = await kernel.requestExecute({ code, user_expressions: { out: expression } }).done;
+            return content.status === 'ok' ? content.user_expressions.out : content;
+        }""",
+        [f"import json\n{statement}", f"json.dumps({expression})"],
+    )
+    assert answer["status"] == "ok", answer
+    text = answer["data"]["text/plain"]
+    return json.loads(text[1:-1].replace("\\\\", "\\").replace("\\'", "'"))
+
+
+def settle(page: Page, view: str, kernel: str) -> None:
+    """Wait until the kernel has heard all that the browser did with a cursor, which would undo what a test sets next.
+
+    ``view`` is the cursor's JavaScript, ``kernel`` its Python. ipywidgets holds a message back while the one before it
+    is on its way, so that the browser has nothing unsaved does not say that the kernel has heard it.
+    """
+    page.wait_for_function(f"() => {view}.unsaved.size === 0")
+    names = ["frame", "joint", "cell", "range"]
+    seen = f"(names) => names.map((name) => {view}.get(name))"
+    heard = f"[getattr({kernel}, name) for name in {names}]"
+    until(lambda: page.evaluate(seen, names) == python(page, heard))
+
+
+def screenshot(page: Page, name: str) -> Path:
+    """Save what is on the page as ``tests/output/<name>.png`` and return its path."""
+    OUTPUT.mkdir(exist_ok=True)
+    path = OUTPUT / f"{name}.png"
+    page.screenshot(path=path)
+    return path

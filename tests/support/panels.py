@@ -1,0 +1,44 @@
+"""What the tests of both panels do: open one in a browser, press its buttons, wait for its state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browser import Lab, opened
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAD = ".dkd-panel-head"
+# The workbench of a side shows the frame that its cursor is at.
+SETTLED = """(side) => {
+    const { store, cursor } = document.querySelector(`.dkd-side-${side} .dkd-workbench`)?.dkd ?? {};
+    return store?.shown && store.shown.frame === cursor.get('frame') && !store.raf;
+}"""
+
+
+@contextmanager
+def opened_panel(browser: Browser, lab: Lab, name: str, kind: str, call: str, **context: Any) -> Iterator[Page]:
+    """A notebook ``name`` in which ``panel = call`` has run; ``kind`` is the panel's class. Its kernel is stopped."""
+    setup = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom widgets import {kind}"
+    with opened(browser, lab, name, setup, f"panel = {call}\npanel", height=1300, **context) as page:
+        wait_for_state(page, "new")
+        yield page
+
+
+def said_wrong(page: Page) -> str:
+    """The error under the panel's head, empty if there is none."""
+    said: str = page.evaluate(f"() => document.querySelector('{HEAD} > .dkd-error')?.textContent ?? ''")
+    return said
+
+
+def button(page: Page, name: str) -> Any:
+    return page.locator(".dkd-training-controls button", has_text=re.compile(f"^{name}$"))
+
+
+def wait_for_state(page: Page, state: str) -> None:
+    expect(page.locator(HEAD)).to_have_attribute("data-state", state)

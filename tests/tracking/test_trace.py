@@ -1,0 +1,206 @@
+"""A trace keeps what the model did, and what it computes again is the same."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+
+from dkd import Clip, Trace
+from dkd.errors import BoxError, ClosedError, FrameIndexError, ShapeError, StorageError
+from dkd.models import DKD
+from dkd.pose.crops import box_to_crop
+from dkd.tracking.trace import BOX_MARGIN
+from tests.models.test_models import scene, varied_model
+
+BOX = (60.0, 40.0, 200.0, 220.0)
+
+
+@pytest.fixture(scope="module")
+def model() -> DKD:
+    return varied_model(1)
+
+
+@pytest.fixture(scope="module")
+def clip() -> Clip:
+    frames = (scene(1, 6, seed=5)[0].permute(0, 2, 3, 1) * 255).byte().numpy()
+    return Clip.from_array(frames, fps=10.0, name="blobs")
+
+
+@pytest.fixture(scope="module")
+def trace(model: DKD, clip: Clip) -> Trace:
+    return Trace(model, clip, box=BOX, progress=False)
+
+
+def test_shapes_and_types(trace: Trace) -> None:
+    assert len(trace) == 6
+    assert trace.complete
+    assert trace.joints.shape == (6, 13, 2)
+    assert trace.scores.shape == (6, 13)
+    assert trace.heatmaps.shape == (6, 13, 32, 32)
+    assert trace.kernels.shape == (6, 128, 7, 7)
+    assert all(a.dtype == np.float32 for a in (trace.joints, trace.scores, trace.heatmaps, trace.kernels))
+    np.testing.assert_allclose(trace.times, np.arange(6) / 10)
+    assert trace.features(3).shape == trace.projected(3).shape == (128, 32, 32)
+    assert trace.effective_kernel(0, "left_wrist").shape == (128, 7, 7)
+    assert trace.skeleton.joints[0] == "head"
+
+
+def test_the_trace_is_the_models_own_stream(trace: Trace, model: DKD, clip: Clip) -> None:
+    """Streaming by hand over the trace's crops gives the same maps, kernels and features, bit for bit."""
+    state = None
+    with torch.inference_mode():
+        for t, crop in enumerate(trace.crops):
+            image = torch.from_numpy(crop.extract(clip.frame(t), 256)).permute(2, 0, 1)[None] / 255
+            output, state = model.start(image) if state is None else model.step(image, state)
+            np.testing.assert_array_equal(trace.heatmaps[t], output.heatmaps[0].numpy())
+            np.testing.assert_array_equal(trace.kernels[t], output.kernels[0].numpy())
+            np.testing.assert_array_equal(trace.features(t), output.features[0].numpy())
+
+
+def test_contributions_and_bias_sum_to_the_heatmap(trace: Trace) -> None:
+    for t in (1, 4):
+        for j, name in enumerate(trace.skeleton.joints):
+            parts = trace.contributions(t, name)
+            assert parts.shape == (128, 32, 32)
+            np.testing.assert_allclose(parts.sum(0, dtype=np.float64) + trace.bias[j], trace.heatmaps[t, j], atol=1e-3)
+
+
+def test_a_contribution_is_patch_times_effective_kernel(trace: Trace) -> None:
+    """The arithmetic at one cell, as the kernel view shows it."""
+    t, joint, (y, x) = 2, "right_knee", (10, 20)
+    patch = trace.projected(t)[:, y - 3 : y + 4, x - 3 : x + 4]
+    by_hand = (patch * trace.effective_kernel(t - 1, joint)).sum((1, 2))
+    np.testing.assert_allclose(by_hand, trace.contributions(t, joint)[:, y, x], rtol=1e-3, atol=1e-5)
+
+
+def test_joints_are_the_maps_peaks_in_the_frame(trace: Trace) -> None:
+    for t, crop in enumerate(trace.crops):
+        row, column = np.divmod(trace.heatmaps[t].reshape(13, -1).argmax(1), 32)
+        centres = crop.to_frame(np.stack([column, row], 1), 32)
+        assert np.abs(trace.joints[t] - centres).max() <= crop.side / 32 / 2 + 1e-3
+        np.testing.assert_array_equal(trace.scores[t], trace.heatmaps[t].max((1, 2)))
+
+
+def test_the_first_crop_is_the_box(trace: Trace) -> None:
+    assert trace.crops[0] == box_to_crop(BOX, BOX_MARGIN)
+
+
+def test_a_crop_waits_while_nothing_is_confident(model: DKD, clip: Clip, monkeypatch) -> None:
+    monkeypatch.setattr("dkd.tracking.trace.CONFIDENT", np.inf)
+    assert set(Trace(model, clip, box=BOX, progress=False).crops) == {box_to_crop(BOX, BOX_MARGIN)}
+
+
+def test_without_a_box_the_person_is_searched_in_the_whole_frame(model: DKD, clip: Clip) -> None:
+    trace = Trace(model, clip, stop=1, progress=False)
+    assert 0 < trace.crops[0].side <= 3 * 256
+
+
+def test_stopping_and_going_on_gives_the_same(model: DKD, clip: Clip, trace: Trace, caplog) -> None:
+    done = []
+
+    def cancel() -> bool:
+        done.append(1)
+        return len(done) > 3
+
+    with caplog.at_level(logging.WARNING):
+        partial = Trace(model, clip, box=BOX, progress=False, cancel=cancel)
+    assert len(partial) == 3
+    assert not partial.complete
+    assert len(partial.joints) == len(partial.heatmaps) == len(partial.times) == len(partial.kernel_drift()) == 3
+    assert "3 of 6" in caplog.text
+    assert "stopped" in repr(partial)
+    partial.run(progress=False)
+    assert partial.complete
+    np.testing.assert_array_equal(partial.heatmaps, trace.heatmaps)
+    np.testing.assert_array_equal(partial.kernels, trace.kernels)
+
+
+def test_an_interrupted_cell_keeps_its_frames(model: DKD, clip: Clip) -> None:
+    calls = []
+
+    def interrupt() -> bool:
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return False
+
+    assert len(Trace(model, clip, box=BOX, progress=False, cancel=interrupt)) == 2
+
+
+def test_a_long_trace_lives_in_a_file_and_is_the_same(
+    model: DKD, clip: Clip, trace: Trace, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    stored = Trace(model, clip, box=BOX, progress=False, memory=0)
+    assert isinstance(stored.heatmaps, np.memmap)
+    assert sum(f.stat().st_size for f in tmp_path.iterdir()) == 6 * 4 * (13 * 32 * 32 + 128 * 49)
+    np.testing.assert_array_equal(stored.heatmaps, trace.heatmaps)
+    np.testing.assert_array_equal(stored.kernel_drift(), trace.kernel_drift())
+    stored.close()
+    del stored
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_a_clear_error(model: DKD, clip: Clip, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    def no_room(handle: int, mode: str):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fdopen", no_room)
+    with pytest.raises(StorageError, match="set TMPDIR"):
+        Trace(model, clip, box=BOX, progress=False, memory=0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_feedback_changes_later_frames_only(model: DKD, clip: Clip, trace: Trace) -> None:
+    erased = Trace(model, clip, box=BOX, progress=False, feedback=lambda maps, t: torch.zeros_like(maps))
+    np.testing.assert_array_equal(erased.heatmaps[0], trace.heatmaps[0])
+    assert not np.array_equal(erased.heatmaps[1], trace.heatmaps[1])
+
+
+def test_measures_over_time_against_closed_forms(model: DKD, clip: Clip) -> None:
+    trace = Trace(model, clip, box=BOX, progress=False)
+    trace._joints[:] = np.arange(6, dtype=np.float32)[:, None, None] * (3.0, 4.0)  # 5 px a frame at 10 frames/s
+    np.testing.assert_allclose(trace.speed()[1:], 50.0, rtol=1e-5)
+    assert (trace.speed()[0] == 0).all()
+    base = trace.kernels[0].copy()
+    for t, factor in enumerate((1.0, 2.0, -1.0, 1.0, 1.0, 1.0)):
+        trace._kernels[t] = factor * base
+    np.testing.assert_allclose(trace.kernel_drift(), [0, 0, 2, 2, 0, 0], atol=1e-5)
+
+
+def test_the_table_is_tidy(trace: Trace) -> None:
+    table = trace.to_frame()
+    assert list(table.columns) == ["frame", "time_s", "joint", "x", "y", "score"]
+    assert len(table) == 6 * 13
+    row = table[(table.frame == 4) & (table.joint == "left_hip")].iloc[0]
+    j = trace.skeleton.index("left_hip")
+    assert (row.x, row.y, row.score) == (*trace.joints[4, j], trace.scores[4, j])
+    assert row.time_s == pytest.approx(0.4)
+
+
+def test_bad_questions_are_named(model: DKD, clip: Clip, trace: Trace) -> None:
+    with pytest.raises(FrameIndexError, match="come from the initializer"):
+        trace.contributions(0, "head")
+    with pytest.raises(FrameIndexError, match=r"outside the trace's frames 0\.\.5"):
+        trace.features(6)
+    with pytest.raises(BoxError, match="outside the frame"):
+        Trace(model, clip, box=(300, 0, 400, 50))
+    with pytest.raises(ShapeError, match=r"\(T, 13, 2\)"):
+        Trace(model, clip, box=BOX, ground_truth=np.zeros((6, 15, 2)))
+    with pytest.raises(ShapeError, match="for 6 frames, got 4"):
+        Trace(model, clip, box=BOX, ground_truth=np.zeros((4, 13, 2)))
+    with pytest.raises(ShapeError, match="at least one frame"):
+        Trace(model, clip, box=BOX, stop=0)
+
+
+def test_a_closed_trace_says_so(model: DKD, clip: Clip) -> None:
+    trace = Trace(model, clip, box=BOX, progress=False)
+    trace.close()
+    assert len(trace) == 0
+    with pytest.raises(ClosedError, match="closed"):
+        trace.features(0)

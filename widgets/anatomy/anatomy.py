@@ -1,0 +1,112 @@
+"""The anatomy view: from the picture to one joint's map, tensor by tensor, and down to the numbers of one cell."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+import numpy as np
+
+from dkd.analysis.anatomy import anatomy
+from widgets.core.assets import module
+from widgets.core.cursor import Cursor
+from widgets.core.view import View
+from widgets.core.wire import Message, encode_frame, quantize_kernels
+
+_log = logging.getLogger(__name__)
+
+
+class Anatomy(View):
+    """How one joint's map in one frame came about, on three linked levels.
+
+    1. The pipeline with its tensors: crop → F_t → V·F_t → matched with K̃_{t−1} → weighed by U → map; below it the
+       distillator that made K̃_{t−1} of the frame before. Of each tensor the channels are shown that matter most at the
+       selected cell; a click on a channel selects it everywhere.
+    2. The selected channel's kernel slides over its projected features, step by step or played.
+    3. The arithmetic of the selected cell in numbers: patch × kernel, sum, × U, all channels + bias = the map's value.
+
+    Frame, joint and cell are the cursor's. Frames whose maps come from the pose initializer, and models without
+    kernels, have no such anatomy; the view says so.
+    """
+
+    _esm = module("anatomy")
+
+    def _open(self, trace: Any, cursor: Cursor | None, **traits: Any) -> None:
+        super()._open(trace, cursor, **traits)
+        self._busy = threading.Lock()
+        self.on_msg(self._on_request)
+
+    def close(self) -> None:
+        """Free what the view holds; see :meth:`widgets.core.view.View.close`."""
+        if not self._closed:
+            self.on_msg(self._on_request, remove=True)
+        super().close()
+
+    def _on_request(self, _widget: Any, content: dict, _buffers: list) -> None:
+        # Three passes of the networks: in a thread, so that the kernel goes on to move the other views.
+        threading.Thread(target=self._answer, args=(content,), daemon=True).start()
+
+    def _answer(self, content: dict) -> None:
+        generation, trace = content.get("generation"), self.trace
+        if trace is None or generation != self._feed._generation:
+            return  # closed, or another trace by now
+        try:
+            with self._busy:
+                answer = render_anatomy(trace, int(content["frame"]), int(generation))
+        except Exception as error:
+            _log.warning("request %s failed", content, exc_info=True)
+            answer = {"type": "error", "message": f"{type(error).__name__}: {error}"}, []
+        if not self._closed:
+            self.send(*answer)
+
+
+def render_anatomy(trace: Any, frame: int, generation: int) -> Message:
+    """All that the view shows of a frame besides the feed's detail, for any joint and channel.
+
+    Buffers: the crop as JPEG; H_t and H_{t−1} (J, H, W) float32 (the latter empty where nothing is distilled); V (C, C)
+    int8, times ``projection_scale``; then two for each of ``tensors``, see :func:`quantise_channels`. Tensors are
+    ``features``, ``matched``, and of the distillator ``before`` (F_{t−1}), ``conv1`` to ``conv3`` and ``bias``.
+
+    Raises:
+        ConfigError, FrameIndexError: there is nothing to take apart, see :func:`dkd.analysis.anatomy.anatomy`.
+    """
+    found = anatomy(trace, frame, 0)
+    made = found.distillation
+    tensors = {"features": found.features, "matched": found.matched}
+    if made is not None:
+        tensors["before"] = made.features
+        tensors |= {layer.name: layer.activations for layer in made.layers}
+        if made.bias is not None:
+            tensors["bias"] = made.bias
+    projection, scale = quantize_kernels(found.projection)
+    content = {
+        "type": "anatomy",
+        "generation": generation,
+        "frame": frame,
+        "input": list(found.crop.shape),
+        "projection_scale": scale,
+        "tensors": [{"name": name, "shape": list(values.shape)} for name, values in tensors.items()],
+        "does": {} if made is None else {layer.name: layer.does for layer in made.layers},
+        "handed_on": made is None or made.handed_on,
+    }
+    buffers = [
+        encode_frame(found.crop),
+        np.ascontiguousarray(trace.heatmaps[frame], np.float32).tobytes(),
+        b"" if made is None else np.ascontiguousarray(made.heatmaps, np.float32).tobytes(),
+        projection,
+    ]
+    for values in tensors.values():
+        buffers += quantise_channels(values)
+    return content, buffers
+
+
+def quantise_channels(values: np.ndarray) -> tuple[bytes, bytes]:
+    """(C, h, w) real → (C, h, w) uint8 for pictures, and the (C, 2) float32 least and largest value of each channel.
+
+    A byte b stands for least + (largest − least) · b / 255.
+    """
+    low, high = values.min((1, 2)), values.max((1, 2))
+    span = np.where(high > low, high - low, 1)[:, None, None]
+    data = np.rint((values - low[:, None, None]) / span * 255).astype(np.uint8)
+    return data.tobytes(), np.stack([low, high], 1).astype(np.float32).tobytes()

@@ -1,0 +1,1 @@
+"""The coherence debugger: where a track drifts, jumps, or flips, and why."""

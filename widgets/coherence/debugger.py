@@ -1,0 +1,275 @@
+"""The coherence debugger: where a track drifts or jumps, why, since which frame, and how the other model does there."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from dkd.analysis.diagnosis import (
+    LANES,
+    REASONS,
+    Diagnosis,
+    Moment,
+    Moments,
+    check_comparable,
+    diagnose,
+    statistics,
+    worst,
+)
+from dkd.errors import ConfigError
+from dkd.models.confidence import ALPHA
+from widgets.core.assets import module
+from widgets.core.cursor import Cursor
+from widgets.core.view import View, unknown_keyword
+from widgets.core.wire import Message
+
+MOST = 20  # moments of one reason and joint that are sent: every filter finds some, and a lost track sends no thousands
+
+
+class CoherenceDebugger(View):
+    """Lanes over the clip, the moments that stand out, and figures of a range of frames; of one trace or of two.
+
+    Beside a :class:`Workbench` on the same cursor a click on a moment shows it there::
+
+        bench = Workbench(trace)
+        debugger = CoherenceDebugger(trace, other, cursor=bench.cursor)
+
+    Click the lanes to go to a frame; drag over them, or hold Shift with the arrow keys there, to select the range that
+    the figures are of. N and P go through the list. What is measured, and what severity means, is said in
+    :mod:`dkd.analysis.diagnosis`; ``moments()`` and ``statistics()`` give the same as tables.
+
+    Args:
+        trace: a :class:`dkd.Trace`; ``A`` where there are two.
+        other: another trace of the same clip, ``B``, to be laid over it. Both are measured in shares of A's box.
+        cursor: as for every view.
+        alpha: a joint that is further than this × the person's box from the truth is a miss.
+        discriminator: a trained temporal discriminator, for its lane: :func:`dkd.analysis.diagnosis.discriminator_of` a run.
+
+    Raises:
+        ConfigError: ``other`` has other frames or other joints; a cursor that does not fit.
+        TypeError: an unknown keyword; the nearest known one is named.
+    """
+
+    _esm = module("debugger")
+
+    def __init__(
+        self,
+        trace: Any,
+        other: Any = None,
+        *,
+        cursor: Cursor | None = None,
+        alpha: float = ALPHA,
+        discriminator: Callable[[Tensor, Tensor], Tensor] | None = None,
+        **unknown: Any,
+    ):
+        if unknown:
+            raise unknown_keyword(type(self).__name__, next(iter(unknown)), ("cursor", "alpha", "discriminator"))
+        if other is not None:
+            check_comparable(trace, other)
+        self._other, self._alpha, self._discriminator = other, alpha, discriminator
+        self._measuring = threading.Lock()
+        self._measured: tuple[Any, int, Diagnosis, Diagnosis | None] | None = None
+        self._open(trace, cursor)
+        self.on_msg(self._on_message)
+
+    @property
+    def other(self) -> Any:
+        """The trace that is laid over the first, or ``None``."""
+        return self._other
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """Of the trace that is shown; measured when it is first asked for."""
+        return self._diagnoses()[0]
+
+    @property
+    def other_diagnosis(self) -> Diagnosis | None:
+        """Of the other trace; ``None`` without one, or where it does not fit the trace that is shown by now."""
+        return self._diagnoses()[1]
+
+    def moments(self, joint: str | None = None, n: int | None = 20, *, reason: str | None = None) -> Moments:
+        """The moments that stand out most, of both traces: :func:`dkd.analysis.diagnosis.worst`."""
+        first, second = self._diagnoses()
+        return worst(first, joint, n, reason=reason, other=second)
+
+    def statistics(self, first: int, last: int, joint: str | None = None) -> Any:
+        """:func:`dkd.analysis.diagnosis.statistics` of a range; with two traces a column level ``A`` and ``B``."""
+        return compared_statistics(*self._diagnoses(), first, last, joint)
+
+    def code(self) -> str:
+        """Python that opens this view again and gives what it shows, with the list as it is without filters."""
+        state = {"frame": self.frame, "joint": self.joint, "range": self.cursor.range}
+        return self._code({**state, "figures_joint": self.joint})
+
+    def close(self) -> None:
+        """Free the view; the traces stay. May be called twice."""
+        if not self._closed:
+            self.on_msg(self._on_message, remove=True)
+        super().close()
+
+    def _diagnoses(self) -> tuple[Diagnosis, Diagnosis | None]:
+        """Measured once a trace. The workbench beside it may show another trace by now: then that is measured."""
+        with self._measuring:
+            trace = self._feed.trace
+            if self._measured is None or self._measured[0] is not trace or self._measured[1] != len(trace):
+                first = diagnose(trace, alpha=self._alpha, discriminator=self._discriminator)
+                second = None
+                if self._other is not None and _fits(trace, self._other):
+                    second = diagnose(
+                        self._other, alpha=self._alpha, side=first.side, discriminator=self._discriminator
+                    )
+                self._measured = trace, len(trace), first, second
+            return self._measured[2:]
+
+    def _code(self, state: Mapping[str, Any]) -> str:
+        """``state``: frame, joint, range; joint of the figures; joint and reason that the list is filtered by."""
+        given = ["trace", *["other"] * (self._other is not None), *[f"alpha={self._alpha:g}"] * (self._alpha != ALPHA)]
+        lines = [
+            "from widgets import CoherenceDebugger",
+            "",
+            f"debugger = CoherenceDebugger({', '.join(given)})",
+            f'debugger.frame, debugger.joint = {int(state["frame"])}, "{state["joint"]}"',
+        ]
+        if state.get("range"):
+            first, last = (int(t) for t in state["range"])
+            joint = f', joint="{state["figures_joint"]}"' if state.get("figures_joint") else ""
+            lines.append(f"debugger.cursor.range = {first}, {last}")
+            lines.append(f"figures = debugger.statistics({first}, {last}{joint})")
+        filters = {"joint": state.get("list_joint"), "reason": state.get("reason")}
+        chosen = ", ".join(f'{name}="{value}"' for name, value in filters.items() if value)
+        lines.append(f"moments = debugger.moments({chosen}).to_frame()")
+        return "\n".join([*lines, "debugger"])
+
+    def _on_message(self, _widget: Any, content: dict, _buffers: list) -> None:
+        # In a thread: the kernel goes on while lanes are measured.
+        threading.Thread(target=self._serve, args=(content,), name="coherence debugger", daemon=True).start()
+
+    def _serve(self, content: dict) -> None:
+        try:
+            answer, buffers = self._answer(content)
+        except Exception as error:
+            if not self._closed:
+                self.report(error, f"answering {content.get('type')}")
+            return
+        if not self._closed:
+            self.send(answer, buffers)
+
+    def _answer(self, content: Mapping[str, Any]) -> Message:
+        """The message that answers a request of the browser."""
+        kind = content.get("type")
+        if kind == "code":
+            return {"type": "code", "text": self._code(content["state"])}, []
+        first, second = self._diagnoses()
+        if kind == "diagnose":
+            dropped = self._other is not None and second is None
+            return render_diagnosis(first, second, int(content["generation"]), dropped=dropped)
+        if kind == "statistics":
+            span = int(content["first"]), int(content["last"])
+            return render_statistics(first, second, *span, content["joint"], str(content["key"])), []
+        if kind == "export":
+            moments = worst(first, content["joint"], None, reason=content["reason"], other=second)
+            text = moments.to_csv() if content["format"] == "csv" else moments.to_json()
+            return {"type": "export", "format": content["format"], "text": text}, []
+        raise ConfigError(f"expected a request of type diagnose, statistics, export or code, got {kind!r}")
+
+
+def _fits(trace: Any, other: Any) -> bool:
+    try:
+        check_comparable(trace, other)
+    except ConfigError:
+        return False
+    return True
+
+
+def compared_statistics(
+    first: Diagnosis, second: Diagnosis | None, start: int, stop: int, joint: str | None = None
+) -> Any:
+    """:func:`dkd.analysis.diagnosis.statistics` of one or of both, in frames ``start`` to ``stop``, both included."""
+    import pandas as pd
+
+    figures = statistics(first, start, stop, joint)
+    if second is None:
+        return figures
+    both = pd.concat({"A": figures, "B": statistics(second, start, stop, joint)}, axis=1)
+    return both.reindex(sorted(both.index, key=lambda name: list(LANES).index(name) if name in LANES else len(LANES)))
+
+
+def render_diagnosis(first: Diagnosis, second: Diagnosis | None, generation: int, dropped: bool = False) -> Message:
+    """All that the view shows of one or two diagnoses.
+
+    ``lanes`` says of each lane what it is, and in ``has`` whose there are; their values are the buffers in that order,
+    float32 (T, J), or (T,) where ``joints`` is false. ``moments`` are ranked, at most ``MOST`` of a reason and joint.
+
+    Args:
+        first, second: the diagnoses.
+        generation: of the trace in the feed, to be sent back.
+        dropped: there was a second trace that does not fit the first any more.
+    """
+    both = [first] if second is None else [first, second]
+    lanes, buffers = [], []
+    for name, lane in LANES.items():
+        has = [name in d.lanes for d in both]
+        if not any(has):
+            continue
+        limit = first.limit(name)
+        lanes.append({"key": name, **lane._asdict(), "limit": limit, "has": has, "joints": name != "kernel_drift"})
+        buffers += [np.ascontiguousarray(d.lanes[name], np.float32).tobytes() for d in both if name in d.lanes]
+    missing = [
+        {"lane": LANES[name].label, "why": why, "which": "AB"[i] if second else ""}
+        for i, d in enumerate(both)
+        for name, why in d.missing.items()
+    ]
+    content = {
+        "type": "diagnosis",
+        "generation": generation,
+        "models": [d.model for d in both],
+        "alpha": first.alpha,
+        "lanes": lanes,
+        "missing": missing,
+        "dropped": dropped,
+        "reasons": list(REASONS),
+        "moments": [_plain(m) for m in _listed(worst(first, n=None, other=second))],
+    }
+    return content, buffers
+
+
+def _listed(moments: Moments) -> list[Moment]:
+    """At most ``MOST`` of each reason and joint, ranked as they are."""
+    seen: Counter[tuple[str, str | None]] = Counter()
+    out = []
+    for moment in moments:
+        seen[moment.reason, moment.joint] += 1
+        if seen[moment.reason, moment.joint] <= MOST:
+            out.append(moment)
+    return out
+
+
+def _plain(moment: Moment) -> dict[str, Any]:
+    return {name: _number(value) for name, value in vars(moment).items()}
+
+
+def _number(value: Any) -> Any:
+    """JSON has no NaN, and does not know NumPy's numbers."""
+    if isinstance(value, float | np.floating):
+        return float(value) if np.isfinite(value) else None
+    return int(value) if isinstance(value, np.integer) else value
+
+
+def render_statistics(
+    first: Diagnosis, second: Diagnosis | None, start: int, stop: int, joint: str | None, key: str
+) -> dict[str, Any]:
+    """The figures of a range: a row a lane with ``values``, of each diagnosis mean, median, min, max, n or ``None``."""
+    tables = [statistics(d, start, stop, joint) for d in (first, second) if d is not None]
+    names = [*(n for n in LANES if any(n in t.index for t in tables)), f"PCK@{first.alpha:g}"]
+    rows = []
+    for name in (n for n in names if any(n in t.index for t in tables)):
+        values = [[_number(v) for v in t.loc[name]] if name in t.index else None for t in tables]
+        label = LANES[name].label if name in LANES else name
+        low_is_bad = name not in LANES or LANES[name].low_is_bad
+        rows.append({"key": name, "label": label, "low_is_bad": low_is_bad, "values": values})
+    return {"type": "statistics", "key": key, "first": start, "last": stop, "joint": joint, "rows": rows}

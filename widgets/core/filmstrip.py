@@ -1,0 +1,101 @@
+"""The still picture that stays in a notebook when the live widget is gone: a strip of frames and a caption."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+
+from dkd.datasets.people import PersonSequence
+from dkd.pose.skeleton import get_skeleton
+
+HEIGHT = 150  # pixels of a picture in the strip
+GAP = 6
+_COLOURS = {"left": (0, 114, 178), "right": (213, 94, 0), "centre": (150, 150, 150)}  # RGB, as in the live views
+
+
+def draw_skeleton(frame: np.ndarray, joints: np.ndarray, skeleton: Any) -> np.ndarray:
+    """A copy of a frame (H, W, 3) uint8 RGB with joints (J, 2) px and limbs drawn; joints that are NaN are left out."""
+    picture = frame.copy()
+    width = max(1, round(frame.shape[0] / 70))
+    points = [tuple(int(round(v)) for v in p) if np.isfinite(p).all() else None for p in joints]
+    for a, b in skeleton.limb_indices:
+        if points[a] is None or points[b] is None:
+            continue
+        sides = {skeleton.side(a), skeleton.side(b)}
+        colour = _COLOURS[sides.pop() if len(sides) == 1 else "centre"]
+        cv2.line(picture, points[a], points[b], (255, 255, 255), width + 2, cv2.LINE_AA)
+        cv2.line(picture, points[a], points[b], colour, width, cv2.LINE_AA)
+    for j, point in enumerate(points):
+        if point is not None:
+            cv2.circle(picture, point, width + 2, (255, 255, 255), -1, cv2.LINE_AA)
+            cv2.circle(picture, point, width + 1, _COLOURS[skeleton.side(j)], -1, cv2.LINE_AA)
+    return picture
+
+
+def strip_image(trace: Any, count: int = 5) -> tuple[bytes, list[int]]:
+    """``count`` frames (fewer in a shorter clip) spread over the clip, with skeletons, side by side.
+
+    Returns:
+        The strip as JPEG, and the indices of its frames.
+    """
+    frames = np.unique(np.linspace(0, len(trace) - 1, min(count, len(trace))).round().astype(int)).tolist()
+    pictures: list[np.ndarray] = []
+    for t in frames:
+        frame = trace.clip.frame(t)
+        scale = HEIGHT * 2 / frame.shape[0]  # twice the shown size: sharp on screens with small pixels
+        size = (round(frame.shape[1] * scale), HEIGHT * 2)
+        small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+        pictures.append(draw_skeleton(small, (np.asarray(trace.joints[t]) + 0.5) * scale - 0.5, trace.skeleton))
+        pictures.append(np.full((HEIGHT * 2, GAP * 2, 3), 255, np.uint8))
+    strip = np.concatenate(pictures[:-1], axis=1)
+    _, data = cv2.imencode(".jpg", np.ascontiguousarray(strip[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 80])
+    return data.tobytes(), frames
+
+
+def contact_sheet(people: Sequence[PersonSequence], columns: int = 5, side: int = 200) -> bytes:
+    """The first frame of each of some labelled people with their joints, side by side, as JPEG.
+
+    Args:
+        people: at least one.
+        columns: pictures in a row.
+        side: of a picture, in pixels; each is fitted into such a square.
+    """
+    rows = -(-len(people) // columns)
+    sheet = np.full((rows * (side + GAP) - GAP, columns * (side + GAP) - GAP, 3), 255, np.uint8)
+    for i, person in enumerate(people):
+        frame = person.images[0][..., :3]
+        scale = side / max(frame.shape[:2])
+        width, height = (max(1, round(length * scale)) for length in (frame.shape[1], frame.shape[0]))
+        small = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+        joints = (person.joints[0] + 0.5) * scale - 0.5
+        top, left = (i // columns) * (side + GAP), (i % columns) * (side + GAP)
+        sheet[top : top + height, left : left + width] = draw_skeleton(small, joints, get_skeleton(person.skeleton))
+    _, data = cv2.imencode(".jpg", sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
+    return data.tobytes()
+
+
+def filmstrip_html(trace: Any, name: str) -> str:
+    """The strip as one self-contained HTML figure.
+
+    Args:
+        trace: what to show.
+        name: marks the figure (``data-dkd-filmstrip``), so that the live widget can hide it while it lives.
+    """
+    jpeg, frames = strip_image(trace)
+    numbers = ", ".join(str(t) for t in frames)
+    caption = f"{trace.clip.name} · {trace.model_name} · frames {numbers} of {len(trace)}"
+    if starts := [anew.frame for anew in trace.reinitialised]:
+        caption += f" · re-initialised in frame{'s' * (len(starts) > 1)} {', '.join(map(str, starts))}"
+    alt = f"Frames {numbers} of the clip {trace.clip.name} with the skeleton that {trace.model_name} found"
+    return (
+        f'<figure data-dkd-filmstrip="{html.escape(name)}" style="margin:0">'
+        f'<img alt="{html.escape(alt)}" style="width:100%;max-width:1200px" '
+        f'src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}">'
+        f'<figcaption style="font-size:13px;opacity:.75;padding-top:4px">{html.escape(caption)}. '
+        "Run the cell for the live view.</figcaption></figure>"
+    )

@@ -1,0 +1,164 @@
+"""What all views have in common: a cursor, a feed, Python's handle on them, and an end."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import anywidget
+import ipywidgets
+import traitlets
+
+from dkd.errors import ConfigError, nearest_name
+from widgets.core.assets import stylesheet
+from widgets.core.cursor import Cursor
+from widgets.core.feed import Feed
+
+
+class View(anywidget.AnyWidget):
+    """A view of a trace. Subclasses only name the JavaScript that draws them.
+
+    Args:
+        trace: a :class:`dkd.Trace`.
+        cursor: a :class:`Cursor` to share with other views of the same trace; without one the view has its own.
+
+    Raises:
+        ConfigError: the cursor belongs to a clip of another length or with other joints.
+        TypeError: an unknown keyword; the nearest known one is named.
+    """
+
+    _css = stylesheet()
+    _cursor = anywidget.WidgetTrait().tag(sync=True)
+    _feed = anywidget.WidgetTrait().tag(sync=True)
+    _error = traitlets.Unicode("").tag(sync=True)
+    _closed = True  # until it was opened: ipywidgets closes what is dropped, half-made views, too
+
+    def __init__(self, trace: Any, *, cursor: Cursor | None = None, **unknown: Any):
+        if unknown:
+            raise unknown_keyword(type(self).__name__, next(iter(unknown)), ("cursor",))
+        self._open(trace, cursor)
+
+    def _open(self, trace: Any, cursor: Cursor | None, **traits: Any) -> None:
+        if cursor is not None and (cursor.n_frames, cursor.joint_names) != (len(trace), list(trace.skeleton.joints)):
+            raise ConfigError(
+                f"expected a cursor over {len(trace)} frames and {len(trace.skeleton)} joints of this trace, got one "
+                f"over {cursor.n_frames} frames and {len(cursor.joint_names)} joints; use Cursor.for_trace(trace)"
+            )
+        self._owns_cursor = cursor is None
+        self._closed = False
+        self._subscriptions: list[Callable[[], None]] = []
+        cursor = Cursor.for_trace(trace) if cursor is None else cursor
+        super().__init__(_cursor=cursor, _feed=Feed.shared(trace, cursor), **traits)
+
+    @property
+    def cursor(self) -> Cursor:
+        """The state that this view shares with the views that were given the same cursor."""
+        return self._cursor
+
+    @property
+    def trace(self) -> Any:
+        """The trace that is shown."""
+        return self._feed.trace
+
+    @property
+    def frame(self) -> int:
+        """The current frame, 0..T−1. Set it to move; a bad one raises :class:`~dkd.errors.FrameIndexError`."""
+        return self._cursor.frame
+
+    @frame.setter
+    def frame(self, value: int) -> None:
+        self._cursor.frame = value
+
+    @property
+    def joint(self) -> str:
+        """The selected joint's name. Set it to select; an unknown one raises :class:`~dkd.errors.ConfigError`."""
+        return self._cursor.joint
+
+    @joint.setter
+    def joint(self, value: str) -> None:
+        self._cursor.joint = value
+
+    def play(self) -> None:
+        """Let the browser play from the current frame."""
+        self._cursor.playing = True
+
+    def pause(self) -> None:
+        """Stop playing."""
+        self._cursor.playing = False
+
+    def on_frame(self, callback: Callable[[int], object]) -> Callable[[], None]:
+        """Call ``callback(frame)`` at each change of the frame, by Python or by the browser.
+
+        While somebody scrubs or plays, the kernel hears of the frame about 10 times a second, and always of the last.
+        An exception in the callback is shown under the widget.
+
+        Returns:
+            A function that ends the subscription.
+        """
+        return self._subscribe("frame", callback)
+
+    def on_joint(self, callback: Callable[[str], object]) -> Callable[[], None]:
+        """Call ``callback(joint)`` whenever another joint is selected; see :meth:`on_frame`."""
+        return self._subscribe("joint", callback)
+
+    def _subscribe(self, name: str, callback: Callable[[Any], object]) -> Callable[[], None]:
+        cursor = self._cursor
+
+        def hear(change: Any) -> None:
+            try:
+                callback(change["new"])
+            except Exception as error:
+                self.report(error, f"in the on_{name} callback")
+
+        def unsubscribe() -> None:
+            if hear in cursor._trait_notifiers.get(name, {}).get("change", []):
+                cursor.unobserve(hear, name)
+
+        cursor.observe(hear, name)
+        self._subscriptions.append(unsubscribe)
+        return unsubscribe
+
+    def report(self, error: BaseException, where: str) -> None:
+        """Show an exception under the widget, with the line of the user's code that raised it."""
+        self._error = describe_error(error, where)
+
+    def close(self) -> None:
+        """Free what the view holds, here and in the browser; a cursor that was given stays. May be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        for unsubscribe in self._subscriptions:
+            unsubscribe()
+        self._subscriptions.clear()
+        cursor, feed, layout = self._cursor, self._feed, self.layout
+        super().close()
+        if layout is not None:
+            layout.close()
+        feed.release()
+        if self._owns_cursor:
+            cursor.close()
+
+
+def close_below(widget: Any) -> None:
+    """Free what is in an ipywidgets container, with layouts and styles; ipywidgets frees the container alone."""
+    for child in getattr(widget, "children", ()):
+        close_below(child)
+        if child.comm is not None:
+            child.close()
+    for name in ("layout", "style"):
+        part = getattr(widget, name, None)
+        if isinstance(part, ipywidgets.Widget) and part.comm is not None:
+            part.close()
+
+
+def describe_error(error: BaseException, where: str) -> str:
+    """An exception in one line: its type, where it came from, what it says."""
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    at = f" (line {last[0].lineno} of {last[0].name})" if last else ""
+    return f"{type(error).__name__} {where}{at}: {error}"
+
+
+def unknown_keyword(owner: str, name: str, known: tuple[str, ...]) -> TypeError:
+    """The error for a keyword that ``owner`` does not take, with the nearest one that it does."""
+    return TypeError(f"{owner}() has no keyword {name!r}{nearest_name(name, known)} It takes: {', '.join(known)}.")

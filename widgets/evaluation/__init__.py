@@ -1,0 +1,1 @@
+"""The evaluation panel and its gallery."""

@@ -1,0 +1,185 @@
+"""A gallery of single frames with one joint each: thumbnails that are sorted and filtered in the browser."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import anywidget
+import cv2
+import numpy as np
+import pandas as pd
+import traitlets
+
+from dkd.pose.crops import box_to_crop, joints_to_box
+from dkd.pose.skeleton import get_skeleton
+from widgets.core.assets import module, stylesheet
+from widgets.core.filmstrip import draw_skeleton
+
+log = logging.getLogger(__name__)
+MOST = 60  # pictures that are sent
+SIDE = 224  # pixels of a thumbnail: it is shown at about two thirds of that, sharp where pixels are small
+QUALITY = 80
+_MARGIN = 1.35
+_YELLOW, _WHITE, _BLACK = (255, 213, 74), (255, 255, 255), (0, 0, 0)
+SORTS = {"error": "largest error", "score": "lowest score", "run": "longest bad run", "frame": "frame"}
+FILTERS = {
+    "joint": "Joint", "kind": "Error", "visibility": "Visibility", "action": "Action", "model": "Method", "data": "Data"
+}  # fmt: skip
+
+
+class Gallery(anywidget.AnyWidget):
+    """Thumbnails to choose from.
+
+    Args:
+        opened: called with an item's key when it is clicked, or Enter is pressed on it.
+
+    Attributes:
+        items: what is shown, a dict an item: ``key`` (unique), the fields of :data:`FILTERS`, ``error`` (share of the
+            normaliser), ``error_px``, ``score``, ``run`` (frames), ``frame``, ``time``, ``video``, ``labels``.
+    """
+
+    _esm = module("gallery")
+    _css = stylesheet()
+    _items = traitlets.List(traitlets.Dict()).tag(sync=True)
+    _sorts = traitlets.Dict(SORTS).tag(sync=True)
+    _filters = traitlets.Dict(FILTERS).tag(sync=True)
+    _unit = traitlets.Unicode("box").tag(sync=True)
+    _opened = traitlets.Unicode("").tag(sync=True)
+    _message = traitlets.Unicode("").tag(sync=True)
+    _code = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(self, opened: Callable[[str], None]):
+        super().__init__()
+        self._on_open = opened
+        self.on_msg(self._hear)
+
+    @property
+    def items(self) -> list[dict[str, Any]]:
+        return [{name: value for name, value in item.items() if name != "picture"} for item in self._items]
+
+    def show(self, items: Sequence[Mapping[str, Any]], unit: str) -> None:
+        """Show other items, each with its ``picture`` (JPEG). How they are sorted and filtered stays."""
+        with self.hold_sync():
+            self._unit = unit
+            self._items = [dict(item) for item in items[:MOST]]
+
+    def choose(self, key: str) -> None:
+        """Open an item as a click does."""
+        self._on_open(key)
+
+    def say(self, message: str = "", code: str | None = None, opened: str | None = None) -> None:
+        """What stands below: a message, the line of Python that opens the same, which item that is."""
+        with self.hold_sync():
+            self._message = message
+            self._code = self._code if code is None else code
+            self._opened = self._opened if opened is None else opened
+
+    def _hear(self, _: Any, content: Any, __: Any) -> None:
+        if content.get("type") == "open":
+            self._on_open(str(content["key"]))
+
+
+def moment_key(row: Mapping[str, Any]) -> str:
+    """What names a moment: method, data, video, frame and joint."""
+    return "|".join(str(row[name]) for name in ("model", "data", "video", "frame", "joint"))
+
+
+def gallery_items(
+    moments: pd.DataFrame,
+    table: pd.DataFrame,
+    image: Callable[[str, str, int], np.ndarray],
+    known: dict[str, bytes] | None = None,
+) -> Iterator[dict[str, Any]]:
+    """The items of a gallery.
+
+    Args:
+        moments: rows of :func:`dkd.evaluation.summaries.worst_moments`.
+        table: the tidy table that they come from.
+        image: (data, video, frame) → (H, W, 3) uint8 RGB.
+        known: key → picture, of items that were made before; new ones are added.
+    """
+    known = {} if known is None else known
+    frames = _Frames(table)
+    for row in moments.to_dict("records"):
+        key = moment_key(row)
+        if key not in known:
+            skeleton, predicted, true = frames.joints(row)
+            picture = image(str(row["data"]), str(row["video"]), int(row["frame"]))
+            known[key] = thumbnail(picture, predicted, true, skeleton, str(row["joint"]))
+        yield {
+            "key": key,
+            "model": str(row["model"]), "data": str(row["data"]), "video": str(row["video"]),
+            "joint": str(row["joint"]), "kind": str(row["kind"]), "labels": str(row["labels"]),
+            "action": str(row["action"] or "–"), "visibility": "visible" if row["visible"] else "hidden",
+            "frame": int(row["frame"]), "time": float(row["time_s"]), "run": int(row["n_frames"]),
+            "error": _plain(row["error"]), "error_px": _plain(row["error_px"]), "score": _plain(row["score"]),
+            "picture": known[key],
+        }  # fmt: skip
+
+
+def _plain(value: Any) -> float | None:
+    """JSON has no NaN."""
+    return float(value) if np.isfinite(value) else None
+
+
+class _Frames:
+    """Joints of single frames out of the tidy table; the rows of a video are looked for once."""
+
+    def __init__(self, table: pd.DataFrame):
+        self._table = table
+        self._videos: dict[tuple[str, ...], pd.DataFrame] = {}
+
+    def joints(self, row: Mapping[str, Any]) -> tuple[Any, np.ndarray, np.ndarray]:
+        """Skeleton, predicted and true joints (J, 2) in the frame that ``row`` is about."""
+        columns = ("model", "data", "video")
+        key = tuple(str(row[name]) for name in columns)
+        if key not in self._videos:
+            found = np.ones(len(self._table), bool)
+            for name, value in zip(columns, key, strict=True):
+                found &= (self._table[name] == value).to_numpy()
+            self._videos[key] = self._table[found]
+        rows = self._videos[key]
+        rows = rows[rows["frame"] == row["frame"]]
+        skeleton = get_skeleton(str(rows["skeleton"].iloc[0]))
+        rows = rows.assign(joint=rows["joint"].astype(str)).set_index("joint").reindex(list(skeleton.joints))
+        return skeleton, rows[["x", "y"]].to_numpy(float), rows[["true_x", "true_y"]].to_numpy(float)
+
+
+def thumbnail(frame: np.ndarray, predicted: np.ndarray, true: np.ndarray, skeleton: Any, joint: str) -> bytes:
+    """The person with the predicted skeleton; true joints hollow; the joint's error as a line. JPEG.
+
+    Args:
+        frame: (H, W, 3) uint8 RGB.
+        predicted, true: (J, 2) pixels; NaN where unknown.
+        skeleton: of the joints.
+        joint: the one that this is about.
+    """
+    j = skeleton.index(joint)
+    at = np.concatenate([true, predicted if not np.isfinite(true).all(-1).any() else predicted[j : j + 1]])
+    box = joints_to_box(at[np.isfinite(at).all(-1)])
+    if box is None:  # nothing to go by
+        box = (0.0, 0.0, float(frame.shape[1]), float(frame.shape[0]))
+    crop = box_to_crop(box, _MARGIN)
+    picture = crop.extract(np.ascontiguousarray(frame[..., :3]), SIDE)
+    seen, truth = (np.asarray(crop.to_grid(points, SIDE), float) for points in (predicted, true))
+    picture = draw_skeleton(picture, np.clip(seen, -4 * SIDE, 4 * SIDE), skeleton)
+    for point in truth[np.isfinite(truth).all(-1)]:
+        _ring(picture, point, 3, _WHITE, 1)
+    ends = [seen[j], truth[j]]
+    if all(np.isfinite(point).all() for point in ends):
+        a, b = (tuple(int(v) for v in np.clip(point, -4 * SIDE, 4 * SIDE).round()) for point in ends)
+        for colour, width in ((_BLACK, 4), (_YELLOW, 2)):
+            cv2.line(picture, a, b, colour, width, cv2.LINE_AA)
+    for point, radius, colour in ((truth[j], 7, _WHITE), (seen[j], 9, _YELLOW)):
+        if np.isfinite(point).all():
+            _ring(picture, np.clip(point, -4 * SIDE, 4 * SIDE), radius, colour, 2)
+    _, data = cv2.imencode(".jpg", np.ascontiguousarray(picture[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    return data.tobytes()
+
+
+def _ring(picture: np.ndarray, point: np.ndarray, radius: int, colour: Sequence[int], width: int) -> None:
+    centre = tuple(int(v) for v in point.round())
+    cv2.circle(picture, centre, radius, _BLACK, width + 2, cv2.LINE_AA)
+    cv2.circle(picture, centre, radius, colour, width, cv2.LINE_AA)

@@ -1,0 +1,386 @@
+"""The evaluation panel: how good, how fast, how coherent, compared with what, and where does it fail?"""
+
+from __future__ import annotations
+
+import html
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as ipw
+import numpy as np
+import pandas as pd
+
+from dkd.errors import ConfigError
+from dkd.evaluation.protocols import NORMALISERS, check_choice
+from dkd.evaluation.run import Evaluation
+from widgets.core.view import unknown_keyword
+from widgets.evaluation.form import EvaluationForm, parse_all
+from widgets.evaluation.gallery import Gallery, gallery_items, moment_key
+from widgets.evaluation.head import STATES, facts, still
+from widgets.evaluation.job import EvaluationJob, People, Request, load_cost, settings_of
+from widgets.evaluation.plots import EvaluationPlots
+from widgets.evaluation.results import Results, digest, figures
+from widgets.evaluation.table import ResultsTable
+from widgets.evaluation.views import IMPORTS, Moment, MomentViews
+from widgets.panels.panel import LivePanel, PanelHead, section
+
+FOLDER = "runs/evaluation"
+RESULTS_S = 2.0  # figures and table, while it is measured
+GALLERY_S = 8.0  # the pictures
+_PATIENCE = 4  # results are read again after so many times as long as reading them took
+_KEYWORDS = ("methods", "sources", "folder", "n_clips", "n_frames", "normaliser", "alpha", "root")
+
+
+class EvaluationPanel(LivePanel):
+    """Measure models, compare them, and go to the frame where one fails.
+
+    The evaluation itself runs in a thread of the kernel, and lies in a folder part by part: cells can be run meanwhile,
+    running the panel's cell again finds it, and what was measured once is there at once.
+
+    Args:
+        methods: specs such as ``"dkd-mobilenetv2+erased"`` (see :func:`dkd.evaluation.methods.get_method`); by default what the
+            folder holds, else the shipped model as it is, its per-frame baseline, and it with its memory erased.
+        sources: data by name, as :func:`dkd.datasets.sources.load_people` takes it; by default the same.
+        folder: where the results lie.
+        n_clips, n_frames: of each data set and of each clip the first so many; 0: all.
+        normaliser: the length that thresholds are a share of: "box" or "torso".
+        alpha: the threshold.
+        root: where trained runs are looked for.
+
+    Raises:
+        ConfigError: an unknown normaliser, or a threshold outside 0..1.
+        TypeError: an unknown keyword; the nearest known one is named.
+    """
+
+    _about, _refresh_s, _poll_s, _still_s = "evaluation", 0.4, RESULTS_S, 15.0
+
+    def __init__(
+        self,
+        methods: Sequence[str] | str | None = None,
+        sources: Sequence[str] | str | None = None,
+        folder: str | Path = FOLDER,
+        *,
+        n_clips: int | None = None,
+        n_frames: int | None = None,
+        normaliser: str = "box",
+        alpha: float = 0.2,
+        root: str | Path = "runs",
+        **unknown: Any,
+    ):
+        if unknown:
+            raise unknown_keyword("EvaluationPanel", next(iter(unknown)), _KEYWORDS)
+        check_choice("normaliser", normaliser, NORMALISERS)
+        if not 0 < alpha <= 1:
+            raise ConfigError(f"expected a threshold alpha above 0 and at most 1, got {alpha!r}")
+        self._prepare()
+        self._folder = Path(folder)
+        self._people = People()
+        self._job: EvaluationJob | None = None
+        self._seen = -1  # version of the job whose results are shown
+        self._evaluation: Evaluation | None = None
+        self._results = Results()
+        self._cost: pd.DataFrame | None = None
+        self._pictures: dict[str, bytes] = {}
+        self._next_results = self._next_gallery = 0.0
+        self._gallery_due = self._quiet = False
+
+        self.form = EvaluationForm(None, str(folder), Path(root), self._on_form)
+        self.head = PanelHead("evaluation", "Evaluation", "Measured so far", self._name)
+        self.run_button = _button("Run", "play", "Measure what is missing; what is there is not measured again")
+        self.stop_button = _button("Stop", "stop", "End after this frame; what was measured is kept")
+        self.cost_button = _button("Measure cost", "clock-o", "Multiply-adds, parameters, time a frame, side by side")
+        self.with_cost = ipw.Checkbox(
+            value=False, indent=False, description="and cost",
+            tooltip="Measure multiply-adds, parameters and time a frame after the accuracy, too",
+        )  # fmt: skip
+        self.data = ipw.Dropdown(options=[], description="Figures on", tooltip="The data set that the plots are about")
+        self.normaliser = ipw.Dropdown(
+            options=[("box side", "box"), ("torso", "torso")], value=normaliser, description="PCK: share of",
+            tooltip="The length that thresholds are a share of",
+        )  # fmt: skip
+        self.alpha = ipw.BoundedFloatText(
+            value=alpha, min=0.005, max=1.0, step=0.05, description="α",
+            tooltip="A joint counts as found within α times that length",
+        )  # fmt: skip
+        self.plots = EvaluationPlots()
+        self.results = ResultsTable()
+        self.gallery = Gallery(self._on_open)
+        self.views = MomentViews(self._people, self._locked, lambda text: self.gallery.say(text))
+        for button, act in (
+            (self.run_button, self._run), (self.stop_button, self._stop), (self.cost_button, self._measure_cost),
+        ):  # fmt: skip
+            button.on_click(lambda b, act=act: self._act(act, f"in “{b.description}”"))
+        for control in (self.data, self.normaliser, self.alpha):
+            control.observe(lambda _: self._locked(self._on_view, "drawing the figures"), "value")
+        self.head.observe(lambda c: self._locked(lambda: self.plots.set_width(c["new"]), "laying out"), "_width")
+        controls = ipw.HBox([self.run_button, self.stop_button, self.with_cost, self.cost_button])
+        view = ipw.HBox([self.data, self.normaliser, self.alpha])
+        controls.add_class("dkd-training-controls")
+        view.add_class("dkd-views-row")
+        self._nothing = ipw.HTML('<p class="dkd-muted">Nothing is measured yet: press Run.</p>')
+        self._figures = ipw.VBox([view, self.plots.figure, self.results])
+        self._settings = section("What is measured", self.form)
+        parts = [
+            self.head,
+            controls,
+            self._settings,
+            section("How good, how coherent, how fast", ipw.VBox([self._nothing, self._figures])),
+            section("Where it fails", ipw.VBox([self.gallery, self.views])),
+        ]
+
+        def attach() -> None:
+            self._attach(parse_all(methods), parse_all(sources), n_clips, n_frames)
+
+        self._live(parts, attach, "opening the results", self._folder)
+        self.add_class("dkd-training")
+        self.add_class("dkd-evaluation")
+
+    # --- for Python --------------------------------------------------------------------------------------------------
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """What lies in the folder, or None before the first run."""
+        return self._evaluation
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The tidy table: a row a joint a frame; empty before anything was measured."""
+        return self._results.table
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """The table of figures, a row a method and data set."""
+        return self._results.summary
+
+    @property
+    def moments(self) -> pd.DataFrame:
+        """What the gallery shows: rows of :func:`dkd.evaluation.summaries.worst_moments`."""
+        return self._results.moments
+
+    @property
+    def cost(self) -> pd.DataFrame | None:
+        """What the models cost, as :func:`dkd.evaluation.cost.profile` measures it; None before it was measured."""
+        return self._cost
+
+    @property
+    def job(self) -> EvaluationJob | None:
+        """What measures in this process, or did last; None if nothing."""
+        return self._job
+
+    def show_moment(self, number: int = 0) -> None:
+        """Open a row of :attr:`moments` in the workbench, as a click on it does."""
+        self.gallery.choose(moment_key(self.moments.iloc[number].to_dict()))
+
+    def _part_ways(self) -> None:
+        self.views.close()
+        self.plots.close()
+        self._pictures.clear()
+
+    # --- what the user does ------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        request = self.form.request()
+        cost_of = request.methods if self.with_cost.value else ()
+        self._take(EvaluationJob(self._folder, request, cost_of, self._people))
+        self._settings.selected_index = None
+
+    def _stop(self) -> None:
+        if self._job is not None:
+            self._job.stop(wait=False)
+
+    def _measure_cost(self) -> None:
+        self._take(EvaluationJob(self._folder, None, self.form.request().methods, self._people))
+
+    def _on_form(self) -> None:
+        if self.form.folder.value != str(self._folder):
+            self._act(lambda: self._attach(None, None, None, None), "opening the results")
+        elif self._job is not None and self._job.state == "failed":  # it is being mended
+            self._end_listening()
+            self._job = None
+            self.head._error = ""
+        self._stirred.set()
+
+    def _on_view(self) -> None:
+        """Another data set, normaliser or threshold: the same rows are counted anew."""
+        if self._quiet:
+            return
+        self._digest()
+        self._fill_gallery()
+
+    def _on_open(self, key: str) -> None:
+        self._locked(lambda: self._open(key), "opening a moment")
+
+    def _open(self, key: str) -> None:
+        item = next((item for item in self.gallery._items if item["key"] == key), None)
+        if item is None:
+            return  # it was replaced meanwhile
+        rows = self.table[(self.table["data"] == item["data"]) & (self.table["video"] == item["video"])]
+        specs = self._specs()
+        moment = Moment(
+            specs.get(item["model"], item["model"]), self._source(item["data"]), item["video"], item["frame"],
+            item["joint"], item["labels"], int(rows["frame"].max()) + 1,
+        )  # fmt: skip
+        self.gallery.say(code=IMPORTS + "\n" + moment.code(), opened=key)
+        self.views.show(moment)
+
+    def _specs(self) -> dict[str, str]:
+        """Name → spec of the methods that there are results of."""
+        if self._evaluation is None:
+            return {}
+        return self._evaluation.specs
+
+    def _source(self, data: str) -> str:
+        """What a table's data set is loaded by: its name there has no folder."""
+        return data if self._evaluation is None else self._evaluation.given.get(data, data)
+
+    # --- what is open ------------------------------------------------------------------------------------------------
+
+    def _attach(
+        self,
+        methods: tuple[str, ...] | None,
+        sources: tuple[str, ...] | None,
+        n_clips: int | None,
+        n_frames: int | None,
+    ) -> None:
+        """Open the form's folder: an active evaluation, one on the disk, or none."""
+        self._folder = Path(self.form.folder.value)
+        self._end_listening()
+        self._end_listening = lambda: None
+        self._job, self._seen, self._state = None, -1, ""
+        self._evaluation, self._results, self._pictures = None, Results(), {}
+        job = EvaluationJob.of(self._folder)
+        stored = self._stored()
+        shown = job.request if job is not None and job.active else None
+        shown = shown or (settings_of(stored) if stored is not None else None)
+        default = shown or self.form.request()
+        given = {"n_clips": n_clips, "n_frames": n_frames}
+        limits = {k: getattr(default, k) if v is None else v or None for k, v in given.items()}
+        self.form.set(Request(methods or default.methods, sources or default.sources, **limits))
+        if job is not None:
+            self._take(job)
+        self._cost = load_cost(self._folder)
+        self._read()
+        self._fill_gallery()
+        self._refresh()
+
+    def _stored(self) -> Evaluation | None:
+        return Evaluation(self._folder) if (self._folder / "evaluation.json").is_file() else None
+
+    def _take(self, job: EvaluationJob) -> None:
+        self._end_listening()
+        self._job, self._seen = job, -1
+        stirred = self._stirred  # the job's thread must not keep a closed panel alive, nor wait for one
+        self._end_listening = job.listen(stirred.set)
+        self._next_results = 0.0
+
+    def _refresh(self) -> None:
+        """Show what is new. Called with the lock held."""
+        job, now = self._job, time.monotonic()
+        ended = job is not None and not job.active
+        if job is not None and job.version != self._seen and (ended or now >= self._next_results):
+            self._seen = job.version
+            self._cost = load_cost(self._folder)
+            self._read()
+            self._gallery_due = True
+            self._next_results = time.monotonic() + max(RESULTS_S, _PATIENCE * (time.monotonic() - now))
+        if self._gallery_due and (ended or now >= self._next_gallery):
+            self._fill_gallery()
+            self._next_gallery = time.monotonic() + GALLERY_S
+        if job is not None and not job.active and job.version != self._seen:
+            self._stirred.set()  # it has ended meanwhile: that is said together with its last results
+            return
+        state = self._now()
+        changed, before = state != self._state, self._state
+        self._state = state
+        self._show_head()
+        if changed:
+            _, can_run, can_stop, name = STATES[state]
+            self.run_button.disabled, self.stop_button.disabled = not can_run, not can_stop
+            self.cost_button.disabled = not can_run
+            self.run_button.description = name
+            self.run_button.button_style = "primary" if can_run and state != "finished" else ""
+            self.form.fix(not can_run)
+            if can_run:
+                self.form.look()
+            if job is not None and job.error is not None and state == "failed":
+                self.report(job.error, "in the evaluation")
+                self._settings.selected_index = 0
+            elif before == "failed":
+                self.head._error = ""
+        self._still_due |= changed
+        self._make_still(at_once=changed and state not in ("running", "cost"))
+
+    def _now(self) -> str:
+        job = self._job
+        if job is not None and job.active:
+            return "stopping" if job.state == "stopping" else "cost" if job.doing == "cost" else "running"
+        if job is not None and job.state == "failed":
+            return "failed"
+        if self._evaluation is None:
+            return "new"
+        try:
+            wanted = self.form.request()
+        except ConfigError:
+            return "new"
+        stored = settings_of(self._evaluation)
+        same = set(wanted.methods) == set(stored.methods) and set(wanted.sources) == set(stored.sources)
+        if not same or (wanted.n_clips, wanted.n_frames) != (stored.n_clips, stored.n_frames):
+            return "new"
+        return "stopped" if self._evaluation.missing > len(job.failures if job else ()) else "finished"
+
+    # --- what is shown -----------------------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        """Read the rows that are there, and show their figures."""
+        self._evaluation = self._stored()
+        table = pd.DataFrame() if self._evaluation is None else self._evaluation.table()
+        self._results = Results(table)
+        self._digest()
+
+    def _digest(self) -> None:
+        normaliser, alpha = self.normaliser.value, round(self.alpha.value, 4)
+        self._results = digest(self._results.table, self._cost, normaliser, alpha)
+        results = self._results
+        if list(self.data.options) != results.data:
+            chosen = self.data.value
+            largest = max(results.data, key=lambda name: int((results.table["data"] == name).sum()), default=None)
+            self._quiet = True  # a list that gets other options jumps to its first one
+            try:
+                self.data.options = results.data
+                self.data.value = chosen if chosen in results.data else largest
+            finally:
+                self._quiet = False
+        methods = self._evaluation.methods if self._evaluation is not None else []
+        self.plots.show(figures(results, methods, self.data.value or "", normaliser, alpha))
+        self._nothing.layout.display = "none" if results.data else ""
+        self._figures.layout.display = "" if results.data else "none"
+        self.results.show(results.summary, results.note, self._folder.name or "evaluation")
+        self.views.offer(self._specs())
+        self._still_due = True
+
+    def _fill_gallery(self) -> None:
+        self._gallery_due = False
+
+        def image(data: str, video: str, frame: int) -> np.ndarray:
+            return np.asarray(self._people.one(self._source(data), video).images[frame])
+
+        items = gallery_items(self.moments, self.table, image, self._pictures) if len(self.moments) else ()
+        self.gallery.show(list(items), self.normaliser.value)
+
+    def _show_head(self) -> None:
+        numbers = facts(self._job, self._evaluation, self.table)
+        shown = {"state": self._state, "text": STATES[self._state][0], **numbers}
+        if shown != self.head._shown:
+            self.head._shown = shown
+
+    def still_html(self) -> str:
+        """What stays in the notebook without a kernel: state, curves, the table, the worst moments."""
+        state = STATES[self._state][0].lower() if self._state else ""
+        title = f"<b>Evaluation in {html.escape(str(self._folder))}</b>: {html.escape(state)}"
+        return still(self._name, title, self.plots.shown, self._results, self.gallery._items)
+
+
+def _button(text: str, icon: str, tooltip: str) -> Any:
+    return ipw.Button(description=text, icon=icon, tooltip=tooltip)

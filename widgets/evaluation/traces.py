@@ -1,0 +1,121 @@
+"""Traces of the moments that are opened, made by a thread of their own; the newest wish wins."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from dkd.evaluation.methods import Method, get_method
+from dkd.evaluation.run import follow_person
+from dkd.tracking.trace import Trace
+from widgets.evaluation.job import People
+
+log = logging.getLogger(__name__)
+KEPT = 6  # traces
+MODELS_KEPT = 4
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A trace that is wanted.
+
+    Attributes:
+        spec: of the method.
+        data, video: whom to follow.
+        n_frames: for how long; None: to the end.
+    """
+
+    spec: str
+    data: str
+    video: str
+    n_frames: int | None = None
+
+
+class MomentTraces:
+    """Makes traces; some are kept.
+
+    Args:
+        people: where people are read from.
+    """
+
+    def __init__(self, people: People):
+        self._people = people
+        self._traces: OrderedDict[Wish, Trace] = OrderedDict()
+        self._methods: OrderedDict[str, Method] = OrderedDict()
+        self._wanted: tuple[Sequence[Wish], Callable[[int, Trace | Exception], None]] | None = None
+        self._changed = threading.Condition()
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    def want(self, wishes: Sequence[Wish], done: Callable[[int, Trace | Exception], None]) -> None:
+        """Make traces in this order, and call ``done(number, trace or exception)`` with each, in this object's thread.
+
+        Wishes that came before are given up: none of theirs is reported after this call's first.
+        """
+        with self._changed:
+            if self._closed:
+                return
+            self._wanted = wishes, done
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="traces of moments", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """End the thread, and let the traces go."""
+        with self._changed:
+            self._closed, self._wanted = True, None
+            self._changed.notify_all()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(10)
+        self._traces.clear()
+        self._methods.clear()
+
+    def _superseded(self) -> bool:
+        return self._closed or self._wanted is not None
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while self._wanted is None and not self._closed:
+                    self._changed.wait()
+                if self._closed or self._wanted is None:
+                    return
+                wishes, done = self._wanted
+                self._wanted = None
+            for number, wish in enumerate(wishes):
+                try:
+                    result: Trace | Exception | None = self._make(wish)
+                except Exception as error:  # shown where the trace would have been
+                    log.warning("no trace of %s", wish, exc_info=True)
+                    result = error
+                if result is None or self._superseded():
+                    break
+                try:
+                    done(number, result)
+                except Exception:
+                    log.warning("a trace could not be shown", exc_info=True)
+
+    def _make(self, wish: Wish) -> Trace | None:
+        if wish not in self._traces:
+            trace = follow_person(
+                self._method(wish.spec), self._people.one(wish.data, wish.video), wish.n_frames, self._superseded
+            )
+            if not trace.complete:
+                return None
+            self._traces[wish] = trace
+            while len(self._traces) > KEPT:
+                self._traces.popitem(last=False)
+        self._traces.move_to_end(wish)
+        return self._traces[wish]
+
+    def _method(self, spec: str) -> Method:
+        if spec not in self._methods:
+            self._methods[spec] = get_method(spec)
+            while len(self._methods) > MODELS_KEPT:
+                self._methods.popitem(last=False)
+        self._methods.move_to_end(spec)
+        return self._methods[spec]

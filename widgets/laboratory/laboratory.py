@@ -1,0 +1,339 @@
+"""The laboratory: a run as it was beside the run that follows when a kernel, the input or the state is changed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import anywidget
+import numpy as np
+import traitlets
+
+from dkd.errors import ConfigError, FrameIndexError, nearest_name
+from dkd.measures.divergence import TOLERANCE, Recovery, divergence, recovery
+from widgets.core.assets import module
+from widgets.core.cursor import Cursor
+from widgets.core.feed import Feed
+from widgets.core.view import View, unknown_keyword
+from widgets.laboratory.forms import METHODS, as_records
+from widgets.laboratory.runner import Runner
+
+_log = logging.getLogger(__name__)
+_KEYWORDS = ("cursor", "others")
+FIRST_S, EVERY_S = 0.25, 1.0  # a run under way is shown so soon, and then so often
+Step = tuple[str, tuple[Any, ...], dict[str, Any]]  # a method's name and its arguments
+
+
+class Laboratory(View):
+    """Take the kernel in your hands: two runs on one cursor, "as it was" and "what if".
+
+    Interventions change the second run, one after the other. They are asked for with the controls, by painting on the
+    kernel, or by :meth:`apply`; each is a method of :class:`dkd.tracking.counterfactuals.Counterfactuals`. What follows is
+    computed by one thread and shown as it comes. All runs are kept until the laboratory is closed (a frame takes some
+    55 kB with the default model), so that undo and redo are instant.
+
+    Args:
+        trace: a :class:`dkd.Trace` that is complete: the run as it was.
+        cursor: a :class:`Cursor` to share with other views of the same trace.
+        others: other runs of the same model by name, whose kernels can be taken. Names are those of variables: they
+            stand in :meth:`code`.
+
+    Raises:
+        ConfigError: the trace is not complete, a name of ``others`` is no name of a variable, or the cursor is of
+            another clip.
+        TypeError: an unknown keyword; the nearest known one is named.
+    """
+
+    _esm = module("laboratory")
+    _other_feed = anywidget.WidgetTrait().tag(sync=True)
+    _forms: traitlets.List = traitlets.List().tag(sync=True)
+    _others = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    _effect = traitlets.Dict().tag(sync=True)
+    _problem = traitlets.Unicode().tag(sync=True)
+
+    def __init__(
+        self, trace: Any, *, cursor: Cursor | None = None, others: Mapping[str, Any] | None = None, **unknown: Any
+    ):
+        if unknown:
+            raise unknown_keyword("Laboratory", next(iter(unknown)), _KEYWORDS)
+        self._runs = dict(others or {})
+        for name in self._runs:
+            if not name.isidentifier():
+                raise ConfigError(f"expected a variable's name for each of the others, got {name!r}")
+        if not trace.complete:
+            raise ConfigError(
+                f"expected a complete trace, got {len(trace)} of {trace.n_wanted} frames; trace.run() goes on"
+            )
+        self._lock = threading.RLock()
+        self._history, self._at = [trace], 0  # traces, one after the other; where we are
+        self._later: list[Step] | None = None  # what needs frames that are still being computed
+        self._served: Any = None  # the trace of which the page has a part
+        self._sent = 0.0
+        self._runner = Runner(self._on_frame, self._on_end, self._on_run_error)
+        feed = Feed(trace.snapshot())
+        feed._users = 1
+        try:
+            self._open(
+                trace, cursor,
+                _other_feed=feed,
+                _forms=as_records(bool(trace.kernels.size), list(self._runs)),
+                _others=list(self._runs),
+            )  # fmt: skip
+        except Exception:
+            feed.release()
+            raise
+        self._served = trace
+        self._show_effect()
+        self.on_msg(self._hear)
+
+    # --- what there is ------------------------------------------------------------------------------------------------
+
+    @property
+    def what_if(self) -> Any:
+        """The current counterfactual; the given trace itself where nothing was done. It may still be growing."""
+        return self._history[self._at]
+
+    @property
+    def others(self) -> dict[str, Any]:
+        """The other runs by name."""
+        return dict(self._runs)
+
+    def code(self) -> str:
+        """The line of Python that makes :attr:`what_if` out of :attr:`trace`."""
+        return _code(self._history[0], self.what_if)
+
+    def recovery(self) -> Recovery:
+        """When did the track leave, how far, and when was it back? Of the frames that are computed."""
+        trace, changed = self._history[0], self.what_if.snapshot()
+        return recovery(divergence(trace, changed), min(_end(trace, changed), len(changed)))
+
+    # --- what can be done ---------------------------------------------------------------------------------------------
+
+    def apply(self, name: str, *arguments: Any, **named: Any) -> None:
+        """Call a method of :attr:`what_if` that gives a new trace, and show that: what the controls do.
+
+        Args:
+            name: of the method, for instance ``"freeze_kernel"``.
+            arguments, named: of the method; ``put_kernel`` takes another run by its name.
+
+        Raises:
+            DKDError: the method's own errors; ConfigError: there is no such method. Nothing is changed then.
+        """
+        self._apply([(name, arguments, named)])
+
+    def undo(self) -> None:
+        """Back to what there was before the last step; nothing where there is none."""
+        self._go(-1)
+
+    def redo(self) -> None:
+        """Take the last undo back; nothing where there is none."""
+        self._go(1)
+
+    def clear(self) -> None:
+        """Take all interventions away; that, too, can be undone."""
+        with self._lock:
+            if self.what_if is not self._history[0]:
+                self._push(self._history[0])
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until :attr:`what_if` is computed.
+
+        Args:
+            timeout: seconds; for ever by default.
+
+        Returns:
+            whether it is complete.
+        """
+        self._runner.wait(timeout)
+        return bool(self.what_if.complete)
+
+    def close(self) -> None:
+        """Free what the view holds; a run under way stops, and the traces stay their holders'. May be called twice."""
+        if not self._closed:
+            self.on_msg(self._hear, remove=True)
+            self._runner.drop()
+            feed = self._other_feed
+            super().close()
+            feed.release()
+
+    # --- how it is done -----------------------------------------------------------------------------------------------
+
+    def _apply(self, steps: Sequence[Step]) -> None:
+        with self._lock:
+            self._problem, self._later = "", None
+            made = base = self.what_if
+            later = None
+            for k, step in enumerate(steps):
+                try:
+                    made = self._made(made, step)
+                except FrameIndexError:
+                    if made.complete:
+                        raise
+                    later = list(steps[k:])  # the runner does it when the frames are there
+                    break
+            if made is not base:
+                self._push(made)
+            self._later = later
+            self._show_effect()
+
+    def _made(self, base: Any, step: Step) -> Any:
+        name, arguments, named = step
+        if name not in METHODS:
+            raise ConfigError(f"there is no intervention {name!r}{nearest_name(name, METHODS)}")
+        if name == "put_kernel":
+            arguments, named = self._with_run(arguments, named)
+        return getattr(base, name)(*arguments, **named, cancel=lambda: True)
+
+    def _with_run(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments of ``put_kernel`` with the run that is meant by a name."""
+        name = named["other"] if "other" in named else (*arguments, None, None)[1]
+        if not isinstance(name, str):
+            return arguments, named
+        if name not in self._runs:
+            raise ConfigError(
+                f"there is no other run {name!r}{nearest_name(name, self._runs)} There are: {', '.join(self._runs)}."
+            )
+        if "other" in named:
+            return arguments, {**named, "other": self._runs[name], "name": name}
+        return (arguments[0], self._runs[name], *arguments[2:]), {**named, "name": name}
+
+    def _push(self, trace: Any) -> None:
+        self._history[self._at + 1 :] = [trace]
+        self._go(1)
+
+    def _go(self, by: int) -> None:
+        with self._lock:
+            self._problem, self._later = "", None
+            if not 0 <= self._at + by < len(self._history):
+                return
+            self._at += by
+            trace = self.what_if
+            if len(trace):
+                self._serve(trace)
+            self._show_effect()
+            if trace.complete:
+                self._runner.drop()
+            else:
+                self._runner.complete(trace)
+
+    def _serve(self, trace: Any) -> None:
+        """Let the page show another run, which keeps what is the same in both."""
+        keep = _same_frames(self._served, trace)
+        self._served, self._sent = trace, time.monotonic() - EVERY_S + FIRST_S
+        self._other_feed.set_trace(trace.snapshot(), self._cursor.frame, keep)
+
+    def _grow(self, trace: Any) -> None:
+        self._sent = time.monotonic()
+        self._other_feed.grow(trace.snapshot())
+        self._show_effect()
+
+    def _show_effect(self) -> None:
+        can = {"undo": self._at > 0, "redo": self._at + 1 < len(self._history), "waits": self._later is not None}
+        self._effect = {**render_effect(self._history[0], self.what_if), **can}
+
+    # What follows is called by the runner's thread.
+
+    def _on_frame(self, trace: Any) -> None:
+        with self._lock:
+            if self._closed or trace is not self.what_if or not len(trace):
+                return
+            if trace is not self._served:
+                self._serve(trace)
+                self._show_effect()
+            elif time.monotonic() - self._sent > EVERY_S or len(trace) - 1 == self._cursor.frame:
+                self._grow(trace)
+
+    def _on_end(self, trace: Any) -> None:
+        with self._lock:
+            if self._closed or trace is not self.what_if:
+                return
+            if trace is not self._served:
+                self._serve(trace)
+            later = self._later
+            self._grow(trace)
+            if later is not None:
+                self._apply(later)
+
+    def _on_run_error(self, trace: Any, error: Exception) -> None:
+        _log.warning("the laboratory's run failed", exc_info=error)
+        with self._lock:
+            if not self._closed and trace is self.what_if:
+                self._problem = str(error)
+
+    def _hear(self, _widget: Any, content: dict, _buffers: list) -> None:
+        try:
+            kind = content.get("type")
+            if kind == "apply":
+                self._apply([(one["name"], (), _arguments(one["arguments"])) for one in content["steps"]])
+            elif kind in ("undo", "redo", "clear"):
+                getattr(self, kind)()
+        except Exception as error:  # it would only reach the server's log
+            _log.info("%s failed", content, exc_info=True)
+            self._problem = str(error)
+
+
+def render_effect(trace: Any, changed: Any) -> dict[str, Any]:
+    """What the interventions did to the track, and which they were.
+
+    Returns:
+        ``calls``: a line of Python each, the newest last; ``code``: all as one; ``frames`` computed, ``of`` how many;
+        ``spans``: [start, stop] of each call's frames; ``distances``: (frames, J) float32 as bytes, see
+        :func:`dkd.measures.divergence.divergence`; ``recovery``: a :class:`~dkd.measures.divergence.Recovery` as a dict, with
+        ``peak_joint``, ``end`` and ``tolerance``; ``None`` without interventions.
+    """
+    changed = changed.snapshot()
+    distances = divergence(trace, changed)
+    new, calls = _added(trace, changed), changed.calls[len(trace.calls) :]
+    found = None
+    if new and len(changed):
+        end = min(_end(trace, changed), len(changed))
+        found = recovery(distances, end)._asdict()
+        found |= {
+            "peak_joint": trace.skeleton.joints[int(distances[found["peak_frame"]].argmax())],
+            "end": end,
+            "lasts": _end(trace, changed) >= changed.n_wanted,
+            "tolerance": TOLERANCE,
+        }
+    return {
+        "calls": list(calls),
+        "code": _code(trace, changed),
+        "frames": len(changed),
+        "of": changed.n_wanted,
+        "spans": [[one.start, changed.n_wanted if one.stop is None else one.stop] for one in new],
+        "distances": np.ascontiguousarray(distances, np.float32).tobytes(),
+        "recovery": found,
+    }
+
+
+def _code(trace: Any, changed: Any) -> str:
+    calls = changed.calls[len(trace.calls) :]
+    return "lab_trace = " + ".".join(["trace", *calls])
+
+
+def _added(trace: Any, changed: Any) -> tuple[Any, ...]:
+    return tuple(changed.interventions[len(trace.interventions) :])
+
+
+def _end(trace: Any, changed: Any) -> int:
+    """The first frame after all interventions; 0 without any."""
+    last = [changed.n_wanted if one.stop is None else one.stop for one in _added(trace, changed)]
+    return max(last, default=0)
+
+
+def _same_frames(one: Any, other: Any) -> int:
+    """How many first frames of two runs are the same, since none of what differs between them acts before."""
+    mine, yours = one.interventions, other.interventions
+    shared = 0
+    while shared < min(len(mine), len(yours)) and mine[shared] is yours[shared]:
+        shared += 1
+    starts = [a.start for a in (*mine[shared:], *yours[shared:])]
+    return min([len(one), len(other), *starts])
+
+
+def _arguments(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments as they came as JSON: lists are tuples, but for a matrix."""
+    nested = {name: isinstance(v, list) and any(isinstance(row, list) for row in v) for name, v in values.items()}
+    return {name: tuple(v) if isinstance(v, list) and not nested[name] else v for name, v in values.items()}

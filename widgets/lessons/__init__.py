@@ -1,0 +1,1 @@
+"""Lessons: questions that are answered by doing."""

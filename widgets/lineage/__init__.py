@@ -1,0 +1,1 @@
+"""Lineage: how kernels change over time."""

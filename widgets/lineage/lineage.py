@@ -1,0 +1,295 @@
+"""The lineage view: which frames' kernels are alike, where they break, and which channels a joint relies on."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+import traitlets
+
+from dkd.analysis.lineage import (
+    Reliance,
+    channel_reliance,
+    check_comparable,
+    compare_kernels,
+    drift,
+    largest_jumps,
+    principal_components,
+    similarity,
+    top_channels,
+)
+from dkd.errors import ConfigError, FrameIndexError, nearest_name
+from widgets.core.assets import module
+from widgets.core.cursor import Cursor
+from widgets.core.filmstrip import draw_skeleton
+from widgets.core.view import View, unknown_keyword
+from widgets.core.wire import Message, encode_frame
+
+_log = logging.getLogger(__name__)
+_KEYWORDS = ("cursor", "other", "kernel", "centred")
+_CHOICES = ("whole", "selected")  # what `kernel` may be besides a joint
+PICTURE_HEIGHT = 240  # pixels: shown at about half of that
+
+
+class Lineage(View):
+    """How what was distilled changes over the clip.
+
+    The matrix has the cosine of the kernels of each pair of frames: t, the cursor's, from left to right, s from top to
+    bottom. A click, or arrow keys and Enter, puts the pictures of both frames side by side and moves the cursor to t.
+    Under it is the drift from frame to frame, with its largest jumps; beside it the two principal components of the
+    kernels, a point a frame, a ring at the cursor's. Below, on request, which channels the joint relies on: each
+    frame's is encoded again for that, so it is computed by a thread, for a sample of frames, and can be stopped.
+
+    Args:
+        trace: a :class:`dkd.Trace`.
+        cursor: a :class:`Cursor` to share with other views of the same trace, for instance a workbench's.
+        other: a second trace of the same model: its frames are the rows of the matrix.
+        kernel: ``"whole"``, ``"selected"`` (the effective kernel of the cursor's joint), or a joint's name.
+        centred: take the clip's mean kernel away first; see :func:`dkd.analysis.lineage.similarity`.
+
+    Attributes:
+        kernel, centred: the same, as they are now; set them to change them.
+        reliance: whether the reliance on channels is shown, and computed where it is not there yet.
+
+    Raises:
+        ConfigError: ``other`` is of another model, ``kernel`` no joint, or the cursor of another clip.
+        TypeError: an unknown keyword; the nearest known one is named.
+    """
+
+    _esm = module("lineage")
+    kernel = traitlets.Unicode("whole").tag(sync=True)
+    centred = traitlets.Bool(False).tag(sync=True)
+    reliance = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(
+        self,
+        trace: Any,
+        *,
+        cursor: Cursor | None = None,
+        other: Any = None,
+        kernel: str = "whole",
+        centred: bool = False,
+        **unknown: Any,
+    ):
+        if unknown:
+            raise unknown_keyword("Lineage", next(iter(unknown)), _KEYWORDS)
+        if other is not None:
+            check_comparable(trace, other)
+        _check_choice(kernel, trace.skeleton.joints)
+        self._other = other
+        self._matrices, self._reliances = _Newest(), _Newest()
+        self._stop = threading.Event()
+        self._known: dict[tuple[int, str], Message] = {}  # (generation, joint) → its reliance
+        self._open(trace, cursor, kernel=kernel, centred=centred)
+        self.on_msg(self._hear)
+        self.observe(lambda _: self._ask_matrix(), ["kernel", "centred"])
+        self.observe(lambda _: self._ask_reliance(), ["kernel", "reliance"])
+        self.on_joint(self._joint_changed)
+
+    @property
+    def other(self) -> Any:
+        """The second trace, ``None`` where there is none."""
+        return self._other
+
+    def close(self) -> None:
+        """Free what the view holds; a thread that computes stops at its next frame. May be called twice."""
+        if not self._closed:
+            self._matrices.drop()
+            self._reliances.drop()
+            self.on_msg(self._hear, remove=True)
+            self.unobserve_all()
+            self._known.clear()
+            self._other = None
+        super().close()
+
+    @traitlets.validate("kernel")
+    def _check_kernel(self, proposal: Any) -> str:
+        return _check_choice(proposal["value"], self._cursor.joint_names)
+
+    def _joint_changed(self, _: str) -> None:
+        if self.kernel == "selected":
+            self._ask_matrix()
+        self._ask_reliance()
+
+    def _hear(self, _widget: Any, content: dict, _buffers: list) -> None:
+        kind = content.get("type")
+        try:
+            if kind == "hello":
+                self._ask_matrix()
+                self._ask_reliance()
+            elif kind == "pictures":
+                self.send(*render_pictures(self.trace, self._other, int(content["s"]), int(content["t"])))
+            elif kind == "stop":
+                self._stop.set()
+            elif kind == "again":
+                self._ask_reliance()
+        except Exception as error:  # it would only reach the server's log
+            self.report(error, f"answering {kind!r}")
+
+    def _ask_matrix(self) -> None:
+        trace, other, centred, generation = self.trace, self._other, self.centred, self._feed._generation
+        if not trace.kernels.size:
+            return
+        joint = {"whole": None, "selected": self.joint}.get(self.kernel, self.kernel)
+        self._matrices.ask(
+            lambda _: render_matrix(trace, other, joint, centred),
+            lambda message: self._deliver(message, generation),
+            lambda error: self._failed(error, "matrix"),
+        )
+
+    def _ask_reliance(self) -> None:
+        self._reliances.drop()
+        trace, generation = self.trace, self._feed._generation
+        if not self.reliance or not trace.kernels.size:
+            return
+        joint = self.joint if self.kernel in _CHOICES else self.kernel
+        if known := self._known.get((generation, joint)):
+            return self._deliver(known, generation)
+        self._stop = stop = threading.Event()
+
+        def work(dropped: Callable[[], bool]) -> Message:
+            def progress(done: int, of: int) -> None:
+                if not dropped():
+                    self.send({"type": "progress", "joint": joint, "done": done, "of": of})
+
+            found = channel_reliance(trace, joint, cancel=lambda: dropped() or stop.is_set(), progress=progress)
+            content, buffers = render_reliance(found, joint)
+            return {**content, "complete": not stop.is_set()}, buffers
+
+        def deliver(message: Message) -> None:
+            if message[0]["complete"]:
+                self._known[generation, joint] = message
+            self._deliver(message, generation)
+
+        self._reliances.ask(work, deliver, lambda error: self._failed(error, "reliance"))
+
+    def _deliver(self, message: Message, generation: int) -> None:
+        content, buffers = message
+        self.send({**content, "generation": generation}, buffers)
+
+    def _failed(self, error: Exception, what: str) -> None:
+        _log.warning("computing the %s failed", what, exc_info=error)
+        self.report(error, f"computing the {what}")
+        self.send({"type": "failed", "what": what})
+
+
+def render_matrix(trace: Any, other: Any, joint: str | None, centred: bool) -> Message:
+    """The similarity of all pairs of frames, the path of the kernels, and their drift.
+
+    Buffers: values (n,m) float32, rows (n,) and columns (m,) int32; drift (T,), path (k,2) float32, its frames (k,)
+    int32. ``range`` are the values that the colours span: −1 and 1 where centred, else the least of two different
+    frames and 1. ``jumps`` are the frames where the drift is largest, ``shares`` the variance of the path's two axes.
+
+    Args:
+        other: a second trace of the model, for the rows; None: the rows are the frames of ``trace``, too.
+        joint: whose effective kernels; None: the whole ones.
+
+    Raises:
+        ConfigError: the model has no kernels, or ``other`` is of another model.
+    """
+    if other is None:
+        found = similarity(trace, joint, centred=centred)
+    else:
+        found = compare_kernels(other, trace, joint, centred=centred)
+    path, curve = principal_components(trace, joint=joint), drift(trace, joint)
+    content = {
+        "type": "matrix",
+        "joint": joint or "",
+        "centred": centred,
+        "other": None if other is None else other.clip.name,
+        "range": [-1, 1] if centred else [_least(found.values, other is None), 1],
+        "jumps": largest_jumps(curve),
+        "shares": path.shares.tolist(),
+    }
+    whole = (found.rows, found.columns, path.frames)
+    rows, columns, frames = (np.ascontiguousarray(a, np.int32).tobytes() for a in whole)
+    return content, [found.values.tobytes(), rows, columns, curve.tobytes(), path.scores.tobytes(), frames]
+
+
+def render_pictures(trace: Any, other: Any, s: int, t: int) -> Message:
+    """Frame s (of ``other``, where there is one) and frame t as small JPEGs with the skeleton that was found.
+
+    Raises:
+        FrameIndexError: there is no such frame.
+    """
+    first = trace if other is None else other
+    return {"type": "pictures", "s": s, "t": t}, [_picture(first, s), _picture(trace, t)]
+
+
+def render_reliance(reliance: Reliance, joint: str) -> Message:
+    """The channels that a joint relies on most, over time.
+
+    Buffers: frames (n,) int32; shares (rows, n) float32, a row for each of ``channels``, strongest first, and one for
+    all others together, where there are others.
+    """
+    channels = top_channels(reliance.shares)
+    rows = reliance.shares[:, channels].T
+    if len(channels) < reliance.shares.shape[1]:
+        rest = np.delete(reliance.shares, channels, axis=1).sum(1)
+        rows = np.concatenate([rows, rest[None]])
+    frames = np.ascontiguousarray(reliance.frames, np.int32).tobytes()
+    content = {"type": "reliance", "joint": joint, "channels": channels.tolist()}
+    return content, [frames, np.ascontiguousarray(rows, np.float32).tobytes()]
+
+
+def _least(values: np.ndarray, is_square: bool) -> float:
+    """The least similarity of two frames; a little below 1 where there is none, so that the colours have a span."""
+    others = values[~np.eye(len(values), dtype=bool)] if is_square else values
+    return min(float(others[np.isfinite(others)].min(initial=1)), 1 - 1e-6)
+
+
+def _picture(trace: Any, t: int) -> bytes:
+    if not 0 <= t < len(trace):
+        raise FrameIndexError(f"expected a frame in 0..{len(trace) - 1}, got {t}")
+    drawn = draw_skeleton(trace.clip.frame(t), np.asarray(trace.joints[t]), trace.skeleton)
+    scale = min(1.0, PICTURE_HEIGHT / drawn.shape[0])
+    size = (max(1, round(drawn.shape[1] * scale)), max(1, round(drawn.shape[0] * scale)))
+    return encode_frame(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA))
+
+
+def _check_choice(kernel: str, joints: Any) -> str:
+    known = [*_CHOICES, *joints]
+    if kernel not in known:
+        raise ConfigError(f"there is no kernel {kernel!r}{nearest_name(kernel, known)} There are: {', '.join(known)}.")
+    return kernel
+
+
+class _Newest:
+    """Does the newest of what was asked for, in a thread, one at a time; what is older is dropped."""
+
+    def __init__(self) -> None:
+        self._busy = threading.Lock()
+        self._wish: object = None
+
+    def ask(
+        self,
+        work: Callable[[Callable[[], bool]], Message],
+        deliver: Callable[[Message], object],
+        failed: Callable[[Exception], object],
+    ) -> None:
+        """Call ``deliver`` with what ``work`` returns; ``work`` is given what says whether it was dropped."""
+        self._wish = wish = object()
+
+        def dropped() -> bool:
+            return self._wish is not wish
+
+        def run() -> None:
+            with self._busy:
+                try:
+                    result = None if dropped() else work(dropped)
+                except Exception as error:
+                    if not dropped():
+                        failed(error)
+                    return
+            if result is not None and not dropped():
+                deliver(result)
+
+        threading.Thread(target=run, name="lineage", daemon=True).start()
+
+    def drop(self) -> None:
+        """What is under way is not delivered."""
+        self._wish = None

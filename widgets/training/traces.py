@@ -1,0 +1,142 @@
+"""Traces of a run's snapshots, made by a thread of their own, so that a slider through training time blocks nothing."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dkd.datasets.people import PersonSequence
+from dkd.errors import ConfigError
+from dkd.io.config import to_mapping
+from dkd.models.checkpoints import load_model
+from dkd.tracking.trace import Trace
+from dkd.training.config import TrainConfig
+from dkd.training.trainer import load_validation
+from dkd.training.validation import follow
+
+log = logging.getLogger(__name__)
+KEPT = 24  # traces: 0.1 MB a frame each at most for the models that a laptop trains
+PATIENCE_S = 1.0  # a trace that takes longer is given up once another one is wanted
+
+
+@dataclass(frozen=True)
+class Job:
+    """A trace that is wanted.
+
+    Attributes:
+        snapshot: the checkpoint.
+        config: of the run whose validation people are followed.
+        person: which of them, from 0.
+    """
+
+    snapshot: Path
+    config: TrainConfig
+    person: int
+
+    def key(self) -> Hashable:
+        """The same for the same trace. A resumed run may write a snapshot anew: so with its time."""
+        data = to_mapping(self.config.data)
+        return self.snapshot, self.snapshot.stat().st_mtime_ns, self.person, str(data)
+
+
+class SnapshotTraces:
+    """Makes traces, the latest wish of each place first; some are kept.
+
+    Args:
+        keep: how many.
+    """
+
+    def __init__(self, keep: int = KEPT):
+        self._keep = keep
+        self._kept: OrderedDict[Hashable, Trace] = OrderedDict()
+        self._people: tuple[str, list[PersonSequence]] | None = None
+        self._wanted: dict[str, tuple[Job, Callable[[Trace | Exception], None]]] = {}
+        self._changed = threading.Condition()
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    def want(self, place: str, job: Job, done: Callable[[Any], None]) -> None:
+        """Make a trace and call ``done(trace)`` with it, or with the exception, in this object's thread.
+
+        Of several wishes for one place, the last is fulfilled; one before it may be, if it was begun.
+        """
+        with self._changed:
+            if self._closed:
+                return
+            self._wanted[place] = job, done
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="traces of snapshots", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def people(self, config: TrainConfig) -> list[PersonSequence]:
+        """The validation people of a run's settings; the last ones are kept.
+
+        Raises:
+            DatasetError, ConfigError: they are not there, or there are none.
+        """
+        key = str(to_mapping(config.data))
+        if self._people is None or self._people[0] != key:
+            people = load_validation(config)
+            if not people:
+                raise ConfigError("this run follows nobody: it was started with data.validation_clips=0")
+            self._people = key, people
+        return self._people[1]
+
+    def close(self) -> None:
+        """End the thread, and let the traces go."""
+        with self._changed:
+            self._closed = True
+            self._wanted.clear()
+            self._changed.notify_all()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(10)
+        self._kept.clear()
+        self._people = None
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._wanted and not self._closed:
+                    self._changed.wait()
+                if self._closed:
+                    return
+                job, done = self._wanted.pop(next(iter(self._wanted)))
+            try:
+                result: Trace | Exception | None = self._make(job)
+            except Exception as error:  # shown where the trace would have been
+                log.warning("no trace of %s", job.snapshot, exc_info=True)
+                result = error
+            if result is not None and not self._closed:
+                try:
+                    done(result)
+                except Exception:
+                    log.warning("a trace could not be shown", exc_info=True)
+
+    def _make(self, job: Job) -> Trace | None:
+        key = job.key()
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        started = time.monotonic()
+
+        def superseded() -> bool:
+            return self._closed or (bool(self._wanted) and time.monotonic() - started > PATIENCE_S)
+
+        people = self.people(job.config)
+        person = people[min(job.person, len(people) - 1)]
+        model = load_model(job.snapshot)
+        model.name = f"{job.snapshot.parent.parent.name}, step {model.provenance.get('step', '?')}"
+        trace = follow(model, person, job.config.data.validation_frames, superseded)
+        if not trace.complete:
+            return None
+        self._kept[key] = trace
+        while len(self._kept) > self._keep:
+            self._kept.popitem(last=False)
+        return trace

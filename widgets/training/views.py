@@ -1,0 +1,264 @@
+"""What a model that is being trained sees: the same clip, by each snapshot of a run, in a workbench or in two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as ipw
+
+from dkd.errors import DKDError
+from dkd.tracking.trace import Trace
+from dkd.training.config import TrainConfig
+from dkd.training.run import Run
+from widgets.core.view import close_below
+from widgets.panels.side import Side
+from widgets.training.form import alert
+from widgets.training.traces import Job, SnapshotTraces
+
+
+class _Side(Side):
+    """One of the two places: a run, a slider through its snapshots, a workbench."""
+
+    def __init__(self, name: str, moved: Callable[[_Side], None]):
+        self.run: Run | None = None
+        self.snapshots: dict[int, Path] = {}
+        self.shown: int | None = None  # the step whose trace is in the workbench
+        self._moved = moved
+        self._quiet = False
+        self.slider = ipw.SelectionSlider(
+            options=[("–", 0)], description="Training time", disabled=True, readout=False,
+            tooltip="Steps of training after which the model was stored; arrow keys move it",
+        )  # fmt: skip
+        self.slider.add_class("dkd-time")
+        self.slider.observe(self._on_slider, "value")
+        super().__init__(name, [self.slider])
+
+    @property
+    def step(self) -> int | None:
+        """The step that the slider is at, None while there is no snapshot."""
+        return self.slider.value if self.snapshots else None
+
+    def set_run(self, run: Run | None) -> None:
+        """Show the snapshots of another run."""
+        self.run, self.snapshots, self.shown = run, {}, None
+        self.look()
+
+    def look(self, newest: bool = False) -> bool:
+        """See which snapshots there are; returns whether that has changed.
+
+        Args:
+            newest: go to the last one.
+        """
+        found = self.run.snapshots() if self.run else {}
+        if found == self.snapshots:
+            return False
+        before, self.snapshots = self.step, found
+        steps = list(found)
+        self._quiet = True  # a slider that gets other options jumps to its first one
+        try:
+            self.slider.options = [(str(step), step) for step in steps] or [("–", 0)]
+            if steps:
+                self.slider.value = steps[-1] if newest or before not in found else before
+        finally:
+            self._quiet = False
+        self.slider.disabled = not steps
+        return True
+
+    def go(self, step: int) -> None:
+        """Move the slider, without being told."""
+        self._quiet = True
+        try:
+            self.slider.value = step
+        finally:
+            self._quiet = False
+
+    def show(self, trace: Trace, step: int, cursor: Any) -> None:
+        """Put the trace of a snapshot into the workbench."""
+        run = f"{self.run.name}, " if self.run else ""
+        label = f'<span class="dkd-muted">{run}step</span> <b class="dkd-step">{step}</b>'
+        self.show_trace(trace, cursor, label)
+        self.shown = step
+
+    def clear(self) -> None:
+        """Free the workbench."""
+        super().clear()
+        self.shown = None
+
+    def _on_slider(self, _: Any) -> None:
+        if not self._quiet and self.snapshots:
+            self._moved(self)
+
+
+class SnapshotViews(ipw.VBox):
+    """A slider through training time beside the frame's own, for one or two runs and steps, on one cursor.
+
+    Args:
+        locked: calls a function of this object with the panel's lock held and shows its errors: the traces come from
+            a thread of their own.
+    """
+
+    def __init__(self, locked: Callable[[Callable[[], None], str], None]):
+        self._locked = locked
+        self._traces = SnapshotTraces()
+        self._config: TrainConfig | None = None
+        self.first, self.second = _Side("first", self._on_move), _Side("second", self._on_move)
+        self.person = ipw.Dropdown(
+            options=[], description="Person", tooltip="Which of the validation clips is followed"
+        )
+        self.follow = ipw.Checkbox(
+            value=True, description="Follow the newest", indent=False,
+            tooltip="Go to each new snapshot; moving the slider by hand ends this",
+        )  # fmt: skip
+        self.comparing = ipw.Checkbox(
+            value=False, description="Compare two steps", indent=False,
+            tooltip="Show a second snapshot beside the first, at the same frame and joint",
+        )  # fmt: skip
+        self._quiet = False
+        self.person.observe(self._on(lambda: self._want_all()), "value")
+        self.follow.observe(self._on(self._on_follow), "value")
+        self.comparing.observe(self._on(self._on_compare), "value")
+        self.message = ipw.HTML()
+        controls = ipw.HBox([self.person, self.follow, self.comparing])
+        controls.add_class("dkd-views-row")
+        self.sides = ipw.Box([self.first.box])
+        self.sides.add_class("dkd-sides")
+        super().__init__([controls, self.message, self.sides])
+
+    # --- what the panel tells it -------------------------------------------------------------------------------------
+
+    def set_run(self, run: Run | None, config: TrainConfig | None) -> None:
+        """Show another run's snapshots."""
+        self._config = config
+        self.first.set_run(run)
+        if self.second.run is None or not self.comparing.value:
+            self.second.set_run(run)
+        self._quiet = True
+        self.person.options = []
+        self._quiet = False
+        self.say_when(self._config)
+        self._want(self.first)
+
+    def compare_with(self, run: Run) -> None:
+        """Put another run's snapshots beside those of the open one."""
+        self.second.set_run(run)
+        if self.comparing.value:
+            self._want(self.second)
+        else:
+            self.comparing.value = True
+
+    def look(self) -> None:
+        """See whether there are new snapshots; go to the newest, if that is followed."""
+        changed = self.first.look(newest=self.follow.value)
+        if changed:
+            self.say_when(self._config)
+            if self.first.step != self.first.shown:
+                self._want(self.first)
+        if self.second.look() and self.comparing.value:
+            self._want(self.second)
+
+    def trace(self) -> Trace | None:
+        """What the first workbench shows."""
+        return self.first.bench.trace if self.first.bench else None
+
+    def close(self) -> None:
+        """Free traces and workbenches."""
+        self._traces.close()
+        for side in (self.second, self.first):
+            side.clear()
+            close_below(side.box)  # it is in no container while nothing is compared
+            side.box.close()
+        super().close()
+
+    # --- what the user does ------------------------------------------------------------------------------------------
+
+    def _on(self, action: Callable[[], None]) -> Callable[[Any], None]:
+        return lambda _: None if self._quiet else self._locked(action, "showing a snapshot")
+
+    def _on_move(self, side: _Side) -> None:
+        def act() -> None:
+            if side is self.first and self.follow.value and side.step != list(side.snapshots)[-1]:
+                self.follow.value = False
+            self._want(side)
+
+        self._locked(act, "moving through training time")
+
+    def _on_follow(self) -> None:
+        if self.follow.value and self.first.snapshots:
+            self.first.go(list(self.first.snapshots)[-1])
+            self._want(self.first)
+
+    def _on_compare(self) -> None:
+        if self.comparing.value:
+            self.second.look()
+            steps = list(self.second.snapshots)
+            if steps and self.second.shown is None:  # the earliest beside the newest: what training did
+                self.second.go(steps[0])
+            self.sides.children = [self.first.box, self.second.box]
+            self._want(self.second)
+        else:
+            self.sides.children = [self.first.box]
+            self.second.clear()
+
+    # --- traces ------------------------------------------------------------------------------------------------------
+
+    def _want_all(self) -> None:
+        self._want(self.first)
+        if self.comparing.value:
+            self._want(self.second)
+
+    def _want(self, side: _Side) -> None:
+        if side.step is None or self._config is None:
+            return
+        run, step, snapshot, config = side.run, side.step, side.snapshots[side.step], self._config
+        job = Job(snapshot, config, self.person.index or 0)
+
+        def done(result: Trace | Exception) -> None:
+            def show() -> None:
+                if side.run is not run or self._config is not config:
+                    return  # another run was opened meanwhile
+                if isinstance(result, Exception):
+                    if isinstance(result, (DKDError, FileNotFoundError)):
+                        self.message.value = alert(f"Step {step} cannot be shown: {result}")
+                        return
+                    raise result
+                self._name_people(config)
+                self.message.value = ""
+                if side is self.second:
+                    if self.first.bench is not None and self.comparing.value:
+                        side.show(result, step, self.first.bench.cursor)
+                    return
+                is_new = self.first.bench is None
+                side.show(result, step, None)
+                if is_new and self.comparing.value:
+                    self._want(self.second)
+
+            self._locked(show, f"showing step {step}")
+
+        self._traces.want(side.name, job, done)
+
+    def _name_people(self, config: TrainConfig) -> None:
+        if len(self.person.options):
+            return
+        people = self._traces.people(config)
+        self._quiet = True
+        self.person.options = [
+            (f"{i + 1}: {Path(person.name).name}{f' ({person.action})' if person.action else ''}", i)
+            for i, person in enumerate(people)
+        ]
+        self.person.index = 0
+        self._quiet = False
+
+    def say_when(self, config: TrainConfig | None) -> None:
+        """While there is no snapshot: when the first one of a run with these settings comes."""
+        if self.first.snapshots or config is None:
+            self.message.value = ""
+            return
+        self.second.clear()  # it uses the first one's cursor
+        self.first.clear()
+        steps = min(config.snapshot_every or config.steps, config.steps)
+        self.message.value = (
+            f'<p class="dkd-muted">Nothing to see yet: the first snapshot of the model comes after step {steps}. Then '
+            "the same clip is followed by each snapshot, and the slider moves through them.</p>"
+        )

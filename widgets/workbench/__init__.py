@@ -1,0 +1,1 @@
+"""The workbench: player, matching, kernels, and timeline on one cursor."""

@@ -1,0 +1,175 @@
+"""The workbench: player, matching, kernels and timeline of one trace, laid out together."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import anywidget
+import traitlets
+from IPython.display import HTML, display
+
+from widgets.core.assets import module
+from widgets.core.cursor import LAYERS, Cursor
+from widgets.core.filmstrip import filmstrip_html
+from widgets.core.view import View, unknown_keyword
+from widgets.workbench.kernels import Kernels
+from widgets.workbench.matching import Matching
+from widgets.workbench.player import Player
+from widgets.workbench.timeline import Timeline
+from widgets.workbench.versions import Versions
+
+_KEYWORDS = ("cursor", "frame", "joint", "layers", "cell", "speed", "reinitialise")
+
+
+class Workbench(View):
+    """All views of a trace on one cursor; stacked where the notebook is narrow.
+
+    Displaying it also leaves a filmstrip in the notebook, which the live widget hides while it lives: it is what a
+    reader sees after a reload, or without a kernel. Focus the widget and press ``?`` for the keys.
+
+    Args:
+        trace: a :class:`dkd.Trace`.
+        cursor: a :class:`Cursor` to share with other views of this trace.
+        frame: the first frame to show, 0..T−1.
+        joint: the joint to select.
+        layers: layers to show or hide, as in :attr:`Cursor.layers`; those not named keep their default.
+        cell: a map cell (x, y) to pin.
+        speed: playing speed, as a factor.
+        reinitialise: whether a lost person is looked for anew. A trace that was made the other way is followed again by
+            a thread, where that changes anything, and then shown in its place. ``None``: each trace as it was made.
+
+    Attributes:
+        reinitialise: the same, as it is now; set it to change it. ``trace`` is what is shown.
+
+    Raises:
+        FrameIndexError, ConfigError: a frame, joint, layer, cell or speed that the trace does not have.
+        TypeError: an unknown keyword; the nearest known one is named.
+    """
+
+    _esm = module("workbench")
+    _player = anywidget.WidgetTrait().tag(sync=True)
+    _matching = anywidget.WidgetTrait().tag(sync=True)
+    _kernels = anywidget.WidgetTrait().tag(sync=True)
+    _timeline = anywidget.WidgetTrait().tag(sync=True)
+    _filmstrip = traitlets.Unicode().tag(sync=True)
+    reinitialise = traitlets.Bool(True).tag(sync=True)
+    _can_retrace = traitlets.Bool(True).tag(sync=True)
+    _new_starts = traitlets.Unicode().tag(sync=True)
+
+    def __init__(
+        self,
+        trace: Any,
+        *,
+        cursor: Cursor | None = None,
+        frame: int | None = None,
+        joint: str | None = None,
+        layers: Mapping[str, bool | float] | None = None,
+        cell: tuple[int, int] | None = None,
+        speed: float | None = None,
+        reinitialise: bool | None = True,
+        **unknown: Any,
+    ):
+        if unknown:
+            raise unknown_keyword("Workbench", next(iter(unknown)), _KEYWORDS)
+        own = Cursor.for_trace(trace) if cursor is None else cursor
+        state = {"frame": frame, "joint": joint, "layers": layers, "cell": cell, "speed": speed}
+        try:
+            for name, value in state.items():
+                if value is not None:
+                    setattr(own, name, dict(value) if isinstance(value, Mapping) else value)
+        except Exception:
+            if cursor is None:
+                own.close()
+            raise
+        parts = {f"_{kind.__name__.lower()}": kind(trace, cursor=own) for kind in (Player, Matching, Kernels, Timeline)}
+        self._parts = list(parts.values())
+        self._open(trace, own, _filmstrip=f"dkd-{uuid.uuid4().hex[:12]}", **parts)
+        self._owns_cursor = cursor is None
+        self.on_msg(self._on_message)
+        self._as_made = reinitialise is None
+        self._versions = Versions(
+            self._show, self._say_new_starts, lambda e: self.report(e, "following the person again")
+        )
+        self.reinitialise = bool(reinitialise)
+        self.observe(lambda change: self._versions.want(change["new"]), "reinitialise")
+        self._given(trace)
+
+    @property
+    def trace(self) -> Any:
+        """The trace that is shown. Set another one to show that instead, in the same place."""
+        return self._feed.trace
+
+    @trace.setter
+    def trace(self, trace: Any) -> None:
+        self._show(trace)
+        self._given(trace)
+
+    def _show(self, trace: Any) -> None:
+        if trace is self._feed.trace:
+            return
+        # The feed first: the browser must know the new clip's length before the cursor moves within it.
+        self._feed.set_trace(trace, self.cursor.frame)
+        self.cursor.retarget(trace)
+
+    def _given(self, trace: Any) -> None:
+        self._versions.given = trace
+        if self._as_made:
+            self.reinitialise = trace.reinitialise is not None
+        self._versions.want(self.reinitialise)
+
+    def _say_new_starts(self, text: str, possible: bool) -> None:
+        self._new_starts, self._can_retrace = text, possible
+
+    @property
+    def layers(self) -> dict[str, Any]:
+        """Which layers are shown, as in :attr:`Cursor.layers`. Set a dict of some of them to change those."""
+        return dict(self.cursor.layers)
+
+    @layers.setter
+    def layers(self, value: Mapping[str, bool | float]) -> None:
+        self.cursor.layers = dict(value)
+
+    def code(self) -> str:
+        """The line of Python that opens this view again; what differs from the defaults is named."""
+        return self._code(self.cursor.get_state())
+
+    def _code(self, state: Mapping[str, Any]) -> str:
+        code = view_code(state)
+        return code if self.reinitialise or self._as_made else f"{code[:-1]}, reinitialise=False)"
+
+    def close(self) -> None:
+        """Free the views, the feed and, unless it was given, the cursor. The filmstrip stays. May be called twice."""
+        if self._closed:
+            return
+        self.on_msg(self._on_message, remove=True)
+        self._versions.close()
+        self.unobserve_all("reinitialise")
+        super().close()
+        for part in self._parts:
+            part.close()
+        self._parts.clear()
+
+    def _on_message(self, _widget: Any, content: dict, _buffers: list) -> None:
+        # The browser sends its own state along: what it moved last may still be on its way to the cursor here.
+        if content.get("type") == "code":
+            self.send({"type": "code", "code": self._code(content["state"])})
+
+    def _ipython_display_(self) -> None:
+        bundle = self._repr_mimebundle_()
+        display(*bundle if isinstance(bundle, tuple) else (bundle,), raw=True)
+        display(HTML(filmstrip_html(self.trace, self._filmstrip)))
+
+
+def view_code(state: Mapping[str, Any]) -> str:
+    """The ``Workbench(...)`` call for a cursor's state (``frame``, ``joint``, ``layers``, ``cell``, ``speed``)."""
+    given = [f"frame={int(state['frame'])}", f'joint="{state["joint"]}"']
+    layers = {name: value for name, value in state["layers"].items() if LAYERS.get(name) != value}
+    if layers:
+        given.append(f"layers={layers!r}")
+    if state.get("cell"):
+        given.append(f"cell={tuple(state['cell'])!r}")
+    if state.get("speed", 1) != 1:
+        given.append(f"speed={state['speed']:g}")
+    return f"Workbench(trace, {', '.join(given)})"
