@@ -1,9 +1,9 @@
 """Ablations: train the variants of a plan, each in a run of its own, and measure all of them alike.
 
-    plan = load_plan("tiny", ["steps=200"])
-    for progress in ablate(plan, "runs/ablations"):
-        print(progress.variant, progress.done, progress.of)
-    print(make_results(plan, "runs/ablations").table)      # dkd.ablations.table
+plan = load_plan("tiny", ["steps=200"])
+for progress in ablate(plan, "runs/ablations"):
+    print(progress.variant, progress.done, progress.of)
+print(make_results(plan, "runs/ablations").table)      # dkd.ablations.table
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Literal
 
 from dkd.ablations.plan import EVALUATION, AblationPlan
-from dkd.analysis.reliance import hands_on
 from dkd.datasets.batches import Mixture
 from dkd.datasets.people import PersonSequence
 from dkd.errors import CheckpointError, DKDError, TrainingError
@@ -151,7 +150,7 @@ def measurable(plan: AblationPlan, folder: Path) -> list[Measurable]:
             except DKDError as error:
                 rows.append(Measurable(name, base, source, problem=str(error)))
                 continue
-            has_past = name in plan.variants and hands_on(method.model)
+            has_past = name in plan.variants and method.model.hands_on
             rows.append(Measurable(name, base, source, f"{source}+erased" if has_past else None))
     return rows
 

@@ -15,76 +15,11 @@ import torch
 from torch import Tensor
 
 from dkd.errors import ConfigError
-from dkd.models.base import Feedback, PoseOutput, VideoPoseModel
-from dkd.models.controls import KernelControl
+from dkd.models.base import Feedback, PoseOutput
 from dkd.models.dkd import DKD
 from dkd.pose.heatmaps import decode_peaks
-from dkd.pose.skeleton import Skeleton
+from dkd.tracking.feedback import erase, swap_sides
 from dkd.tracking.trace import Trace
-
-_REMEMBERED = 256  # frames that shuffle_in_time keeps: 14 MB of 13 maps of 32×32
-
-
-def erase(heatmaps: Tensor, t: int) -> Tensor:
-    """A feedback that forgets the pose: all maps zero."""
-    return torch.zeros_like(heatmaps)
-
-
-def swap_sides(skeleton: Skeleton) -> Feedback:
-    """A feedback that calls every left joint right and the other way round."""
-    order = list(skeleton.flip_permutation)
-
-    def swap(heatmaps: Tensor, t: int) -> Tensor:
-        return heatmaps[:, order]
-
-    return swap
-
-
-def shuffle_in_time(seed: int = 0) -> Feedback:
-    """A feedback that hands on the maps of a random *earlier* frame of the same stream instead of H_t.
-
-    A pose that the person did have, at a wrong time: where H_t says only "a person, about here", this costs little.
-    Drawn evenly from all frames before t; frame 0 has only its own. It never reads the future. The memory holds at most
-    256 frames, an even sample of all that were seen, and is emptied where a stream starts (t = 0). The same seed
-    draws the same frames.
-
-    Args:
-        seed: ≥ 0.
-
-    Returns:
-        a feedback with a memory: each stream needs its own.
-    """
-    seen: dict[int, Tensor] = {}
-
-    def shuffle(heatmaps: Tensor, t: int) -> Tensor:
-        if t == 0:
-            seen.clear()
-        random = np.random.default_rng((seed, t))  # of t alone: a trace that was stopped draws the same
-        earlier = [s for s in seen if s < t]
-        chosen = seen[earlier[int(random.integers(len(earlier)))]] if earlier else heatmaps
-        if len(seen) >= _REMEMBERED and t not in seen and (slot := int(random.integers(t + 1))) < _REMEMBERED:
-            del seen[list(seen)[slot]]  # an even sample of a stream of unknown length (reservoir sampling)
-        if len(seen) < _REMEMBERED:
-            seen[t] = heatmaps.detach().clone()
-        return chosen
-
-    return shuffle
-
-
-@torch.inference_mode()
-def hands_on(model: VideoPoseModel) -> bool:
-    """Whether a feedback would be asked at all: not by a model that has no past. Costs a frame at most."""
-    if isinstance(model, DKD):
-        return model.distils
-    asked: list[int] = []
-
-    def ask(heatmaps: Tensor, t: int) -> Tensor:
-        asked.append(t)
-        return heatmaps
-
-    size = model.config.input_size
-    model.eval().start(torch.zeros(1, 3, size, size, device=model.device), ask)
-    return bool(asked)
 
 
 @torch.inference_mode()
@@ -104,13 +39,13 @@ def one_step_reliance(trace: Trace, every: int = 5) -> pd.DataFrame:
     Raises:
         ConfigError: the model looks at each frame on its own.
     """
-    if not hands_on(trace.model):
+    if not trace.model.hands_on:
         raise ConfigError(
             f"expected a trace of a model that hands its maps on, got one of {trace.model_name}, which has no past to "
             "rely on"
         )
     changes: dict[str, Feedback] = {"erased": erase, "sides_swapped": swap_sides(trace.skeleton)}
-    following = _distilled(trace, every, changes) if isinstance(trace.model, DKD) else _replayed(trace, every, changes)
+    following = _distilled(trace, every, changes) if trace.model.has_kernels else _replayed(trace, every, changes)
     rows: list[dict[str, float | str]] = []
     for expected, others in following:
         for name, other in others.items():
@@ -142,11 +77,11 @@ def _distilled(trace: Trace, every: int, changes: Mapping[str, Feedback]) -> _Fo
     assert isinstance(model, DKD)
 
     def follow(t: int, features: Tensor, heatmaps: Tensor, following: Tensor) -> _Following:
-        if isinstance(model, KernelControl) and not trace.from_initializer(t):
+        if trace.from_initializer(t):
+            kernels = model.distil(features, heatmaps)
+        else:
             before = torch.from_numpy(np.array(trace.kernels[t - 1])).to(model.device)[None]
             kernels = model.hand_on(before, features, heatmaps)
-        else:
-            kernels = model.distil(features, heatmaps)
         return _Following(model.locate(following, kernels), kernels)
 
     for t in range(0, len(trace) - 1, every):

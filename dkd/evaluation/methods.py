@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from dkd.analysis.reliance import erase, hands_on, shuffle_in_time, swap_sides
 from dkd.errors import ConfigError, nearest_name
 from dkd.io.paths import data_folder
 from dkd.models.base import Feedback, VideoPoseModel
@@ -23,14 +22,14 @@ from dkd.models.controls import FlowMoved, FrozenKernel, KernelControl, RunningA
 from dkd.models.dkd import DKD
 from dkd.models.registry import MODELS
 from dkd.pose.smoothing import OneEuro, Smoother
+from dkd.tracking.feedback import erase, shuffle_in_time, swap_sides
 from dkd.tracking.perturbations import Corruption, blur, crowd, darken, occlude
 from dkd.tracking.reinitialise import Reinitialise
 from dkd.tracking.trace import Trace
 from dkd.training.run import Run
 
 if TYPE_CHECKING:
-    from dkd.video.clip import Clip
-    from dkd.video.images import ImageClip
+    from dkd.video.protocols import ClipLike
 
 Kind = Literal["control", "feedback", "input", "smoothing", "policy"]
 
@@ -59,13 +58,11 @@ class Method:
     source: Path | None = None
     variants: tuple[str, ...] = ()
 
-    def trace(
-        self, clip: Clip | ImageClip, box: tuple[float, float, float, float] | None = None, **options: Any
-    ) -> Trace:
-        """Run it over a clip; ``options`` are :class:`~dkd.tracking.trace.Trace`'s, such as ``ground_truth`` and ``stop``."""
+    def trace(self, clip: ClipLike, box: tuple[float, float, float, float] | None = None, **options: Any) -> Trace:
+        """Run it over a clip; ``options`` are those of :class:`~dkd.tracking.trace.Trace`, such as ``ground_truth``."""
         trace = Trace(
             self.model,
-            clip,  # type: ignore[arg-type]
+            clip,
             box,
             feedback=self.feedback() if self.feedback else None,
             corrupt=self.corrupt,
@@ -120,7 +117,7 @@ def _control(name: str, make: Callable[[Any], VideoPoseModel], needs_kernels: bo
                 f"{name!r} replaces how a model goes on, and so does what {method.name} names before it; "
                 f"name only one of them, and {name!r} first"
             )
-        if needs_kernels and not isinstance(model, DKD):
+        if needs_kernels and not model.has_kernels:
             raise ConfigError(
                 f"{name!r} needs a model that distils kernels, {method.name} does not; take a DKD, or another "
                 "variant, such as 'mean'"
@@ -141,7 +138,7 @@ def _mean(method: Method) -> Method:
 
 
 def _with_model(method: Method, model: VideoPoseModel, name: str) -> Method:
-    if method.feedback is not None and not hands_on(model):
+    if method.feedback is not None and not model.hands_on:
         raise ConfigError(
             f"{method.name} changes what is handed on from frame to frame, and {name!r} hands nothing on; "
             "leave one of them out"
@@ -154,7 +151,7 @@ def _with_model(method: Method, model: VideoPoseModel, name: str) -> Method:
 
 def _feedback(name: str, make: Callable[[Method], Feedback]) -> Callable[[Method], Method]:
     def apply(method: Method) -> Method:
-        if not hands_on(method.model):
+        if not method.model.hands_on:
             raise ConfigError(
                 f"{name!r} changes what a model hands on to the next frame, {method.name} looks at each frame on its "
                 f"own and hands nothing on; leave {name!r} out, or take a model with a past, such as a DKD"

@@ -33,10 +33,10 @@ from dkd.evaluation.summaries import COLUMNS
 from dkd.io.files import written_whole
 from dkd.machine import launch
 from dkd.models.registry import kind_of
+from dkd.tracking.people import first_box, person_clip, truth_of
 from dkd.tracking.trace import Trace
 from dkd.training.config import MachineConfig
 from dkd.training.run import provenance
-from dkd.training.validation import first_box, person_clip, truth_of
 
 log = logging.getLogger(__name__)
 FORMAT = "dkd-evaluation/1"

@@ -110,6 +110,16 @@ class VideoPoseModel(nn.Module):
         """(C, S, S) of the kernels that a frame leaves to the next one; (0, 1, 1) in a model without."""
         return (0, 1, 1)
 
+    @property
+    def has_kernels(self) -> bool:
+        """Whether its maps are made by matching kernels; what traces show of kernels needs a model that has them."""
+        return False
+
+    @property
+    def hands_on(self) -> bool:
+        """Whether a frame's maps reach the next frame, so that a feedback is asked."""
+        return True
+
     def trunks(self) -> list[Encoder]:
         """The encoders in it: what may start from an image classifier's weights; empty where there are none."""
         return []
@@ -168,6 +178,11 @@ class PerFrameModel(VideoPoseModel):
     ``feedback`` is taken and never asked, for there is nothing to change. A subclass gives :meth:`look`, what it does
     with one frame; the state of a stream is the frame's index.
     """
+
+    @property
+    def hands_on(self) -> bool:
+        """Nothing reaches the next frame."""
+        return False
 
     @abstractmethod
     def look(self, frame: Tensor) -> PoseOutput:

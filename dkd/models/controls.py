@@ -52,20 +52,15 @@ class KernelControl(DKD):
     """
 
     def __init__(self, dkd: DKD, suffix: str):
-        VideoPoseModel.__init__(self, dkd.io.config, f"{dkd.name}+{suffix}")
+        VideoPoseModel.__init__(self, dkd.config, f"{dkd.name}+{suffix}")
         for name, part in dkd.named_children():
             self.add_module(name, part)
         self.provenance = dkd.provenance
-        self.train(dkd.training.trainer)
+        self.train(dkd.training)
 
     @abstractmethod
     def hand_on(self, before: Tensor, features: Tensor, heatmaps: Tensor) -> Tensor:
-        """What frame t ≥ 1 leaves to the next one.
-
-        Args:
-            before: (B, C, S, S) kernels that were matched in frame t.
-            features, heatmaps: of frame t; H_t as the feedback left it.
-        """
+        """What frame t ≥ 1 leaves to the next one: see :meth:`dkd.models.dkd.DKD.hand_on`."""
 
     def step(self, frame: Tensor, state: DKDState, feedback: Feedback | None = None) -> tuple[PoseOutput, DKDState]:
         """The next frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`."""
@@ -180,6 +175,11 @@ class RunningMean(Wrapped):
     def __init__(self, model: VideoPoseModel, rate: float = MEAN_RATE):
         super().__init__(model, "mean")
         self.rate = check_rate(rate)
+
+    @property
+    def hands_on(self) -> bool:
+        """As the model inside."""
+        return self.inner.hands_on
 
     def start(self, frame: Tensor, feedback: Feedback | None = None) -> tuple[PoseOutput, MeanState]:
         """The first frame, as the wrapped model has it."""

@@ -228,9 +228,19 @@ class DKD(VideoPoseModel):
         return self.config.channels, side, side
 
     @property
+    def has_kernels(self) -> bool:
+        """Maps are made by matching kernels."""
+        return True
+
+    @property
     def distils(self) -> bool:
         """Whether kernels are made of frames. If not, nothing is handed on and a feedback is never asked."""
         return self.config.distillation == "distilled"
+
+    @property
+    def hands_on(self) -> bool:
+        """A frame's maps reach the next frame through the kernels that are distilled with them."""
+        return self.distils
 
     def trunks(self) -> list[Encoder]:
         """The frame encoder and the initializer's."""
@@ -323,6 +333,15 @@ class DKD(VideoPoseModel):
         if not self.distils:
             return self.distillator(features)
         return self.distillator(torch.cat([features, heatmaps * self.config.heatmap_gain], 1))
+
+    def hand_on(self, before: Tensor, features: Tensor, heatmaps: Tensor) -> Tensor:
+        """What frame t ≥ 1 leaves to the next one: here K̃_t, distilled from frame t alone.
+
+        Args:
+            before: (B, C, S, S) kernels that were matched in frame t.
+            features, heatmaps: of frame t; H_t as the feedback left it.
+        """
+        return self.distil(features, heatmaps)
 
     def locate(self, features: Tensor, kernels: Tensor) -> Tensor:
         """H_{t+1} = U · (K̃_t ⊛ (V · F_{t+1})): (B, C, H, W) features, (B, C, S, S) kernels → (B, J, H, W)."""

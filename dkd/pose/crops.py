@@ -17,6 +17,9 @@ import numpy as np
 from dkd.errors import BoxError, ShapeError
 
 PADDING_GREY = 128  # what lies outside the frame, as in the field's video pose code
+# Our decisions: training crops are 1.0–1.8 × the joints' extent, so inference stays in the middle of that range.
+BOX_MARGIN = 1.25  # crop side over the side of a box that holds the whole person
+JOINTS_MARGIN = 1.4  # crop side over the extent of the joints, which end at the ankles and mid-head
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dkd.errors import ConfigError
-from dkd.pose.crops import Crop, box_to_crop, joints_to_box
+from dkd.pose.crops import JOINTS_MARGIN, Crop, box_to_crop, joints_to_box
 
 # Where a model has a calibration, its confidence is a probability, and this one means the same for all of them.
 # Of people who are followed well no frame's mean was below 0.59 (filmed clips, the shipped model).
@@ -29,7 +29,6 @@ LOST_CONFIDENCE = 0.45
 LOST_SCORE = 0.2
 
 CONFIDENT = 0.15  # a joint whose peak is lower does not steer the square
-JOINTS_MARGIN = 1.4  # side of the square over the extent of the joints, which end at the ankles and mid-head
 SEARCH_ROUNDS = 3  # how often the initializer looks, each time closer
 LARGER = 2.0  # side of the second candidate over the present square's
 

@@ -25,23 +25,22 @@ from dkd.errors import ClosedError, ConfigError, DKDError, FrameIndexError, Shap
 from dkd.models.base import Feedback, PerFrameModel, PoseOutput, VideoPoseModel
 from dkd.models.confidence import calibration_of
 from dkd.models.dkd import DKD, DKDState, match
-from dkd.pose.crops import Crop, box_to_crop, check_box, joints_to_box
+from dkd.pose.crops import BOX_MARGIN, JOINTS_MARGIN, Crop, box_to_crop, check_box, joints_to_box
 from dkd.pose.heatmaps import decode_peaks
 from dkd.pose.smoothing import Smoother
 from dkd.tracking.counterfactuals import Counterfactuals
 from dkd.tracking.interventions import Intervention, SwapReadouts, check_frames
 from dkd.tracking.perturbations import Corruption
-from dkd.tracking.reinitialise import CONFIDENT, JOINTS_MARGIN, Reinitialise, Reinitialised, approach, search
+from dkd.tracking.reinitialise import CONFIDENT, Reinitialise, Reinitialised, approach, search
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dkd.video.clip import Clip
+    from dkd.video.protocols import ClipLike
 
 log = logging.getLogger(__name__)
 
-# Our decisions: training crops are 1.0–1.8 × the joints' extent, so inference stays in the middle of that range.
-BOX_MARGIN = 1.25  # crop side over the side of a box that holds the whole person
+# Our decision.
 CENTRE_INERTIA, SIDE_INERTIA = 0.3, 0.8  # share of the old crop in the next one: scale should not pump
 DEFAULT_MEMORY = 512 * 2**20
 
@@ -90,7 +89,7 @@ class Trace(Counterfactuals):
     def __init__(
         self,
         model: VideoPoseModel,
-        clip: Clip,
+        clip: ClipLike,
         box: tuple[float, float, float, float] | None = None,
         *,
         ground_truth: np.ndarray | None = None,
@@ -330,11 +329,9 @@ class Trace(Counterfactuals):
     # --- from another run -------------------------------------------------------------------------------------------
 
     def _check_interventions(self) -> None:
-        is_dkd = isinstance(self.model, DKD)
-        hands_on = self.model.distils if isinstance(self.model, DKD) else not isinstance(self.model, PerFrameModel)
         for one in self.interventions:
             check_frames(one, self._n_wanted)
-            if (one.needs_kernels and not is_dkd) or (one.needs_past and not hands_on):
+            if (one.needs_kernels and not self.model.has_kernels) or (one.needs_past and not self.model.hands_on):
                 what = "kernels" if one.needs_kernels else "maps that it hands on"
                 raise ConfigError(
                     f"{type(one).__name__} changes a model's {what}; {self.model.name} has none: change the input "

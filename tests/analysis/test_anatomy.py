@@ -12,11 +12,11 @@ import pytest
 
 from dkd import Clip, Trace, load_model
 from dkd.analysis.anatomy import Anatomy, anatomy
-from dkd.analysis.reliance import erase
 from dkd.errors import ConfigError, FrameIndexError
 from dkd.models import build_model
 from dkd.models.controls import FrozenKernel
 from dkd.models.dkd import KernelDistillator
+from dkd.tracking.feedback import erase
 from dkd.tracking.reinitialise import Reinitialised
 from tests.models.test_kernel_options import tiny
 from tests.support.fake_trace import FakeTrace, correlate

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from dkd.analysis.reliance import _distilled, _replayed, erase, hands_on, one_step_reliance, swap_sides
+from dkd.analysis.reliance import _distilled, _replayed, one_step_reliance
 from dkd.errors import ConfigError
 from dkd.models import DKD, VideoPoseModel, build_model
 from dkd.models.controls import RunningAverageKernel
 from dkd.models.lstm_pose_machine import LSTMPoseMachine
+from dkd.tracking.feedback import erase, swap_sides
+from dkd.tracking.people import follow
 from dkd.tracking.trace import Trace
-from dkd.training.validation import follow, validate
+from dkd.training.validation import validate
 from tests.support.dotted_people import dotted_person
 
 
@@ -57,7 +59,7 @@ def test_of_a_memory_without_kernels_it_is_what_its_maps_do() -> None:
 
 def test_a_model_without_a_past_says_so() -> None:
     model = random_model("simple-baseline-tiny")
-    assert not hands_on(model) and hands_on(random_model("dkd-tiny")) and hands_on(random_model("lstm-pm-tiny"))
+    assert not model.hands_on and random_model("dkd-tiny").hands_on and random_model("lstm-pm-tiny").hands_on
     trace: Trace = follow(model, dotted_person(0, 3))
     with pytest.raises(ConfigError, match="no past to rely on"):
         one_step_reliance(trace)

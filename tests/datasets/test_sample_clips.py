@@ -11,7 +11,7 @@ from dkd.datasets.people import ClipFrames
 from dkd.datasets.sample_clips import CAMERAS, MACHINE
 from dkd.datasets.sources import load_people, sources_at_hand
 from dkd.errors import ConfigError, DatasetError
-from dkd.training.validation import first_box, person_clip
+from dkd.tracking.people import first_box, person_clip
 from dkd.video.samples import get_sample
 from tests.support.video_files import draw_number, write_clip
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dkd.analysis.reliance import erase, one_step_reliance, shuffle_in_time
+from dkd.analysis.reliance import one_step_reliance
 from dkd.errors import ConfigError, ShapeError
 from dkd.evaluation.methods import VARIANTS, Method, get_method
 from dkd.models import DKD, SimpleBaseline, SimpleBaselineConfig, VideoPoseModel, build_model
@@ -19,6 +19,7 @@ from dkd.models.checkpoints import save_model
 from dkd.models.controls import FlowMoved, FrozenKernel, KernelControl, RunningAverageKernel, RunningMean
 from dkd.pose.heatmaps import decode_peaks, gaussian_targets
 from dkd.pose.smoothing import OneEuro
+from dkd.tracking.feedback import erase, shuffle_in_time
 from dkd.tracking.perturbations import CROWD_CROSSES_IN, CROWD_HEIGHT, OCCLUDER_STAYS, blur, crowd, darken, occlude
 from dkd.tracking.trace import Trace
 from dkd.video.images import ImageClip
@@ -186,7 +187,7 @@ def test_controls_share_the_weights(dkd: DKD) -> None:
     own = {id(p) for p in dkd.parameters()}
     for control in (FrozenKernel(dkd), RunningAverageKernel(dkd), FlowMoved(dkd), RunningMean(dkd)):
         assert {id(p) for p in control.parameters()} == own
-        assert (control.map_size, control.stride, control.config) == (SIZE // 8, 8, dkd.io.config)
+        assert (control.map_size, control.stride, control.config) == (SIZE // 8, 8, dkd.config)
         assert control.device == dkd.device
         assert not control.training
         assert len(control.trunks()) == 2
@@ -197,9 +198,30 @@ def test_controls_share_the_weights(dkd: DKD) -> None:
         RunningAverageKernel(dkd, 1.5)
 
 
+@pytest.mark.parametrize("name", ["dkd-tiny", "simple-baseline-tiny", "lstm-pm-tiny", "cpm-tiny"])
+@torch.inference_mode()
+def test_a_model_hands_on_where_a_feedback_is_asked(name: str) -> None:
+    model = build_model(name).eval()
+    frame = torch.zeros(1, 3, model.config.input_size, model.config.input_size)
+    controls: list[VideoPoseModel] = [RunningMean(model), FlowMoved(model)]
+    if model.has_kernels:
+        assert isinstance(model, DKD)
+        controls += [FrozenKernel(model), RunningAverageKernel(model), build_model(name, distillation="static").eval()]
+    for one in (model, *controls):
+        asked = list[int]()
+
+        def ask(maps: Tensor, t: int, asked: list[int] = asked) -> Tensor:
+            asked.append(t)
+            return maps
+
+        one.start(frame, ask)
+        assert one.hands_on == bool(asked), one.name
+        assert one.has_kernels == (one.kernel_shape[0] > 0), one.name
+
+
 @pytest.mark.parametrize("make", [FrozenKernel, RunningAverageKernel])
 def test_contributions_of_a_control_sum_to_its_maps(make, dkd: DKD, clip: ImageClip) -> None:
-    trace = Trace(make(dkd), clip, BOX, progress=False)  # type: ignore[arg-type]
+    trace = Trace(make(dkd), clip, BOX, progress=False)
     for t in (1, 2, 7):
         for j in (0, 12):
             total = trace.contributions(t, j).sum(0, dtype=np.float64) + trace.bias[j]
@@ -207,7 +229,7 @@ def test_contributions_of_a_control_sum_to_its_maps(make, dkd: DKD, clip: ImageC
     frozen = make is FrozenKernel
     assert (trace.kernel_drift()[1:] < 1e-6).all() == frozen
     change = one_step_reliance(trace, every=3).map_change  # a template forgets H_t but for the first frame's
-    whole = one_step_reliance(Trace(dkd, clip, BOX, progress=False), every=3).map_change  # type: ignore[arg-type]
+    whole = one_step_reliance(Trace(dkd, clip, BOX, progress=False), every=3).map_change
     assert (change > 0).all()
     assert (change < whole).all()
 
@@ -267,7 +289,7 @@ def test_what_was_corrupted_is_computed_again_from_the_same_pixels(dkd: DKD, cli
         asked.append(t)
         return occlude(image, t)[:, ::-1]  # a view with negative strides
 
-    trace = Trace(dkd, clip, progress=False, corrupt=corrupt)  # type: ignore[arg-type]
+    trace = Trace(dkd, clip, progress=False, corrupt=corrupt)
     assert asked == list(range(8))  # not in the search for the first box
     state = None
     with torch.inference_mode():
@@ -278,10 +300,10 @@ def test_what_was_corrupted_is_computed_again_from_the_same_pixels(dkd: DKD, cli
             output, state = dkd.start(image) if state is None else dkd.step(image, state)
             np.testing.assert_array_equal(trace.features(t), output.features[0].numpy())
             np.testing.assert_array_equal(trace.heatmaps[t], output.heatmaps[0].numpy())
-    clean = Trace(dkd, clip, progress=False, stop=1)  # type: ignore[arg-type]
+    clean = Trace(dkd, clip, progress=False, stop=1)
     assert clean.crops[0] == trace.crops[0]
     with pytest.raises(ShapeError, match="corrupt to return"):
-        Trace(dkd, clip, BOX, progress=False, corrupt=lambda image, t: image[::2])  # type: ignore[arg-type]
+        Trace(dkd, clip, BOX, progress=False, corrupt=lambda image, t: image[::2])
 
 
 # --- methods ----------------------------------------------------------------------------------------------------------
@@ -421,7 +443,7 @@ def test_a_method_is_what_it_says(dkd: DKD, clip: ImageClip) -> None:
     erased = plain.with_variant("erased").trace(clip, BOX, progress=False)
     np.testing.assert_array_equal(
         erased.heatmaps,
-        Trace(dkd, clip, BOX, feedback=erase, progress=False).heatmaps,  # type: ignore[arg-type]
+        Trace(dkd, clip, BOX, feedback=erase, progress=False).heatmaps,
     )
     alone = plain.with_variant("initializer").trace(clip, BOX, progress=False)
     with torch.inference_mode():

@@ -173,7 +173,7 @@ def test_it_travels_in_the_checkpoint(tmp_path: Path) -> None:
     assert "0.1" not in CURVE.to_dict()["means"] and "larger side" in CURVE.to_dict()["means"]
     assert Calibration.from_dict(json.loads(json.dumps(CURVE.to_dict()))) == CURVE
     clip = ImageClip(dotted_person(0, 2).images, 10.0, "dots")
-    trace = Trace(loaded, clip, progress=False)  # type: ignore[arg-type]
+    trace = Trace(loaded, clip, progress=False)
     assert trace.calibrated
     assert trace.confidence.dtype == np.float32
     np.testing.assert_array_equal(trace.confidence, CURVE(trace.scores))
@@ -185,7 +185,7 @@ def test_without_a_calibration_it_is_the_score_and_says_so() -> None:
     assert calibration_of(model) is None
     with torch.no_grad():
         model.get_parameter("initializer.classifier.bias").copy_(torch.linspace(-1, 2, 13))
-    trace = Trace(model, ImageClip(dotted_person(0, 2).images, 10.0, "dots"), progress=False)  # type: ignore[arg-type]
+    trace = Trace(model, ImageClip(dotted_person(0, 2).images, 10.0, "dots"), progress=False)
     assert not trace.calibrated
     assert trace.scores.min() < 0 and trace.scores.max() > 1
     np.testing.assert_array_equal(trace.confidence, trace.scores.clip(0, 1))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import nn
 
-from dkd.analysis.reliance import erase, hands_on, one_step_reliance
+from dkd.analysis.reliance import one_step_reliance
 from dkd.errors import ConfigError
 from dkd.evaluation.cost import count
 from dkd.evaluation.methods import Method
@@ -25,9 +25,11 @@ from dkd.models.checkpoints import load_model, read_tensors, save_model
 from dkd.models.controls import FrozenKernel
 from dkd.models.dkd import KernelDistillator, StaticKernel
 from dkd.models.warm_start import warm_start
+from dkd.tracking.feedback import erase
+from dkd.tracking.people import follow
 from dkd.tracking.trace import Trace
 from dkd.training.trainer import train
-from dkd.training.validation import follow, validate
+from dkd.training.validation import validate
 from tests.support.dotted_people import dotted_people, dotted_person, quick
 
 
@@ -117,7 +119,7 @@ def test_a_static_kernel_is_one_for_all_and_knows_no_past() -> None:
 
 def test_a_static_kernel_says_that_it_has_no_past() -> None:
     static, distilled = tiny(distillation="static"), tiny()
-    assert not hands_on(static) and hands_on(distilled)
+    assert not static.hands_on and distilled.hands_on
     with pytest.raises(ConfigError, match="no past to rely on"):
         one_step_reliance(follow(static, dotted_person(0, 3)))
     with pytest.raises(ConfigError, match="hands nothing on"):

@@ -475,7 +475,7 @@ def test_a_trace_shows_it(name: str, settings: dict[str, Any], side: int) -> Non
     model = build_model(name, **settings)
     person = dotted_person(3, 3)
     clip = ImageClip(person.images, 10.0, "dots")
-    trace = Trace(model, clip, (50, 50, 220, 220), progress=False)  # type: ignore[arg-type]
+    trace = Trace(model, clip, (50, 50, 220, 220), progress=False)
     assert len(trace) == 3 and trace.heatmaps.shape == (3, 13, side, side)
     assert trace.kernels.shape == (3, 0, 1, 1) and trace.readout.shape == (13, 0)
     # joints are where the maps' peaks are, in pixels of the frame

@@ -44,7 +44,7 @@ def clip() -> ImageClip:
 
 
 def trace_of(model: VideoPoseModel, clip: ImageClip, policy: Reinitialise | None = None, **options) -> Trace:
-    return Trace(model, clip, BOX, reinitialise=policy, progress=False, **options)  # type: ignore[arg-type]
+    return Trace(model, clip, BOX, reinitialise=policy, progress=False, **options)
 
 
 def assert_same(first: Trace, second: Trace) -> None:

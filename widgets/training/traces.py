@@ -15,10 +15,10 @@ from dkd.datasets.people import PersonSequence
 from dkd.errors import ConfigError
 from dkd.io.config import to_mapping
 from dkd.models.checkpoints import load_model
+from dkd.tracking.people import follow
 from dkd.tracking.trace import Trace
 from dkd.training.config import TrainConfig
 from dkd.training.trainer import load_validation
-from dkd.training.validation import follow
 
 log = logging.getLogger(__name__)
 KEPT = 24  # traces: 0.1 MB a frame each at most for the models that a laptop trains

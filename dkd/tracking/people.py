@@ -1,0 +1,52 @@
+"""Follow the labelled people of a data set: their images as a clip, the box to start from, and their ground truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dkd.datasets.people import ClipFrames, PersonSequence
+from dkd.models.base import VideoPoseModel
+from dkd.pose.crops import BOX_MARGIN, JOINTS_MARGIN, joints_to_box
+from dkd.tracking.trace import Trace
+from dkd.video.images import ImageClip
+from dkd.video.protocols import ClipLike
+
+ASSUMED_FPS = 25.0  # of image sequences whose data set does not say
+
+
+def first_box(person: PersonSequence) -> tuple[float, float, float, float]:
+    """The box that tracking starts from: the data set's, else the joints' own, larger by what head and feet add."""
+    if person.start_box is not None:
+        return person.start_box
+    if person.boxes is not None:
+        x0, y0, x1, y1 = (float(v) for v in person.boxes[0])
+        return x0, y0, x1, y1
+    box = joints_to_box(person.joints[0])
+    if box is None:
+        height, width = person.images[0].shape[:2]
+        return 0.0, 0.0, float(width), float(height)
+    grow = (JOINTS_MARGIN / BOX_MARGIN - 1) / 2 * max(box[2] - box[0], box[3] - box[1])
+    return box[0] - grow, box[1] - grow, box[2] + grow, box[3] + grow
+
+
+def person_clip(person: PersonSequence) -> ClipLike:
+    """The person's images as a clip: the video itself, where they come from one."""
+    if isinstance(person.images, ClipFrames):
+        return person.images.clip
+    return ImageClip(person.images, person.fps or ASSUMED_FPS, person.name)
+
+
+def truth_of(person: PersonSequence) -> dict[str, Any]:
+    """Options of a :class:`~dkd.tracking.trace.Trace`: the labels as its ground truth, and no progress bar."""
+    return {"ground_truth": person.joints, "ground_truth_kind": person.labels, "progress": False}
+
+
+def follow(
+    model: VideoPoseModel,
+    person: PersonSequence,
+    n_frames: int | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Trace:
+    """Trace a data set's person from the box in the first frame, with the labels as ground truth."""
+    return Trace(model, person_clip(person), first_box(person), **truth_of(person), stop=n_frames, cancel=cancel)
