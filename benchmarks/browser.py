@@ -10,7 +10,7 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-from dkd.io.files import written_whole
+from dkd.io.files import atomic_path
 from tests.support.browser import CHROMIUM_ARGUMENTS, Lab, find_chromium, open_notebook, run_all
 
 
@@ -45,5 +45,5 @@ def ran_notebook(folder: Path, code: str) -> Iterator[Page]:
 def keep(figures: dict[str, Any], file: Path | None) -> None:
     """Write figures as JSON, where a file is given."""
     if file is not None:
-        with written_whole(file) as temporary:
+        with atomic_path(file) as temporary:
             temporary.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

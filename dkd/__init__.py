@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["Clip", "Trace", "build_model", "load_model"]
 __version__ = "0.1.0"
 
-_HOME = {"Clip": "dkd.video.clip", "Trace": "dkd.tracking.trace", "build_model": "dkd.models", "load_model": "dkd.models.checkpoints"}
+_HOME = {
+    "Clip": "dkd.video.clip",
+    "Trace": "dkd.tracking.trace",
+    "build_model": "dkd.models",
+    "load_model": "dkd.models.checkpoints",
+}
 
 
 def __getattr__(name: str) -> Any:

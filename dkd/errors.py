@@ -1,7 +1,8 @@
-"""Typed errors. Every message says what was expected, what came, and what to do about it.
+"""Typed errors. Every message says what was expected, what was received, and what to do about it.
 
-All derive from :class:`DKDError`, so ``except DKDError`` catches whatever the library raises on purpose. Each also
-derives from the built-in error a Python user would expect, so that code that knows nothing of us still works.
+All derive from :class:`DKDError`, so ``except DKDError`` catches everything the library raises on purpose. Each also
+derives from the built-in error that a Python user would expect, so that code that does not know this library still
+works.
 """
 
 from collections.abc import Iterable
@@ -29,27 +30,27 @@ class ShapeError(DKDError, ValueError):
 
 
 class StorageError(DKDError, OSError):
-    """There is no room on the disk for what has to be written."""
+    """A file cannot be written: the disk is full, or there is no permission."""
 
 
 class RunBusyError(DKDError, RuntimeError):
-    """Another process trains in this run's folder."""
+    """Another process is already training in this run's folder."""
 
 
 class TrainingError(DKDError, ArithmeticError):
-    """Training cannot go on: the loss is not finite. What was saved before is kept."""
+    """Training cannot continue because the loss is not finite. Everything saved before is kept."""
 
 
 class SampleError(DKDError, RuntimeError):
-    """A sample clip could not be brought here or does not have the content that was expected."""
+    """A sample clip could not be downloaded or does not have the expected content."""
 
 
 class DatasetError(DKDError, ValueError):
-    """A data set is missing, incomplete, or not in the layout that was expected."""
+    """A data set is missing, incomplete, or not in the expected layout."""
 
 
 class VideoError(DKDError, ValueError):
-    """A video cannot be used. The subclasses say why."""
+    """A video cannot be used; the subclasses say why."""
 
 
 class VideoNotFoundError(VideoError, FileNotFoundError):
@@ -57,11 +58,11 @@ class VideoNotFoundError(VideoError, FileNotFoundError):
 
 
 class VideoEmptyError(VideoError):
-    """The file has no bytes, or its video track has no frame."""
+    """The file is empty, or its video track has no frames."""
 
 
 class VideoFormatError(VideoError):
-    """The file is not a video, or not one that the installed decoders can read."""
+    """The file is not a video, or the installed decoders cannot read it."""
 
 
 class VideoNoTrackError(VideoFormatError):
@@ -69,7 +70,7 @@ class VideoNoTrackError(VideoFormatError):
 
 
 class VideoCorruptError(VideoError):
-    """The file is a video, but damaged: a frame that it announces cannot be decoded."""
+    """The file is a damaged video: a frame that it announces cannot be decoded."""
 
 
 class VideoTruncatedError(VideoCorruptError):
@@ -85,7 +86,7 @@ class FrameIndexError(VideoError, IndexError):
 
 
 class MissingExtraError(DKDError, ImportError):
-    """A feature needs a package that is optional and not installed; the message names the extra to install."""
+    """A feature needs an optional package that is not installed; the message names the extra to install."""
 
 
 class ClosedError(DKDError, RuntimeError):
@@ -93,6 +94,9 @@ class ClosedError(DKDError, RuntimeError):
 
 
 def nearest_name(name: str, known: Iterable[object]) -> str:
-    """The end of a sentence on an unknown name: ``"; did you mean 'x'?"``, the nearest of ``known``, else ``"."``."""
+    """Return the end of an error message about an unknown name.
+
+    That is ``"; did you mean 'x'?"`` with the nearest of ``known``, or ``"."`` if none is near.
+    """
     near = get_close_matches(str(name), [str(k) for k in known], n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else "."

@@ -24,7 +24,7 @@ from dkd.evaluation.methods import get_method
 from dkd.evaluation.run import Evaluation
 from dkd.evaluation.summaries import summarise
 from dkd.io.config import to_mapping
-from dkd.io.files import written_whole
+from dkd.io.files import atomic_path
 from dkd.training.config import TrainConfig
 from dkd.training.run import Run, flat, provenance
 
@@ -71,9 +71,9 @@ class AblationResults:
             raise ConfigError(f"expected a file that ends in .csv, got {file}")
         text = self.table.to_csv(index=False, float_format="%.6g").encode()
         facts = {"format": FORMAT, "table": file.name, "table_sha256": hashlib.sha256(text).hexdigest(), **self.facts}
-        with written_whole(file) as temporary:
+        with atomic_path(file) as temporary:
             temporary.write_bytes(text)
-        with written_whole(file.with_suffix(".json")) as temporary:
+        with atomic_path(file.with_suffix(".json")) as temporary:
             temporary.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         return file
 

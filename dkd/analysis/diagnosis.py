@@ -40,7 +40,7 @@ import torch
 from torch import Tensor
 
 from dkd.errors import ConfigError, FrameIndexError, ShapeError, nearest_name
-from dkd.io.files import written_whole
+from dkd.io.files import atomic_path
 from dkd.measures.coherence import motion
 from dkd.measures.metrics import pck_mean
 from dkd.models.confidence import ALPHA
@@ -482,7 +482,7 @@ class Moments(tuple[Moment, ...]):
         kind = Path(path).suffix.lower()
         if kind not in kinds:
             raise ConfigError(f"expected a file that ends in .csv or .json, got {str(path)!r}")
-        with written_whole(path) as temporary:
+        with atomic_path(path) as temporary:
             temporary.write_text(kinds[kind](), encoding="utf-8")
 
 

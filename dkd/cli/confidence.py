@@ -65,7 +65,7 @@ def _reliability(arguments: argparse.Namespace) -> int:
 
     from dkd.evaluation.calibrate import measure_reliability
     from dkd.evaluation.reliability_page import reliability_page
-    from dkd.io.files import written_whole
+    from dkd.io.files import atomic_path
 
     save: Path | None = arguments.save
     if save is not None and save.suffix not in (".html", ".csv"):
@@ -77,7 +77,7 @@ def _reliability(arguments: argparse.Namespace) -> int:
     _print(measured)
     if save is not None:
         text = reliability_page(measured) if save.suffix == ".html" else measured.table.to_csv(index=False)
-        with written_whole(save) as temporary:
+        with atomic_path(save) as temporary:
             temporary.write_text(text, encoding="utf-8")
         print(f"written: {save}")
     return 0

@@ -236,9 +236,9 @@ def _render(arguments: argparse.Namespace) -> int:
 
 
 def _write_table(trace: Trace, out: Path) -> None:
-    from dkd.io.files import written_whole
+    from dkd.io.files import atomic_path
 
-    with written_whole(out) as temporary:
+    with atomic_path(out) as temporary:
         trace.to_frame().to_csv(temporary, index=False, float_format="%.6g")
 
 

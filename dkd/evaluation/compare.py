@@ -18,7 +18,7 @@ from dkd.errors import ConfigError, nearest_name
 from dkd.evaluation.cost import at_input_size
 from dkd.evaluation.methods import Method, get_method
 from dkd.evaluation.published import SOURCES, published
-from dkd.io.files import written_whole
+from dkd.io.files import atomic_path
 from dkd.io.paths import data_folder
 from dkd.models.base import VideoPoseModel
 from dkd.models.registry import MODELS, build_model
@@ -124,7 +124,7 @@ class Comparison:
         kinds = {ending: kind for kind, ending in FORMATS.items()}
         if file.suffix not in kinds:
             raise ConfigError(f"expected a file that ends in {', '.join(kinds)}, got {file}")
-        with written_whole(file) as temporary:
+        with atomic_path(file) as temporary:
             temporary.write_text(self.text(kinds[file.suffix]), encoding="utf-8")
         return file
 

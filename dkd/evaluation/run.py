@@ -30,7 +30,7 @@ from dkd.errors import ConfigError, DatasetError, DKDError, StorageError
 from dkd.evaluation.methods import Method, get_method
 from dkd.evaluation.protocols import box_areas, normaliser, torso_lengths
 from dkd.evaluation.summaries import COLUMNS
-from dkd.io.files import written_whole
+from dkd.io.files import atomic_path
 from dkd.machine import launch
 from dkd.models.registry import kind_of
 from dkd.tracking.people import first_box, person_clip, truth_of
@@ -323,7 +323,7 @@ def _write_index(folder: Path, parts: Sequence[_Part], settings: dict[str, Any])
         **provenance(),
         "parts": [part.file.relative_to(folder).as_posix() for part in parts],
     }
-    with written_whole(folder / INDEX) as temporary:
+    with atomic_path(folder / INDEX) as temporary:
         temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -333,7 +333,7 @@ def _write_parquet(file: Path, table: pd.DataFrame, facts: dict[str, Any]) -> No
 
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), _KEY: json.dumps(facts).encode()})
-    with written_whole(file) as temporary:
+    with atomic_path(file) as temporary:
         pq.write_table(arrow, temporary, compression="zstd")
 
 

@@ -1,1 +1,1 @@
-"""Settings, files that are written whole, and where data lie."""
+"""Settings, atomic file writing, and the location of the data."""

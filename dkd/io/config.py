@@ -1,6 +1,7 @@
-"""Settings: frozen dataclasses from YAML files, from ``key=value`` words and from forms, checked in one place.
+"""Settings: frozen dataclasses read from YAML files, ``key=value`` arguments and forms, validated in one place.
 
-A key that does not exist is an error that names the nearest one; a value of another type is an error that says where.
+An unknown key raises an error that names the nearest known one; a value of the wrong type raises an error that says
+where it is.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ STRICT = ConfigDict(extra="forbid")  # for a settings class: ``__pydantic_config
 
 
 def from_mapping(kind: type[T], values: Mapping[str, Any]) -> T:
-    """A settings object of the dataclass ``kind``, nested ones included.
+    """Build a settings object of the dataclass ``kind``, including nested ones.
 
     Raises:
-        ConfigError: an unknown key (the nearest is named), a missing one, or a value that does not fit.
+        ConfigError: a key is unknown (the nearest known one is named) or missing, or a value does not fit.
     """
     try:
         return TypeAdapter(kind).validate_python(dict(values))
@@ -43,7 +44,7 @@ def _explain(kind: type, error: Any) -> str:
 
 
 def _keys(kind: type, path: Sequence[str]) -> list[str]:
-    """Names of the settings below ``path``."""
+    """Return the names of the settings below ``path``."""
     for part in path:
         if not dataclasses.is_dataclass(kind):
             return []
@@ -58,15 +59,15 @@ def _types(kind: type) -> dict[str, type]:
 
 
 def to_mapping(config: Any) -> dict[str, Any]:
-    """The settings as plain dicts, lists, numbers and texts, as YAML and JSON have them."""
+    """Convert settings to plain dicts, lists, numbers and strings, ready for YAML or JSON."""
     return TypeAdapter(type(config)).dump_python(config, mode="json")
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file.
+    """Read the mapping in a YAML file.
 
     Raises:
-        ConfigError: no such file, not YAML, or not a mapping.
+        ConfigError: the file does not exist, is not YAML, or does not hold a mapping.
     """
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -80,15 +81,15 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def to_yaml(config: Any) -> str:
-    """The settings as a YAML text that :func:`read_yaml` and :func:`from_mapping` turn back into them."""
+    """Convert settings to YAML, which :func:`read_yaml` and :func:`from_mapping` turn back into the same settings."""
     return yaml.safe_dump(to_mapping(config), sort_keys=False, allow_unicode=True, width=100)
 
 
 def with_words(values: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
-    """Settings with some replaced by ``key=value`` words; ``a.b=1`` reaches into a nested one. Values are YAML.
+    """Replace some settings by ``key=value`` arguments; ``a.b=1`` sets a nested one. Values are parsed as YAML.
 
     Raises:
-        ConfigError: a word without ``=``, or one that reaches into what is no mapping.
+        ConfigError: an argument has no ``=``, or sets a key of something that is not a mapping.
     """
     out: dict[str, Any] = _copied(values)
     for word in words:
@@ -100,7 +101,7 @@ def with_words(values: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any
         for parent in parents:
             inner = place.setdefault(parent, {})
             if not isinstance(inner, dict):
-                raise ConfigError(f"{key!r} reaches into {parent!r}, which holds {inner!r} and no settings")
+                raise ConfigError(f"cannot set {key!r}: {parent!r} holds {inner!r}, not nested settings")
             place = inner
         try:
             place[last] = yaml.safe_load(text)

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic file writing: a file is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from dkd.errors import StorageError
 
 
 @contextmanager
-def written_whole(path: str | Path) -> Iterator[Path]:
-    """Give the path of a temporary file beside ``path``; once it is written, it takes that name.
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield the path of a temporary file in the same folder, which replaces ``path`` once it is written.
 
-    The folder is made where it is missing. Where writing fails, what stood at ``path`` before is untouched.
+    The folder is created if it is missing. If writing fails, an existing file at ``path`` stays unchanged.
 
     Raises:
-        StorageError: there is no room, or no right to write.
+        StorageError: the disk is full, or there is no permission to write.
     """
     path = Path(path)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
@@ -25,12 +25,12 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         with temporary.open("rb+") as file:
-            os.fsync(file.fileno())  # or a power cut could leave the new name with the old disk's blocks
+            os.fsync(file.fileno())  # otherwise a power cut could leave the new name on unwritten blocks
         os.replace(temporary, path)
     except OSError as error:
         raise StorageError(
-            f"cannot write {path}: {error}. What stood there is untouched; free some space, or name another place"
+            f"cannot write {path}: {error}. An existing file is unchanged; free some space, or choose another path"
         ) from error
     finally:
-        with suppress(NotADirectoryError):  # a file stands where the folder should be
+        with suppress(NotADirectoryError):  # a file is where the folder should be
             temporary.unlink(missing_ok=True)

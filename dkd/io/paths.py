@@ -1,4 +1,4 @@
-"""Where the shipped data lie."""
+"""Location of the shipped data."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from pathlib import Path
 
 
 def data_folder() -> Path:
-    """The folder with checkpoints and samples: ``$DKD_DATA`` if set, else ``data/`` beside the package (a checkout)."""
+    """Return the folder with checkpoints and samples: ``$DKD_DATA`` if set, else ``data/`` next to the package."""
     override = os.environ.get("DKD_DATA")
     return Path(override) if override else Path(__file__).resolve().parents[2] / "data"

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from dkd.errors import CheckpointError, ConfigError, nearest_name
-from dkd.io.files import written_whole
+from dkd.io.files import atomic_path
 from dkd.io.paths import data_folder
 from dkd.models.base import VideoPoseModel
 from dkd.models.confidence import calibration_of
@@ -33,7 +33,7 @@ def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], header: Mappi
     Raises:
         StorageError: there is no room, or no right to write.
     """
-    with written_whole(path) as temporary:
+    with atomic_path(path) as temporary:
         try:
             save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary, metadata=dict(header))
         except SafetensorError as error:  # its name for a full disk, too

@@ -1,1 +1,1 @@
-"""Joint sets by name, crops, heatmaps, and smoothing of joints: the geometry that everything else shares."""
+"""Skeletons, crops, heatmaps and joint smoothing: the geometry shared by all other packages."""

@@ -1,7 +1,7 @@
-"""From a person's box to the network's square input and back.
+"""Conversion between a person's box, the network's square input and the frame.
 
-One rule for pixel centres holds everywhere: the pixel with index *i* covers the interval [i, i + 1) of its image, so
-its centre lies at i + 0.5. Coordinates that users see (joints, boxes) are pixel *indices* (the centre of the top-left
+One rule for pixel centres applies everywhere: the pixel with index *i* covers the interval [i, i + 1) of its image, so
+its centre is at i + 0.5. Coordinates that users see (joints, boxes) are pixel *indices* (the centre of the top-left
 pixel is (0, 0)), as in the data sets. Frame, network input and map cells are three images of the same square:
 
     (x_frame + 0.5 − left) / side  =  (x_net + 0.5) / N  =  (x_cell + 0.5) / W
@@ -16,10 +16,10 @@ import numpy as np
 
 from dkd.errors import BoxError, ShapeError
 
-PADDING_GREY = 128  # what lies outside the frame, as in the field's video pose code
+PADDING_GREY = 128  # fills what is outside the frame, as is usual in video pose estimation
 # Our decisions: training crops are 1.0–1.8 × the joints' extent, so inference stays in the middle of that range.
-BOX_MARGIN = 1.25  # crop side over the side of a box that holds the whole person
-JOINTS_MARGIN = 1.4  # crop side over the extent of the joints, which end at the ankles and mid-head
+BOX_MARGIN = 1.25  # crop side / side of a box around the whole person
+JOINTS_MARGIN = 1.4  # crop side / extent of the joints, which end at the ankles and mid-head
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Crop:
     """A square of a frame, in continuous frame coordinates (pixel i covers [i, i + 1)).
 
     Attributes:
-        left, top: the square's corner; may be negative (outside is padded with grey).
-        side: its side, in frame pixels, > 0.
+        left, top: top-left corner of the square; may be negative (outside the frame is padded with grey).
+        side: side of the square in frame pixels, > 0.
     """
 
     left: float
@@ -36,20 +36,20 @@ class Crop:
     side: float
 
     def to_grid(self, points: np.ndarray, size: int) -> np.ndarray:
-        """Frame pixel indices (..., 2) → indices on a ``size`` × ``size`` grid over the crop (pixels or cells)."""
+        """Convert frame pixel indices (..., 2) to pixel or cell indices on a ``size`` × ``size`` grid over the crop."""
         points = np.asarray(points, dtype=np.float64)
         return (points + 0.5 - (self.left, self.top)) * (size / self.side) - 0.5
 
     def to_frame(self, points: np.ndarray, size: int) -> np.ndarray:
-        """Inverse of :meth:`to_grid`: indices on a ``size`` × ``size`` grid (..., 2) → frame pixel indices."""
+        """Convert indices on a ``size`` × ``size`` grid (..., 2) to frame pixel indices; inverse of :meth:`to_grid`."""
         points = np.asarray(points, dtype=np.float64)
         return (points + 0.5) * (self.side / size) + (self.left, self.top) - 0.5
 
     def extract(self, frame: np.ndarray, size: int) -> np.ndarray:
         """Cut the square out of a frame and resample it to ``size`` × ``size``.
 
-        Bilinear; a square much larger than ``size`` is first averaged over whole blocks, since ``warpAffine`` alone
-        would alias (measured by others of this field: up to 0.08 PCK).
+        Interpolation is bilinear. A square much larger than ``size`` is first averaged over whole blocks, since
+        ``warpAffine`` alone would alias (which can cost up to 0.08 PCK, as others have measured).
 
         Args:
             frame: (H, W, 3) uint8.
@@ -89,7 +89,7 @@ class Crop:
 
 
 def check_box(box, width: int, height: int) -> tuple[float, float, float, float]:
-    """Validate a person box ``(x0, y0, x1, y1)`` in pixels against a frame's size; it is clipped to the frame.
+    """Validate a person box ``(x0, y0, x1, y1)`` in pixels against a frame's size, and clip it to the frame.
 
     Raises:
         BoxError: not four finite numbers, x1 ≤ x0 or y1 ≤ y0, smaller than 4 pixels, or fully outside the frame.
@@ -115,14 +115,14 @@ def check_box(box, width: int, height: int) -> tuple[float, float, float, float]
 
 
 def box_to_crop(box: tuple[float, float, float, float], margin: float) -> Crop:
-    """The square around a box: same centre, side = ``margin`` × the box's larger side. Nothing is stretched."""
+    """Return the square around a box: same centre, side = ``margin`` × the box's larger side, no stretching."""
     x0, y0, x1, y1 = box
     side = margin * max(x1 - x0, y1 - y0)
     return Crop((x0 + x1 - side) / 2, (y0 + y1 - side) / 2, side)
 
 
 def joints_to_box(joints: np.ndarray) -> tuple[float, float, float, float] | None:
-    """The tight box (x0, y0, x1, y1) around the finite joints of (J, 2); ``None`` when fewer than two are finite."""
+    """Return the tight box (x0, y0, x1, y1) around the finite joints of (J, 2); ``None`` if there are fewer than 2."""
     finite = np.asarray(joints)[np.isfinite(joints).all(-1)]
     if len(finite) < 2:
         return None

@@ -1,4 +1,4 @@
-"""Confidence maps: Gaussian targets to train against, and the sub-cell decoding of a map's peak."""
+"""Confidence maps: Gaussian targets for training, and decoding of a map's peak with sub-cell precision."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from torch import Tensor
 
 
 def gaussian_targets(joints: Tensor, size: int, sigma: float) -> Tensor:
-    """Maps with a Gaussian of height 1 at each joint (Simple Baselines' form, Xiao 2018).
+    """Create maps with a Gaussian of height 1 at each joint, as in Simple Baselines (Xiao 2018).
 
-    A joint that is missing (NaN) or outside the map has an all-zero map, as LSTM Pose Machines and DKD train it.
+    A joint that is missing (NaN) or outside the map has an all-zero map, as in the training of LSTM Pose Machines and
+    DKD.
 
     Args:
         joints: (..., J, 2) x, y in map cells.
@@ -29,17 +30,17 @@ def gaussian_targets(joints: Tensor, size: int, sigma: float) -> Tensor:
 
 
 def decode_peaks(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
-    """Where each map has its peak, to a fraction of a cell, and how high it is.
+    """Find the peak of each map, with sub-cell precision, and its height.
 
-    The peak cell is refined by the vertex of the parabola through it and its two neighbours, on each axis on its own,
-    in the logarithm of the map (exact for a sampled Gaussian; the first step of DARK, Zhang 2020). At the border, or
-    where a neighbour is not positive, the cell's centre is returned.
+    The peak cell is refined by the vertex of the parabola through it and its two neighbours, separately on each axis,
+    in the logarithm of the map (exact for a sampled Gaussian; the first step of DARK, Zhang 2020). At the border, or if
+    a neighbour is not positive, the cell's centre is returned.
 
     Args:
         heatmaps: (..., H, W), any real values.
 
     Returns:
-        peaks (..., 2) x, y in cells (float32, within half a cell of the maximum) and scores (...), the peak's value.
+        Peaks (..., 2) x, y in cells (float32, within half a cell of the maximum) and scores (...), the peak values.
     """
     *lead, height, width = heatmaps.shape
     flat = heatmaps.reshape(-1, height, width).float()

@@ -1,7 +1,7 @@
-"""Joint sets by name: which joints, in which order, and how they are connected.
+"""Skeletons: named joint sets with the order of their joints and the limbs that connect them.
 
-A skeleton is always asked for by name and never guessed from a number of joints: two sets of 13 joints in another order
-would silently swap a wrist for a hip. "Left" is the subject's left, as in all data sets used here.
+A skeleton is always requested by name and never guessed from the number of joints: two sets of 13 joints in a different
+order would silently swap a wrist and a hip. "Left" is the subject's left, as in all data sets used here.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ class Skeleton:
     """A named, ordered set of joints.
 
     Attributes:
-        name: the name it is registered under.
-        joints: joint names in the order of the arrays' joint axis.
-        limbs: pairs of joint names that are drawn as a line.
+        name: the name under which it is registered.
+        joints: joint names, in the order of the joint axis of arrays.
+        limbs: pairs of joint names that are connected by a line.
     """
 
     name: str
@@ -32,10 +32,10 @@ class Skeleton:
         return len(self.joints)
 
     def index(self, joint: str | int) -> int:
-        """Position of ``joint`` (a name, or an index that is checked) on the joint axis.
+        """Return the position of ``joint`` (a name, or an index, which is checked) on the joint axis.
 
         Raises:
-            ConfigError: unknown name (the nearest is named) or index out of range.
+            ConfigError: the name is unknown (the nearest one is given), or the index is out of range.
         """
         if isinstance(joint, (int, np.integer)):
             if not 0 <= joint < len(self.joints):
@@ -48,22 +48,23 @@ class Skeleton:
 
     @cached_property
     def limb_indices(self) -> tuple[tuple[int, int], ...]:
-        """``limbs`` as pairs of indices."""
+        """:attr:`limbs` as pairs of indices."""
         return tuple((self.joints.index(a), self.joints.index(b)) for a, b in self.limbs)
 
     @cached_property
     def flip_permutation(self) -> tuple[int, ...]:
-        """For each joint the index of its mirror image; joints on the body's midline map to themselves."""
+        """Index of the mirrored joint for each joint; joints on the body's midline map to themselves."""
         return tuple(self.joints.index(mirror_name(j)) for j in self.joints)
 
     def side(self, joint: str | int) -> str:
-        """``"left"``, ``"right"`` or ``"centre"``."""
+        """Return the side of a joint: ``"left"``, ``"right"`` or ``"centre"``."""
         name = self.joints[self.index(joint)]
         return name.split("_")[0] if name.startswith(("left_", "right_")) else "centre"
 
 
 def mirror_name(joint: str) -> str:
-    """The joint on the body's other side: ``left_wrist`` ↔ ``right_wrist``; midline joints are their own mirror."""
+    """Return the joint on the body's other side, ``left_wrist`` ↔ ``right_wrist``; a midline joint is returned as
+    is."""
     if joint.startswith("left_"):
         return "right_" + joint.removeprefix("left_")
     if joint.startswith("right_"):
@@ -129,7 +130,7 @@ SKELETONS: dict[str, Skeleton] = {
     )
 }  # fmt: skip
 
-# A joint that another set lacks, as the mean of joints that it has. From the data sets' own annotation guides.
+# Joints that the source set lacks, each as the mean of joints that it has; from the annotation guides of the data sets.
 _DERIVED: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
     ("lsp", "penn_action"): {"head": ("neck", "head_top")},
     ("coco", "penn_action"): {"head": ("nose", "left_ear", "right_ear")},
@@ -149,10 +150,10 @@ _WEIGHTS = {
 
 
 def get_skeleton(skeleton: str | Skeleton) -> Skeleton:
-    """The skeleton of this name (a :class:`Skeleton` is passed through).
+    """Return the skeleton with this name (a :class:`Skeleton` is returned unchanged).
 
     Raises:
-        ConfigError: no skeleton has this name; the nearest is named.
+        ConfigError: no skeleton has this name; the nearest name is given.
     """
     if isinstance(skeleton, Skeleton):
         return skeleton
@@ -164,15 +165,15 @@ def get_skeleton(skeleton: str | Skeleton) -> Skeleton:
 
 
 def convert_joints(joints: np.ndarray, source: str | Skeleton, target: str | Skeleton) -> np.ndarray:
-    """Express joints of one set in another.
+    """Convert joints from one skeleton to another.
 
     Args:
         joints: (..., J_source, D) coordinates, NaN where missing; D is 2, or 3 with a score as the last column
-            (a derived joint takes the mean of its sources' scores).
-        source, target: names of the two sets.
+            (a derived joint gets the mean of its sources' scores).
+        source, target: names of the two skeletons.
 
     Returns:
-        (..., J_target, D) float32; a joint that the source has no information on is NaN: masked, not invented.
+        (..., J_target, D) float32; a joint about which the source has no information is NaN, not invented.
 
     Raises:
         ShapeError: the joint axis does not have the source's number of joints.

@@ -1,7 +1,7 @@
-"""Smoothing joints after the model: what a user would do to a per-frame model instead of giving it a memory.
+"""Smoothing of joints after the model: the usual alternative to giving a per-frame model a memory.
 
-A smoother is called once a frame, in order, and remembers: ``(joints (J, 2) pixels, scores (J,), time in seconds, side
-of the network's square in pixels) → (J, 2) pixels``. Each trace has one of its own.
+A smoother has state and is called once per frame, in order: ``(joints (J, 2) pixels, scores (J,), time in seconds, side
+of the network's square in pixels) → (J, 2) pixels``. Each trace needs its own.
 """
 
 from __future__ import annotations
@@ -17,25 +17,26 @@ Smoother = Callable[[np.ndarray, np.ndarray, float, float], np.ndarray]
 
 
 class OneEuro:
-    """The 1 € filter (Casiez, Roussel and Vogel, CHI 2012): a low-pass whose cut-off rises with the speed.
+    """The 1 € filter (Casiez, Roussel and Vogel, CHI 2012): a low-pass filter whose cut-off rises with the speed.
 
         x̂ ← x̂ + α(f_c) · (x − x̂),   f_c = min_cutoff + beta · |v̂|,   α(f) = 1 / (1 + 1 / (2π f Δt))
 
-    with v̂ the speed from the last x̂, itself low-passed at ``speed_cutoff``. Jitter of a joint at rest is smoothed
-    away, a fast joint is followed. Ours: speed is measured in *sides of the network's square a second* (the square is
-    about 1.4 × the person), because in pixels ``beta`` would mean something else in each video; and a joint has one
-    speed, the length of its velocity, because else smoothing would depend on the direction of the axes.
+    where v̂ is the velocity relative to the last x̂, itself low-pass filtered at ``speed_cutoff``. The jitter of a
+    joint at rest is smoothed away, while a fast joint is followed closely. Two decisions are ours: speed is measured in
+    *sides of the network's square per second* (the square is about 1.4 × the person), because in pixels ``beta`` would
+    mean something different in each video; and a joint has one speed, the length of its velocity, because otherwise
+    smoothing would depend on the direction of the axes.
 
-    The defaults are ours too, chosen on the shipped rendered walk with the shipped model: there they take away a third
-    of the acceleration error, and 0.5 points of PCK@0.05.
+    The defaults are ours too. They were chosen on the shipped rendered walk with the shipped model, where they remove a
+    third of the acceleration error and cost 0.5 points of PCK@0.05.
 
     Args:
-        min_cutoff: Hz, > 0, the cut-off at rest; lower is smoother, and later.
-        beta: Hz for each side a second, ≥ 0; higher follows fast joints more closely. 0 is a plain low-pass.
-        speed_cutoff: Hz, > 0; 1 in the paper.
+        min_cutoff: cut-off at rest in Hz, > 0; lower is smoother, with more lag.
+        beta: Hz per (side per second), ≥ 0; higher follows fast joints more closely. 0 is a plain low-pass filter.
+        speed_cutoff: cut-off for the speed in Hz, > 0; 1 in the paper.
 
     Raises:
-        ConfigError: a parameter is out of its range.
+        ConfigError: a parameter is out of range.
     """
 
     def __init__(self, min_cutoff: float = 1.0, beta: float = 20.0, speed_cutoff: float = 1.0):
@@ -46,20 +47,20 @@ class OneEuro:
             )
         self.min_cutoff, self.beta, self.speed_cutoff = min_cutoff, beta, speed_cutoff
         self._joints: np.ndarray | None = None  # (J, 2) x̂, NaN for a joint that was never seen
-        self._velocity = np.zeros((0, 2))  # (J, 2) v̂, sides a second
-        self._times = np.zeros((0, 1))  # (J, 1) when each was last seen
+        self._velocity = np.zeros((0, 2))  # (J, 2) v̂, sides per second
+        self._times = np.zeros((0, 1))  # (J, 1) time at which each was last seen
 
     def __call__(self, joints: np.ndarray, scores: np.ndarray, time_s: float, side: float) -> np.ndarray:
-        """The next frame's joints, smoothed.
+        """Smooth the joints of the next frame.
 
         Args:
-            joints: (J, 2) pixels; a joint that is missing (NaN) stays so and leaves its memory as it is.
-            scores: (J,), not used: a smoother may weigh by them, this one does not.
-            time_s: seconds; steps may be of any length. At the time of the last frame nothing new is let in.
-            side: of the network's square, in pixels, > 0.
+            joints: (J, 2) pixels; a missing joint (NaN) stays missing and leaves its state unchanged.
+            scores: (J,), not used by this smoother; others may weight by them.
+            time_s: time in seconds; steps may have any length. A second call for the same time changes nothing.
+            side: side of the network's square in pixels, > 0.
 
         Raises:
-            ShapeError: the number of joints changes, or time runs backwards.
+            ShapeError: the number of joints changes, or time goes backwards.
         """
         now = np.asarray(joints, np.float64)
         if self._joints is None:
@@ -68,7 +69,7 @@ class OneEuro:
         if now.shape != self._joints.shape or time_s < self._times.max(initial=-np.inf):
             raise ShapeError(
                 f"expected joints of shape {self._joints.shape} at {self._times.max(initial=-np.inf)} s or later, got "
-                f"{now.shape} at {time_s} s; a smoother serves one stream, make a new one for each"
+                f"{now.shape} at {time_s} s; a smoother serves one stream, create a new one for each"
             )
         seen = np.isfinite(now).all(-1, keepdims=True)  # (J, 1)
         known = seen & np.isfinite(self._joints).all(-1, keepdims=True)
@@ -85,6 +86,6 @@ class OneEuro:
 
 
 def _alpha(cutoff: np.ndarray | float, step: np.ndarray) -> np.ndarray:
-    """Share of the new value in a first-order low-pass: 1 / (1 + τ/Δt) with τ = 1 / (2π · cutoff); 0 where Δt = 0."""
+    """Weight of the new value in a first-order low-pass filter: 1 / (1 + τ/Δt), τ = 1 / (2π · cutoff); 0 if Δt = 0."""
     turns = 2 * pi * cutoff * step
     return turns / (1 + turns)

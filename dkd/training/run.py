@@ -29,7 +29,7 @@ from torch import Tensor
 
 from dkd.errors import CheckpointError, ConfigError, RunBusyError, StorageError, nearest_name
 from dkd.io.config import from_mapping, to_mapping
-from dkd.io.files import written_whole
+from dkd.io.files import atomic_path
 from dkd.models.base import VideoPoseModel
 from dkd.models.checkpoints import read_tensors, save_model, write_tensors
 from dkd.training.config import TrainConfig
@@ -277,7 +277,7 @@ class Run:
         self._write_text(path, json.dumps(dict(content), indent=1, ensure_ascii=False) + "\n")
 
     def _write_text(self, path: Path, text: str) -> None:
-        with written_whole(path) as temporary:
+        with atomic_path(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
 
     def __repr__(self) -> str:

@@ -1,1 +1,1 @@
-"""Video as frames by exact index: clips, their readers, folders of images, and sample clips."""
+"""Video frames by exact index: clips, their readers, sequences of images, and sample clips."""

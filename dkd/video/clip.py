@@ -1,16 +1,17 @@
-"""``Clip``: the frames of a video by exact index, upright, in bounded memory, safe between threads and after a fork.
+"""``Clip``: frames of a video by exact index, upright, in bounded memory, thread-safe and fork-safe.
 
-Two decoders serve a clip, and ``Clip.backend`` names the one that reads it forward:
+A clip uses two decoders; ``Clip.backend`` names the one that reads it forward:
 
-- PyAV reads any frame, at any place, and notices damage: a frame is never shown in place of another.
-- decord reads forward only (its seeks are silently wrong in several codecs), and only a file on which it was held to
-  PyAV when the clip was opened: it hides damage, so PyAV first decodes the file once. Even when nobody reads, decord
-  decodes ahead, and holds all of it. So with ``backend="auto"`` it reads the clips that fit in the cache as a whole,
-  and PyAV reads the longer ones. Wherever decord cannot go on, PyAV takes over.
+- PyAV reads any frame in any order and detects damage: one frame is never shown in place of another.
+  - decord is used for reading forward only (its seeks are silently wrong in several codecs), and only for a file on
+    which
+  it was compared with PyAV when the clip was opened. Because decord hides damage, PyAV decodes the file once first.
+  decord also decodes ahead of the reader and keeps all of those frames in memory. With ``backend="auto"`` it therefore
+  reads only clips that fit into the cache as a whole, and PyAV reads longer ones. If decord fails, PyAV takes over.
 
-Measured on two cores, with real clips of 720p and 1080p: PyAV takes 1.3–3.4 ms a frame and decord 1.8–4.9 ms.
+Measured on two cores, with real clips of 720p and 1080p: PyAV takes 1.3–3.4 ms per frame and decord 1.8–4.9 ms.
 
-Pixels are as stored: a clip with non-square pixels is not stretched.
+Pixels are returned as stored: a clip with non-square pixels is not stretched.
 """
 
 from __future__ import annotations
@@ -46,11 +47,11 @@ DEFAULT_CACHE_BYTES = 256 * 2**20
 
 
 class FrameCache:
-    """The most recently used frames, never more than ``limit_bytes`` of them. Not locked: its owner is.
+    """Cache of the most recently used frames, never more than ``limit_bytes``. Not thread-safe: its owner holds a lock.
 
     Attributes:
-        limit_bytes: the bound; 0 keeps nothing.
-        nbytes: what is held now.
+        limit_bytes: upper limit in bytes; 0 keeps nothing.
+        nbytes: bytes held now.
     """
 
     def __init__(self, limit_bytes: int):
@@ -62,13 +63,13 @@ class FrameCache:
         return len(self._frames)
 
     def get(self, number: int) -> np.ndarray | None:
-        """The frame, which becomes the most recently used one, or ``None``."""
+        """Return the frame and mark it as the most recently used, or return ``None``."""
         if number in self._frames:
             self._frames.move_to_end(number)
         return self._frames.get(number)
 
     def put(self, number: int, frame: np.ndarray) -> None:
-        """Keep a frame and drop the least recently used that no longer fit. One that is too large alone is not kept."""
+        """Keep a frame and drop the least recently used ones to make room. A frame above the limit is not kept."""
         if (old := self._frames.pop(number, None)) is not None:
             self.nbytes -= old.nbytes
         if frame.nbytes > self.limit_bytes:
@@ -85,20 +86,20 @@ class FrameCache:
 
 
 class _Source(Protocol):
-    """Where a clip's frames come from."""
+    """Source of a clip's frames."""
 
     @property
     def backend(self) -> str:
-        """What reads them forward."""
+        """Name of the decoder that reads forward."""
 
     def read(self, number: int, keep_from: int) -> Iterator[tuple[int, np.ndarray]]:
-        """Frame ``number``, last, and those from ``keep_from`` on that come with it anyway."""
+        """Yield frame ``number`` last, before it the frames from ``keep_from`` on that are decoded on the way."""
 
     def fresh(self) -> _Source:
-        """The same frames with nothing open."""
+        """Return a source of the same frames with no file open."""
 
     def close(self) -> None:
-        """Release what is open."""
+        """Close open files."""
 
 
 class _ArraySource:
@@ -118,7 +119,7 @@ class _ArraySource:
 
 
 class _FileSource:
-    """PyAV for every frame, and decord for those that are asked for in order from the first."""
+    """Frames of a file: PyAV for any frame, decord for frames read in order from the first."""
 
     def __init__(self, path: Path, index: VideoIndex):
         self._path = path
@@ -131,10 +132,10 @@ class _FileSource:
         return "pyav" if self._decord is None else "decord"
 
     def use_decord(self, first: np.ndarray) -> None:
-        """Read forward with decord, if it proves able to; ``first`` is PyAV's frame 0.
+        """Read forward with decord if it passes the checks; ``first`` is frame 0 as decoded by PyAV.
 
         Raises:
-            DecordUnfitError: it does not.
+            DecordUnfitError: it fails a check.
         """
         reader = DecordReader(self._path, len(self._index), first)
         damaged = self._index.damaged
@@ -165,34 +166,35 @@ class _FileSource:
 
 
 class Clip:
-    """A video's frames by number, each always the same picture however it is reached.
+    """Frames of a video by number; a number always gives the same picture, whatever was read before.
 
-    ``clip[i]`` and ``clip.frame(i)`` give one frame, ``for frame in clip`` and ``clip.frames(start, stop)`` many. Any
-    number of threads may read at once: they take turns. A clip that goes into a forked process opens its file again
-    there, with PyAV. Close it, or use it in a ``with`` statement.
+    ``clip[i]`` and ``clip.frame(i)`` return one frame; ``for frame in clip`` and ``clip.frames(start, stop)`` iterate
+    over many. Any number of threads may read at the same time: they take turns. In a forked process, a clip opens its
+    file again, with PyAV. Close a clip after use, or use it in a ``with`` statement.
 
-    A file that was cut short is a shorter clip: ``truncated`` is true, a warning is logged, and asking for a frame
-    behind the end raises :class:`~dkd.errors.VideoTruncatedError` with the number of frames that can be read. A frame
-    that is damaged in the file raises :class:`~dkd.errors.VideoCorruptError`; all others of that file can be read.
+    A truncated file gives a shorter clip: ``truncated`` is true, a warning is logged, and reading a frame beyond the
+    end raises :class:`~dkd.errors.VideoTruncatedError` with the number of readable frames. A damaged frame raises
+    :class:`~dkd.errors.VideoCorruptError`; all other frames of the file can still be read.
 
     Args:
-        path: the file.
-        backend: ``"auto"``, ``"decord"`` or ``"pyav"``; see the module's docstring. ``"decord"`` insists on it, also
-            for a long clip, of which it may then hold every frame.
-        cache_bytes: decoded frames kept in memory, in bytes at most. A decoder at work holds some ten frames more.
+        path: path of the video file.
+        backend: ``"auto"``, ``"decord"`` or ``"pyav"``; see the module's docstring. ``"decord"`` forces decord even for
+            a long clip, of which it may then hold every frame in memory.
+        cache_bytes: maximum size of the decoded frames kept in memory, in bytes. An active decoder holds about ten more
+            frames.
 
     Attributes:
-        path: the file, or ``None`` for a clip in memory.
-        name: what to call the clip: the file's name.
-        width, height: in pixels, as shown upright.
-        fps: mean frames a second.
-        times: (T,) float64 seconds, when each frame is shown; the first at 0. Read-only.
-        truncated: the file ends before all of its frames.
+        path: path of the file, or ``None`` for a clip in memory.
+        name: name of the clip: the file's name.
+        width, height: size of the upright picture in pixels.
+        fps: mean frames per second.
+        times: (T,) float64, presentation time of each frame in seconds; the first is 0. Read-only.
+        truncated: whether the file ends before all of its frames.
 
     Raises:
-        VideoError: no clip can be had from this file. Its subclasses (``VideoNotFoundError``, ``VideoEmptyError``,
+        VideoError: the file cannot be used as a clip. The subclasses (``VideoNotFoundError``, ``VideoEmptyError``,
             ``VideoFormatError``, ``VideoNoTrackError``, ``VideoTruncatedError``, ``VideoCorruptError``) say why.
-        ConfigError: an unknown ``backend``, a negative ``cache_bytes``.
+        ConfigError: ``backend`` is unknown, or ``cache_bytes`` is negative.
     """
 
     def __init__(
@@ -222,15 +224,16 @@ class Clip:
 
     @classmethod
     def from_array(cls, frames: np.ndarray, fps: float = 25.0, name: str = "array") -> Clip:
-        """A clip over frames that are in memory. They are not copied: do not change them while the clip is in use.
+        """Create a clip from frames in memory. They are not copied: do not change them while the clip is in use.
 
         Args:
             frames: (T, H, W, 3) uint8 RGB, T ≥ 1.
-            fps: frames a second, > 0.
-            name: what to call it.
+            fps: frames per second, > 0.
+            name: name of the clip.
 
         Raises:
-            ShapeError: another shape or type. ConfigError: ``fps`` is not a positive number.
+            ShapeError: ``frames`` has the wrong shape or type.
+            ConfigError: ``fps`` is not a positive number.
         """
         frames = np.asarray(frames)
         if frames.ndim != 4 or frames.shape[3] != 3 or 0 in frames.shape or frames.dtype != np.uint8:
@@ -239,7 +242,7 @@ class Clip:
                 f"got {frames.shape} {frames.dtype}"
             )
         if not 0 < fps < float("inf"):
-            raise ConfigError(f"expected fps > 0, got {fps}; give frames a second")
+            raise ConfigError(f"expected fps > 0, got {fps}; give frames per second")
         clip = cls.__new__(cls)
         clip.path = None
         clip._set_up(_ArraySource(frames), name, float(fps), np.arange(len(frames)) / fps, frames[0])
@@ -271,12 +274,12 @@ class Clip:
 
     @property
     def backend(self) -> str:
-        """What reads the clip forward: ``"decord"``, ``"pyav"`` or ``"memory"``. PyAV takes over where decord fails."""
+        """The decoder that reads forward: ``"decord"``, ``"pyav"`` or ``"memory"``. PyAV takes over if decord fails."""
         return self._source.backend
 
     @property
     def cached_bytes(self) -> int:
-        """Bytes of decoded frames held now; never more than ``cache_bytes``."""
+        """Bytes of decoded frames in the cache; never more than ``cache_bytes``."""
         return self._cache.nbytes
 
     def __len__(self) -> int:
@@ -287,11 +290,11 @@ class Clip:
         return f"<Clip {self.name!r}: {len(self)} frames, {self.width}×{self.height}, {self.fps:.5g} fps, {state}>"
 
     def frame(self, i: int) -> np.ndarray:
-        """Frame ``i`` in presentation order, 0 ≤ i < len(clip): (H, W, 3) uint8 RGB, upright, read-only.
+        """Return frame ``i`` in presentation order, 0 ≤ i < len(clip): (H, W, 3) uint8 RGB, upright, read-only.
 
         Raises:
-            FrameIndexError: there is no such frame; a negative index does not count from the end.
-            VideoTruncatedError: the file was cut short before this frame.
+            FrameIndexError: there is no such frame; negative indices do not count from the end.
+            VideoTruncatedError: the file ends before this frame.
             VideoCorruptError: the frame is damaged.
             ClosedError: the clip was closed.
         """
@@ -312,10 +315,10 @@ class Clip:
         return self.frames()
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[np.ndarray]:
-        """Frames ``start`` to ``stop`` (exclusive; by default the end), one after the other; see :meth:`frame`.
+        """Iterate over the frames from ``start`` to ``stop`` (exclusive; by default the end); see :meth:`frame`.
 
         Raises:
-            FrameIndexError: not 0 ≤ start ≤ stop ≤ len(clip); at the call, not at the first frame.
+            FrameIndexError: unless 0 ≤ start ≤ stop ≤ len(clip); raised by the call, not when iterating.
         """
         stop = len(self) if stop is None else operator.index(stop)
         if not 0 <= operator.index(start) <= stop <= len(self):
@@ -325,7 +328,7 @@ class Clip:
         return (self.frame(i) for i in range(start, stop))
 
     def close(self) -> None:
-        """Release the file and the cache. Closing twice is allowed; reading afterwards raises ClosedError."""
+        """Release the file and the cache. Closing twice is allowed; reading from a closed clip raises ClosedError."""
         with self._lock:
             self._closed = True
             self._source.close()
@@ -354,8 +357,8 @@ class Clip:
         raise FrameIndexError(f"expected a frame from 0 to {len(self) - 1} of {self.name}, got {number}")
 
     def _decode(self, number: int) -> np.ndarray:
-        # Stepping backward, the frames that are decoded on the way will be asked for next: as many are kept as fill
-        # half the cache. After a jump forward they will not, and turning them into RGB costs as much as decoding them.
+        # When stepping backward, the frames decoded on the way will be read next: keep as many as fill half the cache.
+        # After a jump forward they will not be read, and converting them to RGB costs as much as decoding them.
         window = self._cache.limit_bytes // (2 * self.width * self.height * 3)
         keep_from = max(0, number - window) if number < self._last_asked else number
         for n, image in self._source.read(number, keep_from):
@@ -374,8 +377,8 @@ class Clip:
         return image
 
     def _after_fork_in_child(self) -> None:
-        # Decoder threads do not live on in a child, and the lock may be held by a thread that does not either. The old
-        # source must not be freed: its destructor would wait for those threads for ever.
+        # Decoder threads do not exist in a forked child, and the lock may be held by a thread that does not either. The
+        # old source must not be freed: its destructor would wait for those threads indefinitely.
         _abandoned.append(self._source)
         self._source = self._source.fresh()
         self._cache = FrameCache(self._cache.limit_bytes)

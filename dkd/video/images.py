@@ -1,4 +1,4 @@
-"""Images that are already at hand, as a clip: what a data set's sequence needs to be traced and shown like a video."""
+"""A sequence of images as a clip, so that a data set's sequence can be traced and shown like a video."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dkd.errors import FrameIndexError, ShapeError
 
 
 class ImageClip:
-    """The part of :class:`dkd.Clip` that traces and widgets use, over a sequence of images of one size.
+    """Clip over a sequence of images of one size, with the part of :class:`dkd.Clip` that traces and widgets use.
 
     Args:
-        images: T arrays (H, W, 3) uint8 RGB; they may be read from disk when asked for.
-        fps: frames a second.
-        name: what it is called.
+        images: T arrays (H, W, 3) uint8 RGB; the sequence may read them from disk on access.
+        fps: frames per second.
+        name: name of the clip.
     """
 
     backend = "images"
@@ -33,11 +33,11 @@ class ImageClip:
         return len(self._images)
 
     def frame(self, t: int) -> np.ndarray:
-        """(H, W, 3) uint8 RGB of frame ``t``.
+        """Return frame ``t``: (H, W, 3) uint8 RGB.
 
         Raises:
-            FrameIndexError: t is outside 0..T−1.
-            ShapeError: it is of another size than the first.
+            FrameIndexError: ``t`` is outside 0..T−1.
+            ShapeError: the frame differs in size from the first one.
         """
         if not 0 <= t < len(self):
             raise FrameIndexError(f"frame {t} is outside 0..{len(self) - 1} of {self.name}")
@@ -49,7 +49,7 @@ class ImageClip:
         return image
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no file is open."""
 
     def __enter__(self) -> ImageClip:
         return self

@@ -1,10 +1,10 @@
-"""Which frames a video file holds, and when each is shown: found once, when a clip is opened.
+"""Index of the frames in a video file and their presentation times, built once when a clip is opened.
 
-A frame's number is its place in presentation order. To number frames without decoding a whole file, the packets are
-read (not decoded) and sorted by presentation time. That is exact where a container stores a presentation time with each
-packet and the codec gives one picture a packet: H.264, HEVC, VP9, AV1 and intra codecs in MP4, MOV and Matroska/WebM.
-Every other file is decoded once from end to end ("scanned") and what comes out is counted: AVI and raw streams have no
-presentation times, VP8 has packets that show nothing, MPEG-4 Part 2 has pictures that are announced and not coded.
+A frame's number is its position in presentation order. To number frames without decoding a whole file, the packets are
+read (not decoded) and sorted by presentation time. That is exact if the container stores a presentation time with each
+packet and each packet holds one picture: H.264, HEVC, VP9, AV1 and intra codecs in MP4, MOV and Matroska/WebM.
+Every other file is decoded once from start to end ("scanned") and its frames are counted: AVI and raw streams have no
+presentation times, VP8 has packets that show nothing, and MPEG-4 Part 2 has pictures that are announced but not coded.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ log = logging.getLogger(__name__)
 
 _TIMED_CONTAINERS = {"mov", "matroska"}
 _ONE_PICTURE_A_PACKET = {"h264", "hevc", "vp9", "av1", "mjpeg", "prores", "dnxhd", "ffv1", "png", "rawvideo"}
-_FALLBACK_RATE = 25.0  # frames a second, for a raw stream that states none
+_FALLBACK_RATE = 25.0  # frames per second, for a raw stream that states none
 _LONG_PAUSE_S = 1.0
 
 
 class KeyPoint(NamedTuple):
-    """A packet that decoding can begin at: its presentation time, and the time to seek to (stream time base)."""
+    """A packet at which decoding can begin: its presentation time, and the time to seek to (stream time base)."""
 
     pts: int
     seek: int
@@ -53,16 +53,16 @@ class VideoIndex:
 
     Attributes:
         times: (T,) float64, seconds from the first frame, ascending.
-        fps: mean frames a second.
-        pts: (T,) presentation times in the stream's time base, strictly ascending; ``None`` where the container has
-            none that can be trusted: such a file is only ever decoded from its start, and frames are counted. (If it
-            is damaged, what follows the damage may have moved up by the frames that left no trace.)
-        keys: points where decoding can begin, by presentation time; empty where ``pts`` is ``None``.
-        sizes: bytes of the packet of each presentation time, by which packets are recognised after a seek.
-        damaged: frames known to be unreadable. Complete only if ``checked``.
-        checked: every frame of the file was decoded once.
-        truncated: the file ends before the frames that its header announces.
-        announced: how many frames the header announces; ``None`` where it does not say.
+        fps: mean frames per second.
+        pts: (T,) presentation times in the stream's time base, strictly ascending; ``None`` if the container has
+            none that can be trusted. Such a file is always decoded from its start, and frames are counted. (In a
+            damaged file, frames after the damage may then have too small a number.)
+        keys: points where decoding can begin, by presentation time; empty if ``pts`` is ``None``.
+        sizes: size in bytes of the packet with each presentation time, used to recognise packets after a seek.
+        damaged: numbers of frames known to be unreadable. Complete only if ``checked``.
+        checked: whether every frame of the file was decoded once.
+        truncated: whether the file ends before the frames that its header announces.
+        announced: number of frames that the header announces; ``None`` if it does not say.
     """
 
     times: np.ndarray
@@ -80,19 +80,20 @@ class VideoIndex:
 
 
 class Decoded(NamedTuple):
-    """One result of a decoder: a frame, or ``None`` for a packet that it could not decode."""
+    """One result of a decoder: a frame, or ``None`` for a packet that could not be decoded."""
 
     frame: av.VideoFrame | None
-    damaged: bool  # it, or a frame it may depend on, is incomplete
+    damaged: bool  # the frame, or one that it may depend on, is incomplete
     draining: bool  # it came after the file's last packet
 
 
 def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
-    """Open a file's first video track, set up to be decoded by a few threads.
+    """Open a file's first video track for decoding with a few threads.
 
     Raises:
-        VideoNotFoundError, VideoEmptyError, VideoFormatError, VideoNoTrackError, VideoTruncatedError: see there.
-        VideoError: the system does not let the file be read.
+        VideoNotFoundError, VideoEmptyError, VideoFormatError, VideoNoTrackError, VideoTruncatedError: see their
+        docstrings.
+        VideoError: the operating system does not allow the file to be read.
     """
     if not path.exists():
         raise VideoNotFoundError(f"expected a video file, but there is nothing at {str(path)!r}; check the path")
@@ -107,24 +108,24 @@ def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
     except FFmpegError as error:
         if head[4:8] == b"ftyp" or head.startswith((b"\x1aE\xdf\xa3", b"RIFF")):
             raise VideoTruncatedError(
-                f"{path.name} begins like a video, but what tells where its frames are is missing ({error.strerror}): "
+                f"{path.name} begins like a video, but the index of its frames is missing ({error.strerror}): "
                 "the recording or the copy was cut short, 0 frames are readable; get the whole file",
                 n_readable=0,
             ) from error
         raise VideoFormatError(
-            f"expected a video, but {path.name} is none that the decoders know ({error.strerror}); "
+            f"expected a video, but {path.name} is not in a format that the decoders know ({error.strerror}); "
             "give an MP4, MOV, MKV, WebM or AVI file"
         ) from error
     except OSError as error:
         raise VideoError(f"{str(path)!r} cannot be read ({error}); check its permissions") from error
-    if container.format.name == "tty":  # FFmpeg draws a plain text file as a terminal's picture
+    if container.format.name == "tty":  # FFmpeg renders a plain text file as a terminal screen
         container.close()
         raise VideoFormatError(
             f"expected a video, but {path.name} is a text file; give an MP4, MOV, MKV, WebM or AVI file"
         )
     for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:  # that is a song's cover
-            # Frame threads halve the time of a frame on two cores; more than four only cost memory.
+        if not stream.disposition & Disposition.attached_pic:  # a song's cover picture
+            # Frame threads halve the decoding time on two cores; more than four only cost memory.
             stream.thread_type = "AUTO"
             stream.codec_context.thread_count = min(4, os.cpu_count() or 1)
             return container, stream
@@ -136,10 +137,10 @@ def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
 
 
 def decoded(packets: Iterable[av.Packet]) -> Iterator[Decoded]:
-    """Everything the decoder makes of these packets, in its order, and whether it can be believed.
+    """Decode packets and yield every result in the decoder's order, with whether it is damaged.
 
-    Decoders hide damage: they paint over what is missing and go on from there. So after a packet that fails, or a frame
-    that the decoder itself marks as incomplete, frames count as damaged until the next whole key frame.
+    Decoders hide damage: they conceal missing parts and continue. Therefore, after a packet that fails, or a frame that
+    the decoder itself marks as incomplete, frames count as damaged until the next complete key frame.
     """
     damaged = False
     for packet in packets:
@@ -155,13 +156,13 @@ def decoded(packets: Iterable[av.Packet]) -> Iterator[Decoded]:
 
 
 def build_index(path: Path) -> VideoIndex:
-    """Find a file's frames, from its packets where these can be trusted, else by decoding it once.
+    """Find a file's frames, from its packets if these can be trusted, otherwise by decoding it once.
 
-    A file that was cut short gives the index of the frames that surely are all there: its last few may miss one between
-    them, and would then have the wrong number. This is logged, and ``truncated`` says so.
+    For a truncated file, the index holds only the frames that are certainly complete: among the last few, one may be
+    missing, and those after it would then have the wrong number. This is logged, and ``truncated`` is set.
 
     Raises:
-        VideoError: one of its subclasses, for a file that holds no readable frame; see :func:`open_video`.
+        VideoError: one of its subclasses, if the file has no readable frame; see :func:`open_video`.
     """
     container, stream = open_video(path)
     with container:
@@ -185,7 +186,7 @@ def build_index(path: Path) -> VideoIndex:
     if not pts:
         if truncated:
             raise VideoTruncatedError(
-                f"{path.name} ends before its first whole frame: 0 frames are readable; get the whole file",
+                f"{path.name} ends before its first complete frame: 0 frames are readable; get the whole file",
                 n_readable=0,
             )
         raise VideoEmptyError(f"expected frames in {path.name}, but its video track has none; check the file")
@@ -209,13 +210,13 @@ class _Packet(NamedTuple):
     pts: int | None
     dts: int | None
     key: bool
-    hidden: bool  # an edit list cuts it away: decoded, but not shown
+    hidden: bool  # removed by an edit list: decoded, but not shown
     corrupt: bool
     size: int
 
 
 def _read_packets(container: InputContainer, stream: VideoStream) -> tuple[list[_Packet], bool]:
-    """All packets in the file's order (which is decoding order), and whether reading them broke off."""
+    """Return all packets in file order (which is decoding order), and whether reading stopped early."""
     packets: list[_Packet] = []
     try:
         for p in container.demux(stream):
@@ -227,14 +228,14 @@ def _read_packets(container: InputContainer, stream: VideoStream) -> tuple[list[
 
 
 def _bytes_missing(path: Path, family: str) -> bool:
-    """Whether the file is shorter than its header says. (MP4 tells by its index; a transport stream cannot tell.)"""
+    """Return whether the file is shorter than its header says (MP4 has an index; a transport stream cannot tell)."""
     with path.open("rb") as file:
         head = file.read(4096)
     expected = 0
     if family == "avi":
         size = int.from_bytes(head[4:8], "little")
         expected = size + 8 if size < 0xFFFFFFFF else 0
-    elif family == "matroska" and (at := head.find(b"\x18\x53\x80\x67")) >= 0:  # the Segment, which holds all the rest
+    elif family == "matroska" and (at := head.find(b"\x18\x53\x80\x67")) >= 0:   # the Segment, the root
         width = 9 - head[at + 4].bit_length()  # EBML: as many leading zero bits as bytes follow
         unknown = (1 << 7 * width) - 1
         size = int.from_bytes(head[at + 4 : at + 4 + width], "big") & unknown
@@ -243,47 +244,50 @@ def _bytes_missing(path: Path, family: str) -> bool:
 
 
 def _have_times(packets: list[_Packet]) -> bool:
-    """Whether each packet has a presentation time of its own, and the file never jumps back (joined streams do)."""
+    """Return whether each packet has its own presentation time and time never jumps back, as in joined streams."""
     pts = [p.pts for p in packets]
     dts = [p.dts for p in packets if p.dts is not None]
     return bool(pts) and None not in pts and len(set(pts)) == len(pts) and dts == sorted(dts)
 
 
 def _surely_complete(pts: Iterable[int], packets: list[_Packet]) -> list[int]:
-    """Of a file that was cut short, the times with none missing before them: what was lost is decoded later than all
-    that is there, and nothing is shown before it is decoded."""
+    """Return the times in a truncated file before which no frame is missing.
+
+    The missing frames come later in decoding order than all that are present, and no frame is shown before it is
+    decoded.
+    """
     last = packets[-1]
     end = last.dts if last.dts is not None else max((p.pts for p in packets if p.key and p.pts is not None), default=0)
     return [t for t in pts if t <= end]
 
 
 def _shown_times(packets: list[_Packet], truncated: bool) -> list[int]:
-    # Pictures before the first key frame (a recording cut inside an open group) have lost what they refer to.
+    # Pictures before the first key frame (a recording cut inside an open group) lack the frames they refer to.
     first = packets[0].pts or 0
     pts = sorted(p.pts for p in packets if p.pts is not None and p.pts >= first and not p.hidden)
     return _surely_complete(pts, packets) if truncated else pts
 
 
 def _scan(path: Path, packets: list[_Packet], timed: bool, truncated: bool) -> tuple[list[int], set[int], bool]:
-    """Decode the whole file: (times, or mere counts, of its frames; the damaged ones' numbers; was it cut short)."""
+    """Decode the whole file: (times, or counts, of its frames; numbers of damaged ones; whether it is truncated)."""
     container, stream = open_video(path)
     with container:
         if truncated:
-            stream.thread_type = "SLICE"  # frame threads come out while draining, too, as many as the machine has cores
+            stream.thread_type = "SLICE"  # with frame threads, as many frames as cores come out only while draining
         results = [(d.frame.pts if d.frame else None, d.damaged, d.draining) for d in decoded(container.demux(stream))]
     times = [pts for pts, _, _ in results if pts is not None]
     if timed and times and times == sorted(set(times)):
         good = {pts for pts, damaged, _ in results if not damaged and pts is not None}
         shown = set(times)
-        if any(damaged for _, damaged, _ in results):  # a failed packet keeps its number: no frame may move up
+        if any(damaged for _, damaged, _ in results):  # failed packets keep their numbers: no frame may move up
             shown |= {p.pts for p in packets if p.pts is not None and p.pts >= times[0] and not p.hidden}
         order = sorted(shown)
         bad = [pts not in good for pts in order]
     else:
-        # What comes out while draining may have lost a neighbour that was to be decoded after it.
+        # Frames that come out while draining may lack a neighbour that would be decoded after them.
         bad = [damaged for _, damaged, draining in results if not (truncated and draining)]
         order, timed = list(range(len(bad))), False
-    while bad and bad[-1]:  # a damaged end is an end that came too early
+    while bad and bad[-1]:  # a damaged end counts as truncation
         bad.pop()
         truncated = True
     order = order[: len(bad)]
@@ -293,14 +297,14 @@ def _scan(path: Path, packets: list[_Packet], timed: bool, truncated: bool) -> t
 
 
 def _key_points(packets: list[_Packet], family: str) -> tuple[KeyPoint, ...]:
-    # Matroska is searched by presentation time, all others by decoding time.
+    # Seeking uses presentation times in Matroska, and decoding times in all other containers.
     by_pts = family == "matroska"
     keys = ((p.pts, p.dts) for p in packets if p.key and p.pts is not None)
     return tuple(sorted(KeyPoint(pts, pts if by_pts or dts is None else dts) for pts, dts in keys))
 
 
 def _mean_rate(times: np.ndarray, stated: float) -> float:
-    """Frames a second over the clip; the stated rate where that says the same without rounding to the time base."""
+    """Frames per second over the clip; the stated rate if it agrees, as it is not rounded to the time base."""
     if len(times) < 2 or times[-1] <= 0:
         return stated
     mean = float((len(times) - 1) / times[-1])
@@ -320,6 +324,6 @@ def _log_faults(path: Path, index: VideoIndex) -> None:
 
 
 def log_damage(path: Path, damaged: frozenset[int], n_frames: int) -> None:
-    """Warn that frames of a file cannot be read; ``damaged`` holds at least one number."""
+    """Log a warning that frames of a file cannot be read; ``damaged`` has at least one number."""
     text = "%s: %d of %d frames are damaged, the first is frame %d"
     log.warning(text, path.name, len(damaged), n_frames, min(damaged))

@@ -1,6 +1,6 @@
-"""The two decoders under a clip: PyAV, exact at any frame, and decord, for reading forward.
+"""The two decoders of a clip: PyAV, exact at any frame, and decord, for reading forward.
 
-Neither is safe to share between threads: the clip that owns a reader holds a lock.
+Neither is thread-safe: the clip that owns a reader holds a lock.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import numpy as np
 from dkd.errors import VideoCorruptError
 from dkd.video.index import KeyPoint, VideoIndex, decoded, open_video
 
-_Numbered = tuple[int, av.VideoFrame | None, bool]  # a frame's number, the frame if there is one, is it damaged
+_Numbered = tuple[int, av.VideoFrame | None, bool]  # frame number, the frame if there is one, whether it is damaged
 
 
 class PyAVReader:
     """Frames by number, decoded by PyAV from the nearest key frame, each recognised by its presentation time.
 
-    Never "the n-th frame after a seek": seeking lands where it lands, and pictures around it may be dropped or not yet
-    whole. A frame is taken only when its own time is the wanted one and nothing before it, back to a key frame, was
-    lost. Files without times (``index.pts is None``) are decoded from their start and counted.
+    Frames are never counted after a seek: a seek may land elsewhere, and pictures around it may be dropped or
+    incomplete. A frame is accepted only if its own time is the requested one and no frame before it, back to a key
+    frame, was lost. Files without times (``index.pts is None``) are decoded from their start and counted.
     """
 
     def __init__(self, path: Path, index: VideoIndex):
@@ -36,19 +36,20 @@ class PyAVReader:
         self._damaged = set(index.damaged)
         self._container: av.container.InputContainer | None = None
         self._run: Iterator[_Numbered] = iter(())
-        self._next: int | None = None  # the number that the decoder is about to give
-        self._astray = False  # the last seek went to a place that is not what it seemed
+        self._next: int | None = None  # number of the frame that the decoder yields next
+        self._astray = False  # the last seek did not land where the index says
 
     def read(self, number: int, keep_from: int) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield (number, (H, W, 3) uint8 RGB, upright) for ``number``, last, and for those frames from ``keep_from`` on
-        that have to be decoded on the way to it.
+        """Yield (number, (H, W, 3) uint8 RGB, upright) for ``number``, last.
+
+        Before it come the frames from ``keep_from`` on that have to be decoded on the way to it.
 
         Raises:
             VideoCorruptError: the frame is damaged.
         """
         reached = False
         for begin in self._attempts(number) if number not in self._damaged else ():
-            if begin == "start" and reached:  # it is bad: decoding from farther back makes it no better
+            if begin == "start" and reached:  # damaged: decoding from further back does not help
                 break
             if begin != "go on":
                 self._begin(begin)
@@ -64,11 +65,11 @@ class PyAVReader:
         self._damaged.add(number)
         raise VideoCorruptError(
             f"frame {number} of {self._path.name} (at {self._index.times[number]:.3f} s) is damaged: it cannot be "
-            "decoded whole; copy the file again from its source, or use the frames before it"
+            "decoded completely; copy the file again from its source, or use the frames before it"
         )
 
     def find_damage(self) -> frozenset[int]:
-        """Decode everything once, without making pictures of it: the numbers of the frames that cannot be read."""
+        """Decode everything once, without converting to RGB, and return the numbers of unreadable frames."""
         self._begin("start")
         good = {n for n, frame, damaged in self._run if frame is not None and not damaged}
         self.close()
@@ -76,17 +77,17 @@ class PyAVReader:
         return frozenset(self._damaged)
 
     def close(self) -> None:
-        """Close the file. The reader opens it again when it is next used."""
+        """Close the file. The reader opens it again when it is used next."""
         self._run, self._next = iter(()), None
         if self._container is not None:
             self._container.close()
             self._container = None
 
     def _attempts(self, number: int) -> Iterator[KeyPoint | str]:
-        """Where to begin decoding to reach ``number``, the cheapest first.
+        """Yield points at which to begin decoding to reach ``number``, the cheapest first.
 
-        The key frame before the nearest one comes second: some "key" frames only begin a recovery that takes several
-        frames, and some containers' seeks land a little late. The start is for seeks that land wrong twice.
+        The key frame before the nearest one comes second: some "key" frames only begin a recovery over several frames,
+        and seeks in some containers land a little late. The start of the file is the last resort.
         """
         near = bisect_right(self._key_times, self._pts[number]) - 1 if self._pts else -1
         if self._next is not None and self._next <= number:
@@ -104,8 +105,8 @@ class PyAVReader:
             self._container, self._stream = open_video(self._path)
         packets = self._container.demux(self._stream)
         if isinstance(at, KeyPoint):
-            self._container.seek(at.seek, stream=self._stream)  # this also empties the decoder
-            # A seek may land between key frames; what a decoder makes of those packets is not worth having.
+            self._container.seek(at.seek, stream=self._stream)  # this also flushes the decoder
+            # A seek may land between key frames; what is decoded from those packets is not usable.
             packets = dropwhile(lambda packet: packet.size and not packet.is_keyframe, packets)
             packets = self._known(packets)
         if self._pts is None:
@@ -117,9 +118,9 @@ class PyAVReader:
         self._run = self._recognise(chain((first,), packets) if first else packets, self._pts)
 
     def _known(self, packets: Iterator[av.Packet]) -> Iterator[av.Packet]:
-        """Packets for as long as each is the one that had this time when the file was indexed.
+        """Yield packets as long as each has the size that the index lists for its time.
 
-        In a program stream (.mpg) not every packet carries its time; behind a seek the demuxer makes it up, wrongly.
+        In a program stream (.mpg) not every packet carries its time; after a seek the demuxer guesses it, wrongly.
         """
         for packet in packets:
             if packet.size and (packet.pts is None or self._index.sizes.get(packet.pts) != packet.size):
@@ -133,14 +134,15 @@ class PyAVReader:
             yield number, result.frame, result.damaged
 
     def _recognise(self, packets: Iterator[av.Packet], pts: list[int]) -> Iterator[_Numbered]:
-        """Number frames by their times. One that is left out damages those that follow, up to a key frame."""
+        """Number frames by their times. After a missing frame, all count as damaged up to the next key frame."""
         lost = False
         expected = self._next or 0
         for frame, damaged, _ in decoded(packets):
             if frame is None or frame.pts is None:
                 continue
             number = bisect_left(pts, frame.pts)
-            # Not in the index: hidden by an edit list. Before the key frame begun at: an open group's leading picture.
+            # Not in the index: hidden by an edit list. Before the key frame of the start: a leading picture of an open
+            # group.
             if number < expected or number == len(pts) or pts[number] != frame.pts:
                 continue
             lost = not frame.key_frame and (lost or number > expected)
@@ -149,24 +151,25 @@ class PyAVReader:
 
 
 class DecordUnfitError(Exception):
-    """decord is not installed, or not to be trusted with this file. The message says why."""
+    """decord is not installed, or cannot be trusted with this file; the message says why."""
 
 
 class DecordReader:
-    """Frames from the first on, in order, decoded by decord.
+    """Frames in order from the first on, decoded by decord.
 
     decord's seeks are silently wrong in several codecs, so there are none here: ``position`` is the only frame that
-    can be read, and ``rewind`` goes back to frame 0. Opening it proves that it sees this file as PyAV does: as many
-    frames, and the first the same in every pixel (a clip may change decoder between frames: colours must not jump).
+    can be read, and ``rewind`` goes back to frame 0. Opening checks that decord agrees with PyAV on this file: the same
+    number of frames, and a first frame that is equal in every pixel (a clip may change its decoder between frames, and
+    colours must not jump).
 
     Raises:
-        DecordUnfitError: by all methods.
+        DecordUnfitError: raised by all methods.
     """
 
     def __init__(self, path: Path, n_frames: int, first: np.ndarray):
         try:
             import decord
-        except (ImportError, OSError) as error:  # OSError: a wheel whose libraries do not load here
+        except (ImportError, OSError) as error:  # OSError: libraries in the wheel that cannot be loaded on this machine
             raise DecordUnfitError(f"decord is not installed ({error})") from error
         decord.logging.set_level(decord.logging.QUIET)
         self._decord = decord
@@ -175,15 +178,15 @@ class DecordReader:
         self.rewind()
         seen = self.read()
         if seen.shape != first.shape or not np.array_equal(seen, first):
-            raise DecordUnfitError("decord gives another first frame than PyAV")
+            raise DecordUnfitError("the first frame decoded by decord differs from PyAV's")
 
     def rewind(self) -> None:
-        """Begin again at frame 0."""
+        """Go back to frame 0."""
         self.position = 0
         try:
             self._reader = self._decord.VideoReader(str(self._path), num_threads=min(4, os.cpu_count() or 1))
             count = len(self._reader)
-        except Exception as error:  # decord raises DECORDError, RuntimeError or AssertionError for the same thing
+        except Exception as error:  # decord raises DECORDError, RuntimeError or AssertionError for the same failure
             raise DecordUnfitError(f"decord cannot open it ({_first_line(error)})") from error
         if count != self._n_frames:
             raise DecordUnfitError(f"decord counts {count} frames where there are {self._n_frames}")
@@ -192,7 +195,7 @@ class DecordReader:
         """The frame at ``position`` as (H, W, 3) uint8 RGB, upright; ``position`` moves on by one."""
         try:
             frame = self._reader.next()
-            # Another library may have told decord, for this thread, to hand out torch tensors.
+            # Another library may have configured decord, for this thread, to return torch tensors.
             image: np.ndarray = frame.asnumpy() if hasattr(frame, "asnumpy") else frame.numpy()
         except Exception as error:
             raise DecordUnfitError(f"decord fails at frame {self.position} ({_first_line(error)})") from error
@@ -201,8 +204,8 @@ class DecordReader:
 
 
 def to_rgb(frame: av.VideoFrame) -> np.ndarray:
-    """A decoded frame as (H, W, 3) uint8 RGB, turned upright as its file says (phones store frames lying down)."""
-    # One thread: starting several for each frame costs more than they save (measured: 2.3 against 3.0 ms at 1080p).
+    """Convert a decoded frame to (H, W, 3) uint8 RGB, rotated upright as its file says."""
+    # One thread: starting several per frame costs more than it saves (measured at 1080p: 2.3 versus 3.0 ms).
     image = frame.to_ndarray(format="rgb24", threads=1)
     quarter_turns = round(frame.rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(image, quarter_turns)) if quarter_turns else image

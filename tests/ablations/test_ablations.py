@@ -109,7 +109,7 @@ def test_a_variant_replaces_what_it_says_and_words_replace_what_all_share(tmp_pa
         ({"reference": "dkt"}, "unknown reference 'dkt'; did you mean 'dkd'"),
         ({"variants": {"a": {"n_frame": 3}}}, "variant 'a': unknown setting 'n_frame'; did you mean 'n_frames'"),
         ({"variants": {"a": {"model.settings.kernel_side": 4}}}, "variant 'a': expected kernel_side"),
-        ({"variants": {"a": {"seed.x": 4}}}, "variant 'a': 'seed.x' reaches into 'seed'"),
+        ({"variants": {"a": {"seed.x": 4}}}, "variant 'a': cannot set 'seed.x': 'seed' holds"),
         ({"variants": {"a": {"n_frames": 3}}}, "variant 'a': expected n_frames that divides frames_a_step = 4, got 3"),
         ({"common": {"batch": 4}}, "leave batch out"),
         ({"recipe": "lapto"}, "did you mean 'laptop'"),

@@ -169,7 +169,7 @@ def test_a_full_disk_is_said_and_whole_clips_stay(tmp_path, monkeypatch):
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match="name another place"):
+    with pytest.raises(StorageError, match="choose another path"):
         next(render_set(tmp_path / "file" / "set", TINY))
 
 

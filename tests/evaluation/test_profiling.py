@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from dkd.errors import ConfigError
-from dkd.evaluation.cost import at_input_size, count, profile
 from dkd.evaluation import cost as profiling
+from dkd.evaluation.cost import at_input_size, count, profile
 from dkd.models import build_model
 
 

@@ -64,7 +64,7 @@ def test_what_is_wrong_is_said(words: list[str], message: str | None) -> None:
 
 
 def test_a_word_does_not_reach_into_a_number() -> None:
-    with pytest.raises(ConfigError, match="reaches into 'steps', which holds 3"):
+    with pytest.raises(ConfigError, match="'steps' holds 3, not nested settings"):
         with_words({"steps": 3}, ["steps.more=1"])
 
 

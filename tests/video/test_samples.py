@@ -137,7 +137,7 @@ def test_without_network_the_rendered_clip_serves_and_it_is_said(
 def test_errors_say_what_to_do(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SampleError, match="did you mean 'rendered_walk'"):
         get_sample("renderd_walk")
-    with pytest.raises(SampleError, match="cam01.mp4, found none; bring it with: dkd samples"):
+    with pytest.raises(SampleError, match="cam01.mp4, found none; get it with: dkd samples"):
         get_sample("pose2sim_cam01")
     (data / "samples" / "rendered_walk.npz").unlink()
     with pytest.raises(SampleError, match="rendered_walk.npz, found none"):

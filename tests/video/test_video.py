@@ -21,10 +21,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dkd import errors
-from dkd.video.clip import Clip, FrameCache
 from dkd.video import clip as video
 from dkd.video import index as video_index
 from dkd.video import readers as video_readers
+from dkd.video.clip import Clip, FrameCache
 from tests.support.video_files import (
     CODECS,
     HEIGHT,
@@ -427,9 +427,9 @@ def test_files_that_are_no_video(tmp_path):
         ("nowhere.mp4", errors.VideoNotFoundError, "nothing at.*nowhere.mp4.*check the path"),
         (".", errors.VideoFormatError, "is a directory"),
         ("empty.mp4", errors.VideoEmptyError, "0 bytes"),
-        ("text.mp4", errors.VideoFormatError, "text.mp4 is none that the decoders know.*give an MP4"),
+        ("text.mp4", errors.VideoFormatError, "text.mp4 is not in a format that the decoders know.*give an MP4"),
         ("text.txt", errors.VideoFormatError, "text.txt is a text file"),
-        ("noise.avi", errors.VideoFormatError, "noise.avi is none that the decoders know"),
+        ("noise.avi", errors.VideoFormatError, "noise.avi is not in a format that the decoders know"),
         ("sound.wav", errors.VideoNoTrackError, "expected a video track in sound.wav, but it only has: audio"),
     ):
         with pytest.raises(errors.VideoError, match=words) as caught:

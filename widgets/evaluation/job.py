@@ -20,7 +20,7 @@ from dkd.errors import ConfigError, RunBusyError
 from dkd.evaluation.cost import profile
 from dkd.evaluation.methods import VARIANTS, Method, get_method
 from dkd.evaluation.run import Evaluation, Progress, evaluate
-from dkd.io.files import written_whole
+from dkd.io.files import atomic_path
 
 log = logging.getLogger(__name__)
 State = Literal["running", "stopping", "stopped", "finished", "failed"]
@@ -215,7 +215,7 @@ def save_cost(folder: Path, table: pd.DataFrame) -> None:
     """Keep a table of :func:`dkd.evaluation.cost.profile` beside the parts, in place of the last one: times of two runs are
     not to be compared."""
     content = {"attrs": table.attrs, "rows": json.loads(table.reset_index().to_json(orient="records"))}
-    with written_whole(Path(folder) / COST_FILE) as temporary:
+    with atomic_path(Path(folder) / COST_FILE) as temporary:
         temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
