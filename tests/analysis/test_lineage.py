@@ -31,7 +31,6 @@ from dkd.errors import ConfigError, DKDError, FrameIndexError, ShapeError
 from dkd.video.samples import get_sample
 from tests.support.fake_trace import FakeTrace, read_number
 from widgets import Cursor, Lineage, Player
-from widgets.core.assets import module
 from widgets.lineage.lineage import render_matrix, render_pictures, render_reliance
 
 T, C, S = 11, 26, 7
@@ -475,9 +474,3 @@ def test_opening_and_closing_frees_all() -> None:
     gc.collect()
     assert set(ipywidgets.widgets.widget._instances) == before
     assert [reference for reference in alive if reference() is not None] == []
-
-
-def test_the_module_needs_no_network_and_no_markup_from_data() -> None:
-    source = module("lineage")
-    assert "innerHTML" not in source and source.count("export default") == 1
-    assert "http" not in source.replace("http://www.w3.org/2000/svg", "")

@@ -1,6 +1,16 @@
 // The anatomy view: how one joint's map in one frame came about, on three linked levels. The levels are in
 // anatomy_pipeline.js, anatomy_slide.js and anatomy_numbers.js, their parts in anatomy_boxes.js; here is what links them.
 
+import { isDark } from "../core/colours.js";
+import { h, iconButton } from "../core/dom.js";
+import { mount } from "../core/mount.js";
+import { clamp, readable } from "../core/text.js";
+import { unpack } from "../core/wire.js";
+import { PICKS } from "./boxes.js";
+import { buildNumbers } from "./numbers.js";
+import { buildPipeline } from "./pipeline.js";
+import { buildSlide } from "./slide.js";
+
 const ANATOMY_REST_MS = 150; // the cursor rests: time for the frame's tensors
 
 function buildAnatomy(root, store, cursor, signal, model) {
@@ -100,7 +110,7 @@ function buildAnatomy(root, store, cursor, signal, model) {
     header(header) {
       clearTimeout(timer);
       [data, asked, failed, chosen, painted] = [null, false, null, null, ""];
-      joint.replaceChildren(...header.joints.map((name) => h("option", { value: name }, people(name))));
+      joint.replaceChildren(...header.joints.map((name) => h("option", { value: name }, readable(name))));
       channel.max = header.channels - 1;
     },
     paint(record) {
@@ -108,7 +118,7 @@ function buildAnatomy(root, store, cursor, signal, model) {
       const selected = store.joint();
       const name = header.joints[selected];
       const empty = header.initial.has(record.frame) || !header.channels;
-      title.textContent = `Anatomy · ${people(name)}`;
+      title.textContent = `Anatomy · ${readable(name)}`;
       note.textContent = `frame ${record.frame}`;
       joint.value = name;
       none.hidden = !empty;

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from dkd.analysis.anatomy import anatomy
-from widgets.core.assets import module
 from widgets.core.cursor import Cursor
+from widgets.core.library import script
 from widgets.core.view import View
 from widgets.core.wire import Message, encode_frame, quantize_kernels
 
@@ -30,7 +30,7 @@ class Anatomy(View):
     kernels, have no such anatomy; the view says so.
     """
 
-    _esm = module("anatomy")
+    _module = script("anatomy/anatomy.js")
 
     def _open(self, trace: Any, cursor: Cursor | None, **traits: Any) -> None:
         super()._open(trace, cursor, **traits)

@@ -1,18 +1,24 @@
 // What the anatomy's levels are built of: boxes with small multiples, arrows, bars, the map in which a cell is picked.
 
-const PICKS = 6; // channels of a tensor that are shown
+import { diverging, viridis } from "../core/colours.js";
+import { h } from "../core/dom.js";
+import { paintCells } from "../core/drawing.js";
+import { clamp, plain, readable, signed } from "../core/text.js";
+import { place } from "../core/tiles.js";
 
-const largestOf = (values) => values.reduce((largest, v) => Math.max(largest, Math.abs(v)), 0) || 1;
-const rough = (value) => {
+export const PICKS = 6; // channels of a tensor that are shown
+
+export const largestOf = (values) => values.reduce((largest, v) => Math.max(largest, Math.abs(v)), 0) || 1;
+export const rough = (value) => {
   const size = Math.abs(value);
   return size < 5e-4 ? "0" : plain(value, size < 0.1 ? 3 : size < 100 ? 2 : 0);
 };
-const symbol = (name, index) => h("span", {}, name, h("sub", {}, String(index)));
+export const symbol = (name, index) => h("span", {}, name, h("sub", {}, String(index)));
 
-const arrow = (label, direction = "dkd-on") => h("div", { class: `dkd-arrow ${direction}` }, h("span", {}, label));
+export const arrow = (label, direction = "dkd-on") => h("div", { class: `dkd-arrow ${direction}` }, h("span", {}, label));
 
 // A box of the pipeline with a name, a shape and a range.
-function namedBox(name, ...children) {
+export function namedBox(name, ...children) {
   const title = h("strong");
   const shape = h("small");
   const element = h(
@@ -33,7 +39,7 @@ function namedBox(name, ...children) {
 }
 
 // A box with small multiples of a tensor: buttons where a channel can be chosen.
-function tensorBox(name, choose) {
+export function tensorBox(name, choose) {
   const tiles = Array.from({ length: PICKS }, () => {
     const canvas = h("canvas", { class: "dkd-cells", width: 1, height: 1 });
     const label = h("span");
@@ -78,7 +84,7 @@ function tensorBox(name, choose) {
 }
 
 // distilled + bias = K̃, of the selected channel.
-function buildEquation() {
+export function buildEquation() {
   const terms = ["distilled", "bias", "K̃"].map((label) => {
     const canvas = h("canvas", { class: "dkd-cells", width: 1, height: 1 });
     const range = h("small", { class: "dkd-muted" });
@@ -118,7 +124,7 @@ function buildEquation() {
 }
 
 // The joint's read-out weight of the shown channels, as bars about 0.
-function buildReadout(choose) {
+export function buildReadout(choose) {
   const rows = Array.from({ length: PICKS }, () => {
     const parts = { channel: h("span"), bar: h("i"), value: h("b") };
     parts.button = h(
@@ -151,14 +157,14 @@ function buildReadout(choose) {
 }
 
 // A bar about the middle of its place: share −1..1.
-function setBar(bar, share) {
+export function setBar(bar, share) {
   bar.style.width = `${50 * Math.abs(share)}%`;
   bar.style.left = `${share < 0 ? 50 - 50 * Math.abs(share) : 50}%`;
   bar.className = share < 0 ? "dkd-negative" : "dkd-positive";
 }
 
 // The joint's map, in which a cell is picked by a click or with the arrow keys.
-function buildMap(pin) {
+export function buildMap(pin) {
   const canvas = h("canvas", { class: "dkd-cells", width: 1, height: 1 });
   const box = h("span", { class: "dkd-cellbox" });
   const element = h("div", { class: "dkd-large dkd-anatomy-map", tabindex: 0, role: "application" }, canvas, box);
@@ -186,14 +192,14 @@ function buildMap(pin) {
       element.title = "Click a cell, or move it with the arrow keys; Escape goes back to the peak";
       element.setAttribute(
         "aria-label",
-        `Map of the ${people(name)}: cell ${where.x}, ${where.y} holds ${value}. ${element.title}`,
+        `Map of the ${readable(name)}: cell ${where.x}, ${where.y} holds ${value}. ${element.title}`,
       );
     },
   };
 }
 
 // Put a box around a cell of what fills the box's parent.
-function frameCell(box, { x, y, why }, [width, height]) {
+export function frameCell(box, { x, y, why }, [width, height]) {
   box.style.width = `${100 / width}%`;
   box.style.height = `${100 / height}%`;
   place(box, x, y, [width, height]);
@@ -201,7 +207,7 @@ function frameCell(box, { x, y, why }, [width, height]) {
 }
 
 // Arrow keys on an element that has the focus, kept from the view's own keys.
-function onArrows(element, act) {
+export function onArrows(element, act) {
   const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   element.addEventListener("keydown", (event) => {
     if (!ways[event.key] || event.target.matches("input, select") || event.ctrlKey || event.metaKey || event.altKey)

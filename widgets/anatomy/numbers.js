@@ -1,8 +1,15 @@
 // Level 3 of the anatomy: the arithmetic at one cell, in numbers.
 
+import { patchAt } from "../core/arithmetic.js";
+import { diverging } from "../core/colours.js";
+import { h } from "../core/dom.js";
+import { readable, signed } from "../core/text.js";
+import { largestOf, setBar, symbol } from "./boxes.js";
+import { kernelOf } from "./slide.js";
+
 const LISTED = 8; // channels that are listed one by one
 
-function buildNumbers({ choose }) {
+export function buildNumbers({ choose }) {
   const where = h("span", { class: "dkd-muted" });
   const tables = { patch: h("table"), kernel: h("table"), products: h("table") };
   const named = (title, table) => h("figure", {}, h("figcaption", {}, title), table);
@@ -53,7 +60,7 @@ function buildNumbers({ choose }) {
       fillTable(tables.products, products, header.kernel);
       lines.replaceChildren(
         sumLine(signed(matched, 5), `sum of the ${products.length} products: channel ${channel}, matched`),
-        sumLine(`× ${signed(weight, 5)}`, `U[${people(scene.name)}, ${channel}], the read-out`),
+        sumLine(`× ${signed(weight, 5)}`, `U[${readable(scene.name)}, ${channel}], the read-out`),
         sumLine(signed(matched * weight, 5), `what channel ${channel} contributes`, "dkd-result"),
       );
       paintList(scene, inMap);

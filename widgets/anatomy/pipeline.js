@@ -1,6 +1,21 @@
 // Level 1 of the anatomy: every tensor between the picture and the map, with the channels that matter most.
 
-function buildPipeline({ choose, pin }) {
+import { h } from "../core/dom.js";
+import { signLegend } from "../core/drawing.js";
+import { readable, short, signed } from "../core/text.js";
+import {
+  arrow,
+  buildEquation,
+  buildMap,
+  buildReadout,
+  frameCell,
+  namedBox,
+  PICKS,
+  symbol,
+  tensorBox,
+} from "./boxes.js";
+
+export function buildPipeline({ choose, pin }) {
   const picture = h("img");
   const looked = h("span", { class: "dkd-cellbox" });
   let shownPicture = null; // the JPEG that the picture shows
@@ -83,7 +98,7 @@ function buildPipeline({ choose, pin }) {
       const [width, height] = header.map;
       const t = frame;
       const chain = { channels: scene.shown, selected: channel };
-      now.textContent = `frame ${t}: find the ${people(name)}`;
+      now.textContent = `frame ${t}: find the ${readable(name)}`;
       then.textContent = tensors.before ? `frame ${t - 1}: distil the kernels` : "the same kernels in all frames";
       handedOn.hidden = data.handedOn;
       if (shownPicture !== data.jpeg) {
@@ -128,7 +143,7 @@ function buildPipeline({ choose, pin }) {
         label: (c) => signed(byChannel.get(c), 2),
       });
       const heat = data.maps.subarray(joint * width * height, (joint + 1) * width * height);
-      boxes.map.say([symbol("H", t), ` ${people(name)}`], [height, width], [Math.min(...heat), Math.max(...heat)]);
+      boxes.map.say([symbol("H", t), ` ${readable(name)}`], [height, width], [Math.min(...heat), Math.max(...heat)]);
       map.paint(heat, header.map, cell, name);
 
       const kernels = exact(detail.kernels, header.channels, header.kernel, header.kernel);
@@ -192,7 +207,7 @@ function ranking(tensor) {
 }
 
 // A tensor of exact numbers, with what boxes ask of one.
-function exact(numbers, channels, height, width) {
+export function exact(numbers, channels, height, width) {
   let [low, high] = [Infinity, -Infinity];
   for (const v of numbers) [low, high] = [Math.min(low, v), Math.max(high, v)];
   return {

@@ -1,9 +1,17 @@
 // Level 2 of the anatomy: one channel's kernel slides over that channel's projected features, cell by cell.
 
+import { patchAt } from "../core/arithmetic.js";
+import { diverging, isDark } from "../core/colours.js";
+import { h, icon, iconButton } from "../core/dom.js";
+import { paintCells, signLegend } from "../core/drawing.js";
+import { clamp, signed } from "../core/text.js";
+import { place } from "../core/tiles.js";
+import { largestOf, onArrows, rough } from "./boxes.js";
+
 const SLIDE_SPEEDS = [2, 8, 32, 128]; // cells a second
 const RIM = { light: [222, 222, 222], dark: [62, 64, 70] }; // outside the map, and cells that are not computed yet
 
-function buildSlide({ pin }, signal) {
+export function buildSlide({ pin }, signal) {
   let scene = null;
   let about = ""; // what the scene is of, to see when it is of something else
   let step = 0; // the output cell under the window: row by row
@@ -240,6 +248,6 @@ function buildSlide({ pin }, signal) {
 }
 
 // The kernel K̃ of the scene's channel, as it was distilled.
-function kernelOf({ header: { kernel: side }, detail, channel }) {
+export function kernelOf({ header: { kernel: side }, detail, channel }) {
   return detail.kernels.subarray(channel * side * side, (channel + 1) * side * side);
 }

@@ -1,6 +1,26 @@
 // The coherence debugger: lanes over the clip, what stands out, and figures of a range. The kernel measures; which
 // lanes and moments are shown is decided here, so that filters and the cursor need no round trip.
 
+import { copyText, downloadText } from "../core/clipboard.js";
+import { palette } from "../core/colours.js";
+import { h } from "../core/dom.js";
+import { fitted, stroke } from "../core/drawing.js";
+import {
+  drawCurve,
+  drawLane,
+  drawRange,
+  drawSeconds,
+  drawTop,
+  EDGE_PX,
+  frameAxis,
+  LANE_PX,
+  offscreen,
+  placeTooltip,
+} from "../core/lanes.js";
+import { mount } from "../core/mount.js";
+import { clamp, mean, readable } from "../core/text.js";
+import { unpack } from "../core/wire.js";
+
 const LANE_GAP_PX = 12;
 const STRIP_PX = 18; // above the lanes: where the moments of the list are
 const AXIS_PX = 18;
@@ -346,7 +366,7 @@ function buildDebugger(root, store, cursor, signal, model) {
       ["min", 2],
       ["max", 3],
     ];
-    const who = content.joint ? people(content.joint) : "all joints";
+    const who = content.joint ? readable(content.joint) : "all joints";
     const frames = `frames ${content.first} to ${content.last}`;
     where.textContent = `${cursor.get("range") ? frames : "the whole clip"}, ${who}`;
     clear.hidden = !cursor.get("range");
@@ -536,7 +556,7 @@ function buildDebugger(root, store, cursor, signal, model) {
     tooltip.replaceChildren(
       h("b", {}, `frame ${t} · ${store.header.times[t].toFixed(3)} s`),
       ...lanes.map((lane) => h("div", {}, `${lane.label} ${lane.told(t).join(", ")}`)),
-      ...here.slice(0, 3).map((m) => h("div", {}, h("b", {}, m.reason), m.joint ? ` · ${people(m.joint)}` : "")),
+      ...here.slice(0, 3).map((m) => h("div", {}, h("b", {}, m.reason), m.joint ? ` · ${readable(m.joint)}` : "")),
       ...(here.length > 3 ? [h("div", {}, `and ${here.length - 3} more`)] : []),
     );
     placeTooltip(tooltip, toX(t, width), width);
@@ -580,7 +600,7 @@ function buildDebugger(root, store, cursor, signal, model) {
       stroke(context, [toX(record.frame, width), 0], [toX(record.frame, width), height - AXIS_PX]);
       for (const lane of lanes)
         lane.element.replaceChildren(...lane.told(record.frame).map((words) => h("div", {}, words)));
-      const who = state.scope === "joint" ? people(cursor.get("joint")) : SCOPES[state.scope];
+      const who = state.scope === "joint" ? readable(cursor.get("joint")) : SCOPES[state.scope];
       const now = lanes.map((lane) => `${lane.label} ${lane.told(record.frame).join(", ")}`).join("; ");
       const range = cursor.get("range");
       const aria = {

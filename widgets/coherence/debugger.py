@@ -23,8 +23,8 @@ from dkd.analysis.diagnosis import (
 )
 from dkd.errors import ConfigError
 from dkd.models.confidence import ALPHA
-from widgets.core.assets import module
 from widgets.core.cursor import Cursor
+from widgets.core.library import script
 from widgets.core.view import View, unknown_keyword
 from widgets.core.wire import Message
 
@@ -55,7 +55,7 @@ class CoherenceDebugger(View):
         TypeError: an unknown keyword; the nearest known one is named.
     """
 
-    _esm = module("debugger")
+    _module = script("coherence/debugger.js")
 
     def __init__(
         self,

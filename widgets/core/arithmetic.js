@@ -1,11 +1,11 @@
-// The arithmetic of the matching step in one cell, from the exact numbers of a detail. A part of the feed.
+// The arithmetic of the matching step in one cell, from the exact numbers of a detail.
 //
 //   H[j](x, y) = bias[j] + Σ_c U[j,c] · Σ_dy Σ_dx K[c](dx, dy) · P[c](x + dx, y + dy)
 //
 // where P = V·F, zero outside the map.
 
 // The S×S patch of channel c's projected features around a cell.
-function patchAt({ kernel: side, map }, { projected }, channel, x, y) {
+export function patchAt({ kernel: side, map }, { projected }, channel, x, y) {
   const [width, height] = map;
   const reach = (side - 1) / 2;
   const patch = new Float32Array(side * side);
@@ -26,7 +26,7 @@ function effectiveKernel({ kernel: side, channels, readout }, { kernels }, joint
 
 // How the value of a joint's map in a cell comes about: {value, bias, parts}, value = bias + Σ parts' contributions;
 // a part is {channel, patch, kernel, contribution}, the largest magnitude first.
-function explainCell(header, detail, joint, x, y) {
+export function explainCell(header, detail, joint, x, y) {
   const parts = Array.from({ length: header.channels }, (_, channel) => {
     const patch = patchAt(header, detail, channel, x, y);
     const kernel = effectiveKernel(header, detail, joint, channel);

@@ -1,63 +1,115 @@
-"""What the browser runs, put together from the files beside this one.
+"""The browser's half of the widgets: ES modules and style sheets that stand beside the Python code.
 
-anywidget loads one module a widget and has no bundler, and the package has no build step: so a widget's module is
-the common files and its own one after the other, with the tables that Python owns (shortcuts, colour map) in front.
+The modules import each other by relative paths, as any ES modules do. There is no bundler and no build step: here their
+imports are resolved, and :mod:`widgets.core.library` sends each folder's modules to the browser, where ``loader.js``
+links them.
 """
 
 from __future__ import annotations
 
-import json
+import hashlib
+import re
+from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-import cv2
-import numpy as np
+from dkd.errors import ConfigError
 
-from widgets.core.shortcuts import as_records
-
-_HERE = Path(__file__).parents[1]
-_PLACES = {
-    "anatomy_boxes": "anatomy/boxes", "anatomy_numbers": "anatomy/numbers",
-    "anatomy_pipeline": "anatomy/pipeline", "anatomy_slide": "anatomy/slide", "laboratory_lane": "laboratory/lane",
-    "laboratory_maps": "laboratory/maps", "laboratory_panel": "laboratory/panel", "evaluation_table": "evaluation/table",
-    "panel": "panels/panel", "anatomy": "anatomy/anatomy",
-}  # fmt: skip
+ROOT = Path(__file__).parents[1]
+# A static import or re-export at the start of a line; loader.js finds them by the same rule.
+IMPORT = re.compile(r'^(?:import|export)\b[^"\';]*?\bfrom "([^"]+)"', re.MULTILINE)
 
 
-def _read(name: str) -> str:
-    place = _PLACES.get(name)
-    path = _HERE / f"{place}.js" if place else next(_HERE.glob(f"*/{name}.js"))
-    return path.read_text(encoding="utf-8")
-_PARTS = {
-    "anatomy": ("arithmetic", "anatomy_boxes", "anatomy_pipeline", "anatomy_slide", "anatomy_numbers"),
-    "debugger": ("clipboard", "lanes"),
-    "feed": ("arithmetic",),
-    "laboratory": (
-        "arithmetic", "clipboard", "scene", "transport", "kernel_edits", "kernel_editor", "laboratory_panel",
-        "laboratory_maps", "laboratory_lane",
-    ),
-    "player": ("scene", "transport"),
-    "gallery": ("clipboard",),
-    "timeline": ("lanes",),
-    "evaluation_table": ("clipboard",),
-}  # fmt: skip  # widgets whose own code is in more files than one
+@dataclass(frozen=True)
+class Module:
+    """One ES module, or a JSON file that modules import.
+
+    Attributes:
+        name: folder and file, ``"core/dom.js"``.
+        source: its text, unchanged.
+        imports: each import specifier → name of the module that it means.
+        key: hash of the source and of all that it imports, so that equal keys mean equal behaviour.
+    """
+
+    name: str
+    source: str
+    imports: dict[str, str]
+    key: str
+
+    @property
+    def folder(self) -> str:
+        """The folder that it lies in."""
+        return self.name.partition("/")[0]
 
 
-def _viridis() -> str:
-    """The 256 colours of viridis as one string of hexadecimal RGB triples (OpenCV has the table)."""
-    bgr = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_VIRIDIS)
-    return bgr[:, 0, ::-1].tobytes().hex()
+def module(name: str) -> Module:
+    """The module ``name``, with its imports resolved.
 
-
-@cache
-def module(name: str) -> str:
-    """The ES module of the widget ``name``: the shared tables, the common files, its parts, then ``<name>.js``."""
-    tables = f'const SHORTCUTS = {json.dumps(as_records(), ensure_ascii=False)};\nconst VIRIDIS_HEX = "{_viridis()}";\n'
-    files = ("drawing", "common", *_PARTS.get(name, ()), name)
-    return tables + "\n".join(_read(file) for file in files)
+    Raises:
+        ConfigError: it, or a module that it imports, does not exist, or imports go in a circle.
+    """
+    return _resolve(name, ())
 
 
 @cache
-def stylesheet() -> str:
-    """The one style sheet of all views."""
-    return (_HERE / "core/widgets.css").read_text(encoding="utf-8")
+def folder_modules(folder: str) -> tuple[Module, ...]:
+    """All modules of a folder, each after those that it imports."""
+    ordered: dict[str, Module] = {}
+
+    def visit(one: Module) -> None:
+        if one.folder != folder or one.name in ordered:
+            return
+        for name in one.imports.values():
+            visit(module(name))
+        ordered[one.name] = one
+
+    for path in sorted((ROOT / folder).glob("*.js*")):
+        visit(module(f"{folder}/{path.name}"))
+    return tuple(ordered.values())
+
+
+def needed_folders(folder: str) -> list[str]:
+    """The other folders that the modules of ``folder`` import from, sorted."""
+    names = {name.partition("/")[0] for one in folder_modules(folder) for name in one.imports.values()}
+    return sorted(names - {folder})
+
+
+@cache
+def stylesheet(folder: str) -> str:
+    """The style sheets of a folder, one after the other."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / folder).glob("*.css")))
+
+
+_resolved: dict[str, Module] = {}
+
+
+def _resolve(name: str, importers: tuple[str, ...]) -> Module:
+    if name in _resolved:
+        return _resolved[name]
+    if name in importers:
+        raise ConfigError(f"expected imports without a circle, got {' → '.join([*importers, name])}")
+    path = ROOT / name
+    if not path.is_file():
+        by = f", imported by {importers[-1]}" if importers else ""
+        raise ConfigError(f"expected the name of a module in widgets/, got {name!r}{by}")
+    source = path.read_text(encoding="utf-8")
+    specifiers = IMPORT.findall(source) if path.suffix == ".js" else []
+    imports = {specifier: _target(name, specifier) for specifier in specifiers}
+    digest = hashlib.sha256(source.encode())
+    for target in imports.values():
+        digest.update(_resolve(target, (*importers, name)).key.encode())
+    _resolved[name] = Module(name, source, imports, digest.hexdigest()[:16])
+    return _resolved[name]
+
+
+def _target(name: str, specifier: str) -> str:
+    """The module that ``specifier`` means in the module ``name``: ``../core/dom.js`` → ``core/dom.js``."""
+    parts = list(PurePosixPath(name).parent.parts)
+    for part in PurePosixPath(specifier).parts:
+        if part == ".." and parts:
+            parts.pop()
+        else:
+            parts.append(part)
+    if not specifier.startswith(("./", "../")) or len(parts) != 2:
+        raise ConfigError(f"expected an import of a file in a folder of widgets/, got {specifier!r} in {name}")
+    return "/".join(parts)

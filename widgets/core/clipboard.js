@@ -1,7 +1,9 @@
 // Text out of a widget: to the clipboard, or as a file. Neither needs the kernel.
 
+import { h } from "./dom.js";
+
 // Returns whether it could be copied; where the browser forbids it, the text stands selected in a field for Ctrl-C.
-async function copyText(text, root) {
+export async function copyText(text, root) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
@@ -21,7 +23,7 @@ async function copyText(text, root) {
   }
 }
 
-function downloadText(text, name, type) {
+export function downloadText(text, name, type) {
   const url = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
   const link = h("a", { href: url, download: name, hidden: true });
   document.body.append(link);

@@ -9,14 +9,11 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-import anywidget
 import traitlets
 
 from dkd.errors import ConfigError, FrameIndexError, nearest_name
-from widgets.core.assets import module
-
-LAYERS = {"skeleton": True, "trails": False, "heatmap": True, "box": False, "truth": True, "opacity": 0.6}
-SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
+from widgets.core.library import ModuleWidget, script
+from widgets.core.tables import LAYERS
 
 
 class _FrameIndex(traitlets.TraitType):
@@ -37,7 +34,7 @@ class _FrameIndex(traitlets.TraitType):
         return index
 
 
-class Cursor(anywidget.AnyWidget):
+class Cursor(ModuleWidget):
     """Shared state of the views of one trace. It has no view of its own.
 
     Args:
@@ -56,7 +53,7 @@ class Cursor(anywidget.AnyWidget):
         range: first and last frame of the part that playing repeats, or ``None`` for the whole clip, once.
     """
 
-    _esm = module("cursor")
+    _module = script("core/cursor.js")
 
     n_frames = traitlets.Int(1).tag(sync=True)
     joint_names = traitlets.List(traitlets.Unicode()).tag(sync=True)

@@ -12,17 +12,15 @@ import threading
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import anywidget
-
-from widgets.core.assets import module
 from widgets.core.cursor import Cursor
+from widgets.core.library import ModuleWidget, script
 from widgets.core.wire import Message, render_detail, render_header, render_records
 
 _log = logging.getLogger(__name__)
 _shared: WeakKeyDictionary[Cursor, list[Feed]] = WeakKeyDictionary()
 
 
-class Feed(anywidget.AnyWidget):
+class Feed(ModuleWidget):
     """The data of one trace for the views in the browser. It has no view of its own.
 
     Views of the same trace on the same cursor share a feed: get it with :meth:`shared`, give it back with
@@ -32,7 +30,7 @@ class Feed(anywidget.AnyWidget):
         trace: a :class:`dkd.Trace`.
     """
 
-    _esm = module("feed")
+    _module = script("core/feed.js")
 
     def __init__(self, trace: Any):
         # Requests may arrive in another thread than the one that changes the trace, and in several at once.

@@ -1,11 +1,14 @@
 // Curves over the frames of a clip, stacked in lanes: what the timeline and the coherence debugger draw alike.
 
-const LANE_PX = 44;
-const EDGE_PX = 7; // half of the slider's thumb: lanes and slider share their x axis
+import { stroke } from "./drawing.js";
+import { clamp } from "./text.js";
+
+export const LANE_PX = 44;
+export const EDGE_PX = 7; // half of the slider's thumb: lanes and slider share their x axis
 const TICKS_S = [0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600]; // what may lie between two marks of the axis
 
 // Where the frames of the store's clip lie across a canvas, in CSS pixels.
-function frameAxis(store, canvas) {
+export function frameAxis(store, canvas) {
   const span = () => Math.max(1, store.header.n_frames - 1);
   const toX = (frame, width) => EDGE_PX + (frame / span()) * (width - 2 * EDGE_PX);
   const toFrame = (x, width) =>
@@ -15,7 +18,7 @@ function frameAxis(store, canvas) {
 }
 
 // A canvas of width × height CSS pixels that is not on the page: drawn once, and copied in every frame.
-function offscreen(width, height) {
+export function offscreen(width, height) {
   const picture = document.createElement("canvas");
   const ratio = globalThis.devicePixelRatio || 1;
   [picture.width, picture.height] = [Math.round(width * ratio), Math.round(height * ratio)];
@@ -25,14 +28,14 @@ function offscreen(width, height) {
 }
 
 // The lines above and below a lane whose top is at y.
-function drawLane(context, y, width, colours) {
+export function drawLane(context, y, width, colours) {
   Object.assign(context, { strokeStyle: colours.line, lineWidth: 1 });
   for (const edge of [y + 0.5, y + LANE_PX + 0.5]) stroke(context, [EDGE_PX, edge], [width - EDGE_PX, edge]);
 }
 
 // A curve of a value a frame, in the context's stroke style; what is not a number is a gap, and a frame between two gaps
 // a dot. Where several frames share a pixel column, the column spans their minimum and maximum.
-function drawCurve(context, curve, toX, toY, width) {
+export function drawCurve(context, curve, toX, toY, width) {
   context.lineJoin = "round";
   context.beginPath();
   let pen = false;
@@ -50,7 +53,7 @@ function drawCurve(context, curve, toX, toY, width) {
 }
 
 // The top of a lane's scale, readable where a curve passes under it.
-function drawTop(context, words, y, colours) {
+export function drawTop(context, words, y, colours) {
   Object.assign(context, { fillStyle: colours.muted, strokeStyle: colours.back, lineWidth: 4 });
   Object.assign(context, { font: `11px ${colours.font}`, textBaseline: "top" });
   context.strokeText(words, EDGE_PX + 3, y + 3);
@@ -58,7 +61,7 @@ function drawTop(context, words, y, colours) {
 }
 
 // Seconds along the lower edge, at the frames that are shown then: the clip's times need not be even.
-function drawSeconds(context, { times, n_frames: count }, toX, width, height, colours) {
+export function drawSeconds(context, { times, n_frames: count }, toX, width, height, colours) {
   const seconds = Math.max(times[count - 1], 1e-6);
   const step = TICKS_S.find((s) => (width / seconds) * s > 70) ?? TICKS_S.at(-1);
   Object.assign(context, { fillStyle: colours.muted, font: `11px ${colours.font}` });
@@ -73,7 +76,7 @@ function drawSeconds(context, { times, n_frames: count }, toX, width, height, co
 }
 
 // The selected range [first, last], or null.
-function drawRange(context, range, toX, width, height, colours) {
+export function drawRange(context, range, toX, width, height, colours) {
   if (!range) return;
   const [x0, x1] = range.map((frame) => toX(frame, width));
   context.globalAlpha = 0.15;
@@ -83,7 +86,7 @@ function drawRange(context, range, toX, width, height, colours) {
 }
 
 // Put the tooltip beside x, on the side that has room.
-function placeTooltip(tooltip, x, width) {
+export function placeTooltip(tooltip, x, width) {
   tooltip.style.left = `${x}px`;
   tooltip.classList.toggle("dkd-flip", x > width / 2);
 }

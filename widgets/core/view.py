@@ -11,12 +11,12 @@ import ipywidgets
 import traitlets
 
 from dkd.errors import ConfigError, nearest_name
-from widgets.core.assets import stylesheet
 from widgets.core.cursor import Cursor
 from widgets.core.feed import Feed
+from widgets.core.library import ModuleWidget
 
 
-class View(anywidget.AnyWidget):
+class View(ModuleWidget):
     """A view of a trace. Subclasses only name the JavaScript that draws them.
 
     Args:
@@ -28,7 +28,6 @@ class View(anywidget.AnyWidget):
         TypeError: an unknown keyword; the nearest known one is named.
     """
 
-    _css = stylesheet()
     _cursor = anywidget.WidgetTrait().tag(sync=True)
     _feed = anywidget.WidgetTrait().tag(sync=True)
     _error = traitlets.Unicode("").tag(sync=True)

@@ -17,12 +17,12 @@ import numpy as np
 
 from dkd.errors import FrameIndexError
 from widgets.core.moments import worst_moments
+from widgets.core.tables import MAP_RANGE
 
 Message = tuple[dict[str, Any], list[bytes]]
 
 MAX_HEIGHT = 720  # pixels of a picture on the wire; a taller frame is reduced
 JPEG_QUALITY = 82
-MAP_RANGE = (-0.25, 1.25)  # values that a map's bytes 0..255 stand for; what lies outside is clipped
 RECORD_PARTS = ("jpeg", "joints", "scores", "peaks", "maps", "kernels")  # order of a record's buffers
 MAX_RECORDS = 32  # in one message: a browser's request beyond that is an error, not a stall
 

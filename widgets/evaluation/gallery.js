@@ -1,5 +1,9 @@
 // A gallery of moments: sorted and filtered here, without the kernel; a click or Enter opens one in the workbench.
 
+import { copyText } from "../core/clipboard.js";
+import { h } from "../core/dom.js";
+import { readable } from "../core/text.js";
+
 const SORT_KEYS = {
   error: (a, b) => (b.error ?? -1) - (a.error ?? -1),
   score: (a, b) => (a.score ?? 2) - (b.score ?? 2),
@@ -52,7 +56,7 @@ function render({ model, el, signal }) {
     for (const [name, { element, set }] of chosen) {
       const values = [...new Set(items.map((item) => item[name]))].sort();
       if (!values.includes(state.chosen[name])) state.chosen[name] = "";
-      set([["", "all"], ...values.map((value) => [value, people(value)])], state.chosen[name]);
+      set([["", "all"], ...values.map((value) => [value, readable(value)])], state.chosen[name]);
       element.hidden = values.length < 2;
     }
   }
@@ -85,7 +89,7 @@ function render({ model, el, signal }) {
     const bad = item.run > 1 ? `, bad for ${item.run} frames` : "";
     const score = item.score === null ? "" : `, score ${item.score.toFixed(2)}`;
     const label =
-      `${people(item.joint)}${hidden}: ${error}, ${item.kind}; ${item.model}, ${item.data}, ${where}` +
+      `${readable(item.joint)}${hidden}: ${error}, ${item.kind}; ${item.model}, ${item.data}, ${where}` +
       `${score}${bad}; labels: ${item.labels}`;
     const button = h(
       "button",
@@ -101,7 +105,7 @@ function render({ model, el, signal }) {
         },
       },
       h("img", { src: urls.get(item.key), alt: "", width: 224, height: 224 }),
-      h("span", { class: "dkd-moment-joint" }, h("b", {}, people(item.joint)), h("b", {}, percent(item.error))),
+      h("span", { class: "dkd-moment-joint" }, h("b", {}, readable(item.joint)), h("b", {}, percent(item.error))),
       h("span", {}, [hidden && "hidden", item.kind, item.run > 1 && `${item.run} frames`].filter(Boolean).join(" · ")),
       h("span", {}, where),
       h("span", { class: "dkd-moment-method" }, ...item.model.split(/(?=\+)/).flatMap((part) => [part, h("wbr")])),

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import anywidget
 import cv2
 import numpy as np
 import pandas as pd
@@ -14,8 +13,8 @@ import traitlets
 
 from dkd.pose.crops import box_to_crop, joints_to_box
 from dkd.pose.skeleton import get_skeleton
-from widgets.core.assets import module, stylesheet
 from widgets.core.filmstrip import draw_skeleton
+from widgets.core.library import ModuleWidget, script
 
 log = logging.getLogger(__name__)
 MOST = 60  # pictures that are sent
@@ -29,7 +28,7 @@ FILTERS = {
 }  # fmt: skip
 
 
-class Gallery(anywidget.AnyWidget):
+class Gallery(ModuleWidget):
     """Thumbnails to choose from.
 
     Args:
@@ -40,8 +39,7 @@ class Gallery(anywidget.AnyWidget):
             normaliser), ``error_px``, ``score``, ``run`` (frames), ``frame``, ``time``, ``video``, ``labels``.
     """
 
-    _esm = module("gallery")
-    _css = stylesheet()
+    _module = script("evaluation/gallery.js")
     _items = traitlets.List(traitlets.Dict()).tag(sync=True)
     _sorts = traitlets.Dict(SORTS).tag(sync=True)
     _filters = traitlets.Dict(FILTERS).tag(sync=True)

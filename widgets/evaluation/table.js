@@ -1,5 +1,8 @@
 // The table of figures: sorted by a click on a heading; copied and downloaded without the kernel.
 
+import { copyText, downloadText } from "../core/clipboard.js";
+import { h } from "../core/dom.js";
+
 const FORMATS = [
   ["csv", "CSV", "csv", "text/csv"],
   ["latex", "LaTeX", "tex", "text/x-tex"],

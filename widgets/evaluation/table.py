@@ -7,11 +7,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import anywidget
 import pandas as pd
 import traitlets
 
-from widgets.core.assets import module, stylesheet
+from widgets.core.library import ModuleWidget, script
 
 
 @dataclass(frozen=True)
@@ -156,15 +155,14 @@ def table_html(table: pd.DataFrame) -> str:
     return f'<table class="dkd-runs"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
-class ResultsTable(anywidget.AnyWidget):
+class ResultsTable(ModuleWidget):
     """The table with buttons; sorting, copying and downloading happen in the browser.
 
     Attributes:
         table: what is shown.
     """
 
-    _esm = module("evaluation_table")
-    _css = stylesheet()
+    _module = script("evaluation/table.js")
     _columns = traitlets.List(traitlets.Dict()).tag(sync=True)
     _rows: Any = traitlets.List().tag(sync=True)
     _note = traitlets.Unicode("").tag(sync=True)

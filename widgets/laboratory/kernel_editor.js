@@ -1,5 +1,11 @@
 // The kernel editor: kernels that are matched in the shown frame, to be painted on; the joint's map follows at once.
 
+import { diverging, palette } from "../core/colours.js";
+import { h } from "../core/dom.js";
+import { fitted, paintCells, } from "../core/drawing.js";
+import { clamp, signed } from "../core/text.js";
+import { editKernels, matchedMap, updateMap } from "./kernel_edits.js";
+
 const CHANNELS = 7; // the strongest, that are listed
 const BLUR = 0.7; // cells
 const NOTHING = {
@@ -11,7 +17,7 @@ const NOTHING = {
 // send(steps) asks the kernel for edits, changed() asks for a new painting. Returns {element, header(), paint(record),
 // preview(), version()}; preview() is the joint's map with the edits, or null where there are none; version() counts
 // them.
-function buildKernelEditor(root, store, cursor, signal, send, changed) {
+export function buildKernelEditor(root, store, cursor, signal, send, changed) {
   const pending = new Map(); // frame → edits that were not applied yet, one after the other
   let now = null; // {detail, joint, kernels, map}: the shown frame's kernels with the edits, and the map that follows
   let shown = 0; // the channel that is large

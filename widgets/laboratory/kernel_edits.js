@@ -1,5 +1,6 @@
 // Edits of one frame's kernels, as dkd.tracking.interventions.edit makes them, and the map that follows. Arithmetic only.
 
+
 // The S×S kernel turned by 90° counter-clockwise.
 function rotated(kernel, side) {
   return kernel.map((_, i) => kernel[(i % side) * side + side - 1 - Math.floor(i / side)]);
@@ -24,7 +25,7 @@ function blurred(kernel, side, sigma) {
 }
 
 // All kernels (C, S, S) after an edit {operation, channels, amount, values}; new ones.
-function editKernels(kernels, side, { operation, channels, amount, values }) {
+export function editKernels(kernels, side, { operation, channels, amount, values }) {
   const area = side * side;
   const out = kernels.slice();
   const chosen = new Set(channels);
@@ -56,7 +57,7 @@ function addMatched(map, { kernel: side, map: size }, { projected }, channel, ke
 }
 
 // A joint's map (H, W) from all kernels.
-function matchedMap(header, detail, kernels, joint) {
+export function matchedMap(header, detail, kernels, joint) {
   const area = header.kernel ** 2;
   const map = new Float64Array(header.map[0] * header.map[1]).fill(header.bias[joint]);
   for (let c = 0; c < header.channels; c++) {
@@ -68,7 +69,7 @@ function matchedMap(header, detail, kernels, joint) {
 
 // Change a joint's map from what it is with some kernels to what it is with others. Where few kernels differ, only what
 // these add is matched again.
-function updateMap(map, header, detail, before, after, joint) {
+export function updateMap(map, header, detail, before, after, joint) {
   const area = header.kernel ** 2;
   const changed = [];
   for (let c = 0; c < header.channels; c++)

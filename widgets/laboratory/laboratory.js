@@ -1,5 +1,17 @@
 // The laboratory: a run as it was and the run that follows from interventions, on one cursor.
 
+import { h } from "../core/dom.js";
+import { fitted } from "../core/drawing.js";
+import { mount } from "../core/mount.js";
+import { clamp, readable } from "../core/text.js";
+import { unpack } from "../core/wire.js";
+import { buildKernelEditor } from "./kernel_editor.js";
+import { buildLane } from "./lane.js";
+import { buildMaps } from "./maps.js";
+import { buildDone, buildPanel } from "./panel.js";
+import { buildScene } from "../workbench/scene.js";
+import { buildTransport } from "../workbench/transport.js";
+
 const DRAG = 4; // CSS pixels: less is a click
 
 function buildLaboratory(root, store, cursor, signal, model, other) {
@@ -181,7 +193,7 @@ function buildLaboratory(root, store, cursor, signal, model, other) {
     run.canvas.setAttribute(
       "aria-label",
       `${run.label}, frame ${record.frame} with the skeleton; ` +
-        `${people(header.joints[joint])} selected, score ${record.scores[joint].toFixed(2)}`,
+        `${readable(header.joints[joint])} selected, score ${record.scores[joint].toFixed(2)}`,
     );
     shown[run.name] = record;
   }

@@ -14,9 +14,9 @@ import traitlets
 
 from dkd.errors import ConfigError, FrameIndexError, nearest_name
 from dkd.measures.divergence import TOLERANCE, Recovery, divergence, recovery
-from widgets.core.assets import module
 from widgets.core.cursor import Cursor
 from widgets.core.feed import Feed
+from widgets.core.library import script
 from widgets.core.view import View, unknown_keyword
 from widgets.laboratory.forms import METHODS, as_records
 from widgets.laboratory.runner import Runner
@@ -47,7 +47,7 @@ class Laboratory(View):
         TypeError: an unknown keyword; the nearest known one is named.
     """
 
-    _esm = module("laboratory")
+    _module = script("laboratory/laboratory.js")
     _other_feed = anywidget.WidgetTrait().tag(sync=True)
     _forms: traitlets.List = traitlets.List().tag(sync=True)
     _others = traitlets.List(traitlets.Unicode()).tag(sync=True)

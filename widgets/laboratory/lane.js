@@ -1,7 +1,12 @@
 // How far the two tracks are apart, frame by frame, and what became of the person in words. A part of the laboratory.
 
+import { palette } from "../core/colours.js";
+import { h } from "../core/dom.js";
+import { fitted, stroke } from "../core/drawing.js";
+import { clamp, readable } from "../core/text.js";
+
 // Returns {element, update(effect), paint(frame)}; effect is the laboratory's, with distances as numbers.
-function buildLane(root, store, cursor, signal) {
+export function buildLane(root, store, cursor, signal) {
   const canvas = h("canvas", { class: "dkd-lab-lane", role: "img", title: "Click or drag to go to a frame" });
   const words = h("div", { class: "dkd-lab-recovery", role: "status" });
   const here = h("span", { class: "dkd-muted" });
@@ -48,7 +53,7 @@ function buildLane(root, store, cursor, signal) {
     if (!recovery) return "nothing was changed: both runs are the same";
     const sofar = frames < of ? " so far" : "";
     const share = (value) => `${value.toFixed(3)} of the box`;
-    const largest = `largest ${share(recovery.peak)} in frame ${recovery.peak_frame} (${people(recovery.peak_joint)})`;
+    const largest = `largest ${share(recovery.peak)} in frame ${recovery.peak_frame} (${readable(recovery.peak_joint)})`;
     if (recovery.first === null) return `never further off than ${recovery.tolerance} of the box${sofar} · ${largest}`;
     const back =
       recovery.frames === null
@@ -71,7 +76,7 @@ function buildLane(root, store, cursor, signal) {
       const [width, height] = fit();
       words.textContent = sentence();
       const joint = store.joint();
-      const name = people(header.joints[joint]);
+      const name = readable(header.joints[joint]);
       selectedKey.lastChild.textContent = name;
       const worst = Array.from({ length: effect.frames }, (_, t) => Math.max(...row(t)));
       const mine = Array.from({ length: effect.frames }, (_, t) => row(t)[joint]);

@@ -1,5 +1,11 @@
 // The selected joint's map in both runs, and the difference between them. A part of the laboratory.
 
+import { diverging, isDark, viridis } from "../core/colours.js";
+import { h } from "../core/dom.js";
+import { fitted, mapBytes, mapColours, paintCells, paintMap } from "../core/drawing.js";
+import { clamp, plain, readable, signed } from "../core/text.js";
+import { colourBar, place } from "../core/tiles.js";
+
 const LIMITS = [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2]; // what the difference's colours may span
 const SIGNED = 0.15; // cells that differ by this share of the limit bear their sign
 const UNKNOWN = [136, 136, 136]; // outside the first run's square
@@ -37,7 +43,7 @@ function resampled(values, [width, height], from, to) {
 }
 
 // Returns {element, header(), paint(record, isOther, preview), compare(first, second, preview)}.
-function buildMaps(root, store, other, cursor, signal) {
+export function buildMaps(root, store, other, cursor, signal) {
   const part = (name, label) => {
     const canvas = h("canvas", { class: "dkd-cells" });
     const peak = h("span", { class: "dkd-mark dkd-peak", hidden: true });
@@ -88,7 +94,7 @@ function buildMaps(root, store, other, cursor, signal) {
         ? [at % header.map[0], Math.floor(at / header.map[0])]
         : [toCell(0, left), toCell(1, top)];
       place(peak, x, y, header.map);
-      const name = people(header.joints[joint]);
+      const name = readable(header.joints[joint]);
       title.textContent = `Heatmap · ${name}`;
       const high = preview ? Math.max(...preview) : record.scores[joint];
       const which = preview ? "with your edits" : isOther ? "what if" : "as it was";

@@ -1,10 +1,14 @@
 // The interventions: choose one, fill it in, apply it; and the list of what was done. A part of the laboratory.
 
+import { copyText } from "../core/clipboard.js";
+import { h } from "../core/dom.js";
+import { readable } from "../core/text.js";
+
 const GROUPS = ["Kernel", "Input", "State"];
 
 // The forms (widgets/laboratory/forms.py); send(steps) asks the kernel. Returns {element, header(h), frame(t), box(),
 // setBox(values)}: the rectangle to cover, as text, where the form has one.
-function buildPanel(model, cursor, send) {
+export function buildPanel(model, cursor, send) {
   const forms = model.get("_forms");
   let form = forms[0];
   let inputs = []; // [{field, values()}]
@@ -65,7 +69,7 @@ function buildPanel(model, cursor, send) {
     if (["joint", "joint_or_all", "trace"].includes(field.kind)) {
       const joints = cursor.get("joint_names");
       const names = field.kind === "trace" ? model.get("_others") : joints;
-      const options = names.map((name) => h("option", { value: name }, people(name)));
+      const options = names.map((name) => h("option", { value: name }, readable(name)));
       if (field.kind === "joint_or_all") options.unshift(h("option", { value: "" }, "all joints"));
       const select = h("select", { "aria-label": field.label }, ...options);
       if (field.kind !== "trace") select.value = cursor.get("joint");
@@ -124,7 +128,7 @@ function buildPanel(model, cursor, send) {
 }
 
 // What was done, newest first, with undo, redo, clear and copy. act(name) asks the kernel.
-function buildDone(root, act) {
+export function buildDone(root, act) {
   const button = (text, label, onclick) => h("button", { class: "dkd-button", title: label, onclick }, text);
   const buttons = {
     undo: button("Undo", "Undo the last step (Ctrl+Z)", () => act("undo")),

@@ -1,5 +1,9 @@
 // The head of a lesson: what for, how long, how far.
 
+import { h } from "../core/dom.js";
+import { hideFilmstrip } from "../core/mount.js";
+import { notes } from "../core/notes.js";
+
 function render({ model, el, signal }) {
   const { title, purpose, minutes } = model.get("_about");
   const bar = h("progress", { class: "dkd-progress", "aria-label": "Questions answered" });

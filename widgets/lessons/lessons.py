@@ -12,12 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import anywidget
 import traitlets
 from IPython.display import HTML, display
 
 from dkd.errors import ConfigError
-from widgets.core.assets import module, stylesheet
+from widgets.core.library import ModuleWidget, script
 from widgets.core.view import describe_error
 
 _progress: dict[str, dict[str, str]] = {}  # of this session: lesson's title → question's text → its state
@@ -98,10 +97,9 @@ class Verdict:
         return self.holds
 
 
-class _Told(anywidget.AnyWidget):
+class _Told(ModuleWidget):
     """A widget of words, which leaves them in the notebook for one who reads it without a kernel."""
 
-    _css = stylesheet()
     _filmstrip = traitlets.Unicode().tag(sync=True)
     _error = traitlets.Unicode("").tag(sync=True)
 
@@ -133,7 +131,7 @@ class Question(_Told):
         ConfigError: there is no way to say or do the answer.
     """
 
-    _esm = module("question")
+    _module = script("lessons/question.js")
     _asked = traitlets.Dict().tag(sync=True)
     _said = traitlets.Dict().tag(sync=True)
     state = traitlets.Enum(("open", "right", "shown"), "open")
@@ -247,7 +245,7 @@ class Lesson(_Told):
         questions: those that count; each is displayed where the notebook wants it. :meth:`ask` adds one.
     """
 
-    _esm = module("lesson")
+    _module = script("lessons/lesson.js")
     _about = traitlets.Dict().tag(sync=True)
     _counted = traitlets.Dict().tag(sync=True)
 

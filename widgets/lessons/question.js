@@ -1,5 +1,9 @@
 // A question of a lesson: its words, an input that fits, what is said to the answer, hints, the answer.
 
+import { h } from "../core/dom.js";
+import { hideFilmstrip } from "../core/mount.js";
+import { notes } from "../core/notes.js";
+
 // `code` in backticks as <code>.
 const worded = (text) => text.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part));
 

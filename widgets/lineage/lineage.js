@@ -1,5 +1,12 @@
 // The lineage of the kernels: frames against frames, the drift and its jumps, the path, and what a joint relies on.
 
+import { diverging, palette, viridis } from "../core/colours.js";
+import { h, icon } from "../core/dom.js";
+import { fitted, paintCells, stroke } from "../core/drawing.js";
+import { mount } from "../core/mount.js";
+import { clamp, plain, readable, signed } from "../core/text.js";
+import { unpack } from "../core/wire.js";
+
 const GUTTER = 48; // CSS pixels at the left of matrix and drift, for the frames' numbers
 const FOOT = 18; // and below them
 const MARGIN = 26; // around the path
@@ -437,7 +444,7 @@ function buildLineage(root, store, cursor, signal, model) {
   function sayState() {
     const joint = wantedJoint();
     const busy = data?.joint !== joint || data.centred !== model.get("centred");
-    title.textContent = `Kernel lineage · ${joint ? `kernel of the ${people(joint)}` : "whole kernel"}`;
+    title.textContent = `Kernel lineage · ${joint ? `kernel of the ${readable(joint)}` : "whole kernel"}`;
     kernel.value = model.get("kernel");
     centred.checked = model.get("centred");
     body.classList.toggle("dkd-stale", busy);
@@ -515,7 +522,7 @@ function buildLineage(root, store, cursor, signal, model) {
       const wanted = model.get("reliance");
       const fits = wanted && reliance?.joint === joint;
       const busy = wanted && !fits && !failed.reliance;
-      heading.textContent = `Which channels the ${people(joint)} relies on`;
+      heading.textContent = `Which channels the ${readable(joint)} relies on`;
       toggle.checked = wanted;
       stop.hidden = bar.hidden = !busy;
       anew.hidden = !fits || reliance.complete;
@@ -569,7 +576,7 @@ function buildLineage(root, store, cursor, signal, model) {
       none.hidden = header.channels > 0;
       body.hidden = strip.element.hidden = !none.hidden;
       for (const label of [kernel, centred]) label.parentElement.hidden = !none.hidden;
-      const joints = header.joints.map((name) => h("option", { value: name }, people(name)));
+      const joints = header.joints.map((name) => h("option", { value: name }, readable(name)));
       kernel.replaceChildren(
         h("option", { value: "whole" }, "whole kernel"),
         h("option", { value: "selected" }, "selected joint"),

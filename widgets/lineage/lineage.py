@@ -23,9 +23,9 @@ from dkd.analysis.lineage import (
     top_channels,
 )
 from dkd.errors import ConfigError, FrameIndexError, nearest_name
-from widgets.core.assets import module
 from widgets.core.cursor import Cursor
 from widgets.core.filmstrip import draw_skeleton
+from widgets.core.library import script
 from widgets.core.view import View, unknown_keyword
 from widgets.core.wire import Message, encode_frame
 
@@ -60,7 +60,7 @@ class Lineage(View):
         TypeError: an unknown keyword; the nearest known one is named.
     """
 
-    _esm = module("lineage")
+    _module = script("lineage/lineage.js")
     kernel = traitlets.Unicode("whole").tag(sync=True)
     centred = traitlets.Bool(False).tag(sync=True)
     reliance = traitlets.Bool(False).tag(sync=True)

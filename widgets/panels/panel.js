@@ -1,5 +1,9 @@
 // The head of a panel: what goes on, in words and as a bar; errors; a kernel that is gone.
 
+import { h } from "../core/dom.js";
+import { hideFilmstrip } from "../core/mount.js";
+import { notes } from "../core/notes.js";
+
 function render({ model, el, signal }) {
   const { label, bar: counted, kind } = model.get("_about");
   const word = h("strong", { class: "dkd-state" });

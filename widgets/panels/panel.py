@@ -14,20 +14,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
-import anywidget
 import ipywidgets as ipw
 import traitlets
 from IPython.display import HTML, display
 
 from dkd.errors import DKDError
-from widgets.core.assets import module, stylesheet
+from widgets.core.library import ModuleWidget, script
 from widgets.core.view import close_below, describe_error
 
 log = logging.getLogger(__name__)
 _panels: dict[tuple[type, Path], LivePanel] = {}
 
 
-class PanelHead(anywidget.AnyWidget):
+class PanelHead(ModuleWidget):
     """What is going on, and what went wrong. It hides the panel's still picture while it lives.
 
     Args:
@@ -37,8 +36,7 @@ class PanelHead(anywidget.AnyWidget):
         filmstrip: name of the still picture.
     """
 
-    _esm = module("panel")
-    _css = stylesheet()
+    _module = script("panels/panel.js")
     _about = traitlets.Dict().tag(sync=True)
     _shown = traitlets.Dict({"state": "new", "text": "", "facts": [], "done": 0, "of": 0}).tag(sync=True)
     _error = traitlets.Unicode("").tag(sync=True)

@@ -1,5 +1,12 @@
 // The kernels view: the channels that made a value, and the energy of every joint's kernel.
 
+import { diverging } from "../core/colours.js";
+import { h } from "../core/dom.js";
+import { paintCells, signLegend } from "../core/drawing.js";
+import { mount } from "../core/mount.js";
+import { readable, signed } from "../core/text.js";
+import { jointGrid, markSelected } from "../core/tiles.js";
+
 const ROWS = 6;
 
 function buildKernels(root, store, cursor) {
@@ -80,7 +87,7 @@ function buildKernels(root, store, cursor) {
     paint(record) {
       const { header } = store;
       const selected = store.joint();
-      title.textContent = `Kernels · ${people(header.joints[selected])}`;
+      title.textContent = `Kernels · ${readable(header.joints[selected])}`;
       const empty = header.initial.has(record.frame) || !header.channels;
       note.textContent = !empty
         ? `distilled from frame ${record.frame - 1}, matched in frame ${record.frame}`

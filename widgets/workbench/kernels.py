@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from widgets.core.assets import module
+from widgets.core.library import script
 from widgets.core.view import View
 
 
@@ -15,4 +15,4 @@ class Kernels(View):
     energy ``sqrt(Σ_c (U[j,c] K[c])²)`` of its kernel, on one scale.
     """
 
-    _esm = module("kernels")
+    _module = script("workbench/kernels.js")

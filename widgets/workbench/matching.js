@@ -1,5 +1,11 @@
 // The matching view: the selected joint's map large, the arithmetic of one cell, all joints' maps small.
 
+import { h } from "../core/dom.js";
+import { fitted, mapBytes, mapColours, paintMap } from "../core/drawing.js";
+import { mount } from "../core/mount.js";
+import { clamp, plain, readable, signed } from "../core/text.js";
+import { colourBar, jointGrid, markSelected, place } from "../core/tiles.js";
+
 const TERMS = 6; // channels that are listed one by one
 const GLASS = 175; // opacity of the large map over the picture, 0..255
 
@@ -78,14 +84,14 @@ function buildMatching(root, store, cursor, signal) {
     paint(record, bitmap) {
       const { header } = store;
       const selected = store.joint();
-      title.textContent = `Matching · ${people(header.joints[selected])}`;
+      title.textContent = `Matching · ${readable(header.joints[selected])}`;
       note.textContent = `frame ${record.frame}`;
       for (const { joint, canvas, mark, button } of tiles) {
         paintMap(canvas, header, record, joint, opaque);
         place(mark, record.peaks[2 * joint], record.peaks[2 * joint + 1], header.map);
         button.setAttribute(
           "aria-label",
-          `${people(header.joints[joint])}: heatmap, peak ${record.scores[joint].toFixed(2)}`,
+          `${readable(header.joints[joint])}: heatmap, peak ${record.scores[joint].toFixed(2)}`,
         );
         if (joint === selected) paintMap(large, header, record, joint, overPerson.checked ? glassy : opaque);
       }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from widgets.core.assets import module
+from widgets.core.library import script
 from widgets.core.view import View
 
 
@@ -14,4 +14,4 @@ class Matching(View):
     frame 0 come from the pose initializer and have no such arithmetic; the view says so.
     """
 
-    _esm = module("matching")
+    _module = script("workbench/matching.js")

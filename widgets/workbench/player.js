@@ -1,5 +1,12 @@
 // The player: the frame with what the model found drawn over it (scene.js). Its controls are in transport.js.
 
+import { h } from "../core/dom.js";
+import { fitted } from "../core/drawing.js";
+import { mount } from "../core/mount.js";
+import { readable } from "../core/text.js";
+import { buildScene } from "./scene.js";
+import { buildTransport } from "./transport.js";
+
 function buildPlayer(root, store, cursor, signal) {
   const canvas = h("canvas", { class: "dkd-frame", role: "img" });
   const legend = h("div", { class: "dkd-legend" });
@@ -34,7 +41,7 @@ function buildPlayer(root, store, cursor, signal) {
       canvas.setAttribute(
         "aria-label",
         `frame ${record.frame} with the skeleton; ` +
-          `${people(header.joints[selected])} selected, score ${record.scores[selected].toFixed(2)}`,
+          `${readable(header.joints[selected])} selected, score ${record.scores[selected].toFixed(2)}`,
       );
       controls.paint(record);
     },

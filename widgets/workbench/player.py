@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from widgets.core.assets import module
+from widgets.core.library import script
 from widgets.core.view import View
 
 
@@ -13,4 +13,4 @@ class Player(View):
     joint is the paler the lower its score. Click a joint to select it.
     """
 
-    _esm = module("player")
+    _module = script("workbench/player.js")

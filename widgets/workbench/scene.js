@@ -1,11 +1,15 @@
 // A frame with what the model found drawn over it, on any canvas: for the player, and for the laboratory's two runs.
 
+import { palette } from "../core/colours.js";
+import { mapColours, paintMap, stroke } from "../core/drawing.js";
+import { clamp } from "../core/text.js";
+
 const TRAIL = 20; // frames of the past that a trail shows
 const REACH = 24; // a click so near to a joint, in CSS pixels, selects it
 
 // Returns {header(), draw(canvas, size, record, bitmap), select(canvas, event), geometry(size)}. Layers and the
 // selected joint are the cursor's; header() forgets what was made for another trace.
-function buildScene(root, store, cursor) {
+export function buildScene(root, store, cursor) {
   const cells = document.createElement("canvas"); // the heatmap, a pixel a cell
   let heat = null; // its colours at an opacity
 

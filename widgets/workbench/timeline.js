@@ -1,5 +1,23 @@
 // The timeline: three lanes over the clip, the cursor, the worst moments, the new starts of a lost track.
 
+import { palette } from "../core/colours.js";
+import { h, icon } from "../core/dom.js";
+import { fitted, stroke } from "../core/drawing.js";
+import { actions } from "../core/keys.js";
+import {
+  drawCurve,
+  drawLane,
+  drawRange,
+  drawSeconds,
+  drawTop,
+  frameAxis,
+  LANE_PX,
+  offscreen,
+  placeTooltip,
+} from "../core/lanes.js";
+import { mount } from "../core/mount.js";
+import { clamp, readable } from "../core/text.js";
+
 const GAP_PX = 10; // between two lanes
 const AXIS_PX = 20;
 const FLAG_PX = 13; // side of the flag at a frame that was started anew
@@ -118,7 +136,7 @@ function buildTimeline(root, store, cursor, signal) {
   function describe(joint) {
     const { header } = store;
     const count = header.joints.length;
-    const name = people(header.joints[joint]);
+    const name = readable(header.joints[joint]);
     const of = (values) => Float32Array.from({ length: header.n_frames }, (_, t) => values[t * count + joint]);
     const number = (value, digits, unit = "") => (Number.isFinite(value) ? value.toFixed(digits) + unit : "–");
     const top = (values) => values.reduce((a, b) => (b > a ? b : a), 1e-6);

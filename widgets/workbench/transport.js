@@ -1,6 +1,10 @@
 // The transport: the controls that move in time, choose the joint and switch the layers. A part of the player.
 
-function buildTransport(root, store, cursor, signal) {
+import { h, icon, iconButton } from "../core/dom.js";
+import { actions, SPEEDS } from "../core/keys.js";
+import { readable } from "../core/text.js";
+
+export function buildTransport(root, store, cursor, signal) {
   const act = actions(root, store, cursor);
   const button = (name, label, action, argument) =>
     holdable(
@@ -111,7 +115,7 @@ function buildTransport(root, store, cursor, signal) {
   return {
     element,
     header(header) {
-      joint.replaceChildren(...header.joints.map((name) => h("option", { value: name }, people(name))));
+      joint.replaceChildren(...header.joints.map((name) => h("option", { value: name }, readable(name))));
       slider.max = goto.max = header.n_frames - 1;
       total.textContent = `/ ${header.n_frames}`;
       total.title = `${header.n_frames} frames, counted from 0 to ${header.n_frames - 1}`;

@@ -1,5 +1,10 @@
 // The workbench: title bar, the four views in one grid, help, notes.
 
+import { h } from "../core/dom.js";
+import { keys, SHORTCUTS } from "../core/keys.js";
+import { hideFilmstrip } from "../core/mount.js";
+import { notes } from "../core/notes.js";
+
 // "Re-initialise when lost": the kernel follows the person again with or without it, and shows the result in place.
 function buildPolicy(model, signal) {
   const box = h("input", { type: "checkbox", onchange: () => set(box.checked) });

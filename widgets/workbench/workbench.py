@@ -10,9 +10,10 @@ import anywidget
 import traitlets
 from IPython.display import HTML, display
 
-from widgets.core.assets import module
-from widgets.core.cursor import LAYERS, Cursor
+from widgets.core.cursor import Cursor
 from widgets.core.filmstrip import filmstrip_html
+from widgets.core.library import script
+from widgets.core.tables import LAYERS
 from widgets.core.view import View, unknown_keyword
 from widgets.workbench.kernels import Kernels
 from widgets.workbench.matching import Matching
@@ -48,7 +49,7 @@ class Workbench(View):
         TypeError: an unknown keyword; the nearest known one is named.
     """
 
-    _esm = module("workbench")
+    _module = script("workbench/workbench.js")
     _player = anywidget.WidgetTrait().tag(sync=True)
     _matching = anywidget.WidgetTrait().tag(sync=True)
     _kernels = anywidget.WidgetTrait().tag(sync=True)

@@ -1,0 +1,93 @@
+"""Sends the browser's modules to the page: once per kernel and folder, not with every widget.
+
+A :class:`Library` holds the modules of one folder; a :class:`ModuleWidget` names its module and the library with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import threading
+import zlib
+from functools import cache
+from typing import Any
+
+import anywidget
+import ipywidgets
+import traitlets
+
+from widgets.core.assets import folder_modules, module, needed_folders, stylesheet
+
+_lock = threading.RLock()
+_libraries: dict[str, Library] = {}
+
+
+class Library(ipywidgets.Widget):
+    """The modules and style sheets of one folder of ``widgets/``, for the page. Get it with :meth:`of`.
+
+    Attributes:
+        key: hash of the content: a page opens each library once, from whichever kernel it comes first.
+        needs: model ids of the libraries that this one's modules import from.
+        loader: (hash, source) of the module that links the others.
+        content: the modules and the style sheet, as JSON compressed with zlib.
+    """
+
+    key = traitlets.Unicode().tag(sync=True)
+    needs = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    loader = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    content = traitlets.Bytes().tag(sync=True)
+
+    @classmethod
+    def of(cls, folder: str) -> Library:
+        """The library of ``folder``, made if there is none in this kernel or if it was closed."""
+        with _lock:
+            library = _libraries.get(folder)
+            if library is None or library.comm is None:
+                needs = [cls.of(name) for name in needed_folders(folder)]
+                key, content = _packed(folder)
+                loader = module("core/loader.js")
+                library = _libraries[folder] = cls(
+                    key=key,
+                    needs=[other.model_id for other in needs],
+                    loader=[loader.key, loader.source],
+                    content=content,
+                )
+            return library
+
+
+class ModuleWidget(anywidget.AnyWidget):
+    """A widget whose JavaScript is a module of its folder: subclasses set ``_module = script("folder/file.js")``."""
+
+    _esm = re.sub(r"^//.*\n", "", module("core/stub.js").source, flags=re.MULTILINE)
+    _module = traitlets.Unicode().tag(sync=True)
+    _library = traitlets.Unicode().tag(sync=True)
+
+    @traitlets.default("_library")
+    def _open_library(self) -> str:
+        return Library.of(self._module.partition("/")[0]).model_id
+
+
+def script(name: str) -> Any:
+    """The trait ``_module`` of a :class:`ModuleWidget` that runs the module ``name``, ``"workbench/player.js"``.
+
+    Raises:
+        ConfigError: there is no such module, or one of its imports cannot be resolved.
+    """
+    return traitlets.Unicode(module(name).name, read_only=True).tag(sync=True)
+
+
+@cache
+def _packed(folder: str) -> tuple[str, bytes]:
+    """Hash and content of a library."""
+    modules = [
+        {
+            "name": one.name,
+            "key": one.key,
+            "source": one.source,
+            "imports": {specifier: module(name).key for specifier, name in one.imports.items()},
+        }
+        for one in folder_modules(folder)
+    ]
+    content = json.dumps({"modules": modules, "css": stylesheet(folder)}, ensure_ascii=False).encode()
+    return hashlib.sha256(content).hexdigest()[:16], zlib.compress(content, 9)

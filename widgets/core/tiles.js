@@ -1,0 +1,86 @@
+// Small multiples: a tile per joint, and the colour bar.
+
+import { MAP_SHOWN, viridis } from "./colours.js";
+import { h } from "./dom.js";
+import { paintCells } from "./drawing.js";
+import { readable, short } from "./text.js";
+
+// Joints in columns, left over right: first those on the midline, two to a column. null leaves a place free.
+export function columns(header) {
+  const centre = header.joints.map((_, j) => j).filter((j) => header.sides[j] === "centre");
+  const pairs = header.joints
+    .map((name, j) => [j, header.joints.indexOf(name.replace("left_", "right_"))])
+    .filter(([j]) => header.sides[j] === "left");
+  const out = [];
+  for (let i = 0; i < centre.length; i += 2) out.push([centre[i], centre[i + 1] ?? null]);
+  return [...out, ...pairs];
+}
+
+// Small multiples: a button a joint, a canvas in each. Returns {element, tiles: [{joint, canvas, mark, button}]}.
+export function jointGrid(header, cursor, what) {
+  const places = columns(header);
+  const element = h("div", {
+    class: "dkd-joints",
+    role: "group",
+    "aria-label": what,
+    style: `--columns:${places.length}`,
+  });
+  const tiles = [];
+  for (const joint of places.flat()) {
+    if (joint === null) {
+      element.append(h("div"));
+      continue;
+    }
+    const name = header.joints[joint];
+    const canvas = h("canvas", { class: "dkd-cells", width: 1, height: 1 });
+    const mark = h("span", { class: "dkd-mark", hidden: true });
+    const frame = h("span", { class: "dkd-tile-frame" }, canvas, mark);
+    const label = `${readable(name)}: ${what}`;
+    const button = h(
+      "button",
+      {
+        class: `dkd-tile dkd-${header.sides[joint]}`,
+        title: label,
+        "aria-label": label,
+        onclick: () => cursor.set("joint", name),
+      },
+      frame,
+      h("span", {}, short(name)),
+    );
+    element.append(button);
+    tiles.push({ joint, canvas, mark, button });
+  }
+  return { element, tiles };
+}
+
+export function markSelected(tiles, joint) {
+  for (const tile of tiles) tile.button.setAttribute("aria-pressed", tile.joint === joint);
+}
+
+// Put a mark on a cell (x, y may be fractions; the middle of cell 0 is 0) of a map that fills its parent.
+export function place(mark, x, y, [width, height]) {
+  mark.hidden = false;
+  mark.style.left = `${(100 * (x + 0.5)) / width}%`;
+  mark.style.top = `${(100 * (y + 0.5)) / height}%`;
+}
+
+// The one scale of all maps, with numbers.
+export function colourBar() {
+  const canvas = h("canvas", { "aria-hidden": "true" });
+  paintCells(
+    canvas,
+    256,
+    1,
+    Float32Array.from({ length: 256 }, (_, i) => MAP_SHOWN[0] + ((MAP_SHOWN[1] - MAP_SHOWN[0]) * i) / 255),
+    viridis,
+  );
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) =>
+    h("span", {}, String(MAP_SHOWN[0] + share * (MAP_SHOWN[1] - MAP_SHOWN[0]))),
+  );
+  return h(
+    "div",
+    { class: "dkd-bar", title: "Confidence: one scale for all maps; below 0 is drawn as 0" },
+    canvas,
+    h("div", {}, ...ticks),
+  );
+}
