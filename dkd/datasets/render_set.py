@@ -249,7 +249,7 @@ def _claim(folder: Path, config: RenderSetConfig) -> None:
         unfinished.write_text(text)
         os.replace(unfinished, record)
     except OSError as error:
-        raise StorageError(f"cannot write {folder}: {error}; free some space or name another place") from error
+        raise StorageError(f"cannot write {folder}: {error}; free some space, or choose another path") from error
 
 
 def _difference(found: dict, wanted: dict) -> str:

@@ -1,7 +1,7 @@
-"""How joints move from frame to frame: smoothness, losses and recoveries.
+"""Temporal coherence of tracks: smoothness, losses and recoveries.
 
-The arrays have one value a joint a frame, so that they can be masked, pooled and grouped; what cannot be measured is
-NaN, never 0.
+Arrays have one value per joint per frame, so that they can be masked, pooled and grouped. Values that cannot be
+measured are NaN, never 0.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from dkd.errors import ShapeError
 
 
 class Motion(NamedTuple):
-    """Smoothness of each joint at each frame, all (T, J) float64, in units of the normaliser; NaN: not measured.
+    """Smoothness of each joint in each frame, all (T, J) float64, in units of the normaliser; NaN if not measured.
 
-    The first two compare with the truth, so that true motion is not punished; the other two need no labels, and true
-    motion is in them too. Differences stand at the frame that they are about (our decision): a velocity at the later of
-    its two frames, an acceleration at the middle of its three, a jerk at the third of its four. That frame's normaliser
-    counts.
+    The first two compare with the ground truth, so that true motion is not penalised; the other two need no labels and
+    include true motion. A difference is stored at the frame that it describes (our decision): a velocity at the later
+    of its two frames, an acceleration at the middle of its three, a jerk at the third of its four. The normaliser of
+    that frame is used.
 
     Attributes:
-        velocity_error: ‖Δx − Δx*‖, a frame.
-        acceleration_error: ‖Δ²x − Δ²x*‖, a frame².
-        jitter: ‖Δ²x‖, a frame².
-        jerk: ‖Δ³x‖, a frame³.
+        velocity_error: ‖Δx − Δx*‖, per frame.
+        acceleration_error: ‖Δ²x − Δ²x*‖, per frame².
+        jitter: ‖Δ²x‖, per frame².
+        jerk: ‖Δ³x‖, per frame³.
     """
 
     velocity_error: np.ndarray
@@ -35,15 +35,15 @@ class Motion(NamedTuple):
 
 
 def motion(predicted: np.ndarray, truth: np.ndarray | None, normaliser: np.ndarray | float) -> Motion:
-    """All of :class:`Motion`.
+    """Compute all measures of :class:`Motion`.
 
     Args:
-        predicted: (T, J, 2) pixels, T consecutive frames; NaN where missing.
-        truth: the same, NaN where it is not labelled or is not to be counted; None: there is none.
-        normaliser: (T,) or one length in pixels, such as the larger side of the person's box; NaN: no measure there.
+        predicted: (T, J, 2) pixels of T consecutive frames; NaN where missing.
+        truth: ground truth of the same shape, NaN where not labelled or not to be counted; ``None`` if there is none.
+        normaliser: (T,) or one length in pixels, such as the larger side of the person's box; NaN: not measured.
 
     Raises:
-        ShapeError: the arrays do not belong together.
+        ShapeError: the shapes of the arrays do not match.
     """
     x, length = _checked(predicted, truth, normaliser)
     error = np.full(x.shape, np.nan) if truth is None else x - truth
@@ -54,43 +54,44 @@ def motion(predicted: np.ndarray, truth: np.ndarray | None, normaliser: np.ndarr
 
 
 def velocity_errors(predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | float) -> np.ndarray:
-    """‖Δpredicted − Δtruth‖ as a share of the normaliser a frame; (n,) as in :func:`acceleration_errors`."""
+    """Compute ‖Δpredicted − Δtruth‖ in units of the normaliser per frame; (n,) as in :func:`acceleration_errors`."""
     return _pooled(motion(predicted, truth, normaliser).velocity_error)
 
 
 def acceleration_errors(predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | float) -> np.ndarray:
-    """‖Δ²predicted − Δ²truth‖ of each joint, as a share of the normaliser; Δ² is x_{t+1} − 2 x_t + x_{t−1}.
+    """Compute ‖Δ²predicted − Δ²truth‖ of each joint as a share of the normaliser; Δ² is x_{t+1} − 2 x_t + x_{t−1}.
 
-    The smoothness measure of the field's video pose work (there as a mean in mm/s²): it does not punish true motion.
+    This is the usual smoothness measure in video pose estimation (there as a mean in mm/s²); it does not penalise true
+    motion.
 
     Args:
         predicted, truth: (T, J, 2) pixels, T ≥ 3; a joint that is not labelled in all three frames is left out.
-        normaliser: (T,) length in pixels; that of the middle frame counts.
+        normaliser: (T,) length in pixels; that of the middle frame is used.
 
     Returns:
-        (n,) one value for each joint and frame that has one, in units of the normaliser a frame²; empty for T < 3. Of
-        the (T − 2) · J that there could be, the rest was left out.
+        (n,) values of all joints and frames that have one, in units of the normaliser per frame²; empty for T < 3. The
+        rest of the (T − 2) · J possible values was left out.
     """
     return _pooled(motion(predicted, truth, normaliser).acceleration_error)
 
 
 def jitter(predicted: np.ndarray, normaliser: np.ndarray | float) -> np.ndarray:
-    """‖Δ²predicted‖ as a share of the normaliser a frame², without truth; (n,) as in :func:`acceleration_errors`."""
+    """Compute ‖Δ²predicted‖ in units of the normaliser per frame², without ground truth; (n,) as above."""
     return _pooled(motion(predicted, None, normaliser).jitter)
 
 
 def jerk(predicted: np.ndarray, normaliser: np.ndarray | float) -> np.ndarray:
-    """‖Δ³predicted‖ as a share of the normaliser a frame³, without truth; (n,) as in :func:`acceleration_errors`."""
+    """Compute ‖Δ³predicted‖ in units of the normaliser per frame³, without ground truth; (n,) as above."""
     return _pooled(motion(predicted, None, normaliser).jerk)
 
 
 class Losses(NamedTuple):
-    """When joints were lost, and for how long.
+    """Frames in which joints were lost, and the time until they were found again.
 
     Attributes:
         lost: (T, J) bool, True at the first missed frame after a hit.
-        frames: (T, J) float64, at those frames: how many frames later the joint was hit again; NaN if it never was, and
-            where nothing was lost.
+        frames: (T, J) float64, at those frames: the number of frames until the joint was hit again; NaN if it never
+            was, and where no joint was lost.
     """
 
     lost: np.ndarray
@@ -98,35 +99,35 @@ class Losses(NamedTuple):
 
     @property
     def n_lost(self) -> int:
-        """Number of times that a joint was lost."""
+        """Number of losses."""
         return int(self.lost.sum())
 
     @property
     def n_recovered(self) -> int:
-        """How many of these were followed by a hit."""
+        """Number of losses that were followed by a hit."""
         return int(np.isfinite(self.frames).sum())
 
     @property
     def durations(self) -> np.ndarray:
-        """(n_recovered,) frames that each recovery took, at least 1."""
+        """(n_recovered,) number of frames that each recovery took, at least 1."""
         return self.frames[np.isfinite(self.frames)]
 
 
 def losses_and_recoveries(hit: np.ndarray, counted: np.ndarray) -> Losses:
-    """When a joint that was hit is hit no more, and when it is again.
+    """Find the frames in which a joint that was hit is no longer hit, and when it is hit again.
 
-    A frame that is not counted (unlabelled, hidden) is neither a loss nor a recovery; it does take time, though: a
-    recovery from frame 3 to frame 7 took 4 frames, whatever was seen between. A joint that was never hit before was not
-    lost. (Our decisions.)
+    A frame that is not counted (unlabelled, hidden) is neither a loss nor a recovery, but it does count as time: a
+    recovery from frame 3 to frame 7 takes 4 frames, whatever is labelled in between. A joint that was never hit before
+    cannot be lost. (Our decisions.)
 
     Args:
         hit, counted: (T, J) bool.
 
     Raises:
-        ShapeError: they are not of one shape (T, J).
+        ShapeError: they do not have the same shape (T, J).
     """
     hit, counted = _checked_flags(hit, counted)
-    joint, frame = np.nonzero(counted.T)  # by joint, then by frame
+    joint, frame = np.nonzero(counted.T)  # sorted by joint, then by frame
     now = hit.T[joint, frame]
     lost, frames = np.zeros(hit.shape, bool), np.full(hit.shape, np.nan)
     if not len(joint):
@@ -143,14 +144,14 @@ def losses_and_recoveries(hit: np.ndarray, counted: np.ndarray) -> Losses:
 
 
 def run_starts(flags: np.ndarray, counted: np.ndarray | None = None) -> np.ndarray:
-    """Where runs of True begin along time; frames that are not counted neither end a run nor begin one.
+    """Find where runs of True begin along time; frames that are not counted neither end nor begin a run.
 
     Args:
         flags: (T, J) bool, such as :func:`dkd.measures.metrics.side_flips`.
         counted: (T, J) bool; all by default.
 
     Returns:
-        (T, J) bool, True once a run. Its sum is the number of events.
+        (T, J) bool, True at the first frame of each run. The sum is the number of events.
     """
     flags, counted = _checked_flags(flags, np.ones_like(flags, bool) if counted is None else counted)
     joint, frame = np.nonzero(counted.T)
@@ -164,12 +165,12 @@ def run_starts(flags: np.ndarray, counted: np.ndarray | None = None) -> np.ndarr
 
 
 def count_runs(flags: np.ndarray, counted: np.ndarray | None = None) -> int:
-    """Number of events: see :func:`run_starts`."""
+    """Count events: see :func:`run_starts`."""
     return int(run_starts(flags, counted).sum())
 
 
 def _differences(x: np.ndarray, order: int, length: np.ndarray) -> np.ndarray:
-    """(T, J, 2) → (T, J): norm of the differences of this order, as a share of ``length`` (T,)."""
+    """Compute the norm of the differences of this order, in units of ``length`` (T,): (T, J, 2) → (T, J)."""
     out = np.full(x.shape[:2], np.nan)
     n = len(x) - order
     if n > 0:

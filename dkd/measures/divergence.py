@@ -1,7 +1,7 @@
-"""Two runs over the same frames: how far apart their joints are, and when the second is back with the first.
+"""Divergence of two runs over the same frames: how far apart their joints are, and when they agree again.
 
-All of it is ours. Distances are shares of the person's box (:data:`dkd.tracking.trace.BOX_MARGIN` gives it from the square that
-the first run looked at), so that 0.1 means what it means in PCK.
+All of this is our own. Distances are shares of the person's box (derived from the first run's crop by
+:data:`dkd.pose.crops.BOX_MARGIN`), so that 0.1 means the same as in PCK.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ import numpy as np
 from dkd.errors import ShapeError
 from dkd.tracking.trace import BOX_MARGIN, Trace
 
-TOLERANCE = 0.05  # of the box: half of what PCK@0.1 forgives
-STAYS = 5  # frames that it must stay within, or a track that only crosses the other would count as back
+TOLERANCE = 0.05  # share of the box: half the tolerance of PCK@0.1
+STAYS = 5  # frames it must stay within; otherwise a track that only crosses the other would count as recovered
 
 
 class Recovery(NamedTuple):
-    """What an intervention did to a track.
+    """Effect of an intervention on a track.
 
     Attributes:
-        first: the first frame in which a joint is further off than the tolerance; ``None`` if none ever is.
-        peak: the largest distance of a joint, in shares of the box.
-        peak_frame: where.
+        first: the first frame in which a joint is further away than the tolerance; ``None`` if there is none.
+        peak: the largest distance of a joint, as a share of the box.
+        peak_frame: frame of the peak.
         recovered: the first frame after ``end`` from which all joints stay within the tolerance for :data:`STAYS`
-            frames (or to the clip's end); ``None`` if they do not, or never left it.
-        frames: ``recovered − end``, the number of frames it took after the intervention ended; 0 where the track was
-            never off; ``None`` where it did not recover.
+            frames (or to the end of the clip); ``None`` if they do not, or if the track never left.
+        frames: ``recovered − end``, the number of frames after the end of the intervention; 0 if the track never left;
+            ``None`` if it did not recover.
     """
 
     first: int | None
@@ -38,13 +38,13 @@ class Recovery(NamedTuple):
 
 
 def divergence(reference: Trace, other: Trace) -> np.ndarray:
-    """(T, J) float32 distance of the same joint in two runs, in shares of the person's box in the first.
+    """Compute the distance of each joint between two runs: (T, J) float32, as a share of the first run's person box.
 
     Args:
-        reference, other: over the same clip, with the same joints; T is the length of the shorter one.
+        reference, other: runs over the same clip, with the same skeleton; T is the length of the shorter one.
 
     Raises:
-        ShapeError: they have other joints.
+        ShapeError: their skeletons differ.
     """
     if reference.skeleton != other.skeleton:
         names = f"{reference.skeleton.name} and {other.skeleton.name}"
@@ -56,12 +56,12 @@ def divergence(reference: Trace, other: Trace) -> np.ndarray:
 
 
 def recovery(distances: np.ndarray, end: int, tolerance: float = TOLERANCE) -> Recovery:
-    """When did the track leave, how far, and when was it back?
+    """Find when the track left, how far it went, and when it was back.
 
     Args:
-        distances: (T, J) of :func:`divergence`, T ≥ 1.
-        end: the first frame after the intervention, ≤ T; T where it lasts to the clip's end.
-        tolerance: distance that counts as the same place, > 0, in shares of the box.
+        distances: (T, J) from :func:`divergence`, T ≥ 1.
+        end: the first frame after the intervention, ≤ T; T if it lasts to the end of the clip.
+        tolerance: distance up to which two places count as the same, > 0, as a share of the box.
     """
     worst = np.asarray(distances).max(1)
     off = worst > tolerance

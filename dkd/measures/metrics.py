@@ -1,7 +1,7 @@
-"""How good are the joints of a frame? Every threshold comes with the length that it is a share of.
+"""Accuracy of the joints in a frame. Every threshold is a share of a length that is given with it.
 
-What needs several frames (smoothness, losses, recoveries) is in :mod:`dkd.measures.coherence`; which joints a published protocol
-counts, and what it divides by, in :mod:`dkd.evaluation.protocols`.
+Measures over several frames (smoothness, losses, recoveries) are in :mod:`dkd.measures.coherence`. Which joints a
+published protocol counts, and which length it divides by, is defined in :mod:`dkd.evaluation.protocols`.
 """
 
 from __future__ import annotations
@@ -12,44 +12,44 @@ import numpy as np
 
 from dkd.errors import ConfigError
 from dkd.measures.coherence import (
-    acceleration_errors as acceleration_errors,  # its place is there; callers know it from here
+    acceleration_errors as acceleration_errors,  # defined there, imported from here by callers
 )
 from dkd.pose.skeleton import Skeleton, get_skeleton
 
-# Video data sets know a box, but OKS asks for the area of the person's outline. 0.53 of the box is what the Extended
-# COCO API (xtcocotools, MMPose's evaluator; Ultralytics' pose validation cites it) takes for sets without areas.
+# Video data sets have boxes, but OKS needs the area of the person's outline. For data sets without areas, the Extended
+# # COCO API (xtcocotools, MMPose's evaluator; cited by Ultralytics' pose validation) uses 0.53 of the box.
 OUTLINE_SHARE_OF_BOX = 0.53
 
-# COCO's own, from 5,000 images that were annotated repeatedly; one value serves left and right.
+# COCO's values, from 5,000 images that were annotated repeatedly; left and right share one value.
 _SIGMAS = {
     "nose": 0.026, "eye": 0.025, "ear": 0.035, "shoulder": 0.079, "elbow": 0.072, "wrist": 0.062, "hip": 0.107,
     "knee": 0.087, "ankle": 0.089,
-    # COCO has none of these. (Our decision.) Head and neck as the shoulder, as MMPose has them for CrowdPose; the
-    # middle of the body as the hip. For Sub-JHMDB MMPose gives head and neck an eye's 0.025: we do not follow it, as
-    # nobody can place the middle of a head as exactly as an eye.
+    # COCO has none of these (our decision): head and neck as the shoulder, as in MMPose for CrowdPose; the middle of
+    # the body as the hip. For Sub-JHMDB, MMPose uses an eye's 0.025 for head and neck; we do not, as nobody can locate
+    # the middle of a head as precisely as an eye.
     "head": 0.079, "head_top": 0.079, "neck": 0.079, "upper_neck": 0.079, "thorax": 0.079, "belly": 0.107,
     "pelvis": 0.107,
 }  # fmt: skip
 
 KINDS = ("good", "jitter", "inversion", "miss", "outside crop", "not counted")
-# Ronchi & Perona call an error jitter while the keypoint similarity falls from 0.85 to 0.5, that is while the distance
-# grows by sqrt(ln 0.5 / ln 0.85) = 2.07. We start at alpha, as PCK does, and keep their ratio, rounded.
+# Ronchi & Perona call an error jitter if the keypoint similarity is between 0.85 and 0.5, a ratio of distances of
+# # sqrt(ln 0.5 / ln 0.85) = 2.07. We start at alpha, as PCK does, and keep their ratio, rounded.
 JITTER_REACH = 2.0
 
 
 def pck(predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | float, alpha: float) -> np.ndarray:
-    """Share of joints that lie within ``alpha`` × ``normaliser`` of the truth, for each joint.
+    """Compute the share of predictions within ``alpha`` × ``normaliser`` of the ground truth, for each joint.
 
     Args:
         predicted: (..., J, 2) pixels; a missing prediction (NaN) is a miss.
-        truth: (..., J, 2) pixels; NaN where not labelled: not counted.
+        truth: (..., J, 2) pixels; NaN where not labelled, which is not counted.
         normaliser: length in pixels that broadcasts to the leading axes, such as the larger side of the person's box.
-            A frame where it is NaN or not above 0 is not counted.
-        alpha: threshold as a share of it; an error of exactly this size is a hit.
+            Frames where it is NaN or not above 0 are not counted.
+        alpha: threshold as a share of the normaliser; an error of exactly this size is a hit.
 
     Returns:
-        (J,) in 0..1; NaN for a joint that is nowhere labelled. The mean over all labelled joints is
-        ``hits.sum() / labelled.sum()``: see :func:`pck_mean`.
+        (J,) in 0..1; NaN for a joint that is never labelled. For the mean over all labelled joints,
+        ``hits.sum() / labelled.sum()``, see :func:`pck_mean`.
     """
     hits, counted = joint_counts(predicted, truth, normaliser, alpha)
     with np.errstate(invalid="ignore"):
@@ -57,7 +57,7 @@ def pck(predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | float
 
 
 def pck_mean(predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | float, alpha: float) -> float:
-    """Share of all labelled joints that are hit, pooled; arguments as in :func:`pck`. NaN if nothing is labelled."""
+    """Compute the pooled share of hits among all labelled joints; arguments as in :func:`pck`. NaN without labels."""
     hits, counted = pck_counts(predicted, truth, normaliser, alpha)
     return hits / counted if counted else float("nan")
 
@@ -65,7 +65,7 @@ def pck_mean(predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | 
 def pck_counts(
     predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | float, alpha: float
 ) -> tuple[int, int]:
-    """How many joints are hit, and of how many labelled ones, to be pooled over clips; arguments as in :func:`pck`."""
+    """Count hits and labelled joints, to be pooled over clips; arguments as in :func:`pck`."""
     hits, counted = joint_counts(predicted, truth, normaliser, alpha)
     return int(hits.sum()), int(counted.sum())
 
@@ -73,7 +73,7 @@ def pck_counts(
 def joint_counts(
     predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | float, alpha: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """As :func:`pck_counts`, joint by joint: (J,) hits and (J,) counted, both int."""
+    """Count hits and labelled joints as :func:`pck_counts`, for each joint: both (J,) int."""
     error, limit, counted = _errors(predicted, truth, normaliser)
     axes = tuple(range(counted.ndim - 1))
     return (counted & (error <= alpha * limit)).sum(axes), counted.sum(axes)
@@ -82,14 +82,15 @@ def joint_counts(
 def pck_curve(
     predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | float, thresholds: Sequence[float] | np.ndarray
 ) -> np.ndarray:
-    """:func:`pck_mean` at each of the thresholds: (n,) in 0..1, NaN if nothing is labelled."""
+    """Compute :func:`pck_mean` at each threshold: (n,) in 0..1, NaN without labels."""
     return np.array([pck_mean(predicted, truth, normaliser, float(alpha)) for alpha in thresholds])
 
 
 def auc(predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | float, upto: float = 0.2) -> float:
-    """Area under the curve of :func:`pck_mean` from 0 to ``upto``, divided by ``upto``: 0..1, NaN without labels.
+    """Compute the area under the curve of :func:`pck_mean` from 0 to ``upto``, divided by ``upto``; NaN without labels.
 
-    Exact, without a grid: a joint with error e is hit on the part of the axis above e, so it adds max(0, 1 − e / upto).
+    The result, in 0..1, is exact and uses no grid: a joint with error e is a hit for all thresholds above e, so it adds
+    max(0, 1 − e / upto).
     """
     if not upto > 0:
         raise ConfigError(f"expected an area up to a threshold above 0, got upto={upto}")
@@ -97,14 +98,14 @@ def auc(predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | float
     if not counted.any():
         return float("nan")
     share = error[counted] / (upto * np.broadcast_to(limit, error.shape)[counted])
-    return float(np.where(share < 1, 1 - share, 0).mean())  # a missing prediction's NaN is not below 1
+    return float(np.where(share < 1, 1 - share, 0).mean())  # the NaN of a missing prediction is not below 1
 
 
 def joint_sigmas(skeleton: str | Skeleton) -> np.ndarray:
-    """(J,) σ of COCO's object keypoint similarity; the comments in this file say whose value each is.
+    """Return σ of COCO's object keypoint similarity, (J,); the comments in this file give the source of each value.
 
     Raises:
-        ConfigError: the skeleton has a joint for which none is known.
+        ConfigError: the skeleton has a joint without a known value.
     """
     skeleton = get_skeleton(skeleton)
     parts = [joint.removeprefix("left_").removeprefix("right_") for joint in skeleton.joints]
@@ -116,7 +117,7 @@ def joint_sigmas(skeleton: str | Skeleton) -> np.ndarray:
 def keypoint_similarity(
     predicted: np.ndarray, truth: np.ndarray, area: np.ndarray | float, skeleton: str | Skeleton
 ) -> np.ndarray:
-    """exp(−d² / (2 · area · (2σ)²)) of each joint: what OKS is the mean of. Arguments as in :func:`oks`.
+    """Compute exp(−d² / (2 · area · (2σ)²)) of each joint, whose mean is OKS. Arguments as in :func:`oks`.
 
     Returns:
         (..., J) in 0..1; 0 where the prediction is missing, NaN where there is no label or no area.
@@ -130,16 +131,16 @@ def keypoint_similarity(
 
 
 def oks(predicted: np.ndarray, truth: np.ndarray, area: np.ndarray | float, skeleton: str | Skeleton) -> np.ndarray:
-    """COCO's object keypoint similarity: the mean over labelled joints of exp(−d² / (2 · area · (2σ)²)).
+    """Compute COCO's object keypoint similarity: the mean over labelled joints of exp(−d² / (2 · area · (2σ)²)).
 
     Args:
         predicted: (..., J, 2) pixels; a missing prediction has similarity 0.
         truth: (..., J, 2) pixels; NaN where not labelled (COCO's v = 0). COCO counts hidden joints that are labelled.
-        area: of the person's outline in px², broadcasts to the leading axes; of a box, ``OUTLINE_SHARE_OF_BOX``.
-        skeleton: joint set of the axis J.
+        area: area of the person's outline in px², broadcast to the leading axes; ``OUTLINE_SHARE_OF_BOX`` × a box's.
+        skeleton: skeleton of the axis J.
 
     Returns:
-        (...) in 0..1, one value a frame; NaN where nothing is labelled or there is no area.
+        (...) in 0..1, one value per frame; NaN without labels or area.
     """
     similarity = keypoint_similarity(predicted, truth, area, skeleton)
     n = np.isfinite(similarity).sum(-1)
@@ -154,15 +155,15 @@ def side_flips(
     normaliser: np.ndarray | float,
     alpha: float,
 ) -> np.ndarray:
-    """Which joints were put on the body's other side: "inversion" of Ronchi & Perona (ICCV 2017).
+    """Find joints that were placed on the other side of the body: the "inversion" of Ronchi & Perona (ICCV 2017).
 
-    As in their published code, the part that it is confused with is that of the other side, not any other of the body:
-    a joint is flipped when it is *not* within alpha of its own truth but is within alpha of its mirror's. Joints on the
-    body's midline never are, nor is a joint whose mirror is not labelled.
+    As in their published code, a joint is only compared with its mirrored joint, not with any other: it is flipped if
+    it is *not* within alpha of its own ground truth but is within alpha of that of its mirrored joint. Joints on the
+    body's midline are never flipped, nor are joints whose mirrored joint is not labelled.
 
     Args:
         predicted, truth, normaliser, alpha: as in :func:`pck`.
-        skeleton: joint set of the axis J.
+        skeleton: skeleton of the axis J.
 
     Returns:
         (..., J) bool; False where the joint is not labelled.
@@ -170,7 +171,7 @@ def side_flips(
     mirror = list(get_skeleton(skeleton).flip_permutation)
     error, limit, counted = _errors(predicted, truth, normaliser)
     other, _, _ = _errors(predicted, np.asarray(truth)[..., mirror, :], normaliser)
-    # NaN, where the mirror is not labelled, is not within any limit.
+    # NaN (the mirrored joint is not labelled) is not within any limit.
     paired = np.array(mirror) != np.arange(len(mirror))
     return counted & paired & ~(error <= alpha * limit) & (other <= alpha * limit)
 
@@ -184,18 +185,18 @@ def error_kinds(
     counted: np.ndarray | None = None,
     in_crop: np.ndarray | None = None,
 ) -> np.ndarray:
-    """What kind of error each joint is, after Ronchi & Perona (ICCV 2017), as indices into :data:`KINDS`.
+    """Classify the error of each joint, after Ronchi & Perona (ICCV 2017), as indices into :data:`KINDS`.
 
-    The first that applies, in this order (our decision): *not counted*; *good*: within alpha; *outside crop*: the true
-    joint was not in the square that the network saw, so it could not be found; *inversion*: see :func:`side_flips`;
-    *jitter*: within ``JITTER_REACH`` × alpha; *miss*: all else, and a missing prediction. Their "swap" (another
-    person's joint) needs labels of all people and is part of *miss* here.
+    The first kind that applies, in this order (our decision): *not counted*; *good*: within alpha; *outside crop*: the
+    true joint was outside the network's square, so it could not be found; *inversion*: see :func:`side_flips`;
+    *jitter*: within ``JITTER_REACH`` × alpha; *miss*: everything else, including a missing prediction. Their "swap"
+    (another person's joint) needs labels of all people and is part of *miss* here.
 
     Args:
         predicted, truth, normaliser, alpha: as in :func:`pck`.
-        skeleton: joint set of the axis J.
+        skeleton: skeleton of the axis J.
         counted: (..., J) bool, joints to count among the labelled ones; all by default.
-        in_crop: (..., J) bool, whether the true joint lay in the network's square; all by default.
+        in_crop: (..., J) bool, whether the true joint was in the network's square; all by default.
 
     Returns:
         (..., J) int8.
@@ -212,7 +213,7 @@ def error_kinds(
 def _errors(
     predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(..., J) error in pixels, (..., 1) normaliser, and (..., J) bool: labelled, with a length to compare to."""
+    """Compute (..., J) errors in pixels, (..., 1) normaliser, and (..., J) bool: labelled, with a valid normaliser."""
     labelled = np.isfinite(truth).all(-1)
     error = np.linalg.norm(np.asarray(predicted, np.float64) - truth, axis=-1)
     limit = np.asarray(normaliser, np.float64)[..., None]

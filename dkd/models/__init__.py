@@ -1,4 +1,4 @@
-"""The models: DKD, its parts, its per-frame baseline, its peers, and the registry that builds one by name."""
+"""Models: DKD, its parts, its per-frame baseline, its peers, and the registry that builds them by name."""
 
 from dkd.models.base import Feedback, PoseOutput, VideoPoseModel
 from dkd.models.cpm import CPM, CPMConfig

@@ -1,7 +1,7 @@
 """Frame encoders: an image classifier's trunk and two deconvolutions, giving maps at an eighth of the input.
 
-Parameter names follow the files that weights come from: torchvision's for the ResNets, the original flat PyTorch port's
-for MobileNetV2. So ImageNet weights load by name.
+Parameter names follow the files that the weights come from (torchvision for the ResNets, the original flat PyTorch port
+for MobileNetV2), so that ImageNet weights load by name.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from torch import Tensor, nn
 
 from dkd.errors import CheckpointError, ConfigError, nearest_name
 
-STRIDE = 8  # input pixels per cell of an encoder's output, for all encoders here
+STRIDE = 8  # input pixels per output cell, the same for all encoders
 
 
 def deconvolution(in_channels: int, out_channels: int) -> nn.ConvTranspose2d:
-    """Doubles the resolution: 4×4, stride 2, padding 1, as in Simple Baselines (Xiao 2018)."""
+    """Create a layer that doubles the resolution: 4×4, stride 2, padding 1, as in Simple Baselines (Xiao 2018)."""
     layer = nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1, bias=False)
     nn.init.normal_(layer.weight, std=0.001 if out_channels >= 256 else 0.02)
     return layer
@@ -32,7 +32,7 @@ def _conv3x3(in_channels: int, out_channels: int, stride: int = 1) -> nn.Conv2d:
 
 
 class BasicBlock(nn.Module):
-    """Two 3×3 convolutions with a shortcut; the block of ResNet-18 and -34."""
+    """Two 3×3 convolutions with a shortcut: the block of ResNet-18 and -34."""
 
     expansion = 1
 
@@ -50,7 +50,7 @@ class BasicBlock(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """1×1, 3×3 (which carries the stride), 1×1 with a shortcut; the block of ResNet-50 and -101."""
+    """1×1, 3×3 (with the stride) and 1×1 convolutions with a shortcut: the block of ResNet-50 and -101."""
 
     expansion = 4
 
@@ -84,8 +84,9 @@ class ResNetEncoder(nn.Module):
 
     Args:
         depth: 10, 18, 34, 50 or 101.
-        channels: width C of the deconvolutions and so of the features (the paper: 256).
-        width: of the first stage; each later one is twice as wide. 64 in He's networks; less is ours, for small ones.
+        channels: number of channels C of the deconvolutions, and so of the features (256 in the paper).
+        width: channels of the first stage; each later stage has twice as many. 64 in He's networks; smaller widths are
+            ours, for small networks.
     """
 
     def __init__(self, depth: int, channels: int = 256, width: int = 64):
@@ -110,7 +111,7 @@ class ResNetEncoder(nn.Module):
         )
 
     def trunk_blocks(self) -> list[nn.Module]:
-        """What starts from ImageNet weights, in order from the image on."""
+        """Return the modules that start from ImageNet weights, in order from the image on."""
         return [nn.Sequential(self.conv1, self.bn1), self.layer1, self.layer2, self.layer3, self.layer4]
 
     def _stage(
@@ -135,10 +136,10 @@ class ResNetEncoder(nn.Module):
 
 
 class NarrowResNetEncoder(ResNetEncoder):
-    """A narrow ResNet whose deconvolutions also see the trunk's finer maps, by 1×1 laterals. Ours, not the paper's.
+    """A narrow ResNet whose deconvolutions also get the trunk's finer maps through 1×1 laterals. Ours, not the paper's.
 
-    A trunk this narrow loses position at stride 32, as MobileNetV2's does; with laterals it learns from random weights
-    in fewer steps.
+    A trunk this narrow loses position at stride 32, as MobileNetV2's does; with laterals it needs fewer steps to learn
+    from random weights.
 
     Args:
         depth, channels, width: as in :class:`ResNetEncoder`.
@@ -162,10 +163,10 @@ class NarrowResNetEncoder(ResNetEncoder):
 
 
 class PadLikeTensorFlow(nn.Module):
-    """One row and one column of zeros below and to the right: TensorFlow's "SAME" for a 3×3 convolution of stride 2.
+    """Zero padding of one row below and one column to the right: TensorFlow's "SAME" for a 3×3 convolution of stride 2.
 
-    PyTorch's ``padding=1`` puts them above and to the left. A trunk whose weights come from TensorFlow sees every
-    stride-2 map shifted by one pixel with that, and its maps of different strides no longer lie on each other.
+    PyTorch's ``padding=1`` in effect pads above and to the left instead. In a trunk whose weights come from TensorFlow
+    that would shift every stride-2 map by one pixel, so that maps of different strides would no longer be aligned.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -173,7 +174,7 @@ class PadLikeTensorFlow(nn.Module):
 
 
 def _conv3x3_same(in_channels: int, out_channels: int, stride: int, groups: int, same: bool) -> list[nn.Module]:
-    """A 3×3 convolution without bias; ``same``: padded as in TensorFlow."""
+    """Create a 3×3 convolution without bias; ``same``: padded as in TensorFlow."""
     if same and stride == 2:
         return [
             PadLikeTensorFlow(),
@@ -183,7 +184,7 @@ def _conv3x3_same(in_channels: int, out_channels: int, stride: int, groups: int,
 
 
 class InvertedResidual(nn.Module):
-    """Expand 1×1, depthwise 3×3, project 1×1; with a shortcut where the shape stays."""
+    """1×1 expansion, 3×3 depthwise and 1×1 projection, with a shortcut if the shape stays the same."""
 
     def __init__(self, in_channels: int, out_channels: int, stride: int, expansion: int, same: bool = False):
         super().__init__()
@@ -219,20 +220,20 @@ _TAP_8, _TAP_16 = 6, 13  # the last blocks at an eighth (32 channels) and a sixt
 
 
 def _wider(channels: int, width: float) -> int:
-    """Channels of a wider or narrower trunk: the nearest multiple of 8, halves upwards."""
+    """Return the channels of a wider or narrower trunk: the nearest multiple of 8, halves rounded up."""
     return int(channels * width + 4) // 8 * 8
 
 
 class MobileNetV2Encoder(nn.Module):
-    """MobileNetV2's blocks 0–17 and two light deconvolutions that also see the trunk's finer maps.
+    """MobileNetV2's blocks 0–17 and two light deconvolutions that also get the trunk's finer maps.
 
     The 1×1 laterals from strides 8 and 16 are ours, not the paper's: a trunk this narrow loses position at stride 32,
     and they cost 7 M of the encoder's 481 M multiply-adds.
 
     Args:
-        channels: width C of the features (our default: 128).
-        width: factor on the trunk's channels, each rounded to a multiple of 8 as MobileNetV2's authors do.
-        same: pad stride-2 convolutions as TensorFlow does: for weights that were trained there.
+        channels: number of channels C of the features (our default: 128).
+        width: multiplier of the trunk's channels, each rounded to a multiple of 8 as MobileNetV2's authors do.
+        same: pad stride-2 convolutions as TensorFlow does, for weights that were trained with it.
     """
 
     def __init__(self, channels: int = 128, width: float = 1.0, same: bool = False):
@@ -255,7 +256,7 @@ class MobileNetV2Encoder(nn.Module):
         self.relu = nn.ReLU(inplace=True)
 
     def trunk_blocks(self) -> list[nn.Module]:
-        """What starts from ImageNet weights, in order from the image on."""
+        """Return the modules that start from ImageNet weights, in order from the image on."""
         return list(self.features)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -267,9 +268,9 @@ class MobileNetV2Encoder(nn.Module):
         return self.relu(self.up8(x) + self.lateral8(x8))
 
 
-# Narrow ResNets of ours (depth, width), for networks that learn from random weights within minutes on two cores.
+# Narrow ResNets of ours (depth, width), for networks that learn from random weights in minutes on two cores.
 _NARROW = {"tiny": (10, 16)}
-# MobileNetV2s by (width, padded as TensorFlow does). MoveNet's trunks are the two latter: Lightning's and Thunder's.
+# MobileNetV2s by (width, padding as in TensorFlow). The last two are MoveNet's trunks: Lightning's and Thunder's.
 _MOBILE: dict[str, tuple[float, bool]] = {
     "mobilenetv2": (1.0, False),
     "mobilenetv2-same": (1.0, True),
@@ -281,14 +282,14 @@ Encoder = ResNetEncoder | MobileNetV2Encoder
 
 
 def build_encoder(name: str, channels: int) -> Encoder:
-    """An encoder with random weights, by name.
+    """Build an encoder with random weights, by name.
 
     Args:
         name: one of ``ENCODERS``.
-        channels: width C of its features.
+        channels: number of channels C of its features.
 
     Raises:
-        ConfigError: unknown name; the nearest is named.
+        ConfigError: the name is unknown; the nearest one is given.
     """
     if name not in ENCODERS:
         raise ConfigError(f"unknown encoder {name!r}{nearest_name(name, ENCODERS)} Known: {', '.join(ENCODERS)}.")
@@ -301,17 +302,17 @@ def build_encoder(name: str, channels: int) -> Encoder:
 
 
 def load_trunk_weights(encoder: Encoder, weights: Mapping[str, Tensor]) -> list[str]:
-    """Load ImageNet weights into an encoder's trunk, by name; classifier layers in ``weights`` are left out.
+    """Load ImageNet weights into an encoder's trunk, by name; classifier layers in ``weights`` are ignored.
 
     Args:
         encoder: from :func:`build_encoder`.
-        weights: name → tensor, as torchvision (ResNet) or the flat MobileNetV2 port names them.
+        weights: tensors by name, as in torchvision (ResNet) or the flat MobileNetV2 port.
 
     Returns:
-        Names of the encoder's parameters and buffers that ``weights`` does not have (its deconvolutions and laterals).
+        Names of the encoder's parameters and buffers that are not in ``weights`` (its deconvolutions and laterals).
 
     Raises:
-        CheckpointError: a tensor of the trunk is missing or has another shape.
+        CheckpointError: a tensor of the trunk is missing or has a different shape.
     """
     own = encoder.state_dict()
     usable = {k: v for k, v in weights.items() if k in own}
@@ -319,7 +320,7 @@ def load_trunk_weights(encoder: Encoder, weights: Mapping[str, Tensor]) -> list[
         if tensor.shape != own[name].shape:
             raise CheckpointError(
                 f"weight {name!r} has shape {tuple(tensor.shape)}, expected {tuple(own[name].shape)}: "
-                "weights of another network?"
+                "are these the weights of another network?"
             )
     trunk = ("features.",) if isinstance(encoder, MobileNetV2Encoder) else ("conv1.", "bn1.", "layer")
     missing = [k for k in own if k not in usable]
@@ -333,7 +334,7 @@ def load_trunk_weights(encoder: Encoder, weights: Mapping[str, Tensor]) -> list[
 
 
 class Normalise(nn.Module):
-    """RGB in 0..1 → the scale that ImageNet weights expect. Part of the model, so that no caller can forget it."""
+    """Normalisation of RGB in 0..1 for ImageNet weights. It is part of the model, so that no caller can forget it."""
 
     mean: Tensor
     std: Tensor

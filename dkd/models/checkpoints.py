@@ -1,7 +1,7 @@
-"""Checkpoints: one safetensors file with the whole config, the joint set and the provenance in its header.
+"""Checkpoints: one safetensors file with the full config, the skeleton and the provenance in its header.
 
-No pickle is ever read. Files are written whole or not at all. Trained weights may be stored in half precision; they are
-always loaded as float32.
+Pickle files are never read, and files are written atomically. Trained weights may be stored in half precision; they
+are always loaded as float32.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ FORMAT = "dkd-workbench/1"
 
 
 def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], header: Mapping[str, str]) -> None:
-    """Write a safetensors file whole or not at all (a temporary file beside it is moved into place).
+    """Write a safetensors file atomically (a temporary file in the same folder is moved into place).
 
     Raises:
-        StorageError: there is no room, or no right to write.
+        StorageError: the disk is full, or there is no permission to write.
     """
     with atomic_path(path) as temporary:
         try:
             save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary, metadata=dict(header))
-        except SafetensorError as error:  # its name for a full disk, too
+        except SafetensorError as error:  # also raised if the disk is full
             size = sum(v.nbytes for v in tensors.values()) / 1e6
-            raise OSError(f"{size:.0f} MB of weights do not go there: {error}") from error
-        os.chmod(temporary, 0o644)  # safetensors writes for its owner only
+            raise OSError(f"{size:.0f} MB of weights cannot be written: {error}") from error
+        os.chmod(temporary, 0o644)  # safetensors makes files that only their owner can read
 
 
 def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    """All tensors and the header of a safetensors file.
+    """Read all tensors and the header of a safetensors file.
 
     Raises:
-        CheckpointError: no such file, or not a whole safetensors file.
+        CheckpointError: the file does not exist, or is not a complete safetensors file.
     """
     if not path.is_file():
         raise CheckpointError(f"expected a checkpoint at {path}, found no file")
@@ -55,18 +55,18 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
             return {k: file.get_tensor(k) for k in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(
-            f"{path} is not a whole safetensors file ({error}). Expected a checkpoint written by this project; "
+            f"{path} is not a complete safetensors file ({error}). Expected a checkpoint written by this project; "
             "was it cut short while copying, or is it a pickle (.pt, .pth)? Those are never loaded."
         ) from error
 
 
 def save_model(model: VideoPoseModel, path: str | Path, provenance: Mapping[str, Any], half: bool = False) -> None:
-    """Save a model so that :func:`load_model` gives it back.
+    """Save a model that :func:`load_model` can load again.
 
     Args:
-        model: any mode; weights and buffers are saved, not the mode.
-        path: ends in ``.safetensors``.
-        provenance: what a reader should know: data, recipe, commit, seeds, numbers. JSON-serialisable.
+        model: model in any mode; weights and buffers are saved, the mode is not.
+        path: path of the file; ends in ``.safetensors``.
+        provenance: what a user of the file should know: data, recipe, commit, seeds, results. JSON-serialisable.
         half: store floats as float16 (half the size; the model card must say so).
     """
     state = {k: v.half() if half and v.is_floating_point() else v for k, v in model.state_dict().items()}
@@ -81,15 +81,15 @@ def save_model(model: VideoPoseModel, path: str | Path, provenance: Mapping[str,
 
 
 def load_model(name_or_path: str | Path = "dkd-mobilenetv2") -> VideoPoseModel:
-    """A trained model, in eval mode, float32, on the CPU.
+    """Load a trained model, in eval mode, as float32, on the CPU.
 
     Args:
-        name_or_path: name of a shipped checkpoint, or the path of one of your own. ``model.provenance`` (a dict) says
-            what it was trained on, and under ``confidence`` what its scores mean, where ``dkd calibrate`` measured it.
+        name_or_path: name of a shipped checkpoint, or path of your own one. ``model.provenance`` (a dict) says what the
+            model was trained on and, under ``confidence``, what its scores mean if ``dkd calibrate`` has measured it.
 
     Raises:
-        ConfigError: a name that is neither shipped nor a file.
-        CheckpointError: the file is damaged, is no checkpoint of ours, or does not fit its own config.
+        ConfigError: the name is neither a shipped model nor a file.
+        CheckpointError: the file is damaged, is not a checkpoint of this project, or does not fit its own config.
     """
     path = Path(name_or_path)
     if path.suffix != ".safetensors":
@@ -109,13 +109,13 @@ def load_model(name_or_path: str | Path = "dkd-mobilenetv2") -> VideoPoseModel:
             f"{path} has format {header.get('format')!r}, expected {FORMAT!r}: not a checkpoint of this project?"
         )
     try:
-        kind = header.get("kind", "dkd")  # the first files had none: there was one kind only
+        kind = header.get("kind", "dkd")  # the first files have none: there was only one kind
         if kind not in KINDS:
             raise CheckpointError(f"{path} holds a model of kind {kind!r}, expected one of {', '.join(KINDS)}")
         model = make_model(KINDS[kind][1](**json.loads(header["config"])))
         if list(model.skeleton.joints) != json.loads(header["joints"]):
             raise CheckpointError(f"the joints stored in {path} are not those of skeleton {model.skeleton.name!r}")
-        # load_state_dict would half-load a wrong file before it complains: compare first, all at once.
+        # load_state_dict would partly load a wrong file before raising: compare all tensors first.
         own = model.state_dict()
         wrong = sorted(own.keys() ^ tensors.keys()) or [k for k in own if own[k].shape != tensors[k].shape]
         if wrong:
@@ -124,9 +124,9 @@ def load_model(name_or_path: str | Path = "dkd-mobilenetv2") -> VideoPoseModel:
             )
         model.load_state_dict({k: v.to(own[k].dtype) for k, v in tensors.items()})
         model.provenance = json.loads(header["provenance"])
-        calibration_of(model)  # raises where it is damaged
+        calibration_of(model)  # raises if it is damaged
     except (KeyError, TypeError, ConfigError, json.JSONDecodeError) as error:
         raise CheckpointError(f"the header of {path} cannot be read: {error}") from error
     model.name = path.stem
-    # Channels last in memory: a fifth faster on a CPU, the same numbers to rounding.
+    # Channels last in memory: 20 % faster on a CPU, with the same numbers up to rounding.
     return model.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]

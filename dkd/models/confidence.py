@@ -1,11 +1,12 @@
-"""How sure may one be of a joint? From the height of its map's peak to a probability, and how far that can be trusted.
+"""Calibrated confidence: from the height of a map's peak to a probability, and how reliable that probability is.
 
-A *hit*, everywhere in this module: the joint lies within ``alpha`` (0.1) × the larger side of the person's box of its
-label. *Confidence* is the probability of a hit. A network's raw scores are no probabilities (Guo et al. 2017), but a
-higher peak is a better sign: so one monotone curve, fitted on labelled people, turns scores into probabilities.
+Everywhere in this module, a *hit* means that the joint is within ``alpha`` (0.1) × the larger side of the person's box
+from its label, and *confidence* is the probability of a hit. A network's raw scores are not probabilities (Guo et al.
+2017), but a higher peak means a better chance: therefore one monotone curve, fitted on labelled people, converts scores
+to probabilities.
 
-One curve serves all joints of a model (our decision). What it is asked for is a mean over joints; a curve a joint would
-need thirteen times the labels, and the joints that are hardest to find have the fewest.
+All joints of a model share one curve (our decision). It is mostly used for a mean over joints; one curve per joint
+would need thirteen times as many labels, and the joints that are hardest to find have the fewest.
 """
 
 from __future__ import annotations
@@ -24,27 +25,27 @@ if TYPE_CHECKING:
 
     from dkd.models.base import VideoPoseModel
 
-ALPHA = 0.1  # a hit lies within this × the larger side of the person's box
-BINS = 20  # of equal count, before they are made monotone: so many knots at most, and one at 0
-KEY = "confidence"  # where a checkpoint's provenance has it
+ALPHA = 0.1  # a hit is within this × the larger side of the person's box
+BINS = 20  # of equal count, before pooling: the maximum number of knots, plus one at 0
+KEY = "confidence"  # key in a checkpoint's provenance
 MEANS = "probability that the joint lies within alpha x the larger side of the person's box"
-_Z = 1.959964  # of the standard normal distribution: 95 % lie within
+_Z = 1.959964  # 95 % of the standard normal distribution are within ± this
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """A monotone, piecewise linear curve from scores to confidence; beyond its ends it is constant.
+    """A monotone, piecewise linear curve from scores to confidence, constant beyond its ends.
 
     Attributes:
-        scores: K ≥ 1 knots, heights of peaks, strictly ascending.
-        probabilities: K values in 0..1, nowhere falling.
+        scores: positions of the K ≥ 1 knots (heights of peaks), strictly ascending.
+        probabilities: K values in 0..1, never decreasing.
         alpha: share of the larger side of the person's box within which a joint counts as found, > 0.
-        data: names of the sources that it was fitted on.
-        n: joints that it was fitted on.
-        ece: expected calibration error on those same joints, which flatters it; None where it was not measured.
+        data: names of the sources on which it was fitted.
+        n: number of joints on which it was fitted.
+        ece: expected calibration error on those same joints, which is too optimistic; ``None`` if not measured.
 
     Raises:
-        ConfigError: the knots are no such curve.
+        ConfigError: the knots do not form such a curve.
     """
 
     scores: tuple[float, ...]
@@ -61,25 +62,25 @@ class Calibration:
                 f"expected at least one score, ascending, and as many probabilities, got {x.tolist()} and {y.tolist()}"
             )
         if not ((y >= 0) & (y <= 1)).all() or (np.diff(y) < 0).any():
-            raise ConfigError(f"expected probabilities in 0..1 that nowhere fall, got {y.tolist()}")
+            raise ConfigError(f"expected probabilities in 0..1 that never decrease, got {y.tolist()}")
         if not (self.alpha > 0 and self.n > 0):
             raise ConfigError(f"expected alpha > 0 and n > 0 joints, got {self.alpha} and {self.n}")
 
     def __call__(self, scores: np.ndarray) -> np.ndarray:
-        """Scores of any shape → float32 in 0..1 of the same shape; NaN stays NaN."""
+        """Convert scores of any shape to float32 confidences in 0..1 of the same shape; NaN stays NaN."""
         return np.interp(np.asarray(scores, np.float64), self.scores, self.probabilities).astype(np.float32)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data for JSON; ``means`` says in words what the numbers are."""
+        """Convert to plain data for JSON; ``means`` describes the numbers in words."""
         values = asdict(self)
         return {"means": MEANS, **values, **{k: list(values[k]) for k in ("scores", "probabilities", "data")}}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Calibration:
-        """Inverse of :meth:`to_dict`.
+        """Create a calibration from the result of :meth:`to_dict`.
 
         Raises:
-            CheckpointError: a key is missing or unknown, or a value is of the wrong kind.
+            CheckpointError: a key is missing or unknown, or a value has the wrong type.
         """
         known = ("scores", "probabilities", "alpha", "data", "n", "ece")
         if not isinstance(values, Mapping):
@@ -100,38 +101,38 @@ class Calibration:
             )
         except (TypeError, ValueError) as error:  # a ConfigError is a ValueError
             raise CheckpointError(
-                f"the calibration is damaged: {error}; make the checkpoint anew with dkd calibrate"
+                f"the calibration is damaged: {error}; write the checkpoint again with dkd calibrate"
             ) from error
 
 
 def calibration_of(model: VideoPoseModel) -> Calibration | None:
-    """What the model's checkpoint says of its scores; ``None`` where it says nothing. A control has its model's.
+    """Return the calibration in the model's checkpoint, or ``None``. A control uses that of the model it wraps.
 
     Raises:
-        CheckpointError: it says something that is no calibration.
+        CheckpointError: what is stored is not a calibration.
     """
     stored = model.provenance.get(KEY)
     return None if stored is None else Calibration.from_dict(stored)
 
 
 def fit_calibration(scores: np.ndarray, hit: np.ndarray, *, data: Sequence[str], alpha: float = ALPHA) -> Calibration:
-    """The monotone curve that fits best: isotonic regression of hits on scores, by pooling adjacent violators.
+    """Fit the best monotone curve: isotonic regression of hits on scores, by pooling adjacent violators.
 
-    Scores are sorted into :data:`BINS` bins of equal count, the bins' shares of hits are made monotone (Ayer et al.
-    1955; for calibration Zadrozny & Elkan 2002), and each flat piece becomes one knot at its mean score, so that the
-    curve rises between them (centred isotonic regression, Oron & Flournoy 2017). Ours: where no score at or below 0 was
-    seen, the curve begins with confidence 0 at score 0. On people who are followed well a lost track's low scores do
-    not occur, and what was never seen must not be called sure.
+    Scores are sorted into :data:`BINS` bins of equal count, the bins' hit rates are made monotone (Ayer et al. 1955;
+    for calibration Zadrozny & Elkan 2002), and each flat piece becomes one knot at its mean score, so that the curve
+    rises between knots (centred isotonic regression, Oron & Flournoy 2017). Our addition: if no score at or below 0
+    occurs, the curve starts with confidence 0 at score 0. Data in which people are tracked well do not contain the low
+    scores of a lost track, and such unseen scores must not get a high confidence.
 
     Args:
-        scores: (N,) heights of peaks; what is not finite is left out.
-        hit: (N,) bool, whether the joint lay within ``alpha`` × the larger side of the box.
-        data: names of the sources, to be remembered.
-        alpha: what ``hit`` was made with.
+        scores: (N,) heights of peaks; values that are not finite are ignored.
+        hit: (N,) bool, whether the joint is within ``alpha`` × the larger side of the box.
+        data: names of the sources, stored with the calibration.
+        alpha: threshold with which ``hit`` was computed.
 
     Raises:
-        ShapeError: the two have other shapes.
-        DatasetError: there is nothing to fit on.
+        ShapeError: the two arrays differ in shape.
+        DatasetError: there is no data to fit.
     """
     from scipy.optimize import isotonic_regression
 
@@ -146,7 +147,7 @@ def fit_calibration(scores: np.ndarray, hit: np.ndarray, *, data: Sequence[str],
     blocks = monotone.blocks[:-1]
     n, hits, total = (np.add.reduceat(v, blocks) for v in (n, hits, total))
     knots, shares = np.round(total / n, 6), np.clip(hits / n, 0, 1)
-    keep = np.diff(knots, prepend=-np.inf) > 0  # rounding may make two of them one
+    keep = np.diff(knots, prepend=-np.inf) > 0  # rounding may merge two of them
     curve = list(zip(knots[keep].tolist(), np.round(shares[keep], 6).tolist(), strict=True))
     if x.min() > 0 < curve[0][0]:
         curve.insert(0, (0.0, 0.0))
@@ -156,11 +157,11 @@ def fit_calibration(scores: np.ndarray, hit: np.ndarray, *, data: Sequence[str],
     return Calibration(**{**vars(fitted), "ece": round(error, 6)})
 
 
-# --- can it be trusted? -----------------------------------------------------------------------------------------------
+# --- reliability ------------------------------------------------------------------------------------------------------
 
 
 def reliability(confidence: np.ndarray, hit: np.ndarray, bins: int = 10) -> pd.DataFrame:
-    """The reliability table: of the joints that were called so and so sure, how many were hits?
+    """Compute the reliability table: the share of hits among the joints with a similar confidence.
 
     Args:
         confidence: (N,) in 0..1.
@@ -168,13 +169,13 @@ def reliability(confidence: np.ndarray, hit: np.ndarray, bins: int = 10) -> pd.D
         bins: of equal width over 0..1 (Guo et al. 2017), ≥ 1; the last one holds 1.
 
     Returns:
-        a row a bin: ``low, high`` (its ends), ``confidence`` (mean), ``hits`` (share), ``lower, upper`` (Wilson's 95 %
-        interval of that share, which takes joints as independent: those of neighbouring frames are not, so it is too
-        narrow for videos), ``n``. Means of an empty bin are NaN.
+        One row per bin: ``low, high`` (its ends), ``confidence`` (mean), ``hits`` (share), ``lower, upper`` (Wilson's
+        95 % interval of that share, which assumes that joints are independent: those of neighbouring frames are not, so
+        it is too narrow for videos), ``n``. Means of an empty bin are NaN.
 
     Raises:
-        ShapeError: the two have other shapes, or a confidence lies outside 0..1.
-        DatasetError: there is nothing to count.
+        ShapeError: the two arrays differ in shape, or a confidence is outside 0..1.
+        DatasetError: there are no labelled joints.
     """
     import pandas as pd
 
@@ -189,7 +190,7 @@ def reliability(confidence: np.ndarray, hit: np.ndarray, bins: int = 10) -> pd.D
 
 
 def expected_calibration_error(confidence: np.ndarray, hit: np.ndarray, bins: int = 10) -> float:
-    """ECE = Σ_b n_b / N · |hits_b − confidence_b| (Naeini et al. 2015; Guo et al. 2017, eq. 3); 0 is best, 1 worst.
+    """Compute the ECE = Σ_b n_b / N · |hits_b − confidence_b| (Naeini et al. 2015; Guo et al. 2017, eq. 3); 0 is best.
 
     Arguments and errors as in :func:`reliability`.
     """
@@ -198,9 +199,10 @@ def expected_calibration_error(confidence: np.ndarray, hit: np.ndarray, bins: in
 
 
 def brier_score(confidence: np.ndarray, hit: np.ndarray) -> float:
-    """Mean of (confidence − hit)² (Brier 1950, for two classes, halved); 0 is best; always saying 0.5 gives 0.25.
+    """Compute the mean of (confidence − hit)² (Brier 1950, for two classes, halved); 0 is best, a constant 0.5 gives
+    0.25.
 
-    Unlike the ECE it also counts how well hits and misses are told apart. Arguments and errors as in
+    Unlike the ECE, it also measures how well hits and misses are separated. Arguments and errors as in
     :func:`reliability`.
     """
     x, y, _ = _binned(confidence, hit, 1)
@@ -208,14 +210,14 @@ def brier_score(confidence: np.ndarray, hit: np.ndarray) -> float:
 
 
 def wilson_interval(hits: np.ndarray, n: np.ndarray, z: float = _Z) -> tuple[np.ndarray, np.ndarray]:
-    """Wilson's score interval (1927) of a share: (p + z²/2n ± z·sqrt(p(1 − p)/n + z²/4n²)) / (1 + z²/n).
+    """Compute Wilson's score interval (1927) of a share: (p + z²/2n ± z·sqrt(p(1 − p)/n + z²/4n²)) / (1 + z²/n).
 
     Args:
-        hits, n: counts, of one shape; of no trials the interval is 0..1.
-        z: of the normal distribution; 95 % by default.
+        hits, n: counts, of the same shape; without trials the interval is 0..1.
+        z: quantile of the normal distribution; 95 % by default.
 
     Returns:
-        lower and upper ends, in 0..1.
+        Lower and upper ends, in 0..1.
     """
     n = np.asarray(n, np.float64)
     safe = np.maximum(n, 1)
@@ -227,18 +229,18 @@ def wilson_interval(hits: np.ndarray, n: np.ndarray, z: float = _Z) -> tuple[np.
 
 
 def _pair(scores: np.ndarray, hit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both as (N,) float64, without what is not finite."""
+    """Return both as (N,) float64, without entries that are not finite."""
     x, y = np.asarray(scores, np.float64), np.asarray(hit)
     if x.shape != y.shape:
-        raise ShapeError(f"expected a hit or a miss for each score, got shapes {x.shape} and {y.shape}")
+        raise ShapeError(f"expected one hit or miss for each score, got shapes {x.shape} and {y.shape}")
     known = np.isfinite(x)
     if not known.any():
-        raise DatasetError("expected labelled joints to count, got none: is anybody labelled, and not hidden?")
+        raise DatasetError("expected labelled joints, got none: are there people with labels that are not hidden?")
     return x[known], y[known].astype(bool).astype(np.float64)
 
 
 def _binned(confidence: np.ndarray, hit: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Confidence and hits, both (N,) float64, and the bin of each."""
+    """Return confidence and hits, both (N,) float64, and the bin of each."""
     if bins < 1:
         raise ConfigError(f"expected at least one bin, got {bins}")
     x, y = _pair(confidence, hit)

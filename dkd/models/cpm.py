@@ -1,11 +1,11 @@
-"""Convolutional Pose Machines (Wei 2016): each frame on its own, in stages that see the maps of the stage before.
+"""Convolutional Pose Machines (Wei 2016): each frame alone, in stages that get the maps of the previous stage.
 
     stage 1:       H¹ = first_stage(I)
     once:          F = image_layers(I)                                      shared by all later stages
     stage s ≥ 2:   H^s = readout_s(concat(conv5×5_s(F), H^{s−1}, centre map))
 
-Each stage is trained on its own maps, and the last one's are the answer. At 368×368 with 14 joints and six stages:
-31.2 M parameters and 175.4 GMACs a frame, 25 times those of DKD with ResNet-50.
+Each stage has a loss on its own maps; the maps of the last stage are the result. At 368×368 with 14 joints and six
+stages: 31.2 M parameters and 175.4 GMACs per frame, 25 times those of DKD with ResNet-50.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class CPMConfig(PoseMachineConfig):
     """Everything needed to build a CPM; see also :class:`~dkd.models.pose_machine_parts.PoseMachineConfig`.
 
     Attributes:
-        stages: M, the first included; at least 2.
+        stages: number of stages M, including the first; at least 2.
     """
 
     stages: int = 6
@@ -44,7 +44,7 @@ class CPMConfig(PoseMachineConfig):
 
 
 class Stage(nn.Module):
-    """A later stage: looks at the image's features again, beside the maps of the stage before (Wei 2016, Figure 2)."""
+    """A later stage, which gets the image's features and the maps of the previous stage (Wei 2016, Figure 2)."""
 
     def __init__(self, config: CPMConfig):
         super().__init__()
@@ -52,12 +52,13 @@ class Stage(nn.Module):
         self.readout = readout(config, config.features + config.n_maps + 1)
 
     def forward(self, features: Tensor, maps: Tensor, centre: Tensor) -> Tensor:
-        """(B, C, H, W) features, (B, K, H, W) maps and the (1, 1, H, W) centre map → (B, K, H, W)."""
+        """Map (B, C, H, W) features, (B, K, H, W) maps and the (1, 1, H, W) centre map to (B, K, H, W) maps."""
         return self.readout(torch.cat([self.image(features), maps, centre.expand(len(maps), -1, -1, -1)], 1))
 
 
 class CPM(PerFrameModel):
-    """The whole model. ``PoseOutput.features`` are what the stages share, (B, C, H, W) before their own 5×5.
+    """The complete model. ``PoseOutput.features`` are those the stages share, (B, C, H, W), before their own 5×5
+    layers.
 
     Args:
         config: see :class:`CPMConfig`. Weights are random.
@@ -74,11 +75,11 @@ class CPM(PerFrameModel):
         self.register_buffer("centre", centre_map(config.input_size), persistent=False)
 
     def initialise(self, frame: Tensor) -> Tensor:
-        """The last stage's maps, without the background: (B, 3, N, N) → (B, J, H, W)."""
+        """Compute the last stage's maps without the background: (B, 3, N, N) → (B, J, H, W)."""
         return self.look(frame).heatmaps
 
     def look(self, frame: Tensor) -> PoseOutput:
-        """One frame: (B, 3, N, N) → maps, empty kernels, features; in train mode the maps of all stages, too."""
+        """Process one frame: (B, 3, N, N) → maps, empty kernels, features; in train mode also all stages' maps."""
         image = self.normalise(frame)
         features = self.image_layers(image)
         maps = [self.first_stage(image)]

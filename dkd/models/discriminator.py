@@ -1,7 +1,7 @@
-"""The temporal discriminator: an auto-encoder of how heatmaps change, for training only.
+"""Temporal discriminator: an auto-encoder of the change between heatmaps, used in training only.
 
-That there is one, and that it follows BEGAN, stands in the paper. Its layers do not: these are ours, small on purpose,
-so that on a CPU it costs a tenth of a training step.
+The paper has such a discriminator, which follows BEGAN, but does not describe its layers. These are ours, small on
+purpose, so that on a CPU it costs a tenth of a training step.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ def _down(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
 
 
 class TemporalDiscriminator(nn.Module):
-    """Reconstructs the change d of J maps, given the two frames: D(d | I_t, I_{t+1}).
+    """Reconstruct the change d of J maps, given the two frames: D(d | I_t, I_{t+1}).
 
-    Without batch statistics, like BEGAN: true and predicted changes must be judged by one and the same function.
-    The bottleneck (an eighth of the resolution, ``width`` channels) is what makes reconstruction hard. The frames enter
-    the decoder, too: they say where a true change should be.
+    It uses no batch statistics, like BEGAN, because true and predicted changes must be judged by the same function.
+    The bottleneck (an eighth of the resolution, ``width`` channels) makes reconstruction hard. The frames also enter
+    the decoder, as they show where a true change should be.
 
     Args:
-        n_joints: J.
+        n_joints: number of joints J.
         width: channels at full resolution; twice as many below.
     """
 
@@ -39,7 +39,7 @@ class TemporalDiscriminator(nn.Module):
         self.out = nn.Conv2d(width, n_joints, 3, padding=1)
 
     def forward(self, changes: Tensor, pairs: Tensor) -> Tensor:
-        """(B, J, H, W) changes and (B, 6, H, W) frame pairs in −1..1 → (B, J, H, W); H = W a multiple of 8."""
+        """Map (B, J, H, W) changes and (B, 6, H, W) frame pairs in −1..1 to (B, J, H, W); H = W is a multiple of 8."""
         code = self.encoder(torch.cat([changes, pairs], 1))
         seen = self.condition(pairs)
         x = self.decoder[0](nn.functional.interpolate(code, size=seen.shape[-2:]))

@@ -1,4 +1,4 @@
-"""From a run to a file to give away: halved if wanted, with its provenance, without this machine's folders."""
+"""Export of a run's model to a file to share: optionally in half precision, with provenance, without local paths."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from dkd.training.run import provenance
 
 
 def export_model(spec: str | Path, out: str | Path, half: bool = False) -> Path:
-    """Write a trained model as a checkpoint of its own.
+    """Write a trained model to a new checkpoint.
 
-    Its provenance is kept and gains ``exported``: the SHA-256 of the file it came from, ``half``, when, and with which
-    commit and versions. Folders of this machine are left out of it: ``"person_crops=/folder/of/mine/data"`` becomes
+    Its provenance is kept and extended with ``exported``: the SHA-256 of the source file, ``half``, the date, the
+    commit and the versions. Folders of this machine are removed: ``"person_crops=/folder/of/mine/data"`` becomes
     ``"person_crops"``.
 
     Args:
-        spec: a shipped model's name, a checkpoint, or a run's folder (its result, else its newest snapshot).
-        out: the new file, ``….safetensors``, written whole or not at all; one that is there is replaced.
-        half: store floats as float16. They are loaded as float32 again, so that what is measured of the file is what
-            its users get.
+        spec: name of a shipped model, a checkpoint, or a run's folder (its result, else its newest snapshot).
+        out: the new file, ``….safetensors``, written atomically; an existing one is replaced.
+        half: store floats as float16. The model is then loaded from these values as float32, so that measurements on
+            the file are what its users get.
 
     Returns:
         ``out``.
 
     Raises:
-        ConfigError: no such model, variants, or ``out`` is no new ``.safetensors`` file.
+        ConfigError: there is no such model, ``spec`` has variants, or ``out`` is not a new ``.safetensors`` file.
         CheckpointError: the model is damaged, or a weight is too large for half precision.
         StorageError: the file cannot be written.
     """
@@ -49,14 +49,14 @@ def export_model(spec: str | Path, out: str | Path, half: bool = False) -> Path:
 
 
 def model_and_files(spec: str | Path, out: str | Path) -> tuple[Method, Path, Path]:
-    """A model of which another checkpoint is to be made, the file that it is in, and the file to write.
+    """Return the model from which to make a new checkpoint, its file, and the file to write.
 
     Raises:
-        ConfigError: no such model, variants, or ``out`` is no new ``.safetensors`` file.
+        ConfigError: there is no such model, ``spec`` has variants, or ``out`` is not a new ``.safetensors`` file.
     """
     method, out = get_method(spec), Path(out)
     if method.variants or method.source is None:
-        raise ConfigError(f"expected a model as it is, got {method.name}: its variants share weights and confidence")
+        raise ConfigError(f"expected a model without variants, got {method.name}: variants share its weights")
     if out.suffix != ".safetensors" or (out.exists() and out.samefile(method.source)):
         raise ConfigError(f"expected a new file that ends in .safetensors, got {out}")
     return method, method.source, out
@@ -74,7 +74,7 @@ def _halved(name: str, tensor: torch.Tensor) -> torch.Tensor:
 
 
 def _without_folders(value: Any) -> Any:
-    """The same facts with absolute paths shortened to names: a file that is given away tells of no machine."""
+    """Return the same data with absolute paths shortened to names: a shared file should not reveal local folders."""
     if isinstance(value, dict):
         return {key: _without_folders(part) for key, part in value.items()}
     if isinstance(value, list):

@@ -1,13 +1,13 @@
-"""LSTM Pose Machines (Luo 2018): the peer that DKD is measured against. Memory carries the pose from frame to frame.
+"""LSTM Pose Machines (Luo 2018): the peer that DKD is compared with. A memory carries the pose from frame to frame.
 
     frame 1:     H₀ = ConvNet1(I₁)                                          the pose from pixels alone
     every t:     F_t = ConvNet2(I_t)                                        features
                  h_t, c_t = LSTM(concat(F_t, H_{t−1}, centre map), h_{t−1}, c_{t−1})
                  H_t = ConvNet3(h_t)
 
-H has K = J + 1 maps, the background last. At 368×368 with 14 joints: 12.1 M parameters, 70.94 GMACs a frame and once,
-in the first, 64.0 more. Features, maps and centre map are then 48 channels, as many as h and c have; with another joint
-set h and c keep their 48 (our reading: the layer list that we have is for 14 joints).
+H has K = J + 1 maps, the background last. At 368×368 with 14 joints: 12.1 M parameters, 70.94 GMACs per frame, and 64.0
+more in the first frame. Features, maps and centre map then have 48 channels together, as many as h and c; with another
+skeleton, h and c keep their 48 (our reading: the published layer list is for 14 joints).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class LSTMPoseMachineConfig(PoseMachineConfig):
     :class:`~dkd.models.pose_machine_parts.PoseMachineConfig`.
 
     Attributes:
-        hidden: channels of h and c.
+        hidden: number of channels of h and c.
     """
 
     hidden: int = 48
@@ -48,12 +48,12 @@ class LSTMPoseMachineConfig(PoseMachineConfig):
 
 
 class LSTMPoseMachineState(NamedTuple):
-    """What a stream carries from one frame to the next.
+    """State that a stream carries from one frame to the next.
 
     Attributes:
         hidden: (B, hidden, H, W) h_t, in −1..1.
         cell: (B, hidden, H, W) c_t.
-        maps: (B, K, H, W) H_t as it is handed on, the background last.
+        maps: (B, K, H, W) H_t as passed to the next frame, the background last.
         t: index of that frame in its stream.
     """
 
@@ -64,19 +64,19 @@ class LSTMPoseMachineState(NamedTuple):
 
 
 class ConvLSTM(nn.Module):
-    """A memory cell at every cell of the map; gates see 3×3 cells of the input and of h. No peephole.
+    """A memory cell at every cell of the map; gates get 3×3 cells of the input and of h. No peephole connections.
 
         i, f, o, g = split(s · (W_x ∗ x + W_h ∗ h) + b)
         c′ = σ(f) · c + σ(i) · tanh(g)
         h′ = σ(o) · tanh(c′)
 
-    s and b are a scale and a bias for each channel of each gate. That they follow the sum of the two convolutions,
-    which have no bias of their own, is our reading. The forget gate's b begins at 1 (Jozefowicz 2015; ours): then it
-    remembers from the first step of training on.
+    s and b are a scale and a bias for each channel of each gate. Applying them to the sum of the two convolutions,
+    which have no bias themselves, is our reading. The forget gate's b is initialised to 1 (Jozefowicz 2015; our
+    decision), so that the memory works from the first training step on.
 
     Args:
-        in_channels: of x.
-        hidden: channels of h and c.
+        in_channels: number of channels of x.
+        hidden: number of channels of h and c.
     """
 
     def __init__(self, in_channels: int, hidden: int):
@@ -88,7 +88,7 @@ class ConvLSTM(nn.Module):
         nn.init.ones_(self.bias.detach()[hidden : 2 * hidden])
 
     def forward(self, x: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, in_channels, H, W) x, (B, hidden, H, W) h and c → the next h and c."""
+        """Compute the next h and c from (B, in_channels, H, W) x and (B, hidden, H, W) h and c."""
         gates = self.scale * (self.from_input(x) + self.from_hidden(hidden)) + self.bias
         let_in, forget, let_out, new = gates.chunk(4, 1)
         cell = forget.sigmoid() * cell + let_in.sigmoid() * new.tanh()
@@ -96,7 +96,7 @@ class ConvLSTM(nn.Module):
 
 
 class LSTMPoseMachine(VideoPoseModel):
-    """The whole model. ``PoseOutput.features`` are ConvNet2's, which are ≥ 0 and of the frame alone; h is in the state.
+    """The complete model. ``PoseOutput.features`` are ConvNet2's, ≥ 0 and of the frame alone; h is in the state.
 
     Args:
         config: see :class:`LSTMPoseMachineConfig`. Weights are random.
@@ -114,24 +114,24 @@ class LSTMPoseMachine(VideoPoseModel):
         self.register_buffer("centre", centre_map(config.input_size), persistent=False)
 
     def initialise(self, frame: Tensor) -> Tensor:
-        """The pose of one frame alone, ConvNet1's refined by the memory's first step: what :meth:`start` gives.
+        """Compute the pose of one frame alone: ConvNet1's maps refined by the first memory step, as in :meth:`start`.
 
         (B, 3, N, N) → (B, J, H, W).
         """
         return self._first(self.normalise(frame), self.encode(frame), None)[0].heatmaps
 
     def encode(self, frame: Tensor) -> Tensor:
-        """F_t by ConvNet2: (B, 3, N, N) → (B, features, H, W)."""
+        """Compute F_t with ConvNet2: (B, 3, N, N) → (B, features, H, W)."""
         return self.feature_layer(self.image_layers(self.normalise(frame)))
 
-    # --- one frame after the other -----------------------------------------------------------------------------------
+    # --- frame by frame -------- -----------------------------------------------------------------------------------
 
     def start(self, frame: Tensor, feedback: Feedback | None = None) -> tuple[PoseOutput, LSTMPoseMachineState]:
-        """The first frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`.
+        """Process the first frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`.
 
-        What ``feedback`` gives goes into the memory beside the next frame's features, in place of H_t. h and c go on as
-        they are: they, too, carry the past. The background's map, which feedback does not see, moves by as much as the
-        highest joint map does (ours), or what was taken out of the joints' maps could be read off from it.
+        The maps that ``feedback`` returns replace H_t in the memory's input for the next frame. h and c, which also
+        carry the past, are unchanged. The background map, which feedback does not see, changes by as much as the
+        highest joint map (our decision); otherwise it would still show what feedback removed from the joint maps.
         """
         self._check(frame, "frame", "(B, 3, N, N)")
         return self._first(self.normalise(frame), self.encode(frame), feedback)
@@ -139,14 +139,14 @@ class LSTMPoseMachine(VideoPoseModel):
     def step(
         self, frame: Tensor, state: LSTMPoseMachineState, feedback: Feedback | None = None
     ) -> tuple[PoseOutput, LSTMPoseMachineState]:
-        """The next frame of a stream: see :meth:`start`."""
+        """Process the next frame of a stream: see :meth:`start`."""
         self._check(frame, "frame", "(B, 3, N, N)")
         return self._advance(self.encode(frame), state, feedback)
 
     def _first(
         self, image: Tensor, features: Tensor, feedback: Feedback | None
     ) -> tuple[PoseOutput, LSTMPoseMachineState]:
-        """Frame 1: the memory is empty, and the maps before it are ConvNet1's."""
+        """Process frame 1: the memory is empty, and the previous maps are ConvNet1's."""
         nothing = features.new_zeros((len(features), self.config.hidden, *features.shape[-2:]))
         state = LSTMPoseMachineState(nothing, nothing, self.first_stage(image), -1)
         return self._advance(features, state, feedback)
@@ -158,24 +158,25 @@ class LSTMPoseMachine(VideoPoseModel):
         hidden, cell = self.lstm(x, state.hidden, state.cell)
         maps, t = self.readout(hidden), state.t + 1
         trained = None
-        if self.training:  # (B, 2, K, H, W): frame 1 has ConvNet1's maps and these, every other frame these alone
+        if self.training:  # (B, 2, K, H, W): frame 1 has ConvNet1's maps and these, other frames only these
             trained = torch.stack([maps if t else state.maps, maps], 1)
         empty = features.new_zeros((len(features), *self.kernel_shape))
         output = PoseOutput(maps[:, :-1], empty, features, trained)
         return output, LSTMPoseMachineState(hidden, cell, hand_on(maps, t, feedback), t)
 
-    # --- a whole clip ------------------------------------------------------------------------------------------------
+    # --- complete clips
+    # ------------------------------------------------------------------------------------------------
 
     def forward(self, clip: Tensor, feedback: Feedback | None = None) -> PoseOutput:
-        """A clip, recursively from its first frame: see :meth:`~dkd.models.base.VideoPoseModel.forward`.
+        """Process a clip, recursively from its first frame: see :meth:`~dkd.models.base.VideoPoseModel.forward`.
 
-        In eval mode the frames go one by one through :meth:`start` and :meth:`step`, bit for bit; in train mode all
-        frames are encoded in one batch, which is faster.
+        In eval mode the frames go through :meth:`start` and :meth:`step` one by one, with bit-identical results; in
+        train mode all frames are encoded in one batch, which is faster.
         """
         if not self.training:
             return super().forward(clip, feedback)
         self._check(clip, "clip", "(B, T, 3, N, N)")
-        # Time first: then a frame's features lie in one piece, and no step has to copy them.
+        # Time first: a frame's features are then contiguous, and no step has to copy them.
         encoded = self.encode(clip.transpose(0, 1).flatten(0, 1)).split(len(clip))
         output, state = self._first(self.normalise(clip[:, 0]), encoded[0], feedback)
         outputs = [output]
@@ -186,16 +187,16 @@ class LSTMPoseMachine(VideoPoseModel):
 
 
 def hand_on(maps: Tensor, t: int, feedback: Feedback | None) -> Tensor:
-    """H_t as the next frame sees it.
+    """Return H_t as the next frame gets it.
 
     Args:
         maps: (B, K, H, W), the background last.
         t: index of the frame in its stream.
-        feedback: gives other joint maps, or ``None``: ``maps`` themselves.
+        feedback: function that returns the joint maps to pass on; ``None`` passes ``maps`` unchanged.
 
     Returns:
-        (B, K, H, W). The background B becomes B + max_j H^j − max_j H′^j: unchanged where H′ = H, and about 1 where
-        joints were erased, as in training, where it is 1 − max_j H^j.
+        (B, K, H, W) maps. The background B becomes B + max_j H^j − max_j H′^j: unchanged where H′ = H, and about 1
+        where joints were erased, as in training, where it is 1 − max_j H^j.
     """
     if feedback is None:
         return maps

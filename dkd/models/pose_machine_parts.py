@@ -1,13 +1,13 @@
-"""What Convolutional Pose Machines (Wei 2016) and LSTM Pose Machines (Luo 2018) have in common: large convolutions.
+"""Shared parts of Convolutional Pose Machines (Wei 2016) and LSTM Pose Machines (Luo 2018): large convolutions.
 
     image layers    9×9×128, pool, 9×9×128, pool, 9×9×128, pool                     N → N/8
     first stage     image layers, 5×5×32, 9×9×512, 1×1×512, 1×1×K                   ConvNet1 of LSTM Pose Machines
-    readout         11×11×128 three times, 1×1×128, 1×1×K                           sees far around each cell
+    readout         11×11×128 three times, 1×1×128, 1×1×K                           has a large receptive field
 
-K = J + 1: the last map is the background's. A ReLU follows every convolution but the one that gives maps; pooling is
-3×3 with stride 2. Its windows begin at every second pixel and may hang over the edge, so 368 becomes 46 (our reading of
-a layer list that gives no padding: Caffe, in which both were written, rounds that way).
-Initial weights are ours: He's for the ReLU layers, and maps that begin at their most frequent value.
+K = J + 1: the last map is the background's. A ReLU follows every convolution except those that output maps; pooling
+is 3×3 with stride 2. Its windows begin at every second pixel and may extend over the edge, so that 368 becomes 46 (our
+reading of a layer list without paddings: Caffe, in which both were written, rounds this way).
+The initialisation is ours: He's for the ReLU layers, and maps that start at their most frequent value.
 """
 
 from __future__ import annotations
@@ -21,22 +21,23 @@ from dkd.errors import ConfigError
 from dkd.models.backbones import STRIDE
 from dkd.pose.skeleton import get_skeleton
 
-_CENTRE_SIGMA = 21 / 368  # of the centre map, as a share of the input's side
+_CENTRE_SIGMA = 21 / 368  # σ of the centre map as a share of the input's side
 
 
 @dataclass(frozen=True)
 class PoseMachineConfig:
-    """What the pose machines have in common; the defaults are the papers'.
+    """Settings shared by the pose machines; the defaults are the papers'.
 
     Attributes:
-        skeleton: name of the joint set.
+        skeleton: name of the skeleton.
         input_size: side N of the square input in pixels, a multiple of 8.
-        channels: width C of the image layers and of the readouts; the first stage's last layers are 4·C wide (512).
-        features: what the image layers give to the stages, by a 5×5 convolution.
+        channels: channels C of the image layers and of the readouts; the first stage's last layers have 4·C (512).
+        features: channels that the stages get from the image layers, through a 5×5 convolution.
         kernel: side of the image layers' convolutions, odd.
         context: side of the readouts' convolutions, odd.
-        batch_norm: a BatchNorm after each convolution but those that give maps. Ours: the papers have none and start
-            from weights that exist; from random ones and in a few hundred steps the nets learn little without.
+        batch_norm: whether a BatchNorm follows each convolution except those that output maps. Our addition: the papers
+            have none and start from pre-trained weights; from random ones, the networks learn little in a few hundred
+            steps without it.
     """
 
     skeleton: str = "penn_action"
@@ -58,12 +59,12 @@ class PoseMachineConfig:
 
     @property
     def n_maps(self) -> int:
-        """K = J + 1: the joints' maps and, last, the background's."""
+        """Number of maps K = J + 1: the joints' maps and, last, the background's."""
         return len(get_skeleton(self.skeleton)) + 1
 
 
 def convolution(in_channels: int, out_channels: int, side: int, batch_norm: bool) -> nn.Sequential:
-    """A convolution that keeps the map's size, BatchNorm if wanted, and ReLU."""
+    """Create a convolution that keeps the map's size, an optional BatchNorm, and a ReLU."""
     conv = nn.Conv2d(in_channels, out_channels, side, padding=side // 2, bias=not batch_norm)
     nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
     if conv.bias is not None:
@@ -73,10 +74,10 @@ def convolution(in_channels: int, out_channels: int, side: int, batch_norm: bool
 
 
 def map_layer(in_channels: int, n_maps: int) -> nn.Conv2d:
-    """The 1×1 convolution that gives K maps; no ReLU follows.
+    """Create the 1×1 convolution that outputs K maps; no ReLU follows.
 
-    Its weights begin at N(0, 0.001), as Simple Baselines' do, and its maps at their most frequent value: 0 for joints,
-    1 for the background, which would else be nearly all of the loss in the first steps.
+    Its weights are initialised from N(0, 0.001), as in Simple Baselines, and its biases so that maps start at their
+    most frequent value: 0 for joints, 1 for the background, which would otherwise dominate the loss in the first steps.
     """
     layer = nn.Conv2d(in_channels, n_maps, 1)
     nn.init.normal_(layer.weight, std=0.001)
@@ -87,7 +88,7 @@ def map_layer(in_channels: int, n_maps: int) -> nn.Conv2d:
 
 
 def image_layers(config: PoseMachineConfig) -> nn.Sequential:
-    """Three convolutions, each followed by a pooling: (B, 3, N, N) → (B, C, N/8, N/8)."""
+    """Create three convolutions, each followed by pooling: (B, 3, N, N) → (B, C, N/8, N/8)."""
     layers: list[nn.Module] = []
     width = 3
     for _ in range(3):
@@ -98,12 +99,12 @@ def image_layers(config: PoseMachineConfig) -> nn.Sequential:
 
 
 def feature_layer(config: PoseMachineConfig) -> nn.Sequential:
-    """5×5, to what a stage gets of the image: (B, C, H, W) → (B, features, H, W)."""
+    """Create the 5×5 layer whose output the stages get: (B, C, H, W) → (B, features, H, W)."""
     return convolution(config.channels, config.features, 5, config.batch_norm)
 
 
 def first_stage(config: PoseMachineConfig) -> nn.Sequential:
-    """The pose of one frame from its pixels alone: (B, 3, N, N) → (B, K, N/8, N/8)."""
+    """Create the first stage, the pose of one frame from its pixels alone: (B, 3, N, N) → (B, K, N/8, N/8)."""
     wide, norm = 4 * config.channels, config.batch_norm
     return nn.Sequential(
         image_layers(config),
@@ -115,7 +116,7 @@ def first_stage(config: PoseMachineConfig) -> nn.Sequential:
 
 
 def readout(config: PoseMachineConfig, in_channels: int) -> nn.Sequential:
-    """Maps from what is known at and around each cell: (B, in_channels, H, W) → (B, K, H, W)."""
+    """Create the layers that compute maps with a large receptive field: (B, in_channels, H, W) → (B, K, H, W)."""
     width, side, norm = config.channels, config.context, config.batch_norm
     return nn.Sequential(
         convolution(in_channels, width, side, norm),
@@ -127,10 +128,10 @@ def readout(config: PoseMachineConfig, in_channels: int) -> nn.Sequential:
 
 
 def centre_map(input_size: int) -> Tensor:
-    """Where the person is said to be: a Gaussian of height 1 at the crop's centre, seen at the middle of each cell.
+    """Create the map that marks the person: a Gaussian of height 1 at the crop's centre, sampled at the cells' centres.
 
-    σ is 21 pixels at 368×368 as in the papers; at other sizes (ours) in proportion, so that it is the same part of the
-    crop.
+    σ is 21 pixels at 368×368, as in the papers, and scales with the input size (our decision), so that it covers the
+    same part of the crop.
 
     Args:
         input_size: side N in pixels.

@@ -1,8 +1,9 @@
-"""Simple Baselines (Xiao 2018): each frame on its own. With two deconvolutions it is DKD's per-frame baseline.
+"""Simple Baselines (Xiao 2018): each frame alone. With two deconvolutions it is DKD's per-frame baseline.
 
-It is then the pose initializer run on every frame: the encoder of a DKD and a 1×1 classifier, nothing dynamic, no
-past. What DKD gains over it, with the same encoder, data, seed and steps, is what distillation buys. With three it is
-the network of the Simple Baselines paper, whose maps are twice as fine: 64×64 cells of 4 pixels at 256×256.
+It is then DKD's pose initializer run on every frame: the encoder of a DKD and a 1×1 classifier, with no dynamic kernels
+and no past. With the same encoder, data, seed and steps, the difference to DKD is the gain from distillation. With
+three deconvolutions it is the network of the Simple Baselines paper, whose maps are twice as fine: 64×64 cells of 4
+pixels at 256×256.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ from dkd.pose.skeleton import get_skeleton
 
 @dataclass(frozen=True)
 class SimpleBaselineConfig:
-    """Everything needed to build a per-frame baseline.
+    """Settings needed to build a per-frame baseline.
 
     Attributes:
         encoder: one of ``dkd.models.backbones.ENCODERS``.
-        skeleton: name of the joint set.
-        channels: width C of the features.
+        skeleton: name of the skeleton.
+        channels: number of channels C of the features.
         input_size: side N of the square input in pixels.
-        deconvolutions: 2: maps at stride 8, like DKD's; 3: at stride 4, Xiao's own. The targets' σ is in cells, so the
-            same number is half as many pixels with 3: Xiao's is 2 cells of 4 pixels.
+        deconvolutions: 2 for maps at stride 8, like DKD's; 3 for stride 4, as in the paper. The targets' σ is in cells,
+            so the same value means half as many pixels with 3: the paper uses 2 cells of 4 pixels.
     """
 
     encoder: str = "resnet50"
@@ -46,11 +47,11 @@ class SimpleBaselineConfig:
 
 
 class SimpleBaseline(PerFrameModel):
-    """The same network on every frame. ``feedback`` is taken and never asked: there is no past to change.
+    """The same network on every frame. ``feedback`` is accepted but never called: there is no past to change.
 
     Args:
         config: see :class:`SimpleBaselineConfig`.
-        net: the network, where there is one already (its weights are shared then); by default one with random weights.
+        net: an existing network, whose weights are then shared; by default a new one with random weights.
     """
 
     config: SimpleBaselineConfig
@@ -65,11 +66,11 @@ class SimpleBaseline(PerFrameModel):
 
     @property
     def stride(self) -> int:
-        """8 with two deconvolutions, 4 with three: the trunk's 32, halved by each."""
+        """Input pixels per map cell: 8 with two deconvolutions, 4 with three (the trunk's 32, halved by each)."""
         return 32 >> self.config.deconvolutions
 
     def trunks(self) -> list[Encoder]:
-        """Its one encoder."""
+        """Return the encoder."""
         return [self.net.encoder]
 
     def initialise(self, frame: Tensor) -> Tensor:
@@ -77,7 +78,7 @@ class SimpleBaseline(PerFrameModel):
         return self.net(self.normalise(frame))
 
     def look(self, frame: Tensor) -> PoseOutput:
-        """One frame: (B, 3, N, N) → maps, empty kernels, features."""
+        """Process one frame: (B, 3, N, N) → maps, empty kernels, features."""
         features = self.net.features(self.normalise(frame))
         empty = features.new_zeros((len(frame), *self.kernel_shape))
         return PoseOutput(self.net.classifier(features), empty, features)

@@ -1,4 +1,4 @@
-"""Start a model from weights that exist: a checkpoint of ours, or an image classifier's."""
+"""Warm start: initialise a model from existing weights, of a checkpoint or of an image classifier."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ log = logging.getLogger(__name__)
 
 
 def warm_start(model: VideoPoseModel, source: str | Path) -> list[str]:
-    """Give ``model`` the weights that ``source`` has for it.
+    """Load the weights of ``source`` that fit into ``model``.
 
-    From a checkpoint of ours whatever agrees in name and shape is taken; a per-frame baseline gives a DKD its encoder
-    and its initializer, as far as they are the same networks; a DKD whose kernels have a bias then starts as that
-    baseline (:meth:`~dkd.models.dkd.DKD.start_as_baseline`). An image classifier's weights go into every trunk that
-    they fit; a model without trunks cannot start from them.
+    From a checkpoint of this project, all tensors that agree in name and shape are loaded. A per-frame baseline
+    provides the encoder and the initializer of a DKD, as far as they are the same networks; a DKD whose kernels have a
+    bias then starts as that baseline (:meth:`~dkd.models.dkd.DKD.start_as_baseline`). An image classifier's weights are
+    loaded into every trunk that they fit; a model without trunks cannot start from them.
 
     Args:
         model: changed in place.
-        source: a shipped model's name, a ``.safetensors`` file of ours, or a classifier's weights (``.pt``, ``.pth``).
+        source: name of a shipped model, a ``.safetensors`` checkpoint, or a classifier's weights (``.pt``, ``.pth``).
 
     Returns:
-        Names of the parameters and buffers that kept their random values.
+        Names of the parameters and buffers that keep their random values.
 
     Raises:
-        ConfigError: no such shipped model.
-        CheckpointError: the file cannot be used, or nothing in it fits.
+        ConfigError: there is no shipped model with this name.
+        CheckpointError: the file cannot be used, or none of its tensors fits.
     """
     is_classifier = Path(source).suffix in (".pt", ".pth")
     given = _classifier(model, Path(source)) if is_classifier else _checkpoint(model, source)
@@ -44,14 +44,14 @@ def warm_start(model: VideoPoseModel, source: str | Path) -> list[str]:
 
 
 def warm_start_initializer(model: DKD, source: str | Path) -> None:
-    """Give a DKD's pose initializer the weights of a per-frame baseline, or of another DKD's initializer, whole.
+    """Load all weights of a DKD's pose initializer from a per-frame baseline or from another DKD's initializer.
 
     Args:
-        model: changed in place; the frame encoder stays as it is, whatever network it is.
-        source: a shipped model's name or a checkpoint of ours.
+        model: changed in place; the frame encoder stays unchanged.
+        source: name of a shipped model, or a checkpoint of this project.
 
     Raises:
-        CheckpointError: the file cannot be used, or its network is another one.
+        CheckpointError: the file cannot be used, or it holds a different network.
     """
     initializer = model.initializer_alone()  # shares the weights
     missing = warm_start(initializer, source)
@@ -63,21 +63,21 @@ def warm_start_initializer(model: DKD, source: str | Path) -> None:
 
 
 def _classifier(model: VideoPoseModel, path: Path) -> set[str]:
-    """Load what fits into the trunks; returns the names of what was given, as the model has them."""
+    """Load the weights that fit into the trunks; return the model's names for what was loaded."""
     if not model.trunks():
         raise CheckpointError(
-            f"{model.name} has no trunk that an image classifier's weights fit, so {path} cannot start it; leave "
-            "model.start empty, or give a checkpoint of ours"
+            f"{model.name} has no trunk that an image classifier's weights fit, so it cannot start from {path}; leave "
+            "model.start empty, or give a checkpoint of this project"
         )
     if not path.is_file():
         raise CheckpointError(f"expected an image classifier's weights at {path}, found no file")
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch names no common type for the many ways in which a file may be wrong
+    except Exception as error:  # torch has no common type for the many ways in which a file may be wrong
         raise CheckpointError(f"{path} does not load as plain weights: {str(error).splitlines()[0]}") from error
     weights = weights.get("state_dict", weights) if isinstance(weights, dict) else weights
     if not isinstance(weights, dict) or not all(isinstance(v, torch.Tensor) for v in weights.values()):
-        raise CheckpointError(f"expected name → tensor in {path}, got {type(weights).__name__}")
+        raise CheckpointError(f"expected a mapping of names to tensors in {path}, got {type(weights).__name__}")
     problems, given = [], set()
     for trunk in model.trunks():
         (prefix,) = (name for name, module in model.named_modules() if module is trunk)
@@ -92,7 +92,7 @@ def _classifier(model: VideoPoseModel, path: Path) -> set[str]:
 
 
 def _checkpoint(model: VideoPoseModel, source: str | Path) -> set[str]:
-    """Load what agrees in name and shape; returns the names."""
+    """Load the tensors that agree in name and shape; return their names."""
     donor = load_model(source)
     if donor.skeleton != model.skeleton:
         raise CheckpointError(
@@ -108,7 +108,7 @@ def _checkpoint(model: VideoPoseModel, source: str | Path) -> set[str]:
     own = model.state_dict()
     usable = {k: v for k, v in given.items() if k in own and own[k].shape == v.shape}
     if not usable:
-        raise CheckpointError(f"nothing in {source} ({donor.name}) agrees in name and shape with {model.name}")
+        raise CheckpointError(f"no tensor in {source} ({donor.name}) agrees in name and shape with {model.name}")
     model.load_state_dict(usable, strict=False)
     if isinstance(donor, SimpleBaseline) and isinstance(model, DKD) and model.config.kernel_bias:
         kinds = [(m.config.encoder, m.config.channels) for m in (donor, model)]

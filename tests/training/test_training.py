@@ -464,7 +464,7 @@ def test_weights_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="fit no trunk of dkd-tiny"):
         warm_start(model, tmp_path / "other.pth")
     torch.save([1, 2], tmp_path / "list.pth")
-    with pytest.raises(CheckpointError, match="expected name → tensor"):
+    with pytest.raises(CheckpointError, match="expected a mapping of names to tensors"):
         warm_start(model, tmp_path / "list.pth")
     jhmdb = build_model("dkd-tiny", skeleton="sub_jhmdb", channels=16)
     save_model(jhmdb, tmp_path / "jhmdb.safetensors", {})
