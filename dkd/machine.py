@@ -1,58 +1,54 @@
-"""Several processes that do what one would: how they are started, and batch normalisation over all of them."""
+"""The machine that something runs on: threads, devices, and processes."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
-import torch.distributed as dist
-from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 
-from dkd.training.config import MachineConfig
+from dkd.io.config import STRICT
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 
-class SyncedBatchNorm2d(nn.BatchNorm2d):
-    """As :class:`torch.nn.SyncBatchNorm`, which refuses the CPU: mean and variance of the batches of all processes.
+@dataclass(frozen=True)
+class MachineConfig:
+    """Where it runs. Not part of what a run *is*: a run may go on on another machine, though not to the same last bit.
 
-    Every process must have a batch of one and the same size.
+    Attributes:
+        accelerator, devices, nodes, strategy: as Lightning Fabric takes them; ``torchrun``'s own numbers win.
+        precision: ``"32-true"`` or ``"bf16-mixed"``; ``"auto"`` is bf16 on a GPU that has it, else 32 bits. (Not
+            ``"16-mixed"``: its loss scale is a state that a resumed run would lack.)
+        workers: processes that prepare clips; 0 is a thread of this one, enough for a small model on a CPU.
+        threads: of torch, for this process, while it trains; None leaves them.
     """
 
-    def forward(self, input: Tensor) -> Tensor:
-        """(B, C, H, W) → the same; in eval mode, with the stored statistics, as its base class."""
-        if not self.training:
-            return super().forward(input)
-        x = input.float()
-        moments = torch.stack([x.mean((0, 2, 3)), x.square().mean((0, 2, 3))])
-        mean, square = all_reduce(moments) / dist.get_world_size()  # differentiable: gradients cross processes, too
-        variance = (square - mean.square()).clamp(min=0)
-        if self.track_running_stats and self.running_mean is not None and self.running_var is not None:
-            count = x.numel() / x.shape[1] * dist.get_world_size()
-            momentum = 0.1 if self.momentum is None else self.momentum
-            with torch.no_grad():
-                self.running_mean.lerp_(mean.detach(), momentum)
-                self.running_var.lerp_(variance.detach() * count / (count - 1), momentum)
-                if self.num_batches_tracked is not None:
-                    self.num_batches_tracked.add_(1)
-        scale = torch.rsqrt(variance + self.eps)
-        if self.weight is not None:
-            scale = scale * self.weight
-        shift = -mean * scale if self.bias is None else self.bias - mean * scale
-        return (x * scale[:, None, None] + shift[:, None, None]).to(input.dtype)
+    __pydantic_config__ = STRICT
+
+    accelerator: str = "auto"
+    devices: int = 1
+    nodes: int = 1
+    strategy: str = "auto"
+    precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
+    workers: int = 0
+    threads: int | None = None
 
 
-def synchronise_batch_norm(module: nn.Module, device: torch.device) -> nn.Module:
-    """The module with its batch normalisations synchronised over processes, names of parameters and buffers kept."""
-    if device.type == "cuda":
-        return nn.SyncBatchNorm.convert_sync_batchnorm(module)
-    for child in module.modules():
-        if type(child) is nn.BatchNorm2d:
-            child.__class__ = SyncedBatchNorm2d  # the same parameters and buffers, another forward
-    return module
+@contextmanager
+def torch_threads(count: int | None) -> Iterator[None]:
+    """Give torch ``count`` threads in this process for a while; None leaves them unchanged."""
+    before = torch.get_num_threads()
+    if count is not None:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def launch(machine: MachineConfig, strategy: str = "ddp", precision: Any = "32-true") -> Fabric:

@@ -16,7 +16,8 @@ from pathlib import Path
 import cv2
 from tqdm import tqdm
 
-from dkd.evaluation.run import Evaluation, evaluate
+from dkd.evaluation.results import Evaluation
+from dkd.evaluation.run import evaluate
 from dkd.evaluation.summaries import summarise
 from dkd.training.config import load_recipe
 from dkd.training.run import Run

@@ -23,8 +23,9 @@ from dkd.errors import CheckpointError, DKDError, TrainingError
 from dkd.evaluation.methods import get_method
 from dkd.evaluation.run import evaluate
 from dkd.training.config import TrainConfig
+from dkd.training.record import Record
 from dkd.training.run import Run
-from dkd.training.trainer import Record, train
+from dkd.training.trainer import train
 
 log = logging.getLogger(__name__)
 

@@ -21,12 +21,13 @@ from dkd.ablations.run import Measurable, measurable
 from dkd.errors import ConfigError, DatasetError
 from dkd.evaluation.cost import count
 from dkd.evaluation.methods import get_method
-from dkd.evaluation.run import Evaluation
+from dkd.evaluation.results import Evaluation
 from dkd.evaluation.summaries import summarise
-from dkd.io.config import to_mapping
+from dkd.io.config import flat, to_mapping
 from dkd.io.files import atomic_path
+from dkd.io.provenance import provenance
 from dkd.training.config import TrainConfig
-from dkd.training.run import Run, flat, provenance
+from dkd.training.run import Run
 
 FORMAT = "dkd-ablations/1"
 RESULTS = "ablations.csv"  # in the folder; its provenance is the .json beside it

@@ -93,9 +93,10 @@ def _measure(arguments: argparse.Namespace, methods: Sequence[str | Method]) -> 
     """Evaluate with a bar; the table (None in all processes but the first), and whether all videos could be read."""
     from tqdm import tqdm
 
-    from dkd.evaluation.run import Evaluation, evaluate
+    from dkd.evaluation.results import Evaluation
+    from dkd.evaluation.run import evaluate
     from dkd.io.config import from_mapping, with_words
-    from dkd.training.config import MachineConfig
+    from dkd.machine import MachineConfig
 
     machine = from_mapping(MachineConfig, with_words({}, arguments.words))
     records = evaluate(
@@ -122,7 +123,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         print("\n".join(f"{name:14} {variant.summary}" for name, variant in VARIANTS.items()))
         return 0
     from dkd.evaluation.protocols import NORMALISERS, check_choice
-    from dkd.evaluation.run import Evaluation
+    from dkd.evaluation.results import Evaluation
     from dkd.evaluation.summaries import COLUMNS, summarise
 
     check_choice("normaliser", arguments.normaliser, NORMALISERS)  # before anything is measured

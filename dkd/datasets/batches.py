@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 from dkd.datasets.augment import AugmentConfig, ClipSample, make_clip
 from dkd.datasets.people import PersonSequence
 from dkd.errors import ConfigError, DatasetError
-from dkd.models.backbones import STRIDE
+from dkd.pose.heatmaps import STRIDE
 from dkd.pose.skeleton import Skeleton, get_skeleton
 
 _AHEAD = 3  # batches that are prepared before they are asked for

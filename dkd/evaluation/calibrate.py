@@ -20,8 +20,9 @@ from dkd.datasets.people import PersonSequence
 from dkd.datasets.sources import load_people
 from dkd.errors import ConfigError, DatasetError, DKDError, StorageError
 from dkd.evaluation.methods import Method, get_method
+from dkd.evaluation.people import measure_person
 from dkd.evaluation.rows import measure as measure_rows
-from dkd.evaluation.run import measure, source_names
+from dkd.evaluation.run import source_names
 from dkd.models.checkpoints import read_tensors, write_tensors
 from dkd.models.confidence import (
     ALPHA,
@@ -33,7 +34,7 @@ from dkd.models.confidence import (
     fit_calibration,
     reliability,
 )
-from dkd.models.export import model_and_files
+from dkd.models.export import source_and_target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +86,7 @@ def follow_people(
     people: Mapping[str, Sequence[PersonSequence]] | None = None,
     tell: Tell | None = None,
 ) -> pd.DataFrame:
-    """Rows as :func:`dkd.evaluation.run.measure` gives them, of all people of some sources; nothing is kept on the disk.
+    """Rows as :func:`dkd.evaluation.people.measure_person` gives them, of all people of some sources; nothing is kept on the disk.
 
     Args:
         method: what follows them.
@@ -119,7 +120,7 @@ def follow_people(
         if tell is not None:
             tell(i, len(chosen), person.name)
         try:
-            table = measure(method, name, person, None if n_frames is None else min(n_frames, len(person)))
+            table = measure_person(method, name, person, None if n_frames is None else min(n_frames, len(person)))
         except StorageError:
             raise
         except DKDError as problem:
@@ -197,7 +198,8 @@ def calibrate(
         ConfigError: variants, or no checkpoint to write to; before anybody is followed.
         DatasetError, CheckpointError, StorageError: data or model are not there, or the file cannot be written.
     """
-    method, source, out = model_and_files(spec, out)
+    source, out = source_and_target(spec, out)
+    method = get_method(spec)
     limits = {"n_clips": n_clips, "n_frames": n_frames}
     rows = follow_people(method, sources, split=split, people=people, tell=tell, **limits)
     names = [str(name) for name in rows["data"].unique()]

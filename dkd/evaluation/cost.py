@@ -22,6 +22,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from dkd.errors import ConfigError
+from dkd.machine import torch_threads
 from dkd.models.base import VideoPoseModel
 from dkd.models.registry import make_model
 
@@ -145,15 +146,10 @@ def profile(
 
     if not models or rounds < 1:
         raise ConfigError(f"expected at least one model and one round, got {len(models)} and {rounds}")
-    before = torch.get_num_threads()
-    if threads is not None:
-        torch.set_num_threads(threads)
-    try:
+    with torch_threads(threads):
         costs = {name: count(model) for name, model in models.items()}
         steps, firsts = _take_turns(models, rounds, cancel or (lambda: False), progress or (lambda done, of: None))
         used = torch.get_num_threads()
-    finally:
-        torch.set_num_threads(before)
     reference = np.array(steps[next(iter(models))])
     rows = []
     for name, model in models.items():

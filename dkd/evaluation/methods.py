@@ -8,25 +8,22 @@ by such a name.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dkd.errors import ConfigError, nearest_name
-from dkd.io.paths import data_folder
 from dkd.models.base import Feedback, VideoPoseModel
 from dkd.models.checkpoints import load_model
 from dkd.models.controls import FlowMoved, FrozenKernel, KernelControl, RunningAverageKernel, RunningMean, Wrapped
 from dkd.models.dkd import DKD
-from dkd.models.registry import MODELS
+from dkd.models.sources import checkpoint_name, split_spec
 from dkd.pose.smoothing import OneEuro, Smoother
 from dkd.tracking.feedback import erase, shuffle_in_time, swap_sides
 from dkd.tracking.perturbations import Corruption, blur, crowd, darken, occlude
 from dkd.tracking.reinitialise import Reinitialise
 from dkd.tracking.trace import Trace
-from dkd.training.run import Run
 
 if TYPE_CHECKING:
     from dkd.video.protocols import ClipLike
@@ -260,12 +257,7 @@ def get_method(spec: str | Path) -> Method:
             variant that does not fit.
         CheckpointError: the file is damaged.
     """
-    rest, names = str(spec), list[str]()
-    while (source := _find_source(rest)) is None:
-        rest, plus, name = rest.rpartition("+")
-        if not plus:
-            raise _no_source(str(spec))
-        names.insert(0, name)
+    source, names = split_spec(spec, VARIANTS)
     unknown = next((n for n in names if n not in VARIANTS), None)
     if unknown is not None:  # before the weights are read
         raise ConfigError(
@@ -273,55 +265,8 @@ def get_method(spec: str | Path) -> Method:
             f"Known: {', '.join(VARIANTS)}."
         )
     model = load_model(source)
-    model.name = _short_name(source)
+    model.name = checkpoint_name(source)
     method = Method(model.name, model, source=source)
     for name in names:
         method = method.with_variant(name)
     return method
-
-
-def _find_source(text: str) -> Path | None:
-    """The checkpoint that ``text`` (without variants) names, or ``None``."""
-    path = Path(text)
-    shipped = data_folder() / "checkpoints" / f"{text}.safetensors"
-    if not text.strip():
-        return None
-    if path.name == text and shipped.is_file():
-        return shipped.resolve()
-    if path.suffix == ".safetensors" and path.is_file():
-        return path.resolve()
-    run = Run(path)
-    if run.info_file.is_file() or run.model_file.is_file():
-        files = [run.model_file] if run.model_file.is_file() else list(run.snapshots().values())
-        if not files:
-            raise ConfigError(
-                f"the run in {text} has no model yet: train on until its first snapshot, or name another run"
-            )
-        return files[-1].resolve()
-    return None
-
-
-def _no_source(spec: str) -> ConfigError:
-    """Why nothing that ``spec`` begins with is a source."""
-    names = spec.split("+")
-    while len(names) > 1 and names[-1] in VARIANTS:
-        names.pop()
-    text = "+".join(names)
-    if text in MODELS:
-        return ConfigError(
-            f"the model {text!r} is registered, but no trained weights are shipped; train it and name the run's folder"
-        )
-    shipped = sorted(p.stem for p in (data_folder() / "checkpoints").glob("*.safetensors"))
-    near = nearest_name(names[0] if names[0] in shipped else text, shipped)
-    return ConfigError(
-        f"there is no model {text!r}: expected a shipped one ({', '.join(shipped) or 'there are none'}), a "
-        f".safetensors file or the folder of a training run, followed by +variants ({', '.join(VARIANTS)}){near}"
-    )
-
-
-def _short_name(source: Path) -> str:
-    """What a table calls a checkpoint: its file's name, except for those that a run's folder gives a name."""
-    step = re.fullmatch(r"step_(\d+)", source.stem)
-    if step and source.parent.name == "snapshots":
-        return f"{source.parent.parent.name}@{int(step[1])}"
-    return source.parent.name if source.stem == "model" else source.stem

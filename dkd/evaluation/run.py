@@ -21,28 +21,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import torch
 
 from dkd.datasets.people import PersonSequence
 from dkd.datasets.sources import load_people
 from dkd.errors import ConfigError, DatasetError, DKDError, StorageError
 from dkd.evaluation.methods import Method, get_method
-from dkd.evaluation.protocols import box_areas, normaliser, torso_lengths
-from dkd.evaluation.summaries import COLUMNS
+from dkd.evaluation.people import measure_person
+from dkd.evaluation.results import FORMAT, INDEX, write_parquet
 from dkd.io.files import atomic_path
-from dkd.machine import launch
+from dkd.io.provenance import provenance
+from dkd.machine import MachineConfig, launch, torch_threads
 from dkd.models.registry import kind_of
-from dkd.tracking.people import first_box, person_clip, truth_of
-from dkd.tracking.trace import Trace
-from dkd.training.config import MachineConfig
-from dkd.training.run import provenance
 
 log = logging.getLogger(__name__)
-FORMAT = "dkd-evaluation/1"
-INDEX = "evaluation.json"
-TEXT = ("model", "data", "video", "action", "joint", "labels", "skeleton")  # columns that are categories
-_KEY = b"dkd"  # of our provenance in a parquet file's metadata
 
 
 @dataclass(frozen=True)
@@ -119,10 +110,7 @@ def evaluate(
     names = source_names(sources)
     chosen = {name: given[source] if source in given else load_people(source, "test") for source, name in names.items()}
     parts = _plan(known, chosen, Path(folder), n_frames, n_clips)
-    threads = torch.get_num_threads()
-    if machine.threads is not None:
-        torch.set_num_threads(machine.threads)
-    try:
+    with torch_threads(machine.threads):
         fabric = launch(machine)
         if fabric.is_global_zero:
             specs = [method.name if isinstance(method, Method) else str(method) for method in methods]
@@ -135,8 +123,6 @@ def evaluate(
             method.model.to(fabric.device)
         yield from _measure(parts[fabric.global_rank :: fabric.world_size], cancel)
         fabric.barrier()
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _measure(parts: Sequence[_Part], cancel: Callable[[], bool] | None) -> Iterator[Progress]:
@@ -151,7 +137,7 @@ def _measure(parts: Sequence[_Part], cancel: Callable[[], bool] | None) -> Itera
             error = None
             if fresh:
                 try:
-                    table = measure(part.method, part.data, part.person, part.n_frames, cancel)
+                    table = measure_person(part.method, part.data, part.person, part.n_frames, cancel)
                 except StorageError:
                     raise
                 except DKDError as problem:
@@ -160,74 +146,11 @@ def _measure(parts: Sequence[_Part], cancel: Callable[[], bool] | None) -> Itera
                 else:
                     if table is None:
                         return
-                    _write_parquet(part.file, table, {**part.identity, **made})
+                    write_parquet(part.file, table, {**part.identity, **made})
             videos, frames = videos + 1, frames + part.n_frames
             yield Progress(
                 part.method.name, part.data, part.person.name, videos, len(parts), frames, total, fresh, error
             )  # fmt: skip
-
-
-def follow_person(
-    method: Method, person: PersonSequence, n_frames: int | None = None, cancel: Callable[[], bool] | None = None
-) -> Trace:
-    """A trace of a labelled person by a method, as evaluation makes it; the labels are its truth."""
-    return method.trace(person_clip(person), first_box(person), **truth_of(person), stop=n_frames, cancel=cancel)
-
-
-def measure(
-    method: Method,
-    data: str,
-    person: PersonSequence,
-    n_frames: int | None = None,
-    cancel: Callable[[], bool] | None = None,
-) -> pd.DataFrame | None:
-    """The rows of one method on one video, a row a joint a frame; None where ``cancel`` stopped it.
-
-    Returns:
-        ``model, data, video, action, frame, time_s, joint``; ``x, y`` (px) and ``score`` (the peak's height);
-        ``true_x, true_y`` (px, NaN where not labelled); ``visible``: labelled and not hidden; ``box_side`` (px) and
-        ``box_area`` (px²) of the labelled person, ``torso`` (px), NaN where they are not known; ``in_crop``: the true
-        joint lay in the square that the network saw; ``kernel_drift`` of the frame, NaN without kernels; ``labels``:
-        what they are; ``skeleton``.
-    """
-    trace = follow_person(method, person, n_frames, cancel)
-    try:
-        if not trace.complete:
-            return None
-        return _rows(trace, method.name, data, person)
-    finally:
-        trace.close()
-
-
-def _rows(trace: Trace, name: str, data: str, person: PersonSequence) -> pd.DataFrame:
-    n, skeleton = len(trace), trace.skeleton
-    truth = person.joints[:n]
-    labelled = np.isfinite(truth).all(-1)
-    visible = labelled if person.visible is None else labelled & person.visible[:n]
-    size = trace.model.config.input_size
-    inside = np.stack([crop.to_grid(joints, size) for crop, joints in zip(trace.crops, truth, strict=True)])
-    in_crop = ((inside > -0.5) & (inside < size - 0.5)).all(-1)
-    drift = trace.kernel_drift() if trace.kernels.size else np.full(n, np.nan)
-
-    def each_frame(values: Any) -> np.ndarray:
-        return np.repeat(np.asarray(values, np.float32), len(skeleton))
-
-    table = trace.to_frame()
-    table["frame"] = table["frame"].astype(np.int32)
-    table["time_s"] = table["time_s"].astype(np.float32)
-    table = table.assign(
-        true_x=truth[..., 0].ravel(),
-        true_y=truth[..., 1].ravel(),
-        visible=visible.ravel(),
-        box_side=each_frame(normaliser(person)[:n]),
-        box_area=each_frame(box_areas(person)[:n]),
-        torso=each_frame(torso_lengths(truth, trace.joints, skeleton)),
-        in_crop=in_crop.ravel(),
-        kernel_drift=each_frame(drift),
-    )
-    for column, value in {"action": person.action or "", "video": person.name, "data": data, "model": name}.items():
-        table.insert(0, column, value)
-    return table.assign(labels=person.labels, skeleton=skeleton.name).astype(dict.fromkeys(TEXT, "category"))
 
 
 # --- what is to be measured -------------------------------------------------------------------------------------------
@@ -325,121 +248,3 @@ def _write_index(folder: Path, parts: Sequence[_Part], settings: dict[str, Any])
     }
     with atomic_path(folder / INDEX) as temporary:
         temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _write_parquet(file: Path, table: pd.DataFrame, facts: dict[str, Any]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    arrow = pa.Table.from_pandas(table, preserve_index=False)
-    arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), _KEY: json.dumps(facts).encode()})
-    with atomic_path(file) as temporary:
-        pq.write_table(arrow, temporary, compression="zstd")
-
-
-class Evaluation:
-    """What an evaluation's folder holds: the parts that were asked for last.
-
-    Args:
-        folder: that :func:`evaluate` was given.
-
-    Raises:
-        ConfigError: there is no evaluation in it.
-    """
-
-    def __init__(self, folder: str | Path):
-        self.folder = Path(folder)
-        file = self.folder / INDEX
-        try:
-            self.settings: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-            if self.settings["format"] != FORMAT:
-                raise ValueError(f"format {self.settings['format']!r}")
-            self._files = [self.folder / name for name in self.settings["parts"]]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ConfigError(
-                f"expected an evaluation in {self.folder}: {error}; make one with dkd evaluate --out {self.folder}"
-            ) from error
-
-    @property
-    def methods(self) -> list[str]:
-        """Names of the methods, in the order that was asked for."""
-        return list(self.settings["methods"])
-
-    @property
-    def specs(self) -> dict[str, str]:
-        """Name of each method → the spec that was asked for: ``"first+erased"`` → ``"runs/first+erased"``."""
-        return dict(self.settings["specs"])
-
-    @property
-    def sources(self) -> list[str]:
-        """Names of the data, as they stand in the table."""
-        return list(self.settings["sources"])
-
-    @property
-    def given(self) -> dict[str, str]:
-        """Name of the data → the source that was asked for: ``"pose2sim"`` → ``"pose2sim=folder"``."""
-        return dict(self.settings["given"])
-
-    @property
-    def missing(self) -> int:
-        """How many parts are still to be measured."""
-        return sum(not file.is_file() for file in self._files)
-
-    def table(self) -> pd.DataFrame:
-        """All rows that are there, as in :func:`measure`; in the order of methods, sources and videos.
-
-        Raises:
-            DatasetError: a part is damaged.
-        """
-        tables = [_read(file) for file in self._files if file.is_file()]
-        if not tables:
-            return pd.DataFrame(columns=[*COLUMNS])
-        import pyarrow as pa
-
-        table = pa.concat_tables(map(_with_room, tables)).unify_dictionaries().to_pandas()
-        order = {"model": self.methods, "data": self.sources}
-        for column, names in order.items():
-            table[column] = table[column].cat.set_categories([n for n in names if n in table[column].cat.categories])
-        return table.sort_values(["model", "data"], kind="stable", ignore_index=True)
-
-    def provenance(self) -> pd.DataFrame:
-        """A row a part: model, checkpoint's SHA-256, data, video, kind of labels, frames, versions, commit, time."""
-        facts = [json.loads(_read(file, rows=False).metadata[_KEY]) for file in self._files if file.is_file()]
-        return pd.json_normalize(facts)
-
-    def save(self, file: str | Path) -> Path:
-        """Write all rows as one parquet file; settings and provenance stand in its metadata under the key ``dkd``."""
-        facts = {**{k: v for k, v in self.settings.items() if k != "parts"}}
-        facts["parts"] = json.loads(self.provenance().to_json(orient="records"))
-        _write_parquet(Path(file), self.table(), facts)
-        return Path(file)
-
-    def __repr__(self) -> str:
-        done, of = len(self._files) - self.missing, len(self._files)
-        return f"<Evaluation of {', '.join(self.methods)} on {', '.join(self.sources)}: {done} of {of} parts>"
-
-
-def _with_room(table: Any) -> Any:
-    """The part with categories that may become many: its own index has 8 bits, and a data set thousands of videos."""
-    import pyarrow as pa
-
-    schema = pa.schema(
-        field.with_type(pa.dictionary(pa.int32(), field.type.value_type))
-        if pa.types.is_dictionary(field.type)
-        else field
-        for field in table.schema
-    )
-    return table.cast(schema)
-
-
-def _read(file: Path, rows: bool = True) -> Any:
-    """A part's table, or its schema alone, which has the provenance in its metadata."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        return pq.read_table(file) if rows else pq.read_schema(file)
-    except (pa.ArrowException, OSError) as error:
-        raise DatasetError(f"{file} is damaged ({error}); delete it and evaluate again: only it is missing then") from (
-            error
-        )

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dkd.analysis.moments import worst_of_runs
 from dkd.errors import ConfigError, nearest_name
 from dkd.evaluation.protocols import COLUMNS as PAPER_COLUMNS
 from dkd.evaluation.protocols import check_choice, paper_columns
@@ -286,10 +287,7 @@ def worst_moments(
         ids = np.cumsum(starts.T.ravel()).reshape(starts.T.shape).T - 1 + n_runs  # joint after joint
         run[video.rows] = video.pick(ids)
         n_runs += int(starts.sum())
-    at = np.flatnonzero(bad)
-    size = np.where(np.isfinite(v["error"][at]), v["error"][at], np.inf)
-    at = at[np.lexsort((at, -size))]
-    at = at[np.sort(np.unique(run[at], return_index=True)[1])]  # the first, and so the worst, of each run
+    at = worst_of_runs(v["error"], bad, run)
     events = table.iloc[at].assign(
         error=v["error"][at],
         error_px=v["error_px"][at],

@@ -1,7 +1,7 @@
-"""Divergence of two runs over the same frames: how far apart their joints are, and when they agree again.
+"""Divergence of two tracks of one person: how far apart their joints are, and when the second is back with the first.
 
-All of this is our own. Distances are shares of the person's box (derived from the first run's crop by
-:data:`dkd.pose.crops.BOX_MARGIN`), so that 0.1 means the same as in PCK.
+The paper has no such measure; all of this is our decision. Distances are shares of the larger side of the person's box,
+so that 0.1 means what it means in PCK.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 
 from dkd.errors import ShapeError
-from dkd.tracking.trace import BOX_MARGIN, Trace
 
 TOLERANCE = 0.05  # share of the box: half the tolerance of PCK@0.1
 STAYS = 5  # frames it must stay within; otherwise a track that only crosses the other would count as recovered
@@ -37,31 +36,35 @@ class Recovery(NamedTuple):
     frames: int | None
 
 
-def divergence(reference: Trace, other: Trace) -> np.ndarray:
-    """Compute the distance of each joint between two runs: (T, J) float32, as a share of the first run's person box.
+def distances(joints: np.ndarray, other: np.ndarray, side: np.ndarray) -> np.ndarray:
+    """Measure how far apart two tracks of the same joints are.
 
     Args:
-        reference, other: runs over the same clip, with the same skeleton; T is the length of the shorter one.
+        joints, other: (T, J, 2) pixels.
+        side: (T,) larger side of the person's box in pixels, > 0.
+
+    Returns:
+        (T, J) float32 distance of each joint, in shares of the box; NaN where a joint is missing.
 
     Raises:
-        ShapeError: their skeletons differ.
+        ShapeError: the arrays do not fit each other.
     """
-    if reference.skeleton != other.skeleton:
-        names = f"{reference.skeleton.name} and {other.skeleton.name}"
-        raise ShapeError(f"expected two runs with the same joints, got {names}")
-    n = min(len(reference), len(other))
-    box = np.array([crop.side for crop in reference.crops[:n]]) / BOX_MARGIN
-    apart = np.linalg.norm(reference.joints[:n] - other.joints[:n], axis=-1)
-    return (apart / box[:, None]).astype(np.float32)
+    joints, other, side = np.asarray(joints), np.asarray(other), np.asarray(side)
+    if joints.shape != other.shape or joints.shape[-1:] != (2,) or side.shape != joints.shape[:1]:
+        raise ShapeError(
+            "expected two tracks of shape (T, J, 2) and box sides of shape (T,), got "
+            f"{joints.shape}, {other.shape} and {side.shape}"
+        )
+    return (np.linalg.norm(joints - other, axis=-1) / side[:, None]).astype(np.float32)
 
 
 def recovery(distances: np.ndarray, end: int, tolerance: float = TOLERANCE) -> Recovery:
     """Find when the track left, how far it went, and when it was back.
 
     Args:
-        distances: (T, J) from :func:`divergence`, T ≥ 1.
-        end: the first frame after the intervention, ≤ T; T if it lasts to the end of the clip.
-        tolerance: distance up to which two places count as the same, > 0, as a share of the box.
+        distances: (T, J) of :func:`distances`, T ≥ 1.
+        end: the first frame after the intervention, ≤ T; T where it lasts to the clip's end.
+        tolerance: distance that counts as the same place, > 0, in shares of the box.
     """
     worst = np.asarray(distances).max(1)
     off = worst > tolerance

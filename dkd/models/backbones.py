@@ -14,8 +14,6 @@ from torch import Tensor, nn
 
 from dkd.errors import CheckpointError, ConfigError, nearest_name
 
-STRIDE = 8  # input pixels per output cell, the same for all encoders
-
 
 def deconvolution(in_channels: int, out_channels: int) -> nn.ConvTranspose2d:
     """Create a layer that doubles the resolution: 4×4, stride 2, padding 1, as in Simple Baselines (Xiao 2018)."""

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from dkd.errors import ConfigError, ShapeError
-from dkd.models.backbones import STRIDE, Encoder, Normalise, deconvolution
+from dkd.models.backbones import Encoder, Normalise, deconvolution
+from dkd.pose.heatmaps import STRIDE
 from dkd.pose.skeleton import get_skeleton
 
 Feedback = Callable[[Tensor, int], Tensor]

@@ -7,6 +7,7 @@ purpose, so that on a CPU it costs a tenth of a training step.
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -46,3 +47,17 @@ class TemporalDiscriminator(nn.Module):
         x = self.decoder[1](nn.functional.interpolate(torch.cat([x, seen], 1), scale_factor=2))
         x = self.decoder[2](nn.functional.interpolate(x, size=changes.shape[-2:]))
         return self.out(x)
+
+
+def frame_pairs(frames: Tensor, size: int) -> Tensor:
+    """The condition of the discriminator: frames t and t+1, scaled to the maps' size and to −1..1.
+
+    Args:
+        frames: (B, T, 3, N, N) in 0..1.
+        size: side of the maps, in cells.
+
+    Returns:
+        (B·(T−1), 6, size, size).
+    """
+    small = F.interpolate(frames.flatten(0, 1), size=(size, size), mode="area").unflatten(0, frames.shape[:2]) * 2 - 1
+    return torch.cat([small[:, :-1], small[:, 1:]], 2).flatten(0, 1)

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 
 from dkd.errors import CheckpointError, ConfigError
-from dkd.evaluation.methods import Method, get_method
+from dkd.io.provenance import provenance
 from dkd.models.checkpoints import read_tensors, write_tensors
-from dkd.training.run import provenance
+from dkd.models.sources import split_spec
 
 
 def export_model(spec: str | Path, out: str | Path, half: bool = False) -> Path:
@@ -36,7 +36,7 @@ def export_model(spec: str | Path, out: str | Path, half: bool = False) -> Path:
         CheckpointError: the model is damaged, or a weight is too large for half precision.
         StorageError: the file cannot be written.
     """
-    _, source, out = model_and_files(spec, out)
+    source, out = source_and_target(spec, out)
     tensors, header = read_tensors(source)
     if half:
         tensors = {name: _halved(name, tensor) for name, tensor in tensors.items()}
@@ -48,18 +48,21 @@ def export_model(spec: str | Path, out: str | Path, half: bool = False) -> Path:
     return out
 
 
-def model_and_files(spec: str | Path, out: str | Path) -> tuple[Method, Path, Path]:
-    """Return the model from which to make a new checkpoint, its file, and the file to write.
+def source_and_target(spec: str | Path, out: str | Path) -> tuple[Path, Path]:
+    """Return the checkpoint that another one is to be made of, and the file to write.
 
     Raises:
         ConfigError: there is no such model, ``spec`` has variants, or ``out`` is not a new ``.safetensors`` file.
     """
-    method, out = get_method(spec), Path(out)
-    if method.variants or method.source is None:
-        raise ConfigError(f"expected a model without variants, got {method.name}: variants share its weights")
-    if out.suffix != ".safetensors" or (out.exists() and out.samefile(method.source)):
+    source, variants = split_spec(spec)
+    out = Path(out)
+    if variants:
+        raise ConfigError(
+            f"expected a model without variants, got {spec}: variants share the weights and the confidence of their model"
+        )
+    if out.suffix != ".safetensors" or (out.exists() and out.samefile(source)):
         raise ConfigError(f"expected a new file that ends in .safetensors, got {out}")
-    return method, method.source, out
+    return source, out
 
 
 def _halved(name: str, tensor: torch.Tensor) -> torch.Tensor:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from dkd.errors import ConfigError
-from dkd.models.backbones import STRIDE
+from dkd.pose.heatmaps import STRIDE
 from dkd.pose.skeleton import get_skeleton
 
 _CENTRE_SIGMA = 21 / 368  # σ of the centre map as a share of the input's side

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+STRIDE = 8  # input pixels per cell of the maps, for all encoders here
+
 
 def gaussian_targets(joints: Tensor, size: int, sigma: float) -> Tensor:
     """Create maps with a Gaussian of height 1 at each joint, as in Simple Baselines (Xiao 2018).

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from dkd.datasets.augment import AugmentConfig
 from dkd.errors import ConfigError, nearest_name
 from dkd.io.config import STRICT, from_mapping, read_yaml, with_words
+from dkd.machine import MachineConfig
 from dkd.models.registry import ModelConfig, model_config
 from dkd.training.losses import AdversaryConfig
 
@@ -165,29 +166,6 @@ class FeedbackConfig:
     truth_first: float = 0.5
     truth_later: float = 0.1
     jitter: float = 0.7
-
-
-@dataclass(frozen=True)
-class MachineConfig:
-    """Where it runs. Not part of what a run *is*: a run may go on on another machine, though not to the same last bit.
-
-    Attributes:
-        accelerator, devices, nodes, strategy: as Lightning Fabric takes them; ``torchrun``'s own numbers win.
-        precision: ``"32-true"`` or ``"bf16-mixed"``; ``"auto"`` is bf16 on a GPU that has it, else 32 bits. (Not
-            ``"16-mixed"``: its loss scale is a state that a resumed run would lack.)
-        workers: processes that prepare clips; 0 is a thread of this one, enough for a small model on a CPU.
-        threads: of torch, for this process, while it trains; None leaves them.
-    """
-
-    __pydantic_config__ = STRICT
-
-    accelerator: str = "auto"
-    devices: int = 1
-    nodes: int = 1
-    strategy: str = "auto"
-    precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
-    workers: int = 0
-    threads: int | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from dkd.errors import ConfigError
@@ -149,20 +148,6 @@ def map_changes(heatmaps: Tensor, usable: Tensor, mean: Callable[[Tensor], Tenso
     change = torch.where((usable[:, 1:] & usable[:, :-1])[..., None, None], change, 0.0)
     scale = mean(change.detach().square().mean()).sqrt().clamp(min=_SMALLEST_CHANGE)
     return (change / scale).flatten(0, 1)
-
-
-def frame_pairs(frames: Tensor, size: int) -> Tensor:
-    """The condition of the discriminator: frames t and t+1, scaled to the maps' size and to −1..1.
-
-    Args:
-        frames: (B, T, 3, N, N) in 0..1.
-        size: side of the maps, in cells.
-
-    Returns:
-        (B·(T−1), 6, size, size).
-    """
-    small = F.interpolate(frames.flatten(0, 1), size=(size, size), mode="area").unflatten(0, frames.shape[:2]) * 2 - 1
-    return torch.cat([small[:, :-1], small[:, 1:]], 2).flatten(0, 1)
 
 
 def reconstruction_loss(reconstructed: Tensor, changes: Tensor) -> Tensor:

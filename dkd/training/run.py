@@ -17,21 +17,21 @@ import json
 import logging
 import math
 import os
-import subprocess
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
 
 from dkd.errors import CheckpointError, ConfigError, RunBusyError, StorageError, nearest_name
-from dkd.io.config import from_mapping, to_mapping
+from dkd.io.config import flat, from_mapping, to_mapping
 from dkd.io.files import atomic_path
+from dkd.io.provenance import provenance
 from dkd.models.base import VideoPoseModel
 from dkd.models.checkpoints import read_tensors, save_model, write_tensors
+from dkd.models.discriminator import TemporalDiscriminator
+from dkd.models.sources import RUN_INFO, RUN_RESULT, RUN_SNAPSHOTS, snapshots_of
 from dkd.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class Run:
     @property
     def info_file(self) -> Path:
         """run.json"""
-        return self.folder / "run.json"
+        return self.folder / RUN_INFO
 
     @property
     def state_file(self) -> Path:
@@ -148,7 +148,7 @@ class Run:
     @property
     def model_file(self) -> Path:
         """model.safetensors"""
-        return self.folder / "model.safetensors"
+        return self.folder / RUN_RESULT
 
     @property
     def failure_file(self) -> Path:
@@ -191,8 +191,7 @@ class Run:
 
     def snapshots(self) -> dict[int, Path]:
         """Step → checkpoint of the averaged model at that step, in order."""
-        found = sorted((self.folder / "snapshots").glob("step_*.safetensors"))
-        return {int(p.stem.removeprefix("step_")): p for p in found}
+        return snapshots_of(self.folder)
 
     def log(self) -> pd.DataFrame:
         """The log as a table, a row a step; empty before the first one. An unfinished last row is left out."""
@@ -227,9 +226,21 @@ class Run:
         tensors, header = read_tensors(self.state_file)
         return int(header["step"]), tensors
 
+    def discriminator(self) -> TemporalDiscriminator | None:
+        """The temporal discriminator of the stored state; None for a run without an adversary, or without a state."""
+        stored = self.load_state()
+        start = "adversary."
+        tensors = {k.removeprefix(start): v for k, v in (stored[1] if stored else {}).items() if k.startswith(start)}
+        if not tensors:
+            return None
+        out = tensors["out.weight"]  # (J, width, 3, 3)
+        discriminator = TemporalDiscriminator(out.shape[0], out.shape[1])
+        discriminator.load_state_dict(tensors)
+        return discriminator.eval()
+
     def save_snapshot(self, model: VideoPoseModel, step: int, facts: Mapping[str, Any]) -> Path:
         """Store the averaged model of this step, in half precision; returns the file."""
-        path = self.folder / "snapshots" / f"step_{step:07d}.safetensors"
+        path = self.folder / RUN_SNAPSHOTS / f"step_{step:07d}.safetensors"
         save_model(model, path, self._provenance_of(step, facts), half=True)
         return path
 
@@ -341,38 +352,8 @@ def find_run(name: str | Path, root: str | Path = "runs") -> Run:
     raise ConfigError(f"there is no run {str(name)!r} in {root}{nearest_name(str(name), known)}")
 
 
-def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings as one level: ``{"a": {"b": 1}}`` → ``{"a.b": 1}``."""
-    out: dict[str, Any] = {}
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            out |= flat(value, f"{prefix}{key}.")
-        else:
-            out[prefix + key] = value
-    return out
-
-
 def _number(value: Any) -> Any:
     """Short, and exact enough for a log; nothing for what is not known."""
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.6g}"
     return value
-
-
-def provenance() -> dict[str, Any]:
-    """When, and with what: ``started``, ``commit`` (None outside a checkout), ``versions``, torch's ``threads``."""
-    from importlib.metadata import version
-
-    code = Path(__file__).resolve().parent
-    try:
-        command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-        described = subprocess.run(command, cwd=code, capture_output=True, text=True, timeout=10)
-        commit = described.stdout.strip() or None
-    except (OSError, subprocess.SubprocessError):
-        commit = None  # no git here, or not a checkout
-    return {
-        "started": time.strftime("%Y-%m-%d %H:%M:%S"),
-        "commit": commit,
-        "versions": {name: version(name) for name in ("dkd-workbench", "torch", "numpy", "lightning-fabric")},
-        "threads": torch.get_num_threads(),
-    }

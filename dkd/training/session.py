@@ -20,8 +20,9 @@ from dkd.datasets.batches import Mixture
 from dkd.datasets.people import PersonSequence
 from dkd.errors import ConfigError
 from dkd.training.config import TrainConfig
+from dkd.training.record import Record
 from dkd.training.run import Run
-from dkd.training.trainer import Record, train
+from dkd.training.trainer import train
 
 log = logging.getLogger(__name__)
 State = Literal["idle", "starting", "running", "paused", "stopping", "stopped", "finished", "failed"]

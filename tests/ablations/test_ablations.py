@@ -23,7 +23,7 @@ from dkd.cli.main import main
 from dkd.datasets.render_set import RenderSetConfig, render_set
 from dkd.errors import CheckpointError, ConfigError, DatasetError
 from dkd.evaluation.cost import count
-from dkd.evaluation.run import Evaluation
+from dkd.evaluation.results import Evaluation
 from dkd.evaluation.summaries import summarise
 from dkd.models import DKD
 from dkd.models.checkpoints import load_model
@@ -224,7 +224,7 @@ def test_a_variant_that_fails_has_its_reason_and_the_others_go_on(
     def breaks(maps, joints, weights, sigma, count):
         return maps.sum() * float("nan") if sigma == 9 else pose_loss(maps, joints, weights, sigma, count)
 
-    monkeypatch.setattr("dkd.training.trainer.pose_loss", breaks)
+    monkeypatch.setattr("dkd.training.step.pose_loss", breaks)
     seen = run(plan, tmp_path / "runs")
     assert [p.variant for p in seen if p.problem] == ["bad"]
     table = make_results(plan, tmp_path / "runs").table.set_index("variant")

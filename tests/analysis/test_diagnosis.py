@@ -18,27 +18,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from dkd import Trace, build_model, load_model
-from dkd.analysis.diagnosis import (
-    DRIFT_LIMIT,
-    FLIP_LIMIT,
-    GAP,
-    JUMP_LIMIT,
-    LANES,
-    REASONS,
-    SPREADS,
-    SURENESS_SPREAD,
-    Diagnosis,
-    Moments,
-    box_sides,
-    check_comparable,
-    diagnose,
-    discriminator_of,
-    flips,
-    jumps,
-    statistics,
-    swapped,
-    worst,
-)
+from dkd.analysis.diagnosis import LANES, REASONS, Diagnosis, check_comparable, diagnose, statistics
+from dkd.analysis.lanes import box_sides, flips, jumps, swapped
+from dkd.analysis.moments import GAP, Moments, worst
+from dkd.analysis.severity import DRIFT_LIMIT, FLIP_LIMIT, JUMP_LIMIT, SPREADS, SURENESS_SPREAD
 from dkd.errors import ConfigError, FrameIndexError, ShapeError, StorageError
 from dkd.models.discriminator import TemporalDiscriminator
 from dkd.pose.crops import Crop, joints_to_box
@@ -259,7 +242,7 @@ def test_lanes_that_are_missing_say_why() -> None:
     assert set(diagnosis.lanes) == {"score", "speed", "acceleration", "flip", "border"}
     assert set(diagnosis.lanes) | set(diagnosis.missing) == set(LANES)
     assert "no kernels" in diagnosis.missing["kernel_drift"]
-    assert "discriminator_of(run)" in diagnosis.missing["reconstruction"]
+    assert "run.discriminator()" in diagnosis.missing["reconstruction"]
     assert "no ground truth" in diagnosis.missing["error"]
     assert "calibration" in diagnosis.missing["confidence"]
 
@@ -534,13 +517,13 @@ def test_the_discriminator_sees_both_frames_in_the_square_of_the_later_one(cloud
 def test_a_runs_discriminator_is_found_in_its_state(tmp_path: Path) -> None:
     made = TemporalDiscriminator(13, 8).eval()
     run = Run(tmp_path / "run")
-    assert discriminator_of(run) is None
+    assert run.discriminator() is None
     run.folder.mkdir(parents=True, exist_ok=True)
     run.save_state(3, {"model.x": torch.zeros(1), "k": torch.zeros(())})
-    assert discriminator_of(run) is None
+    assert run.discriminator() is None
     tensors = {f"adversary.{k}": v for k, v in made.state_dict().items()}
     run.save_state(4, {**tensors, "adversary_optimiser.0.step": torch.zeros(1)})
-    found = discriminator_of(run)
+    found = run.discriminator()
     assert found is not None
     d, pairs = torch.randn(1, 13, 16, 16), torch.randn(1, 6, 16, 16)
     torch.testing.assert_close(found(d, pairs), made(d, pairs))

@@ -17,7 +17,8 @@ from dkd.datasets.person_crops import FUSED, HUMAN, fuse_labels, upright
 from dkd.datasets.sample_clips import MACHINE
 from dkd.datasets.sources import load_people
 from dkd.errors import ConfigError, DatasetError
-from dkd.evaluation.run import Evaluation, evaluate
+from dkd.evaluation.results import Evaluation
+from dkd.evaluation.run import evaluate
 from dkd.evaluation.summaries import per_joint, summarise, worst_moments
 from dkd.models import build_model
 from dkd.models.checkpoints import save_model

@@ -15,7 +15,7 @@ from dkd.cli.main import main
 from dkd.errors import ConfigError
 from dkd.evaluation.compare import Comparison, cost_models, headline, make_comparison, resolve
 from dkd.evaluation.published import FIGURES
-from dkd.evaluation.run import Evaluation
+from dkd.evaluation.results import Evaluation
 from dkd.models import MODELS, build_model
 from dkd.models.checkpoints import save_model
 

@@ -22,7 +22,9 @@ from dkd.datasets.people import PersonSequence
 from dkd.datasets.render_set import RenderSetConfig, render_set
 from dkd.errors import ConfigError, DatasetError, StorageError
 from dkd.evaluation.methods import Method, get_method
-from dkd.evaluation.run import Evaluation, Progress, evaluate, follow_person, measure
+from dkd.evaluation.people import follow_person, measure_person
+from dkd.evaluation.results import Evaluation
+from dkd.evaluation.run import Progress, evaluate
 from dkd.models import build_model
 from dkd.models.checkpoints import save_model
 from tests.support.dotted_people import dotted_person
@@ -278,7 +280,7 @@ def test_a_killed_evaluation_goes_on(checkpoint: Path, tmp_path: Path) -> None:
 def test_the_perturbed_past_is_measured(checkpoint: Path) -> None:
     """The method's feedback reaches the trace: with maps erased the first frame is the same, later ones are not."""
     person = people()["dots"][0]
-    plain, erased = (measure(get_method(f"{checkpoint}{v}"), "dots", person) for v in ("", "+erased"))
+    plain, erased = (measure_person(get_method(f"{checkpoint}{v}"), "dots", person) for v in ("", "+erased"))
     assert plain is not None and erased is not None
     same = (plain[["x", "y"]] == erased[["x", "y"]]).all(axis=1)
     assert same[plain.frame == 0].all()

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dkd import Trace
+from dkd.analysis.comparison import divergence
 from dkd.errors import BoxError, ConfigError, DKDError, ShapeError
-from dkd.measures.divergence import divergence, recovery
+from dkd.measures.divergence import recovery
 from dkd.models import make_model, model_config
 from dkd.models.dkd import DKD
 from dkd.pose.smoothing import OneEuro

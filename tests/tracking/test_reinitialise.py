@@ -15,7 +15,7 @@ from dkd import Clip, Trace, load_model
 from dkd.analysis.reliance import one_step_reliance
 from dkd.errors import ConfigError, FrameIndexError
 from dkd.evaluation.methods import Method
-from dkd.evaluation.run import measure
+from dkd.evaluation.people import measure_person
 from dkd.models import DKD, VideoPoseModel, build_model
 from dkd.models.confidence import Calibration
 from dkd.pose.crops import Crop
@@ -195,7 +195,7 @@ def test_an_evaluation_of_it_has_the_traces_rows(dkd: DKD) -> None:
     person = dotted_person(1, 10)
     method = replace(Method("m", dkd).with_variant("reinit"), reinitialise=EAGER)
     assert method.name == "m+reinit"
-    table = measure(method, "dots", person)
+    table = measure_person(method, "dots", person)
     trace = method.trace(ImageClip(person.images, 10.0, "dots"), None, progress=False)
     assert table is not None
     assert len(table) == 10 * 13

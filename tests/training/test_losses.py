@@ -9,12 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dkd.errors import ConfigError
-from dkd.models.discriminator import TemporalDiscriminator
+from dkd.models.discriminator import TemporalDiscriminator, frame_pairs
 from dkd.pose.heatmaps import gaussian_targets
 from dkd.training.losses import (
     AdversaryConfig,
     convergence,
-    frame_pairs,
     map_changes,
     motion_loss,
     next_k,

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from dkd.errors import ConfigError, RunBusyError, TrainingError
+from dkd.training.record import Record
 from dkd.training.session import TrainingSession
-from dkd.training.trainer import Record, train
+from dkd.training.trainer import train
 from tests.support.dotted_people import dotted_people, quick
 
 
@@ -86,7 +87,7 @@ def test_a_session_may_begin_with_single_steps_and_ends_with_its_run(tmp_path: P
 
 def test_what_goes_wrong_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session, _ = make(tmp_path / "run")
-    monkeypatch.setattr("dkd.training.trainer.pose_loss", lambda maps, *_: maps.sum() * float("nan"))
+    monkeypatch.setattr("dkd.training.step.pose_loss", lambda maps, *_: maps.sum() * float("nan"))
     session.start()
     session.wait(120)
     assert session.state == "failed"

@@ -20,8 +20,10 @@ from dkd.models import DKD, SimpleBaseline, build_model
 from dkd.models.checkpoints import load_model, read_tensors, save_model
 from dkd.models.warm_start import warm_start, warm_start_initializer
 from dkd.training.config import TrainConfig, load_recipe
+from dkd.training.parts import fold_frozen
+from dkd.training.record import Record
 from dkd.training.run import Run, find_run, list_runs
-from dkd.training.trainer import Record, _fold_frozen, train
+from dkd.training.trainer import train
 from dkd.training.validation import MEASURES, validate
 from tests.conftest import ROOT
 from tests.support.dotted_people import dotted_people, dotted_person, quick
@@ -183,7 +185,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_state(tmp_path: Path, mon
     run(quick(), tmp_path, stop_after=2)
     kept = (tmp_path / "state.safetensors").read_bytes()
     with monkeypatch.context() as patched:
-        patched.setattr("dkd.training.trainer.pose_loss", lambda maps, *_: maps.sum() * float("nan"))
+        patched.setattr("dkd.training.step.pose_loss", lambda maps, *_: maps.sum() * float("nan"))
         with pytest.raises(TrainingError, match="the loss is nan .* at step 3; the state of step 2 is kept"):
             run(quick(), tmp_path)
     assert (tmp_path / "state.safetensors").read_bytes() == kept
@@ -408,7 +410,7 @@ def test_frozen_blocks_compute_the_same_without_norms(name: str) -> None:
     clip = torch.rand(1, 2, 3, 128, 128)
     model.eval()
     before, weights = model(clip).features, {k: v.clone() for k, v in model.state_dict().items()}
-    _fold_frozen(model, load_recipe("laptop", ["optimiser.frozen_blocks=2"]))
+    fold_frozen(model, load_recipe("laptop", ["optimiser.frozen_blocks=2"]))
     torch.testing.assert_close(model(clip).features, before, rtol=1e-4, atol=1e-4)
     for trunk in model.trunks():  # the norms are no longer run (a ResNet's stem is no module of its own: its norm is)
         next(m for m in trunk.trunk_blocks()[1].modules() if isinstance(m, torch.nn.BatchNorm2d)).register_forward_hook(

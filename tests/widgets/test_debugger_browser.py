@@ -16,7 +16,8 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from dkd.analysis.diagnosis import LANES, diagnose, statistics, worst
+from dkd.analysis.diagnosis import LANES, diagnose, statistics
+from dkd.analysis.moments import worst
 from dkd.errors import ConfigError
 from tests.analysis.test_diagnosis import SteadyTrace, better_trace, broken_trace
 from tests.support.browser import Lab, opened, python, screenshot, settle
@@ -374,7 +375,7 @@ def test_lanes_can_be_hidden(page: Page) -> None:
     page.locator(".dkd-debugger-toggles").get_by_label("speed").check()
     expect(names).to_have_count(before)
     page.locator(".dkd-debugger summary").click()
-    expect(page.locator(".dkd-debugger details")).to_contain_text("discriminator_of(run)")
+    expect(page.locator(".dkd-debugger details")).to_contain_text("run.discriminator()")
     page.locator(".dkd-debugger summary").click()
 
 

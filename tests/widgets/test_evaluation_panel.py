@@ -21,7 +21,7 @@ import torch
 from dkd.cli.main import build_parser, main
 from dkd.errors import ConfigError, RunBusyError
 from dkd.evaluation.methods import VARIANTS
-from dkd.evaluation.run import Evaluation
+from dkd.evaluation.results import Evaluation
 from dkd.evaluation.summaries import pck_curves, per_joint, summarise
 from dkd.models import build_model
 from dkd.models.checkpoints import save_model

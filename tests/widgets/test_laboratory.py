@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from dkd import Trace
+from dkd.analysis.comparison import divergence
 from dkd.errors import ConfigError, DKDError
-from dkd.measures.divergence import divergence, recovery
+from dkd.measures.divergence import recovery
 from dkd.models import make_model, model_config
 from dkd.pose.smoothing import OneEuro
 from dkd.tracking.counterfactuals import Counterfactuals

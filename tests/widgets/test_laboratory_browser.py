@@ -12,7 +12,7 @@ import torch
 from playwright.sync_api import Browser, Page, expect
 
 from dkd import Trace
-from dkd.measures.divergence import divergence
+from dkd.analysis.comparison import divergence
 from dkd.models.dkd import match
 from dkd.tracking.interventions import edit
 from tests.support.browser import Lab, opened, python, screenshot, settle

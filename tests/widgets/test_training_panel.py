@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from dkd.cli.main import build_parser
 from dkd.errors import ConfigError
 from dkd.training.config import load_recipe
+from dkd.training.record import Record
 from dkd.training.run import Run, list_runs
 from dkd.training.session import TrainingSession
-from dkd.training.trainer import Record
 from tests.support.server import until
 from widgets import TrainingPanel
 from widgets.panels.panel import duration

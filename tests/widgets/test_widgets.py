@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 import widgets.workbench.workbench
 from dkd import Trace, build_model
+from dkd.analysis.moments import worst_frames
 from dkd.datasets.people import PersonSequence
 from dkd.errors import ConfigError, DKDError, FrameIndexError
 from dkd.tracking.reinitialise import Reinitialise
@@ -28,7 +29,6 @@ from tests.support.fake_trace import CELLS, SIDE, FakeClip, FakeTrace, read_numb
 from widgets import Cursor, Kernels, Matching, Player, Timeline, Workbench
 from widgets.core.assets import ROOT, folder_modules, module, stylesheet
 from widgets.core.filmstrip import HEIGHT, contact_sheet, filmstrip_html, strip_image
-from widgets.core.moments import worst_moments
 from widgets.core.shortcuts import SHORTCUTS, as_markdown
 from widgets.core.view import View
 from widgets.core.wire import (
@@ -564,17 +564,17 @@ def test_worst_moments_of_known_curves() -> None:
     score[50] = 0.4
     drift[0] = 9.0  # frame 0 has no drift
     drift[35] = 1.0
-    assert worst_moments(score, drift, fps=30) == [23, 35, 50]
-    assert worst_moments(score, drift, fps=8) == [20, 23, 35, 50]  # the window is 2 frames then
-    assert worst_moments(np.ones(60), np.zeros(60), 30) == []
-    assert worst_moments(np.full(5, np.nan), np.full(5, np.nan), 30) == []
+    assert worst_frames(score, drift, fps=30) == [23, 35, 50]
+    assert worst_frames(score, drift, fps=8) == [20, 23, 35, 50]  # the window is 2 frames then
+    assert worst_frames(np.ones(60), np.zeros(60), 30) == []
+    assert worst_frames(np.full(5, np.nan), np.full(5, np.nan), 30) == []
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=80), st.sampled_from([5.0, 30.0, 60.0]))
 def test_moments_are_minima_of_their_window(scores: list[float], fps: float) -> None:
     curve = np.array(scores)
     reach = max(2, round(fps / 4))
-    moments = worst_moments(curve, np.zeros(len(curve)), fps)
+    moments = worst_frames(curve, np.zeros(len(curve)), fps)
     assert moments == sorted(set(moments))
     for t in moments:
         assert curve[t] == curve[max(0, t - reach) : t + reach + 1].min()

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from dkd.analysis.moments import worst_frames
 from tests.support.browser import Lab, open_notebook, opened, python, screenshot, settle
 from tests.support.fake_trace import BITS, BLOCK, CELLS, FakeTrace
 from tests.support.server import until
-from widgets.core.moments import worst_moments
 
 ROOT = Path(__file__).resolve().parents[2]
 SETUP = f"""\
@@ -167,7 +167,7 @@ def test_keys_move_and_lab_does_not_get_them(page: Page, trace: FakeTrace) -> No
         press(page, key)
         wait_for_frame(page, frame)
     wrist = trace.skeleton.index("left_wrist")
-    worst = worst_moments(trace.scores[:, wrist], trace.kernel_drift(), trace.clip.fps)
+    worst = worst_frames(trace.scores[:, wrist], trace.kernel_drift(), trace.clip.fps)
     assert len(worst) > 3
     for expected in [t for t in worst if t > 9][:2]:
         press(page, "n")

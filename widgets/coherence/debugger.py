@@ -10,17 +10,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from dkd.analysis.diagnosis import (
-    LANES,
-    REASONS,
-    Diagnosis,
-    Moment,
-    Moments,
-    check_comparable,
-    diagnose,
-    statistics,
-    worst,
-)
+from dkd.analysis.diagnosis import LANES, REASONS, Diagnosis, check_comparable, diagnose, statistics
+from dkd.analysis.moments import Moment, Moments, worst
 from dkd.errors import ConfigError
 from dkd.models.confidence import ALPHA
 from widgets.core.cursor import Cursor
@@ -48,7 +39,8 @@ class CoherenceDebugger(View):
         other: another trace of the same clip, ``B``, to be laid over it. Both are measured in shares of A's box.
         cursor: as for every view.
         alpha: a joint that is further than this × the person's box from the truth is a miss.
-        discriminator: a trained temporal discriminator, for its lane: :func:`dkd.analysis.diagnosis.discriminator_of` a run.
+        discriminator: a trained temporal discriminator, for its lane: see
+            :meth:`dkd.training.run.Run.discriminator`.
 
     Raises:
         ConfigError: ``other`` has other frames or other joints; a cursor that does not fit.
@@ -93,7 +85,7 @@ class CoherenceDebugger(View):
         return self._diagnoses()[1]
 
     def moments(self, joint: str | None = None, n: int | None = 20, *, reason: str | None = None) -> Moments:
-        """The moments that stand out most, of both traces: :func:`dkd.analysis.diagnosis.worst`."""
+        """The moments that stand out most, of both traces: :func:`dkd.analysis.moments.worst`."""
         first, second = self._diagnoses()
         return worst(first, joint, n, reason=reason, other=second)
 

@@ -15,8 +15,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from dkd.analysis.moments import worst_frames
 from dkd.errors import FrameIndexError
-from widgets.core.moments import worst_moments
 from widgets.core.tables import MAP_RANGE
 
 Message = tuple[dict[str, Any], list[bytes]]
@@ -63,7 +63,7 @@ def render_header(trace: Any, generation: int) -> Message:
         "calibrated": bool(trace.calibrated),
         "reinitialised": [asdict(anew) for anew in trace.reinitialised],
         "unmatched": [t for t in range(len(trace)) if trace.from_initializer(t)],
-        "worst": [worst_moments(scores[:, j], drift, clip.fps) for j in range(len(skeleton))],
+        "worst": [worst_frames(scores[:, j], drift, clip.fps) for j in range(len(skeleton))],
     }
     speed, known = trace.speed(), [] if truth is None else truth
     arrays = (trace.joints, scores, speed, drift, known, trace.readout, trace.bias, trace.confidence)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from dkd.evaluation.run import Evaluation
+from dkd.evaluation.results import Evaluation
 from widgets.evaluation.job import EvaluationJob
 from widgets.evaluation.plots import Figures, still_plots
 from widgets.evaluation.results import Results

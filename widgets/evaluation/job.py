@@ -19,7 +19,8 @@ from dkd.datasets.sources import load_people
 from dkd.errors import ConfigError, RunBusyError
 from dkd.evaluation.cost import profile
 from dkd.evaluation.methods import VARIANTS, Method, get_method
-from dkd.evaluation.run import Evaluation, Progress, evaluate
+from dkd.evaluation.results import Evaluation
+from dkd.evaluation.run import Progress, evaluate
 from dkd.io.files import atomic_path
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from dkd.errors import ConfigError
 from dkd.evaluation.protocols import NORMALISERS, check_choice
-from dkd.evaluation.run import Evaluation
+from dkd.evaluation.results import Evaluation
 from widgets.core.view import unknown_keyword
 from widgets.evaluation.form import EvaluationForm, parse_all
 from widgets.evaluation.gallery import Gallery, gallery_items, moment_key

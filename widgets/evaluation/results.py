@@ -49,7 +49,7 @@ def digest(table: pd.DataFrame, cost: pd.DataFrame | None, normaliser: str, alph
     """The summary of a tidy table.
 
     Args:
-        table: of :class:`dkd.evaluation.run.Evaluation`.
+        table: of :class:`dkd.evaluation.results.Evaluation`.
         cost: of :func:`dkd.evaluation.cost.profile`, or None.
         normaliser, alpha: what PCK is a share of, and which; the worst moments are judged by it, too.
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dkd.evaluation.methods import Method, get_method
-from dkd.evaluation.run import follow_person
+from dkd.evaluation.people import follow_person
 from dkd.tracking.trace import Trace
 from widgets.evaluation.job import People
 

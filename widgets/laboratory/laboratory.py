@@ -12,8 +12,9 @@ import anywidget
 import numpy as np
 import traitlets
 
+from dkd.analysis.comparison import divergence
 from dkd.errors import ConfigError, FrameIndexError, nearest_name
-from dkd.measures.divergence import TOLERANCE, Recovery, divergence, recovery
+from dkd.measures.divergence import TOLERANCE, Recovery, recovery
 from widgets.core.cursor import Cursor
 from widgets.core.feed import Feed
 from widgets.core.library import script
@@ -281,7 +282,7 @@ def render_effect(trace: Any, changed: Any) -> dict[str, Any]:
     Returns:
         ``calls``: a line of Python each, the newest last; ``code``: all as one; ``frames`` computed, ``of`` how many;
         ``spans``: [start, stop] of each call's frames; ``distances``: (frames, J) float32 as bytes, see
-        :func:`dkd.measures.divergence.divergence`; ``recovery``: a :class:`~dkd.measures.divergence.Recovery` as a dict, with
+        :func:`dkd.analysis.comparison.divergence`; ``recovery``: a :class:`~dkd.measures.divergence.Recovery` as a dict, with
         ``peak_joint``, ``end`` and ``tolerance``; ``None`` without interventions.
     """
     changed = changed.snapshot()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from dkd.training.trainer import Record
+from dkd.training.record import Record
 from widgets.panels.figures import COLOURS, GRID, INK, STYLE, Figure
 
 if TYPE_CHECKING:

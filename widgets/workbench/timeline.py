@@ -17,7 +17,7 @@ class Timeline(View):
     where the model has a calibration; else it is the score, and called so.
     Kernel drift is 1 − cos(K_t, K_{t−1}) over all channels: 0 where the kernels stay, larger where they had to change.
     Click or drag to move; shift-drag selects a range that playing then repeats. Small marks show the worst moments
-    (:func:`widgets.core.moments.worst_moments`); N and P jump between them. A dashed line with a flag R marks
+    (:func:`dkd.analysis.moments.worst_frames`); N and P jump between them. A dashed line with a flag R marks
     each frame in which a lost track was re-initialised (``trace.reinitialised``); pointing at it says why, M jumps to
     the next.
     """

@@ -1,0 +1,64 @@
+"""How severe is a value of a diagnosis's lane: how many times its limit it is. The limits are our decisions.
+
+The clip's own limit of a lane is the median plus (for the score: minus) ``SPREADS`` robust standard deviations of the
+joint over the clip; a robust standard deviation is 1.4826 times the median absolute deviation.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dkd.analysis.lanes import jumps
+
+if TYPE_CHECKING:
+    from dkd.analysis.diagnosis import Diagnosis
+
+SPREADS = 6.0  # robust standard deviations from the median: with normal noise, one frame in 500 million
+MAD_TO_SIGMA = 1.4826  # of a normal distribution
+JUMP_LIMIT = 0.05  # of the box, a frame: about two cells of a map, more than decoding noise
+FLIP_LIMIT = 0.05  # of the box: sides that are closer than that cannot be told apart
+DRIFT_LIMIT = 1e-3  # kernels that turn less are the same for any eye
+SURENESS_SPREAD = 0.02  # a saturated confidence has no spread: a dip of less than SPREADS times this is none
+SURENESS_FLOOR = 0.05  # below, one is as lost as another
+
+
+def severities(d: Diagnosis) -> dict[str, np.ndarray]:
+    jump = jumps(d.lanes["acceleration"])
+    sure, _, limit = d.sureness
+    out = {
+        "jump": jump / _own_limit(jump, JUMP_LIMIT),
+        "flip": d.lanes["swapped" if knows_sides(d) else "flip"] / FLIP_LIMIT,
+        "low score": np.where(sure < limit, limit / np.fmax(sure, SURENESS_FLOOR), sure * 0),
+    }
+    border = d.lanes["border"]
+    outside = -border * (d.cell / (d.alpha * d.side))[:, None]
+    out["out of crop"] = np.where(border < 0, 2 + outside, np.where(border <= 1, 2 - border, border * 0))
+    if "kernel_drift" in d.lanes:
+        drift = d.lanes["kernel_drift"][:, None]
+        out["drift"] = drift / _own_limit(drift, DRIFT_LIMIT)
+    if "error" in d.lanes:
+        # A shade above 1: an error of exactly alpha is a hit, as in PCK.
+        share = d.lanes["error"] / d.alpha
+        out["miss"] = np.where(share == 1, np.nextafter(1, 0), share)
+    return out
+
+
+def knows_sides(d: Diagnosis) -> bool:
+    return "swapped" in d.lanes and bool(np.isfinite(d.lanes["swapped"]).any())
+
+
+def _own_limit(values: np.ndarray, least: float) -> np.ndarray:
+    """(K,) median + SPREADS robust standard deviations of each column of (T, K), but at least ``least``."""
+    middle, spread = middle_and_spread(values)
+    return np.fmax(middle + SPREADS * spread, least)
+
+
+def middle_and_spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(K,) median and 1.4826 × median absolute deviation of the columns of (T, K); NaN where nothing is known."""
+    known = np.isfinite(values).any(0)
+    middle, spread = (np.full(values.shape[1], np.nan) for _ in range(2))
+    middle[known] = np.nanmedian(values[:, known], 0)
+    spread[known] = MAD_TO_SIGMA * np.nanmedian(np.abs(values[:, known] - middle[known]), 0)
+    return middle, spread

@@ -1,0 +1,80 @@
+"""Follow a labelled person by a method, and lay out what was found and what is true, one row per joint per frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dkd.datasets.people import PersonSequence
+from dkd.evaluation.methods import Method
+from dkd.evaluation.protocols import box_areas, normaliser, torso_lengths
+from dkd.tracking.people import first_box, person_clip, truth_of
+from dkd.tracking.trace import Trace
+
+TEXT = ("model", "data", "video", "action", "joint", "labels", "skeleton")  # columns that are categories
+
+
+def follow_person(
+    method: Method, person: PersonSequence, n_frames: int | None = None, cancel: Callable[[], bool] | None = None
+) -> Trace:
+    """A trace of a labelled person by a method, as evaluation makes it; the labels are its truth."""
+    return method.trace(person_clip(person), first_box(person), **truth_of(person), stop=n_frames, cancel=cancel)
+
+
+def measure_person(
+    method: Method,
+    data: str,
+    person: PersonSequence,
+    n_frames: int | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> pd.DataFrame | None:
+    """The rows of one method on one video, a row a joint a frame; None where ``cancel`` stopped it.
+
+    Returns:
+        ``model, data, video, action, frame, time_s, joint``; ``x, y`` (px) and ``score`` (the peak's height);
+        ``true_x, true_y`` (px, NaN where not labelled); ``visible``: labelled and not hidden; ``box_side`` (px) and
+        ``box_area`` (px²) of the labelled person, ``torso`` (px), NaN where they are not known; ``in_crop``: the true
+        joint lay in the square that the network saw; ``kernel_drift`` of the frame, NaN without kernels; ``labels``:
+        what they are; ``skeleton``.
+    """
+    trace = follow_person(method, person, n_frames, cancel)
+    try:
+        if not trace.complete:
+            return None
+        return _rows(trace, method.name, data, person)
+    finally:
+        trace.close()
+
+
+def _rows(trace: Trace, name: str, data: str, person: PersonSequence) -> pd.DataFrame:
+    n, skeleton = len(trace), trace.skeleton
+    truth = person.joints[:n]
+    labelled = np.isfinite(truth).all(-1)
+    visible = labelled if person.visible is None else labelled & person.visible[:n]
+    size = trace.model.config.input_size
+    inside = np.stack([crop.to_grid(joints, size) for crop, joints in zip(trace.crops, truth, strict=True)])
+    in_crop = ((inside > -0.5) & (inside < size - 0.5)).all(-1)
+    drift = trace.kernel_drift() if trace.kernels.size else np.full(n, np.nan)
+
+    def each_frame(values: Any) -> np.ndarray:
+        return np.repeat(np.asarray(values, np.float32), len(skeleton))
+
+    table = trace.to_frame()
+    table["frame"] = table["frame"].astype(np.int32)
+    table["time_s"] = table["time_s"].astype(np.float32)
+    table = table.assign(
+        true_x=truth[..., 0].ravel(),
+        true_y=truth[..., 1].ravel(),
+        visible=visible.ravel(),
+        box_side=each_frame(normaliser(person)[:n]),
+        box_area=each_frame(box_areas(person)[:n]),
+        torso=each_frame(torso_lengths(truth, trace.joints, skeleton)),
+        in_crop=in_crop.ravel(),
+        kernel_drift=each_frame(drift),
+    )
+    for column, value in {"action": person.action or "", "video": person.name, "data": data, "model": name}.items():
+        table.insert(0, column, value)
+    return table.assign(labels=person.labels, skeleton=skeleton.name).astype(dict.fromkeys(TEXT, "category"))

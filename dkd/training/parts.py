@@ -1,0 +1,82 @@
+"""What is set up once for a run, or before a step: what is frozen, in which mode parts run, who moves the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+from torch.fx.experimental.optimization import fuse
+
+from dkd.models.base import VideoPoseModel
+from dkd.models.dkd import DKD
+from dkd.training.config import OptimiserConfig, TrainConfig
+
+
+def freeze(model: VideoPoseModel, config: TrainConfig) -> None:
+    """Switch gradients off for what keeps its weights."""
+    for trunk in model.trunks():
+        for block in trunk.trunk_blocks()[: config.optimiser.frozen_blocks]:
+            block.requires_grad_(False)
+    if isinstance(model, DKD) and config.model.initializer == "fixed":
+        model.initializer.requires_grad_(False)
+    if config.model.bias_fades and isinstance(model, DKD):
+        model.kernel_bias.requires_grad_(False)
+
+
+def fold_frozen(model: VideoPoseModel, config: TrainConfig) -> None:
+    """Run the trunks' frozen blocks with their norms folded into their convolutions: the same function, twice as fast.
+
+    They see the largest maps, and on a CPU each norm is one more pass over them. The blocks keep their own weights,
+    which are what is saved; the average of the weights is a copy from before, and keeps its norms.
+    """
+    for trunk in model.trunks():
+        for block in trunk.trunk_blocks()[: config.optimiser.frozen_blocks]:
+            folded = fuse(block.eval()).requires_grad_(False)
+            folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            block.forward = folded.forward
+
+
+def make_optimiser(model: VideoPoseModel, config: OptimiserConfig) -> torch.optim.Optimizer:
+    """Two groups: trunks, with their share of the rate, and the rest."""
+    trunk = {id(p) for t in model.trunks() for block in t.trunk_blocks() for p in block.parameters()}
+    learning = [p for p in model.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in learning if id(p) in trunk], "share": config.trunk_rate},
+        {"params": [p for p in learning if id(p) not in trunk], "share": 1.0},
+    ]
+    groups = [g for g in groups if g["params"]]
+    if config.name == "rmsprop":
+        return torch.optim.RMSprop(groups, lr=config.learning_rate)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
+
+
+def set_modes(model: VideoPoseModel, config: TrainConfig, step: int) -> None:
+    """Train mode, but for the parts whose batch statistics stand still (their weights may learn all the same)."""
+    model.train()
+    fixed: list[nn.Module] = [
+        block for trunk in model.trunks() for block in trunk.trunk_blocks()[: config.optimiser.frozen_blocks]
+    ]
+    if step >= config.optimiser.fix_statistics_after * config.steps:
+        fixed += list(model.children())
+    if isinstance(model, DKD):
+        names = list(config.optimiser.fixed_statistics)
+        names += ["initializer"] if config.model.initializer == "fixed" else []
+        fixed += [getattr(model, name) for name in names]
+    for module in fixed:
+        module.eval()
+
+
+def growing_average(longest: float) -> Callable[[Any, Any, Any], None]:
+    """An exponential average that forgets its random beginning: decay (1 + n) / (10 + n), at most ``longest``."""
+
+    @torch.no_grad()
+    def update(averages: Any, values: Any, n: Any) -> None:
+        decay = min(longest, (1 + float(n)) / (10 + float(n)))
+        if averages[0].is_floating_point():
+            torch._foreach_lerp_(averages, values, 1 - decay)
+        else:  # counters
+            torch._foreach_copy_(averages, values)
+
+    return update
