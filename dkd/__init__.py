@@ -3,27 +3,147 @@
     from dkd import Clip, Trace, load_model
     trace = Trace(load_model("dkd-mobilenetv2"), Clip("video.mp4"), box=(x0, y0, x1, y1))
 
-The four names are loaded when first asked for: ``dkd lab`` and ``dkd --help`` should not wait for torch.
+This module offers the names that notebooks need; each lives in the room that its home names. They are imported when
+they are first asked for, so that ``import dkd``, ``dkd lab`` and ``dkd --help`` need not wait for torch.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dkd.models import build_model
-    from dkd.models.checkpoints import load_model
+    from dkd.ablations.plan import AblationPlan, EvaluationChoice, load_plan
+    from dkd.ablations.run import ablate
+    from dkd.ablations.table import make_results, read_results
+    from dkd.analysis.anatomy import anatomy
+    from dkd.analysis.comparison import divergence
+    from dkd.analysis.diagnosis import Diagnosis, diagnose, statistics
+    from dkd.analysis.lineage import compare_kernels
+    from dkd.analysis.moments import worst
+    from dkd.analysis.reliance import one_step_reliance
+    from dkd.datasets.people import ClipFrames, PersonSequence
+    from dkd.datasets.render_set import RenderSetConfig, render_set
+    from dkd.datasets.sources import load_people, sources_at_hand
+    from dkd.evaluation.cost import profile
+    from dkd.evaluation.methods import Method, get_method
+    from dkd.evaluation.people import follow_person
+    from dkd.evaluation.results import Evaluation
+    from dkd.evaluation.run import evaluate
+    from dkd.evaluation.summaries import add_errors, summarise
+    from dkd.io.paths import data_folder
+    from dkd.measures.coherence import motion
+    from dkd.measures.divergence import recovery
+    from dkd.measures.metrics import pck_mean
+    from dkd.models.checkpoints import load_model, save_model
+    from dkd.models.registry import MODELS, build_model
+    from dkd.pose.heatmaps import decode_peaks
+    from dkd.pose.skeleton import Skeleton, get_skeleton
+    from dkd.pose.smoothing import OneEuro
+    from dkd.tracking.reinitialise import Reinitialise
     from dkd.tracking.trace import Trace
+    from dkd.training.config import TrainConfig, load_recipe
+    from dkd.training.run import Run, list_runs
+    from dkd.training.session import TrainingSession
+    from dkd.training.trainer import train
     from dkd.video.clip import Clip
+    from dkd.video.images import ImageClip
+    from dkd.video.samples import default_sample, get_sample, list_samples
 
-__all__ = ["Clip", "Trace", "build_model", "load_model"]
 __version__ = "0.1.0"
 
-_HOME = {
-    "Clip": "dkd.video.clip",
-    "Trace": "dkd.tracking.trace",
-    "build_model": "dkd.models",
-    "load_model": "dkd.models.checkpoints",
+_HOMES = {
+    "dkd.ablations.plan": (
+        "AblationPlan",
+        "EvaluationChoice",
+        "load_plan",
+    ),
+    "dkd.ablations.run": ("ablate",),
+    "dkd.ablations.table": (
+        "make_results",
+        "read_results",
+    ),
+    "dkd.analysis.anatomy": ("anatomy",),
+    "dkd.analysis.comparison": ("divergence",),
+    "dkd.analysis.diagnosis": (
+        "Diagnosis",
+        "diagnose",
+        "statistics",
+    ),
+    "dkd.analysis.lineage": ("compare_kernels",),
+    "dkd.analysis.moments": ("worst",),
+    "dkd.analysis.reliance": ("one_step_reliance",),
+    "dkd.datasets.people": (
+        "ClipFrames",
+        "PersonSequence",
+    ),
+    "dkd.datasets.render_set": (
+        "RenderSetConfig",
+        "render_set",
+    ),
+    "dkd.datasets.sources": (
+        "load_people",
+        "sources_at_hand",
+    ),
+    "dkd.evaluation.cost": ("profile",),
+    "dkd.evaluation.methods": (
+        "Method",
+        "get_method",
+    ),
+    "dkd.evaluation.people": ("follow_person",),
+    "dkd.evaluation.results": ("Evaluation",),
+    "dkd.evaluation.run": ("evaluate",),
+    "dkd.evaluation.summaries": (
+        "add_errors",
+        "summarise",
+    ),
+    "dkd.io.paths": ("data_folder",),
+    "dkd.measures.coherence": ("motion",),
+    "dkd.measures.divergence": ("recovery",),
+    "dkd.measures.metrics": ("pck_mean",),
+    "dkd.models.checkpoints": (
+        "load_model",
+        "save_model",
+    ),
+    "dkd.models.registry": (
+        "MODELS",
+        "build_model",
+    ),
+    "dkd.pose.heatmaps": ("decode_peaks",),
+    "dkd.pose.skeleton": (
+        "Skeleton",
+        "get_skeleton",
+    ),
+    "dkd.pose.smoothing": ("OneEuro",),
+    "dkd.tracking.reinitialise": ("Reinitialise",),
+    "dkd.tracking.trace": ("Trace",),
+    "dkd.training.config": (
+        "TrainConfig",
+        "load_recipe",
+    ),
+    "dkd.training.run": (
+        "Run",
+        "list_runs",
+    ),
+    "dkd.training.session": ("TrainingSession",),
+    "dkd.training.trainer": ("train",),
+    "dkd.video.clip": ("Clip",),
+    "dkd.video.images": ("ImageClip",),
+    "dkd.video.samples": (
+        "default_sample",
+        "get_sample",
+        "list_samples",
+    ),
 }
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "AblationPlan", "Clip", "ClipFrames", "Diagnosis", "Evaluation", "EvaluationChoice", "ImageClip", "MODELS",
+    "Method", "OneEuro", "PersonSequence", "Reinitialise", "RenderSetConfig", "Run", "Skeleton", "Trace",
+    "TrainConfig", "TrainingSession", "ablate", "add_errors", "anatomy", "build_model", "compare_kernels",
+    "data_folder", "decode_peaks", "default_sample", "diagnose", "divergence", "evaluate", "follow_person",
+    "get_method", "get_sample", "get_skeleton", "list_runs", "list_samples", "load_model", "load_people", "load_plan",
+    "load_recipe", "make_results", "motion", "one_step_reliance", "pck_mean", "profile", "read_results", "recovery",
+    "render_set", "save_model", "sources_at_hand", "statistics", "summarise", "train", "worst",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -7,13 +7,40 @@ import json
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+import dkd
 from tests.project.test_packaging import imported_modules
 
 ROOT = Path(__file__).resolve().parents[2]
+# What each room of the library may import. `make test` fails where code imports against this table; CONTRIBUTING.md
+# shows it as a picture.
+_MODELS = {"errors", "io", "pose", "models"}
+_TRACKING = {*_MODELS, "machine", "video", "measures", "datasets", "tracking"}
+_EVALUATION = {*_TRACKING, "analysis", "evaluation"}
+_TRAINING = {*_TRACKING, "analysis", "training"}
+_EVERYTHING = {*_EVALUATION, *_TRAINING, "ablations", "serve", "cli"}
+ROOMS: dict[str, set[str]] = {
+    "errors": set(),
+    "io": {"errors", "io"},
+    "machine": {"errors", "io"},
+    "pose": {"errors", "io", "pose"},
+    "video": {"errors", "io", "video"},
+    "models": _MODELS,
+    "measures": {"errors", "pose", "measures"},
+    "datasets": {"errors", "io", "pose", "video", "datasets"},
+    "tracking": _TRACKING - {"machine", "measures"},
+    "analysis": {*_TRACKING, "analysis"} - {"machine"},
+    "evaluation": _EVALUATION,
+    "training": _TRAINING,
+    "ablations": {*_EVALUATION, *_TRAINING, "ablations"},
+    "serve": {"errors", "io", "serve"},
+    "cli": _EVERYTHING,
+}
+LONGEST = 400  # lines of a file of the library or the widgets
 INTERFACE = {"IPython", "anywidget", "ipywidgets", "plotly", "widgets"}
 TEXT = {".cfg", ".css", ".html", ".ipynb", ".js", ".json", ".lock", ".md", ".py", ".sh", ".toml", ".txt", ".yml"}
 # A folder of one machine: not the middle of a longer path or of a web address.
@@ -52,6 +79,114 @@ def test_imports_point_one_way(folder: str, forbidden: set[str]) -> None:
         if module.split(".")[0] in forbidden
     }
     assert wrong == set()
+
+
+def imported_by(path: Path, lazily: bool = True) -> set[str]:
+    """Full names of our own modules that a file imports; without ``lazily`` only those that it imports when loaded."""
+    found: set[str] = set()
+
+    def visit(node: ast.AST) -> None:
+        for child in ast.iter_child_nodes(node):
+            if not lazily and isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            if not lazily and isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+                continue
+            if isinstance(child, ast.ImportFrom) and child.module and not child.level:
+                found.add(child.module)
+                found.update(f"{child.module}.{name.name}" for name in child.names)
+            elif isinstance(child, ast.Import):
+                found.update(name.name for name in child.names)
+            visit(child)
+
+    visit(ast.parse(path.read_text()))
+    return found & MODULES.keys()
+
+
+def room_of(module: str) -> str:
+    return module.split(".")[1]
+
+
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for folder in ("dkd", "widgets")
+    for path in sources(folder)
+}
+
+
+def test_every_room_imports_only_what_its_table_allows() -> None:
+    """Also inside functions: an import that comes late points the same way."""
+    assert {room_of(m) for m in MODULES if m.startswith("dkd.")} - {"__main__"} == ROOMS.keys()
+    wrong = {
+        f"{module} imports {other}"
+        for module, path in MODULES.items()
+        if module.startswith("dkd.") and room_of(module) in ROOMS
+        for other in imported_by(path)
+        if other.startswith("dkd.") and room_of(other) not in ROOMS[room_of(module)]
+    }
+    assert wrong == set()
+
+
+def test_the_table_has_no_circle() -> None:
+    order: list[str] = []
+    while len(order) < len(ROOMS):
+        free = [room for room in ROOMS if room not in order and ROOMS[room] - {room} <= set(order)]
+        assert free, f"these import each other: {sorted(ROOMS.keys() - set(order))}"
+        order += free
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    """Inside rooms, too: who reads a file can read what it needs first."""
+    needs = {module: imported_by(path, lazily=False) - {module} for module, path in MODULES.items()}
+    read: set[str] = set()
+    while free := {module for module in needs.keys() - read if needs[module] <= read}:
+        read |= free
+    assert needs.keys() - read == set(), "these modules import each other"
+
+
+def test_every_room_says_in_one_line_what_it_is_for() -> None:
+    packages = [path for path in MODULES.values() if path.name == "__init__.py"]
+    assert len(packages) > 20
+    for path in packages:
+        said = ast.get_docstring(ast.parse(path.read_text()))
+        assert said and len(said.splitlines()[0]) > 20, path
+
+
+def test_no_file_is_long() -> None:
+    files = [path for folder in ("dkd", "widgets") for path in (ROOT / folder).rglob("*")]
+    long = {
+        f"{path.relative_to(ROOT)}: {lines} lines"
+        for path in files
+        if path.suffix in {".py", ".js", ".css"} and (lines := len(path.read_text().splitlines())) > LONGEST
+    }
+    assert long == set()
+
+
+def test_importing_the_library_is_light() -> None:
+    """``dkd lab`` and ``dkd --help`` must not wait for torch, nor for anything else that takes long."""
+    heavy = ["torch", "pandas", "cv2", "scipy", "av", "decord", "pyarrow", "lightning_fabric", "jupyterlab"]
+    for code in ("import dkd", "import dkd; dir(dkd)", "import dkd.cli.main"):
+        code += f"; import sys; print(*({set(heavy)!r} & set(sys.modules)))"
+        loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert loaded.stdout.split() == [], code
+
+
+def test_every_name_on_offer_is_there_and_type_checkers_know_it() -> None:
+    tree = ast.parse((ROOT / "dkd" / "__init__.py").read_text())
+    typed = {
+        (node.module, name.name)
+        for block in tree.body
+        if isinstance(block, ast.If)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+    }
+    assert typed == {(home, name) for name, home in dkd._HOME.items()}
+    assert set(dkd.__all__) == dkd._HOME.keys() and list(dkd.__all__) == sorted(dkd.__all__)
+    for name in dkd.__all__:
+        assert getattr(dkd, name) is getattr(import_module(dkd._HOME[name]), name)
+        assert name in dir(dkd)
+    with pytest.raises(AttributeError, match="Clip"):
+        dkd.clip_of_nobody  # noqa: B018
 
 
 def test_the_library_does_not_load_the_interface() -> None:

@@ -1,1 +1,1 @@
-"""The training panel."""
+"""The training panel: start, watch, stop, and compare runs."""
