@@ -108,7 +108,7 @@ def test_what_cannot_be_done_is_named_and_nothing_is_written(
     checkpoint: Path, people: dict[str, Sequence[PersonSequence]], rows: pd.DataFrame, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.safetensors"
-    with pytest.raises(ConfigError, match="as it is"):
+    with pytest.raises(ConfigError, match="without variants"):
         calibrate(f"{checkpoint}+erased", ["clips"], out, people=people)
     with pytest.raises(ConfigError, match="new file"):
         calibrate(checkpoint, ["clips"], checkpoint, people=people)
