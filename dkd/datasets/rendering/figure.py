@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from dkd.datasets.rendering.body import Body, body_from_rig
+from dkd.datasets.rendering.mesh import Mesh, Weights, axis_vectors
 from dkd.pose.skeleton import get_skeleton
 
-Weights = dict[str, np.ndarray | float]
 # bone → its parent; parents come first
 _PARENTS: dict[str, str | None] = {
     "root": None, "spine05": "root", "spine04": "spine05", "spine03": "spine04", "spine01": "spine03",
@@ -105,7 +105,7 @@ def figure_body(rng: np.random.Generator) -> Body:
 def build_figure(size: Proportions) -> Body:
     """The undressed figure of these proportions, arms half raised to the sides."""
     heads = _bone_heads(size)
-    mesh = _Mesh()
+    mesh = Mesh(list(_PARENTS))
     _add_trunk(mesh, size, heads)
     face = _add_head(mesh, size, heads)
     for side in (1.0, -1.0):
@@ -170,7 +170,7 @@ def _bone_heads(size: Proportions) -> dict[str, np.ndarray]:
     return heads
 
 
-def _add_trunk(mesh: _Mesh, size: Proportions, heads: dict[str, np.ndarray]) -> None:
+def _add_trunk(mesh: Mesh, size: Proportions, heads: dict[str, np.ndarray]) -> None:
     share, half_width, front, back = _TRUNK.T / 1000
     neck = np.clip((share - 0.80) / 0.045, 0, 1)  # neither a broad chest nor a belly makes a thick neck
     girth = size.girth**0.8 * (1 - neck) + size.girth**0.35 * neck
@@ -186,16 +186,16 @@ def _add_trunk(mesh: _Mesh, size: Proportions, heads: dict[str, np.ndarray]) -> 
     widths = [0.05 * s] * 4 + [0.03 * s] * 3
     mesh.add_tube(
         rings,
-        across=_axis_vectors(half_width * s, 0),
-        ahead=_axis_vectors(front * girth * (1 + bump) * s, 2),
-        behind=_axis_vectors(back * girth * s, 2),
+        across=axis_vectors(half_width * s, 0),
+        ahead=axis_vectors(front * girth * (1 + bump) * s, 2),
+        behind=axis_vectors(back * girth * s, 2),
         columns=22,
         roundness=2.4,
         weights=_along(y, spine, knots, widths),
     )
 
 
-def _add_head(mesh: _Mesh, size: Proportions, heads: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _add_head(mesh: Mesh, size: Proportions, heads: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Skull, nose, eyes and ears; returns where the latter three are, by their names as key points."""
     s = size.stature * size.head
     crown = size.stature + 0.5 * (s - size.stature) * 0.135
@@ -211,9 +211,9 @@ def _add_head(mesh: _Mesh, size: Proportions, heads: dict[str, np.ndarray]) -> d
     centre = np.stack([np.zeros_like(y), y, np.full_like(y, centre_z)], axis=1)
     mesh.add_tube(
         centre,
-        across=_axis_vectors(wide * half_width, 0),
-        ahead=_axis_vectors(front * half_depth, 2),
-        behind=_axis_vectors(back * half_depth, 2),
+        across=axis_vectors(wide * half_width, 0),
+        ahead=axis_vectors(front * half_depth, 2),
+        behind=axis_vectors(back * half_depth, 2),
         columns=24,
         roundness=2.2,
         weights={"head": 1.0},
@@ -221,9 +221,9 @@ def _add_head(mesh: _Mesh, size: Proportions, heads: dict[str, np.ndarray]) -> d
     nose = np.stack([at(0.33, 0, 0.80), at(0.36, 0, 0.84), at(0.40, 0, 0.85), at(0.55, 0, 0.80)])
     mesh.add_tube(
         nose,
-        across=_axis_vectors(half_width * np.array([0.10, 0.2, 0.2, 0.07]), 0),
-        ahead=_axis_vectors(half_depth * np.array([0.15, 0.30, 0.28, 0.08]), 2),
-        behind=_axis_vectors(np.full(4, 0.05 * half_depth), 2),
+        across=axis_vectors(half_width * np.array([0.10, 0.2, 0.2, 0.07]), 0),
+        ahead=axis_vectors(half_depth * np.array([0.15, 0.30, 0.28, 0.08]), 2),
+        behind=axis_vectors(np.full(4, 0.05 * half_depth), 2),
         columns=8,
         roundness=2.0,
         weights={"head": 1.0},
@@ -237,7 +237,7 @@ def _add_head(mesh: _Mesh, size: Proportions, heads: dict[str, np.ndarray]) -> d
     return points
 
 
-def _add_arm(mesh: _Mesh, size: Proportions, heads: dict[str, np.ndarray], side: float) -> None:
+def _add_arm(mesh: Mesh, size: Proportions, heads: dict[str, np.ndarray], side: float) -> None:
     letter = "L" if side > 0 else "R"
     bones = [f"{bone}.{letter}" for bone in ("shoulder01", "upperarm01", "lowerarm01", "wrist")]
     shoulder, elbow, wrist = (heads[bone] for bone in bones[1:])
@@ -259,8 +259,8 @@ def _add_arm(mesh: _Mesh, size: Proportions, heads: dict[str, np.ndarray], side:
     mesh.add_tube(
         shoulder + place[:, None] * along,
         across=thickness[:, :1] * across,
-        ahead=_axis_vectors(thickness[:, 1], 2),
-        behind=_axis_vectors(thickness[:, 1], 2),
+        ahead=axis_vectors(thickness[:, 1], 2),
+        behind=axis_vectors(thickness[:, 1], 2),
         columns=12,
         roundness=2.2,
         weights=_along(place, bones, [0, upper, upper + fore], [0.10 * s, 0.055 * s, 0.03 * s]),
@@ -269,7 +269,7 @@ def _add_arm(mesh: _Mesh, size: Proportions, heads: dict[str, np.ndarray], side:
     mesh.add_ellipsoid(thumb, np.array([0.0085, 0.022, 0.012]) * s, bones[3], columns=8, rows=5)
 
 
-def _add_leg(mesh: _Mesh, size: Proportions, heads: dict[str, np.ndarray], side: float) -> None:
+def _add_leg(mesh: Mesh, size: Proportions, heads: dict[str, np.ndarray], side: float) -> None:
     letter = "L" if side > 0 else "R"
     bones = ["root", *(f"{bone}.{letter}" for bone in ("upperleg01", "lowerleg01", "foot"))]
     hip, knee, ankle = (heads[bone] for bone in bones[1:])
@@ -289,9 +289,9 @@ def _add_leg(mesh: _Mesh, size: Proportions, heads: dict[str, np.ndarray], side:
     centre = np.stack([np.interp(rings[:, 0], [-1, 0, 1, 2, 3], knots[:, k]) for k in range(3)], axis=1)
     mesh.add_tube(
         centre,
-        across=_axis_vectors(thick * rings[:, 1], 0),
-        ahead=_axis_vectors(thick * rings[:, 2], 2),
-        behind=_axis_vectors(thick * rings[:, 3], 2),
+        across=axis_vectors(thick * rings[:, 1], 0),
+        ahead=axis_vectors(thick * rings[:, 2], 2),
+        behind=axis_vectors(thick * rings[:, 3], 2),
         columns=14,
         roundness=2.0,
         weights=_along(place, bones, [0.0, thigh, thigh + shin], [0.09 * s, 0.07 * s, 0.03 * s]),
@@ -304,105 +304,13 @@ def _add_leg(mesh: _Mesh, size: Proportions, heads: dict[str, np.ndarray], side:
     lift = 0.5 * foot[:, 2]
     mesh.add_tube(
         np.stack([np.full(len(foot), ankle[0]), lift, ankle[2] + foot[:, 0]], axis=1) + [[0.004 * s * side, 0, 0]],
-        across=_axis_vectors(foot[:, 1], 0),
-        ahead=_axis_vectors(lift, 1),
-        behind=_axis_vectors(lift, 1),
+        across=axis_vectors(foot[:, 1], 0),
+        ahead=axis_vectors(lift, 1),
+        behind=axis_vectors(lift, 1),
         columns=12,
         roundness=2.6,
         weights={bones[3]: 1.0},
     )
-
-
-class _Mesh:
-    """Vertices, triangles and skin weights, collected part by part."""
-
-    def __init__(self) -> None:
-        self._vertices: list[np.ndarray] = []
-        self._faces: list[np.ndarray] = []
-        self._weights: list[np.ndarray] = []
-        self._count = 0
-
-    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(V, 3) vertices, (F, 3) faces, (V, N) weights of the bones."""
-        return np.concatenate(self._vertices), np.concatenate(self._faces), np.concatenate(self._weights)
-
-    def add_tube(
-        self,
-        centres: np.ndarray,
-        *,
-        across: np.ndarray,
-        ahead: np.ndarray,
-        behind: np.ndarray,
-        columns: int,
-        roundness: float,
-        weights: Weights,
-    ) -> None:
-        """A closed tube through R rings.
-
-        Args:
-            centres: (R, 3).
-            across, ahead, behind: (R, 3) from a ring's centre to its side, its front and (sign reversed) its back.
-            columns: vertices a ring.
-            roundness: 2 makes each ring an ellipse; more is nearer to a rectangle.
-            weights: bone → its share, (R) or one number.
-        """
-        angle = 2 * np.pi * np.arange(columns) / columns
-        cos, sin = (np.sign(c) * np.abs(c) ** (2 / roundness) for c in (np.cos(angle), np.sin(angle)))
-        depth = np.where(sin[None, :, None] > 0, ahead[:, None], behind[:, None])
-        rings = centres[:, None] + cos[None, :, None] * across[:, None] + sin[None, :, None] * depth
-        n = len(centres)
-        vertices = np.concatenate([rings.reshape(-1, 3), centres[:1], centres[-1:]])
-        low = (np.arange(n - 1)[:, None] * columns + np.arange(columns)).ravel()
-        right = (np.arange(n - 1)[:, None] * columns + (np.arange(columns) + 1) % columns).ravel()
-        first, last = np.arange(columns), (n - 1) * columns + np.arange(columns)
-        bottom, top = np.full(columns, n * columns), np.full(columns, n * columns + 1)
-        faces = np.concatenate([
-            np.stack([low, right, right + columns], 1), np.stack([low, right + columns, low + columns], 1),
-            np.stack([np.roll(first, -1), first, bottom], 1), np.stack([last, np.roll(last, -1), top], 1),
-        ])  # fmt: skip
-        a, b, c = (vertices[faces[:, k]] - centres[0] for k in range(3))
-        if (a * np.cross(b, c)).sum() < 0:  # the enclosed volume: negative where all triangles face inward
-            faces = faces[:, ::-1]
-        rows = self._rows({bone: np.broadcast_to(share, n) for bone, share in weights.items()}, n)
-        self._add(vertices, faces, np.concatenate([np.repeat(rows, columns, axis=0), rows[:1], rows[-1:]]))
-
-    def add_ellipsoid(self, centre: np.ndarray, radii: np.ndarray, bone: str, columns: int, rows: int) -> None:
-        """An ellipsoid with its axes along x, y and z; ``radii`` (3,)."""
-        polar = np.pi * (np.arange(rows) + 0.5) / rows
-        reach = np.sin(polar)
-        self.add_tube(
-            centre - _axis_vectors(radii[1] * np.cos(polar), 1),
-            across=_axis_vectors(radii[0] * reach, 0),
-            ahead=_axis_vectors(radii[2] * reach, 2),
-            behind=_axis_vectors(radii[2] * reach, 2),
-            columns=columns,
-            roundness=2.0,
-            weights={bone: 1.0},
-        )
-
-    def add_point(self, point: np.ndarray, bone: str) -> int:
-        """A vertex without a triangle; returns its index."""
-        self._add(point[None], np.zeros((0, 3), np.int64), self._rows({bone: np.ones(1)}, 1))
-        return self._count - 1
-
-    def _add(self, vertices: np.ndarray, faces: np.ndarray, weights: np.ndarray) -> None:
-        self._vertices.append(vertices)
-        self._faces.append(faces + self._count)
-        self._weights.append(weights)
-        self._count += len(vertices)
-
-    @staticmethod
-    def _rows(weights: dict[str, np.ndarray], n: int) -> np.ndarray:
-        out = np.zeros((n, len(_PARENTS)), np.float32)
-        names = list(_PARENTS)
-        for bone, share in weights.items():
-            out[:, names.index(bone)] = share
-        return out
-
-
-def _axis_vectors(lengths: np.ndarray, axis: int) -> np.ndarray:
-    """(R, 3) vectors of these lengths (R,) along one coordinate axis."""
-    return np.asarray(lengths)[:, None] * np.eye(3)[axis]
 
 
 def _along(place: np.ndarray, bones: Sequence[str], knots: Sequence[float], widths: Sequence[float]) -> Weights:
