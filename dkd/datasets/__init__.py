@@ -1,1 +1,1 @@
-"""Data sets: people with labelled joints, as short clips that a video pose model can be trained on."""
+"""Data sets: people with labelled joints, as short clips on which a video pose model can be trained."""

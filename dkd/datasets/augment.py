@@ -1,8 +1,8 @@
-"""From a labelled person to a training clip: camera motion, other people, occluders, bad frames.
+"""Augmentation: make a training clip from a labelled person, with camera motion, other people, occluders, bad frames.
 
-A clip has one draw of scale, rotation, flip and window (as in Luo 2018) plus a small smooth motion. What
-makes the *past* worth having is drawn here too: later frames are occluded, blurred, darkened, or crossed by another
-person, while the first one is clean.
+Scale, rotation, flip and window are drawn once per clip (as in Luo 2018), plus a small smooth motion. Difficulties that
+make the *past* useful are drawn here too: later frames are occluded, blurred, darkened, or crossed by another person,
+while the first frame is clean.
 """
 
 from __future__ import annotations
@@ -23,17 +23,18 @@ CROP_MARGIN = 1.25  # crop side = margin × the joints' extent × a draw from `s
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """What is drawn. Probabilities are per clip, except ``degrade``, which is per frame after the first.
+    """Settings of the augmentation. Probabilities are per clip, except ``degrade``, which is per frame after the first.
 
     Attributes:
         scale: range of the crop's side in units of CROP_MARGIN × extent.
-        rotation: standard deviation in degrees, cut at twice that; applied with probability 0.7.
-        shift: standard deviation of the window's offset, share of its side.
-        motion: size of the smooth camera motion within a clip (1: about 4 % of the side, 3° and 4 % in scale a frame).
-        distractor: another person in the clip, in front or beside.
-        occluder: a moving patch in front.
-        degrade: a frame is blurred, darkened, covered or replaced by the one before; half of the frames that follow one
-            are spoilt in the same way.
+        rotation: standard deviation in degrees, truncated at twice that; applied with probability 0.7.
+        shift: standard deviation of the window's offset, as a share of its side.
+        motion: size of the smooth camera motion within a clip (1: about 4 % of the side, 3° and 4 % in scale per
+            frame).
+        distractor: probability of another person in the clip, in front of the person or next to it.
+        occluder: probability of a moving patch in front.
+        degrade: probability that a frame is blurred, darkened, covered or replaced by the previous one; half of the
+            frames after a degraded one are degraded in the same way.
     """
 
     __pydantic_config__ = STRICT
@@ -54,8 +55,8 @@ class ClipSample:
     Attributes:
         frames: (T, N, N, 3) uint8 RGB.
         joints: (T, J, 2) float32 pixel indices of the N×N frames; NaN where unlabelled, infinite outside the frame.
-        visible: (T, J) bool; False where a label says that the joint is hidden. What is pasted over it here does not
-            count: where a joint must be, though it cannot be seen, is what the past is for.
+        visible: (T, J) bool; False where a label says that the joint is hidden. Joints that are covered by augmentation
+            stay visible: the model should learn to locate them from the past.
     """
 
     frames: np.ndarray
@@ -64,13 +65,13 @@ class ClipSample:
 
 
 def _smooth_walk(rng: np.random.Generator, n: int) -> np.ndarray:
-    """(n,) zero at the start, smooth, of order 1: an accelerated motion that may turn round once."""
+    """Draw a smooth path (n,) of order 1 that starts at 0: an accelerated motion that may reverse once."""
     t = np.arange(n) / 4.0
     return rng.normal() * t * 0.7 + rng.normal() * t**2 * 0.25 if n > 1 else np.zeros(1)
 
 
 def _window(centre: np.ndarray, side: float, degrees: float, size: int) -> np.ndarray:
-    """2×3 affine from image indices to an N×N grid: a rotated square around ``centre`` (continuous coordinates)."""
+    """Return the 2×3 affine from image indices to an N×N grid: a rotated square around ``centre`` (continuous)."""
     scale, angle = size / side, np.deg2rad(degrees)
     linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     # index + 0.5 is continuous: out + 0.5 = linear·(in + 0.5 − centre) + size/2
@@ -99,7 +100,7 @@ def _colour_jitter(rng: np.random.Generator, frames: np.ndarray) -> np.ndarray:
     gain = rng.uniform(0.7, 1.3) * rng.uniform(0.9, 1.1, 3)
     table = np.arange(256, dtype=np.float32)[:, None] * gain + rng.uniform(-25, 25)
     table = 255 * (np.clip(table, 0, 255) / 255) ** rng.uniform(0.75, 1.35)
-    # One tall image, one call: OpenCV's table look-up is ten times faster than NumPy's indexing.
+    # One tall image in one call: OpenCV's table look-up is ten times faster than NumPy's indexing.
     n_frames, size = frames.shape[:2]
     frames = cv2.LUT(frames.reshape(n_frames * size, size, 3), table.astype(np.uint8)[None])
     if rng.random() < 0.1:
@@ -108,11 +109,11 @@ def _colour_jitter(rng: np.random.Generator, frames: np.ndarray) -> np.ndarray:
 
 
 _BAD_FRAMES = ("blur", "dark", "noise", "cover", "cover", "motion", "freeze")
-_BAD_FRAMES_GO_ON = 0.5  # probability that the frame after a bad one is bad in the same way
+_BAD_FRAMES_GO_ON = 0.5  # probability that the frame after a degraded one is degraded in the same way
 
 
 def _degrade_later_frames(rng: np.random.Generator, clip: np.ndarray, points: np.ndarray, share: float) -> None:
-    """Spoil later frames of a clip, in place. Bad frames come in runs: what one frame hides, the next may hide too."""
+    """Degrade later frames of a clip, in place. Bad frames come in runs: what one hides, the next may hide too."""
     kind = ""
     for k in range(1, len(clip)):
         if not (kind and rng.random() < _BAD_FRAMES_GO_ON):
@@ -139,7 +140,7 @@ def _degrade(
             (length, length),
         )
         return cv2.filter2D(frame, -1, line / max(line.sum(), 1e-6))
-    if kind == "freeze":  # a dropped frame: the camera shows the last one again
+    if kind == "freeze":  # a dropped frame: the previous one is shown again
         return previous.copy()
     out = frame.copy()
     labelled = joints[np.isfinite(joints).all(-1)]
@@ -162,12 +163,12 @@ def make_clip(
     """Draw one training clip.
 
     Args:
-        person: who is followed.
+        person: the person to follow.
         frame_indices: T indices into its images (all 0 for a still).
-        size: side N of the result.
-        rng: the only source of chance: the same state gives the same clip.
+        size: side N of the result in pixels.
+        rng: the only source of randomness: the same state gives the same clip.
         config: what is drawn.
-        other: somebody to cross the picture, pasted as a rectangle with soft edges.
+        other: a person who crosses the picture, pasted as a rectangle with soft edges.
     """
     n_frames, joints_in = len(frame_indices), person.joints[frame_indices]
     extent = float(np.median([person.extent(t) for t in frame_indices]))
@@ -181,7 +182,7 @@ def make_clip(
     zoom = np.exp(np.clip(_smooth_walk(rng, n_frames) * 0.04 * config.motion, -0.3, 0.3))
     flip = rng.random() < 0.5
 
-    images = {t: person.images[t] for t in set(frame_indices)}  # they may come from disk: each is read once
+    images = {t: person.images[t] for t in set(frame_indices)}  # they may be on disk: read each once
     border = cv2.BORDER_CONSTANT if rng.random() < 0.6 else cv2.BORDER_REFLECT
     frames, joints = [], []
     for k, t in enumerate(frame_indices):
@@ -207,7 +208,7 @@ def make_clip(
 
 
 def _box_centres(person: PersonSequence, indices: list[int]) -> np.ndarray:
-    """(T, 2) centre of the person in each frame, continuous coordinates: of its box, else of the box of its joints."""
+    """Return the centre (T, 2) of the person's box, else of the box of its joints; continuous coordinates."""
     if person.boxes is not None:
         boxes = person.boxes[indices]
         return (boxes[:, :2] + boxes[:, 2:]) / 2 + 0.5
@@ -216,12 +217,12 @@ def _box_centres(person: PersonSequence, indices: list[int]) -> np.ndarray:
     known = [((b[0] + b[2]) / 2 + 0.5, (b[1] + b[3]) / 2 + 0.5) for b in found if b is not None]
     if not known:
         raise DatasetError(f"expected a labelled joint of {person.name} in frames {indices}, found none")
-    mean = np.mean(known, axis=0)  # where a frame has no label
+    mean = np.mean(known, axis=0)  # used for frames without labels
     return np.array([mean if b is None else ((b[0] + b[2]) / 2 + 0.5, (b[1] + b[3]) / 2 + 0.5) for b in found])
 
 
 def _add_person(rng: np.random.Generator, clip: np.ndarray, other: PersonSequence, extent: float) -> np.ndarray:
-    """Somebody else, about as large, passing beside or in front; stays out of the middle in the first frame."""
+    """Paste another person of similar size, passing next to or in front; not in the middle in the first frame."""
     n_frames, size = clip.shape[:2]
     scale = extent * rng.uniform(0.7, 1.2) / other.extent(0)
     side = rng.choice([-1, 1])
@@ -232,7 +233,7 @@ def _add_person(rng: np.random.Generator, clip: np.ndarray, other: PersonSequenc
     rgba, shown = None, -1
     for k in range(n_frames):
         t = min(start + k, len(other.images) - 1)
-        if t != shown:  # a still is read once
+        if t != shown:  # read a still once
             rgba, shown = _cut_out(other, t), t
         if rgba is None:
             return out
@@ -243,7 +244,7 @@ def _add_person(rng: np.random.Generator, clip: np.ndarray, other: PersonSequenc
 
 
 def _cut_out(person: PersonSequence, t: int) -> np.ndarray | None:
-    """(H, W, 4) uint8: frame t with an alpha channel, a rectangle around the joints, feathered; None without joints."""
+    """Cut out frame t as (H, W, 4) uint8, alpha a feathered rectangle around the joints; ``None`` without joints."""
     image, joints = person.images[t], person.joints[t]
     labelled = joints[np.isfinite(joints).all(-1)]
     if len(labelled) < 2:
@@ -259,7 +260,7 @@ def _cut_out(person: PersonSequence, t: int) -> np.ndarray | None:
 
 
 def _add_occluder(rng: np.random.Generator, clip: np.ndarray) -> np.ndarray:
-    """A plain or textured patch that moves across; from the second frame on, so that the first one is a clean start."""
+    """Paste a plain or textured patch that moves across, from the second frame on: the first one stays clean."""
     n_frames, size = clip.shape[:2]
     width, height = (int(v) for v in rng.uniform(0.08, 0.4, 2) * size)
     if rng.random() < 0.5:

@@ -1,6 +1,7 @@
-"""From people to batches: which clip comes next is drawn from the seed, the step and its place in the batch alone.
+"""Batches of training clips. Each clip is drawn only from the seed, the step and its position in the batch.
 
-So a run that goes on draws what it would have drawn, and two processes that share a batch draw what one would.
+A resumed run therefore draws the same clips as an uninterrupted one, and processes that share a batch draw the same
+clips as a single process.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ from dkd.errors import ConfigError, DatasetError
 from dkd.pose.heatmaps import STRIDE
 from dkd.pose.skeleton import Skeleton, get_skeleton
 
-_AHEAD = 3  # batches that are prepared before they are asked for
+_AHEAD = 3  # batches prepared in advance
 
 
 class Batch(NamedTuple):
-    """Some clips.
+    """A batch of clips.
 
     Attributes:
         frames: (B, T, 3, N, N) uint8 RGB.
         joints: (B, T, J, 2) float32 in map cells; infinite outside the crop, NaN where there is no label.
-        weights: (B, T, J) float32 of each joint in the loss; 0 where there is no label.
+        weights: (B, T, J) float32, weight of each joint in the loss; 0 where there is no label.
     """
 
     frames: Tensor
@@ -40,15 +41,15 @@ class Batch(NamedTuple):
 
 
 class Mixture:
-    """Whom to train on: groups of people, each drawn with its share.
+    """Training data: groups of people, each drawn with its share.
 
     Args:
-        groups: lists of people; empty ones are left out. All must have one skeleton.
-        shares: how often each group is drawn; by default equally often.
+        groups: lists of people; empty ones are ignored. All people must have the same skeleton.
+        shares: how often each group is drawn; equally often by default.
 
     Raises:
-        DatasetError: nobody is in it, or the people's joint sets differ.
-        ConfigError: another number of shares than of groups.
+        DatasetError: there are no people, or their skeletons differ.
+        ConfigError: the number of shares differs from the number of groups.
     """
 
     def __init__(self, groups: Sequence[Sequence[PersonSequence]], shares: Sequence[float] = ()):
@@ -61,14 +62,14 @@ class Mixture:
         names = {person.skeleton for group, _ in kept for person in group}
         if len(names) > 1:
             raise DatasetError(
-                f"expected people of one joint set, got {', '.join(sorted(names))}; train on sources of one skeleton"
+                f"expected people with one skeleton, got {', '.join(sorted(names))}; use sources of the same one"
             )
         self.groups = [group for group, _ in kept]
         self.shares = np.array([share for _, share in kept]) / sum(share for _, share in kept)
         self.skeleton: Skeleton = get_skeleton(names.pop())
 
     def draw(self, n_frames: int, size: int, rng: np.random.Generator, augment: AugmentConfig) -> ClipSample:
-        """One random clip of ``n_frames`` frames of side ``size``."""
+        """Draw a random clip of ``n_frames`` frames with side ``size``."""
         person = self._anybody(rng)
         indices = draw_indices(len(person), n_frames, rng)
         return make_clip(person, indices, size, rng, augment, other=self._anybody(rng))
@@ -83,7 +84,7 @@ class Mixture:
 
 
 def draw_indices(length: int, n_frames: int, rng: np.random.Generator) -> list[int]:
-    """``n_frames`` frames in order, with a stride of 1 to 4, half of them backwards in time."""
+    """Draw ``n_frames`` consecutive frame indices with a stride of 1 to 4, half of the time backwards."""
     if length == 1:
         return [0] * n_frames
     stride = int(rng.integers(1, max(2, min(4, (length - 1) // max(1, n_frames - 1)) + 1)))
@@ -94,18 +95,18 @@ def draw_indices(length: int, n_frames: int, rng: np.random.Generator) -> list[i
 
 @dataclass(frozen=True)
 class BatchPlan:
-    """What batches look like.
+    """Settings of the batches.
 
     Attributes:
-        batch: clips a step over all processes; this one prepares every ``world``-th of them, from ``rank`` on.
+        batch: clips per step over all processes; this process prepares every ``world``-th of them, from ``rank`` on.
         n_frames, size: T and N.
-        seed: of the run.
-        hidden_weight: of joints that are labelled but hidden.
-        augment: what is drawn.
-        rank, world: this process among all.
-        stride: input pixels per cell of the model's maps, in which joints are given. What is said in cells means half
-            as many pixels at stride 4 as at 8: a target's σ of 2 cells (Simple Baselines', at 64×64) is 8 pixels, as
-            one cell is at stride 8.
+        seed: seed of the run.
+        hidden_weight: weight of joints that are labelled but hidden.
+        augment: settings of the augmentation.
+        rank, world: index of this process and number of processes.
+        stride: input pixels per cell of the model's maps; joints are given in cells. A length in cells means half as
+            many pixels at stride 4 as at stride 8: a target's σ of 2 cells (Simple Baselines, 64×64) is 8 pixels, the
+            same as one cell at stride 8.
     """
 
     batch: int
@@ -120,7 +121,7 @@ class BatchPlan:
 
 
 class Steps(Dataset[Batch]):
-    """The batch of every step, by the step's number."""
+    """Batches by step number."""
 
     def __init__(self, mixture: Mixture, plan: BatchPlan):
         self.mixture, self.plan = mixture, plan
@@ -139,13 +140,13 @@ class Steps(Dataset[Batch]):
 
 
 def batches(mixture: Mixture, plan: BatchPlan, first: int, end: int, workers: int = 0) -> Iterator[Batch]:
-    """The batches of steps ``first`` … ``end − 1``, prepared ahead.
+    """Yield the batches of steps ``first`` … ``end − 1``, prepared in advance.
 
     Args:
-        mixture, plan: whom to draw, and how.
+        mixture, plan: the people to draw from, and the settings.
         first, end: range of steps.
-        workers: processes that prepare them; 0 is a thread: OpenCV lets others run while it works. Processes are
-            started anew, not forked: a video reader that crosses a fork hangs.
+        workers: number of processes that prepare batches; 0 uses a thread (OpenCV releases the GIL). Processes are
+            spawned, not forked: a video reader hangs after a fork.
     """
     steps = Steps(mixture, plan)
     if workers:
@@ -173,6 +174,6 @@ def batches(mixture: Mixture, plan: BatchPlan, first: int, end: int, workers: in
 
 
 def _calm_worker(_index: int) -> None:
-    """A worker a core: none of them needs threads of its own."""
+    """Limit a worker to one thread, as there is one worker per core."""
     cv2.setNumThreads(1)
     torch.set_num_threads(1)

@@ -1,9 +1,9 @@
-"""Videos with machine labels: two pose networks' joints, where they agree.
+"""Videos with machine labels: joints from two pose networks where they agree.
 
-    videos/NAME.mp4    any video; folders in there are not looked into
+    videos/NAME.mp4    any video; subfolders are ignored
     labels/NAME.npz    consensus17 (T, 17, 2) joints in pixels, in COCO's order; agree (T, 17), which of them to trust
 
-Labels whose video is not there are left out: a folder may hold those of clips that are for testing.
+Labels without a video are ignored: a folder may also hold labels of clips for testing.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from dkd.pose.crops import joints_to_box
 from dkd.pose.skeleton import convert_joints
 from dkd.video.clip import Clip
 
-EXTENT = 300.0  # pixels; finer is never trained on
+EXTENT = 300.0  # pixels; training never uses a finer resolution
 
 
 def load_labelled_videos(root: Path | None = None, split: str = "train") -> list[PersonSequence]:
-    """All videos of a folder, by name.
+    """Load all videos of a folder, sorted by name.
 
     Args:
-        root: folder with ``videos`` and ``labels``; None: ``labelled_videos`` in the data folder.
-        split: "train": machine labels are nothing to measure against.
+        root: folder with ``videos`` and ``labels``; ``None``: ``labelled_videos`` in the data folder.
+        split: only "train": machine labels are not suited for evaluation.
 
     Raises:
-        ConfigError: another split.
-        DatasetError: there is no video, one has no labels, or the two do not belong together.
+        ConfigError: the split is not "train".
+        DatasetError: there are no videos, a video has no labels, or labels do not fit their video.
         VideoError: a video cannot be read.
     """
     check_split(split, ("train",))
@@ -42,19 +42,19 @@ def load_labelled_videos(root: Path | None = None, split: str = "train") -> list
     videos = sorted((folder / "videos").glob("*.mp4"))
     if not videos:
         raise DatasetError(
-            f"expected videos/NAME.mp4 with labels/NAME.npz in {folder}, found no such video; name their folder "
+            f"expected videos/NAME.mp4 with labels/NAME.npz in {folder}, found no such video; give the folder "
             f"('labelled_videos=path/to/folder'), or place or link it at {data_folder() / 'labelled_videos'}"
         )
     return [load_labelled_video(video, folder / "labels" / f"{video.stem}.npz") for video in videos]
 
 
 def load_labelled_video(video: Path, labels: Path, extent: float = EXTENT) -> PersonSequence:
-    """A video with COCO joints, shrunk so that the person is about ``extent`` pixels large, and kept in memory.
+    """Load a video with COCO joints into memory, scaled down so that the person is about ``extent`` pixels large.
 
     Args:
-        video: any file that :class:`dkd.video.clip.Clip` reads.
-        labels: as above; T may be less than the video's frames.
-        extent: the median of the larger side of the joints' box that is aimed at; nothing is enlarged.
+        video: any file that :class:`dkd.video.clip.Clip` can read.
+        labels: file as described above; T may be smaller than the number of frames.
+        extent: target for the median of the larger side of the joints' box; videos are never enlarged.
 
     Raises:
         DatasetError: the labels are missing, or do not fit the video.
@@ -63,7 +63,7 @@ def load_labelled_video(video: Path, labels: Path, extent: float = EXTENT) -> Pe
     joints = _read_labels(labels)
     with Clip(video) as clip:
         if len(clip) < len(joints):
-            raise DatasetError(f"{labels} has {len(joints)} frames, {video} has {len(clip)}: labels of another video?")
+            raise DatasetError(f"{labels} has {len(joints)} frames, {video} has {len(clip)}: of another video?")
         sides = [max(b[2] - b[0], b[3] - b[1]) for b in map(joints_to_box, joints) if b is not None]
         if not sides:
             raise DatasetError(f"expected joints on which the networks agree in {labels}, found none in any frame")
@@ -78,7 +78,7 @@ def load_labelled_video(video: Path, labels: Path, extent: float = EXTENT) -> Pe
 
 
 def _read_labels(file: Path) -> np.ndarray:
-    """(T, 13, 2) joints of Penn Action, NaN where the networks disagree."""
+    """Read joints (T, 13, 2) in Penn Action's order, NaN where the networks disagree."""
     coco, agree = read_npz(file, "consensus17", "agree").values()
     if coco.ndim != 3 or coco.shape[1:] != (17, 2) or agree.shape != coco.shape[:2]:
         raise DatasetError(

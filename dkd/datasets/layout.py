@@ -1,4 +1,4 @@
-"""What readers of data sets share: where a data set lies, its files of arrays, its numbered images, its boxes."""
+"""Shared parts of the data set readers: folder layout, files of arrays, numbered images, boxes."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from dkd.errors import ConfigError, DatasetError, nearest_name
 from dkd.io.paths import data_folder
 from dkd.pose.crops import joints_to_box
 
-# What loadmat was seen to raise on files cut short, overwritten in places, or of another kind (web page, LFS pointer).
+# Errors that loadmat raises for truncated, damaged or wrong files (a web page, an LFS pointer).
 _DAMAGE = (MatReadError, zlib.error, OSError, ValueError, TypeError, IndexError, KeyError, OverflowError)
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a data set lies on disk when it is unpacked as its authors packed it.
+    """Folder layout of a data set, as unpacked from its official archive.
 
     Attributes:
-        name: its name here, and that of its folder in :func:`dkd.io.paths.data_folder`.
-        title: its name in messages.
+        name: name of the data set, and of its folder in :func:`dkd.io.paths.data_folder`.
+        title: name in messages.
         tree: the files that are read, drawn as a small tree.
-        page: where its authors give it.
+        page: web page of its authors.
     """
 
     name: str
@@ -39,10 +39,10 @@ class Layout:
     page: str
 
     def find(self, root: Path | None, *needed: str) -> Path:
-        """``root``, or the default folder, once it is known to hold the ``needed`` files and folders.
+        """Return ``root``, or the default folder, after checking that it has the ``needed`` files and folders.
 
         Raises:
-            DatasetError: something is not there; the message has the layout, the place, and what to do.
+            DatasetError: something is missing; the message shows the layout, the place, and what to do.
         """
         folder = data_folder() / self.name if root is None else Path(root)
         missing = [name for name in needed if not (folder / name).exists()]
@@ -52,31 +52,31 @@ class Layout:
         return folder
 
     def error(self, found: str) -> DatasetError:
-        """The error to raise for ``found``: with the expected layout, and what to do."""
+        """Create the error for ``found``, with the expected layout and what to do."""
         return DatasetError(
             f"expected {self.title} in its official layout:\n\n{self.tree.strip()}\n\n{found}. Get it from "
-            f"{self.page}, unpack it, and name its folder ('{self.name}=path/to/folder'), or place or link it at "
+            f"{self.page}, unpack it, and give its folder ('{self.name}=path/to/folder'), or place or link it at "
             f"{data_folder() / self.name}."
         )
 
 
 def check_split(split: str, known: Iterable[str] = ("train", "test")) -> None:
-    """Raises ConfigError unless ``split`` is one of ``known``."""
+    """Raise ConfigError unless ``split`` is one of ``known``."""
     known = tuple(known)
     if split not in known:
         raise ConfigError(f"expected split {' or '.join(map(repr, known))}, got {split!r}{nearest_name(split, known)}")
 
 
 def read_mat(file: Path, *names: str, simplify: bool = False) -> dict[str, Any]:
-    """The arrays ``names`` of a MATLAB file of version 5 to 7.
+    """Read the arrays ``names`` of a MATLAB file of version 5 to 7.
 
-    A file that is compressed, as all the official ones are, carries check sums: damage is noticed. (In an uncompressed
-    file a flipped byte may be read as data; MATLAB's format cannot tell.)
+    Compressed files, as all official ones are, contain checksums, so damage is detected. (In an uncompressed file a
+    flipped byte may be read as data; MATLAB's format cannot detect it.)
 
     Args:
-        file: the file.
+        file: path of the file.
         names: variables that must be in it; only these are read.
-        simplify: structs come as dicts, arrays without their axes of length 1.
+        simplify: return structs as dicts, and arrays without axes of length 1.
 
     Raises:
         DatasetError: the file is missing, damaged, of version 7.3, or lacks one of the arrays.
@@ -95,7 +95,7 @@ def read_mat(file: Path, *names: str, simplify: bool = False) -> dict[str, Any]:
 
 
 def read_npz(file: Path, *names: str) -> dict[str, np.ndarray]:
-    """The arrays ``names`` of an npz file; others may be in it.
+    """Read the arrays ``names`` of an npz file; it may contain others.
 
     Raises:
         DatasetError: the file is missing, damaged, holds pickled objects, or lacks one of the arrays.
@@ -106,15 +106,15 @@ def read_npz(file: Path, *names: str) -> dict[str, np.ndarray]:
     try:
         with np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in names}
-    except (*_DAMAGE, zipfile.BadZipFile, EOFError, AttributeError) as error:  # the last: a plain .npy
+    except (*_DAMAGE, zipfile.BadZipFile, EOFError, AttributeError) as error:  # AttributeError: a plain .npy
         raise DatasetError(f"expected the arrays {wanted} in {file}: {error}") from error
 
 
 def numbered_files(folder: Path, pattern: str, numbers: Iterable[int]) -> FrameFiles:
-    """The images ``pattern.format(number)`` of a folder, not read yet; more files may lie beside them.
+    """List the images ``pattern.format(number)`` of a folder without reading them; other files are ignored.
 
-    Their number is known from the labels, so nothing is decoded. The folder is listed once: asking for each of a data
-    set's 160,000 files would take minutes on a network disk.
+    Their number is known from the labels, so nothing is decoded. The folder is listed once: checking each of 160,000
+    files would take minutes on a network disk.
 
     Raises:
         DatasetError: images are missing; the message counts them.
@@ -125,23 +125,23 @@ def numbered_files(folder: Path, pattern: str, numbers: Iterable[int]) -> FrameF
     if missing:
         raise DatasetError(
             f"expected {len(names)} labelled images in {folder}, found {len(names) - len(missing)} of {len(names)}; "
-            f"the first that is missing is {missing[0]}: unpack the data set's images again"
+            f"the first missing one is {missing[0]}: unpack the data set's images again"
         )
     return FrameFiles([folder / name for name in names])
 
 
 def fill_boxes(boxes: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """Replace boxes that have no area. (Our decision: a crop of no size shows nobody, and PCK's unit must not be 0.)
+    """Replace boxes without area. (Our decision: a crop needs a size, and the unit of PCK must not be 0.)
 
-    The box of the frame's own joints takes the place, hidden ones included; where there are none, the nearest frame's
-    box, the earlier one of two.
+    The replacement is the box of the frame's own joints, including hidden ones; without any, the box of the nearest
+    frame, the earlier one of two.
 
     Args:
         boxes: (T, 4) x0, y0, x1, y1; NaN counts as no area.
         joints: (T, J, 2), NaN where not labelled.
 
     Returns:
-        (T, 4) float32. Still NaN in all frames where no frame has a box or joints.
+        (T, 4) float32. All NaN if no frame has a box or joints.
     """
     filled = np.asarray(boxes, np.float32).copy()
     for t in np.flatnonzero(~_has_area(filled)):

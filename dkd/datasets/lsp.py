@@ -1,8 +1,8 @@
 """Leeds Sports Pose (Johnson & Everingham, BMVC 2010) and its extended training set (CVPR 2011): stills, 14 joints.
 
-The two store their third row the opposite way round: in LSP it is 1 where a joint is *occluded* (its position is given
-all the same), in LSP Extended 1 where it is *labelled* (else its position means nothing). Coordinates are MATLAB's,
-from 1; the data sets do not say so, and their labels are not exact enough to tell (our decision).
+The third row has a different meaning in each: in LSP it is 1 if a joint is *occluded* (its position is still given), in
+LSP Extended it is 1 if the joint is *labelled* (otherwise its position is meaningless). Coordinates are taken as
+MATLAB's, from 1 (our decision): the data sets do not say so, and their labels are not precise enough to tell.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ lspet_dataset/
 
 
 def load_lsp(root: Path | None = None, split: str = "train", skeleton: str = "penn_action") -> list[PersonSequence]:
-    """Leeds Sports Pose: the first 1,000 stills are for training, the last 1,000 for testing.
+    """Load Leeds Sports Pose: the first 1,000 stills are for training, the last 1,000 for testing.
 
     Args:
-        root: folder with ``images`` and ``joints.mat``; None: ``lsp`` in the data folder.
+        root: folder with ``images`` and ``joints.mat``; ``None``: ``lsp`` in the data folder.
         split: "train" or "test".
-        skeleton: joint set to convert to; a joint that the 14 do not give is NaN.
+        skeleton: skeleton to convert to; a joint that cannot be derived from the 14 is NaN.
 
     Returns:
-        people of one image each, ``visible`` False where a joint is occluded, ``name`` "im0001".
+        People with one image each, ``visible`` False where a joint is occluded, ``name`` "im0001".
 
     Raises:
-        ConfigError: an unknown split or skeleton.
+        ConfigError: the split or the skeleton is unknown.
         DatasetError: the folder is not in the official layout, images are missing, or ``joints.mat`` is damaged.
     """
     check_split(split)
@@ -67,18 +67,18 @@ def load_lsp(root: Path | None = None, split: str = "train", skeleton: str = "pe
 def load_lsp_extended(
     root: Path | None = None, split: str = "train", skeleton: str = "penn_action"
 ) -> list[PersonSequence]:
-    """Leeds Sports Pose Extended: 10,000 stills, all for training; crowd-sourced, and noisy in left and right.
+    """Load Leeds Sports Pose Extended: 10,000 stills, all for training; crowd-sourced, with many swapped sides.
 
     Args:
-        root: folder with ``images`` and ``joints.mat``; None: ``lsp_extended`` in the data folder.
-        split: "train", the only one.
-        skeleton: joint set to convert to; a joint that is not labelled is NaN, and so is one derived from it.
+        root: folder with ``images`` and ``joints.mat``; ``None``: ``lsp_extended`` in the data folder.
+        split: only "train".
+        skeleton: skeleton to convert to; a joint that is not labelled is NaN, and so is one derived from it.
 
     Returns:
-        people of one image each, ``name`` "im00001". What is labelled is visible.
+        People with one image each, ``name`` "im00001". Labelled joints are visible.
 
     Raises:
-        ConfigError: an unknown skeleton or another split.
+        ConfigError: the skeleton is unknown, or the split is not "train".
         DatasetError: the folder is not in the official layout, images are missing, or ``joints.mat`` is damaged.
     """
     check_split(split, ("train",))
@@ -92,10 +92,10 @@ def load_lsp_extended(
 
 
 def _stills(folder: Path, pattern: str, first: int, marked: np.ndarray, skeleton: str) -> list[PersonSequence]:
-    """People of one image each: (N, 14, 3) x, y from 1 and visibility 1 or 0, of images ``first`` + 1 and following."""
+    """Make people from (N, 14, 3) x, y (from 1) and visibility (1 or 0), for images ``first`` + 1 and following."""
     marked = marked - (1, 1, 0)
     joints = convert_joints(marked, "lsp", skeleton)  # (N, J, 3)
-    # A derived joint has the mean of its sources' visibilities: it is visible where all of them are.
+    # A derived joint has the mean of its sources' visibilities: it is visible if all of them are.
     visible = joints[..., 2] > 0.999
     files = numbered_files(folder / "images", pattern, range(first + 1, first + 1 + len(joints)))
     return [

@@ -1,7 +1,7 @@
-"""MPII Human Pose (Andriluka et al., CVPR 2014): 25 thousand stills from videos, several people each, 16 joints.
+"""MPII Human Pose (Andriluka et al., CVPR 2014): 25,000 stills from videos, several people each, 16 joints.
 
-The label file is a nest of MATLAB structs in which any field may be absent or empty: an image without people, a person
-without joints, a joint without ``is_visible`` (the head's two are never marked, and count as visible).
+The label file contains nested MATLAB structs in which any field may be absent or empty: an image without people, a
+person without joints, a joint without ``is_visible`` (never set for the head's two joints, which count as visible).
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ _PERSON_HEIGHT = 200.0  # MPII's ``scale`` is a person's height in units of this
 
 
 def load_mpii(root: Path | None = None, split: str = "train", skeleton: str = "penn_action") -> list[PersonSequence]:
-    """The labelled people of MPII, each a sequence of the one image; an image with three people comes three times.
+    """Load the labelled people of MPII, each a sequence of one image; an image with three people is used three times.
 
     Args:
-        root: folder with ``images`` and the label file; None: ``mpii`` in the data folder.
-        split: "train", the only one: the labels of the test images are not published.
-        skeleton: joint set to convert to; a joint that is not labelled, or that the 16 do not give, is NaN.
+        root: folder with ``images`` and the label file; ``None``: ``mpii`` in the data folder.
+        split: only "train": the labels of the test images are not published.
+        skeleton: skeleton to convert to; a joint that is not labelled, or cannot be derived from the 16, is NaN.
 
     Returns:
-        people with ``visible``, ``name`` "<image>/<place among the image's people>", and as box the square that MPII
-        marks (``objpos`` and ``scale``) where it does: the joints' own is too small for somebody half in view.
+        People with ``visible``, ``name`` "<image>/<index among the image's people>", and, as box, the square that MPII
+        gives (``objpos`` and ``scale``) if present: the box of the joints is too small for someone partly in view.
 
     Raises:
-        ConfigError: an unknown skeleton or another split.
+        ConfigError: the skeleton is unknown, or the split is not "train".
         DatasetError: the folder is not in the official layout, images are missing, or the label file is damaged.
     """
     check_split(split, ("train",))
@@ -54,7 +54,7 @@ def load_mpii(root: Path | None = None, split: str = "train", skeleton: str = "p
         raise DatasetError(f"expected a struct RELEASE with annolist and img_train in {folder / LABELS}")
     images, train = _items(release["annolist"]), np.atleast_1d(release["img_train"])
     if len(images) != len(train):
-        raise DatasetError(f"{folder / LABELS} has {len(images)} images, but says of {len(train)} whether they train")
+        raise DatasetError(f"{folder / LABELS} has {len(images)} images, but train flags for {len(train)}")
     present = {path.name for path in (folder / "images").iterdir()}
     people: list[PersonSequence] = []
     missing: list[str] = []
@@ -68,7 +68,7 @@ def load_mpii(root: Path | None = None, split: str = "train", skeleton: str = "p
     if missing:
         raise DatasetError(f"{len(missing)} labelled images are missing in {folder / 'images'}, first {missing[0]!r}")
     if not people:
-        raise DatasetError(f"{folder / LABELS} labels nobody")
+        raise DatasetError(f"{folder / LABELS} has no labelled people")
     return people
 
 
@@ -78,7 +78,7 @@ def _person(file: Path, number: int, rect: Mapping[str, Any], skeleton: str) -> 
         joint, x, y = _numbers(point, "id", "x", "y") or (-1, 0, 0)
         if joint not in range(16):
             raise DatasetError(f"expected joint ids 0 to 15 in {LABELS}, got {point['id']!r} of {file.name}")
-        # It comes as a number, a text, an empty array, or not at all: only a 0 says that a joint is hidden.
+        # It may be a number, a text, an empty array, or absent: only a 0 says that a joint is hidden.
         visible = str(point.get("is_visible")) not in ("0", "0.0", "False")
         marked[int(joint)] = x - 1, y - 1, visible  # MATLAB counts pixels from 1
     joints = convert_joints(marked[None], "mpii", skeleton)  # (1, J, 3)
@@ -87,20 +87,20 @@ def _person(file: Path, number: int, rect: Mapping[str, Any], skeleton: str) -> 
         joints[..., :2],
         f"{file.stem}/{number}",
         skeleton=skeleton,
-        visible=joints[..., 2] > 0.999,  # a derived joint: where all its sources are
+        visible=joints[..., 2] > 0.999,  # a derived joint is visible if all its sources are
         boxes=_box(rect),
     )
 
 
 def _points(rect: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """A person's labelled joints: structs with ``id``, ``x``, ``y`` and perhaps ``is_visible``; often none."""
+    """Return a person's labelled joints, often none: structs with ``id``, ``x``, ``y`` and perhaps ``is_visible``."""
     points = rect.get("annopoints")
     found = _items(points.get("point")) if isinstance(points, Mapping) else []
     return [point for point in found if _numbers(point, "id", "x", "y")]
 
 
 def _box(rect: Mapping[str, Any]) -> np.ndarray | None:
-    """(1, 4) the square of the person's height around its middle, 0-based; None where MPII does not mark it."""
+    """Return the square of the person's height around its centre, (1, 4), 0-based; ``None`` if MPII has none."""
     middle, scale = _items(rect.get("objpos")), _numbers(rect, "scale")
     position = _numbers(middle[0], "x", "y") if middle else None
     if position is None or scale is None:
@@ -110,15 +110,15 @@ def _box(rect: Mapping[str, Any]) -> np.ndarray | None:
 
 
 def _items(structs: Any) -> list[Mapping[str, Any]]:
-    """A struct array as a list: read back, an array of one is one struct, and an empty or absent one is no struct."""
+    """Return a struct array as a list: when read, an array of one is a single struct, an empty one is no struct."""
     if isinstance(structs, Mapping):
         return [structs]
-    # Not np.ravel, which would look into each struct.
+    # Not np.ravel, which would convert each struct.
     return [item for item in structs if isinstance(item, Mapping)] if isinstance(structs, (list, np.ndarray)) else []
 
 
 def _numbers(struct: Mapping[str, Any], *keys: str) -> tuple[float, ...] | None:
-    """The fields ``keys`` as numbers; None where one is absent, empty or no number."""
+    """Return the fields ``keys`` as numbers; ``None`` if one is absent, empty or not a number."""
     try:
         return tuple(float(struct[key]) for key in keys)
     except (KeyError, TypeError, ValueError):

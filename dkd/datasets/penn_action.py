@@ -1,19 +1,20 @@
-"""Penn Action (Zhang et al., ICCV 2013): 2,326 videos of 15 sports, 13 joints a frame, from its official layout.
+"""Penn Action (Zhang et al., ICCV 2013): 2,326 videos of 15 sports, 13 joints per frame, in its official layout.
 
-What the 2,326 label files were found to hold, where it differs from what is said of them:
+The content of the 2,326 label files differs from their description in these points:
 
 - **Sides.** The data set's description lists the left joint of each pair first, but the first one is the subject's
-  *right*: in frontal views it lies left in the image (guitarists 3,632 frames of 3,632, weight lifters 8,785 of 8,785),
-  from behind right in it (pull-ups 5,267 of 5,267); who faces right shows the camera the first of each pair; it is the
-  hand that throws, serves and strums in most videos. Here "left" is the subject's left, so the pairs are exchanged.
+  *right*: in frontal views it is on the image's left (guitarists 3,632 frames of 3,632, weight lifters 8,785 of 8,785),
+  from behind on its right (pull-ups 5,267 of 5,267); in people who face right, the first of each pair is nearer to the
+  camera; it is the hand that throws, serves and strums in most videos. Here "left" is the subject's left, so the pairs
+  are swapped.
 - **Hidden joints.** Of 469,501 joints with visibility 0, 282,149 have a position, guessed by the annotator and mostly
-  inside the person's box: it is kept, with ``visible`` False. The other 187,352 were never placed and have the corner
-  pixel (1, 1) of the video before it was scaled, that is x = y ≤ 1.53 (0 in two videos): they become NaN. Of
-  the placed ones none has an x or y below 4, so the two cannot be confused.
-- **Boxes.** Videos 1154 and 1865 have one box too few; the last is repeated. In ten videos some frames have a box of no
-  size, nearly always where at most one joint is visible: see :func:`dkd.datasets.layout.fill_boxes`.
+  inside the person's box; it is kept, with ``visible`` False. The other 187,352 were never placed and have the corner
+  pixel (1, 1) of the unscaled video, that is x = y ≤ 1.53 (0 in two videos); they become NaN. None of the placed ones
+  has an x or y below 4, so the two cannot be confused.
+- **Boxes.** Videos 1154 and 1865 have one box too few; the last is repeated. In ten videos some frames have a box
+  without area, nearly always where at most one joint is visible: see :func:`dkd.datasets.layout.fill_boxes`.
 - **Size.** ``dimensions`` is not that of the images in some videos (0979, 1021, 1024, 1032 have visible joints outside
-  of it). Nothing here relies on it: an image is as large as it is.
+  of it). It is not used here: the size is taken from the images.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ LAYOUT = Layout(
     "Penn Action",
     """
 Penn_Action/
-├── frames/0001/000001.jpg … one folder a video
-└── labels/0001.mat … one file a video
+├── frames/0001/000001.jpg … one folder per video
+└── labels/0001.mat … one file per video
 """,
     "http://dreamdragon.github.io/PennAction/",
 )
@@ -55,11 +56,11 @@ class PennLabels(NamedTuple):
         joints: (T, 13, 2) float32 pixel indices (0-based) in the order of skeleton "penn_action"; NaN where the
             annotator placed none.
         visible: (T, 13) bool; False where a joint is hidden or was not placed.
-        boxes: (T, 4) float32 x0, y0, x1, y1, 0-based. They may reach over the image's border.
+        boxes: (T, 4) float32 x0, y0, x1, y1, 0-based. They may extend beyond the image.
         action: one of :data:`ACTIONS`.
-        viewpoint: from where the camera sees the subject: front, back, left or right.
+        viewpoint: side from which the camera sees the subject: front, back, left or right.
         train: whether the video belongs to the training split.
-        size: height and width of the frames as the label file has them. Not to be relied on: believe the images.
+        size: height and width of the frames according to the label file; not reliable, use the images.
     """
 
     joints: np.ndarray
@@ -72,14 +73,14 @@ class PennLabels(NamedTuple):
 
 
 def read_labels(file: Path) -> PennLabels:
-    """Read one ``labels/%04d.mat``. T is the number of labelled frames; ``nframes`` is not consulted.
+    """Read one ``labels/%04d.mat``. T is the number of labelled frames; ``nframes`` is not used.
 
     Raises:
-        DatasetError: the file is missing or damaged, or its arrays do not belong together.
+        DatasetError: the file is missing or damaged, or the shapes of its arrays do not match.
     """
     names = ("x", "y", "visibility", "bbox", "action", "pose", "train", "dimensions")
     mat = read_mat(file, *names)
-    # Coordinates are stored in whatever type held them (uint8, uint16, double): unsigned ones would wrap below 0.
+    # Coordinates are stored in different types (uint8, uint16, double): unsigned ones would wrap below 0.
     x, y, visibility, boxes = (np.asarray(mat[name], np.float64) for name in names[:4])
     n_frames = len(x)
     if not x.shape == y.shape == visibility.shape == (n_frames, 13):
@@ -113,22 +114,22 @@ def read_labels(file: Path) -> PennLabels:
 def load_penn_action(
     root: Path | None = None, split: str = "train", *, actions: tuple[str, ...] | None = None
 ) -> list[PersonSequence]:
-    """One split of Penn Action, in the order of the videos' numbers. Images are read when they are asked for.
+    """Load one split of Penn Action, sorted by video number. Images are read on access.
 
-    Labels belong to frames by number: label t to image t + 1. A video with fewer images than labels is an error, as it
-    was not unpacked completely; images beyond the last label have none and are left out.
+    Labels and frames are matched by number: label t belongs to image t + 1. A video with fewer images than labels was
+    not unpacked completely and is an error; images beyond the last label are ignored.
 
     Args:
-        root: folder with ``frames`` and ``labels``; None: ``penn_action`` in the data folder.
+        root: folder with ``frames`` and ``labels``; ``None``: ``penn_action`` in the data folder.
         split: "train" (1,258 videos) or "test" (1,068).
-        actions: only videos of these; None: all 15.
+        actions: only load videos of these actions; ``None``: all 15.
 
     Returns:
-        people with ``name`` ("0001"), ``action``, ``visible`` and ``boxes``; ``fps`` is None, since the data set does
-        not say it.
+        People with ``name`` ("0001"), ``action``, ``visible`` and ``boxes``; ``fps`` is ``None``, as the data set does
+        not give it.
 
     Raises:
-        ConfigError: an unknown split or action.
+        ConfigError: the split or an action is unknown.
         DatasetError: the folder is not in the official layout, images are missing, or a label file is damaged.
     """
     check_split(split)
@@ -140,7 +141,7 @@ def load_penn_action(
     folder = LAYOUT.find(root, "frames", "labels")
     files = sorted((folder / "labels").glob("[0-9]*.mat"))
     if not files:
-        raise LAYOUT.error(f"looked in {folder / 'labels'}: no label file is there")
+        raise LAYOUT.error(f"looked in {folder / 'labels'}: there are no label files")
     people = []
     for file in files:
         labels = read_labels(file)

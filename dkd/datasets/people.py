@@ -1,7 +1,7 @@
-"""Labelled people as they come from disk: a sequence of images, joints in pixels.
+"""Labelled people as read from disk: a sequence of images with joints in pixels.
 
-Everything later (motion, augmentation, batches) works on this one type, :class:`PersonSequence`; a still is a sequence
-of one image.
+All later steps (motion, augmentation, batches) work on one type, :class:`PersonSequence`; a still is a sequence of one
+image.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PersonSequence:
-    """One person in one or more images: the one sample type of all data sets.
+    """One person in one or more images: the sample type of all data sets.
 
     Attributes:
-        images: T arrays (H, W, 3) uint8 RGB. A :class:`FrameFiles` reads them from disk when they are asked for.
+        images: T arrays (H, W, 3) uint8 RGB. A :class:`FrameFiles` reads them from disk on access.
         joints: (T, J, 2) float32 pixel indices (0-based); NaN where there is no label.
-        name: where it came from, unique within its data set.
-        skeleton: name of the joint set; J is its length.
-        visible: (T, J) bool, False where a labelled joint is hidden; None: all labelled joints count as visible.
-        boxes: (T, 4) float32 x0, y0, x1, y1, the person as the data set marks it; None: the joints' own box serves.
-        action: what is done, where the data set says so.
-        fps: frames a second; None for stills, or where it is not known.
-        start_box: x0, y0, x1, y1 of the person in the first frame, where it is marked apart from ``boxes``.
-        labels: what the joints are, in words that stand wherever figures on them are shown. Machine labels are said to
-            be such, and never called ground truth.
+        name: name of the sequence, unique within its data set.
+        skeleton: name of the skeleton; J is its length.
+        visible: (T, J) bool, False where a labelled joint is hidden; ``None``: all labelled joints are visible.
+        boxes: (T, 4) float32 x0, y0, x1, y1, boxes of the data set; ``None``: the box of the joints is used.
+        action: action of the person, if the data set gives it.
+        fps: frames per second; ``None`` for stills, or if unknown.
+        start_box: x0, y0, x1, y1 of the person in the first frame, if given separately from ``boxes``.
+        labels: description of the labels, shown with every result on them. Machine labels are described as such, and
+            never called ground truth.
 
     Raises:
-        ShapeError: the arrays do not belong together.
+        ShapeError: the shapes of the arrays do not match.
     """
 
     images: Sequence[np.ndarray]
@@ -69,19 +69,19 @@ class PersonSequence:
         return len(self.images)
 
     def extent(self, t: int) -> float:
-        """Larger side of the person in frame t, in pixels, at least 1: of its box, else of the box of its joints."""
+        """Return the larger side of the person's box, else of its joints' box, in frame t: pixels, at least 1."""
         box = joints_to_box(self.joints[t]) if self.boxes is None else self.boxes[t]
         return 1.0 if box is None else float(max(box[2] - box[0], box[3] - box[1], 1.0))
 
 
 class FrameFiles(Sequence[np.ndarray]):
-    """Images of a folder, read when they are asked for: (H, W, 3) uint8 RGB each.
+    """Images of a folder, read on access: (H, W, 3) uint8 RGB each.
 
     Args:
         files: the images in order.
 
     Raises:
-        DatasetError: on access, where a file is missing or is no image that can be decoded.
+        DatasetError: on access, if a file is missing or cannot be decoded.
     """
 
     def __init__(self, files: Sequence[Path]):
@@ -97,10 +97,10 @@ class FrameFiles(Sequence[np.ndarray]):
 
 
 class ClipFrames(Sequence[np.ndarray]):
-    """The frames of a video as a sequence: (H, W, 3) uint8 RGB each, decoded when they are asked for.
+    """The frames of a video as a sequence, decoded on access: (H, W, 3) uint8 RGB each.
 
     Args:
-        clip: stays open; whoever has the frames may use it.
+        clip: stays open and may be used by others.
     """
 
     def __init__(self, clip: Clip):
@@ -116,13 +116,13 @@ class ClipFrames(Sequence[np.ndarray]):
 
 
 def read_image(file: Path) -> np.ndarray:
-    """(H, W, 3) uint8 RGB.
+    """Read an image file as (H, W, 3) uint8 RGB.
 
     Raises:
-        DatasetError: the file is missing or is no image that can be decoded.
+        DatasetError: the file is missing or cannot be decoded.
     """
     image = cv2.imread(str(file), cv2.IMREAD_COLOR_RGB)
     if image is None:
-        reason = "cannot be decoded: is it damaged, or cut short?" if file.is_file() else "is not there"
+        reason = "cannot be decoded: is it damaged or truncated?" if file.is_file() else "does not exist"
         raise DatasetError(f"expected an image at {file}; it {reason}")
     return image

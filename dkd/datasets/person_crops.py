@@ -1,13 +1,13 @@
-"""Stills of people, cut out around each, with joints that a human and two pose networks marked.
+"""Stills cropped around one person each, with joints labelled by a human and by two pose networks.
 
-    crops.zip      00001.jpg …: a person each, with some room around
+    crops.zip      00001.jpg …: one person each, with a margin
     labels.npz     index      (N,) integers: the images' numbers
-                   joints     (N, 14, 3) x, y, labelled (1) or not (0): the human's, in LSP's order
-                   movenet    (N, 17, 3) x, y, score: the better network's, in COCO's order
-                   blazepose  (N, 17, 3) the other network's; all in pixels of the crop
+                   joints     (N, 14, 3) x, y, labelled (1) or not (0): human labels, in LSP's order
+                   movenet    (N, 17, 3) x, y, score: the better network, in COCO's order
+                   blazepose  (N, 17, 3) the other network; all in pixels of the crop
 
-Both may lie in a folder ``lspe`` too: those that the shipped models learned from are of Leeds Sports Pose Extended
-(Johnson & Everingham, CVPR 2011). What is trained on are fused labels; what is measured against is the human alone.
+Both may also be in a subfolder ``lspe``: the shipped models were trained on crops of Leeds Sports Pose Extended
+(Johnson & Everingham, CVPR 2011). Training uses fused labels; evaluation uses the human labels only.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from dkd.io.paths import data_folder
 from dkd.pose.crops import joints_to_box
 from dkd.pose.skeleton import convert_joints, get_skeleton
 
-HELD_OUT_EVERY = 20  # stills whose number is a multiple of it are never trained on
-MIN_JOINTS = 8  # with fewer fused joints nobody is trained on
+HELD_OUT_EVERY = 20  # stills whose number is a multiple of this are never used for training
+MIN_JOINTS = 8  # people with fewer fused joints are not used for training
 HUMAN = "human labels, crowd-sourced, as they came"
 FUSED = "human and machine labels, fused"
 _SHAPES = {"index": (), "joints": (14, 3), "movenet": (17, 3), "blazepose": (17, 3)}
@@ -35,24 +35,24 @@ _SHAPES = {"index": (), "joints": (14, 3), "movenet": (17, 3), "blazepose": (17,
 def load_person_crops(
     root: Path | None = None, split: str = "train", only_upright: bool = False
 ) -> list[PersonSequence]:
-    """One split of the stills, in the order of the label file. Images are decoded when they are asked for.
+    """Load one split of the stills, in the order of the label file. Images are decoded on access.
 
-    People in sports pictures do gymnastics, whoever films herself mostly stands: so in training who is upright and
-    labelled whole comes twice, the second time behind all others. (All that is said here is our decision.)
+    Sports pictures often show gymnastics, but people in home videos mostly stand: therefore, for training, people who
+    are upright and completely labelled are included twice, the second time after all others. (These are our decisions.)
 
     Args:
-        root: folder with ``crops.zip`` and ``labels.npz``, or with a folder ``lspe`` that has them; None:
+        root: folder with ``crops.zip`` and ``labels.npz``, or with a subfolder ``lspe`` that has them; ``None``:
             ``person_crops`` in the data folder.
-        split: "train": all but every 20th number, with fused labels (:func:`fuse_labels`), who has 8 joints or more;
-            "test": every 20th, with the human's labels as they came, noisy in left and right.
-        only_upright: those alone that are :func:`upright`, once.
+        split: "train": all but every 20th number, with fused labels (:func:`fuse_labels`), with 8 joints or more;
+            "test": every 20th, with the unchanged human labels, which have many swapped sides.
+        only_upright: only include people who are :func:`upright`, once.
 
     Returns:
-        people of one image each, Penn Action's joints, ``name`` the image's number.
+        People with one image each, Penn Action's joints, and the image's number as ``name``.
 
     Raises:
-        ConfigError: an unknown split.
-        DatasetError: a file is missing or damaged, or the two do not belong together.
+        ConfigError: the split is unknown.
+        DatasetError: a file is missing or damaged, or the two files do not match.
     """
     check_split(split)
     archive, labels = _open(data_folder() / "person_crops" if root is None else root)
@@ -80,7 +80,7 @@ def load_person_crops(
 
 
 def upright(joints: np.ndarray) -> np.ndarray:
-    """(N, 13, 2) joints of Penn Action → (N,) bool: all are labelled, the head is above the hips, they the ankles."""
+    """Find upright people: (N, 13, 2) joints → (N,) bool: all labelled, the head above the hips above the ankles."""
     index = get_skeleton("penn_action").index
     hips, ankles = (
         joints[:, [index(f"left_{part}"), index(f"right_{part}")], 1].mean(1) for part in ("hip", "ankle")
@@ -89,24 +89,24 @@ def upright(joints: np.ndarray) -> np.ndarray:
 
 
 def fuse_labels(human: np.ndarray, teacher: np.ndarray, second: np.ndarray, agree: float = 0.2) -> np.ndarray:
-    """Clean one person's crowd-sourced joints with two networks' opinions. (Our decision.)
+    """Clean one person's crowd-sourced joints with the predictions of two networks. (Our decision.)
 
-    Crowd workers confuse a person's left and right. So first the human's sides are swapped where both networks fit
-    better that way. Then, joint by joint, with "near" meaning within ``agree`` × the person's extent:
+    Crowd workers confuse left and right. Therefore the human labels' sides are first swapped if both networks fit
+    better that way. Then, for each joint, with "near" meaning within ``agree`` × the person's extent:
     human near teacher → their mean; human near second → human; networks near each other → their mean; no human label →
-    the teacher where its score is above 0.3; else no label.
+    teacher if its score is above 0.3; otherwise no label.
 
     Args:
         human: (J, 2) in Penn Action's order, NaN where missing.
         teacher, second: (J, 3) x, y, score of two networks, same order.
-        agree: share of the extent within which two labels count as one.
+        agree: share of the extent within which two labels agree.
 
     Returns:
-        (J, 2) float32, NaN where nobody is to be trusted.
+        (J, 2) float32, NaN where no label can be trusted.
     """
     flip = list(get_skeleton("penn_action").flip_permutation)
     box = joints_to_box(human) or joints_to_box(teacher[:, :2])
-    assert box is not None, "a network always gives all joints"
+    assert box is not None, "a network always predicts all joints"
     extent = max(box[2] - box[0], box[3] - box[1], 1.0)
 
     def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -137,7 +137,7 @@ def fuse_labels(human: np.ndarray, teacher: np.ndarray, second: np.ndarray, agre
 
 @dataclass(frozen=True)
 class _Labels:
-    """What the label file has: (N,); in Penn Action's joints (N, 13, 2), NaN where not labelled; (N, 13, 3) twice."""
+    """Content of the label file: (N,); (N, 13, 2) Penn Action's joints, NaN where not labelled; twice (N, 13, 3)."""
 
     index: np.ndarray
     human: np.ndarray
@@ -152,15 +152,15 @@ def _open(root: Path) -> tuple[ImageZip, _Labels]:
         found = f"that folder has no {' and no '.join(missing)}" if folder.is_dir() else "there is no such folder"
         raise DatasetError(
             "expected crops of people and their labels, crops.zip with 00001.jpg … and labels.npz with the arrays "
-            f"{', '.join(_SHAPES)}; looked in {folder}: {found}. Name their folder "
+            f"{', '.join(_SHAPES)}; looked in {folder}: {found}. Give their folder "
             f"('person_crops=path/to/folder'), or place or link it at {data_folder() / 'person_crops'}."
         )
     archive, labels = ImageZip(folder / "crops.zip"), _read_labels(folder / "labels.npz")
     for number in labels.index:
         if _image(number) not in archive.names:
             raise DatasetError(
-                f"{folder / 'labels.npz'} names image {number}, but {archive.file} has no {_image(number)}: are these "
-                "files of two versions?"
+                f"{folder / 'labels.npz'} names image {number}, but {archive.file} has no {_image(number)}: do these "
+                "files have different versions?"
             )
     return archive, labels
 
@@ -175,7 +175,7 @@ def _read_labels(file: Path) -> _Labels:
     for name, shape in _SHAPES.items():
         if arrays[name].shape != (n, *shape) or not n:
             raise DatasetError(
-                f"expected {name!r} of shape {('N', *shape)} in {file}, N a row a person, got {arrays[name].shape}"
+                f"expected {name!r} of shape {('N', *shape)} in {file}, one row per person, got {arrays[name].shape}"
             )
     marked = arrays["joints"].astype(np.float32)
     marked[marked[..., 2] <= 0] = np.nan

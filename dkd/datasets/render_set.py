@@ -1,13 +1,13 @@
-"""A data set of rendered people in Penn Action's own layout, made on the spot: nothing is downloaded.
+"""A data set of rendered people in Penn Action's layout, made locally without any download.
 
     for progress in render_set(Path("rendered"), RenderSetConfig(n_train=60)):
         print(progress.done, "of", progress.total)
 
-    rendered/render.json                what was asked for, and by which version it was made
-    rendered/frames/0001/000001.jpg     a clip's frames, counted from 1
-    rendered/labels/0001.mat            its labels; written last, so a clip with a label file is whole
+    rendered/render.json                its config and the version that made it
+    rendered/frames/0001/000001.jpg     frames of a clip, counted from 1
+    rendered/labels/0001.mat            its labels; written last, so a clip with a label file is complete
 
-What reads Penn Action reads this. A run that was stopped goes on where it was when it is started again.
+Every reader of Penn Action can read it. If rendering is interrupted, starting it again continues where it stopped.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ from dkd.errors import ConfigError, DatasetError, StorageError, nearest_name
 from dkd.io.config import STRICT
 from dkd.pose.skeleton import get_skeleton
 
-RENDERER = 3  # counted up when the same config gives other pictures
-_MAT_HEADER = b"MATLAB 5.0 MAT-file, written by DKD Workbench".ljust(116)  # SciPy's own names the time of writing
+RENDERER = 3  # increased when the same config gives different pictures
+_MAT_HEADER = b"MATLAB 5.0 MAT-file, written by DKD Workbench".ljust(116)  # SciPy's default contains the date
 
 
 @dataclass(frozen=True)
@@ -55,20 +55,20 @@ class RenderSetConfig:
     """What to render.
 
     Attributes:
-        n_train, n_test: number of clips. No body, dress, movement or place of a test clip is one of a training clip.
+        n_train, n_test: number of clips. Test clips share no body, clothes, motion or place with training clips.
         n_frames, fps, size: of each clip; frames are ``size`` pixels wide and high.
-        seed: of everything.
-        motions: names of :data:`~dkd.datasets.rendering.generators.GENERATORS` and paths of ``.bvh`` files, taken in
-            turn; empty means all generators. By default those that a small network learns within minutes.
-        azimuths: where the camera may stand, as in :class:`~dkd.datasets.rendered.RenderConfig`: by default people
-            mostly face it. (0, 360) is from all sides, where a small network takes left for right.
+        seed: seed of all random draws.
+        motions: names of :data:`~dkd.datasets.rendering.generators.GENERATORS` and paths of ``.bvh`` files, used in
+            rotation; empty means all generators. By default those that a small network learns within minutes.
+        azimuths: range of the camera's azimuth, as in :class:`~dkd.datasets.rendered.RenderConfig`; by default people
+            mostly face the camera. With (0, 360), all sides, a small network confuses left and right.
         body: ``"figure"`` or ``"anny"``, as in :class:`~dkd.datasets.rendered.RenderConfig`.
-        supersample: rays a pixel's side; 2 is slower and has smooth edges.
-        surroundings: places, and what gets in the way; :data:`~dkd.datasets.rendered.VARIED` is harder.
-        jpeg_quality: lowest and highest quality of the frames' files, 1..100; drawn once a clip.
+        supersample: rays per pixel side; 2 is slower and gives smooth edges.
+        surroundings: places and occlusions; :data:`~dkd.datasets.rendered.VARIED` is harder.
+        jpeg_quality: lowest and highest JPEG quality, 1..100; drawn once per clip.
 
     Raises:
-        ConfigError: a number is too small, or a name unknown.
+        ConfigError: a number is too small, or a name is unknown.
     """
 
     __pydantic_config__ = STRICT
@@ -110,14 +110,14 @@ class RenderSetConfig:
         return self.n_train + self.n_test
 
     def is_train(self, index: int) -> bool:
-        """Whether the clip of this index (from 0) is for training; those come first."""
+        """Return whether the clip with this index (from 0) is for training; training clips come first."""
         return index < self.n_train
 
     def clip(self, index: int) -> RenderConfig:
-        """What is rendered for the clip of this index (from 0)."""
+        """Return the config of the clip with this index (from 0)."""
         motions = self.motions or tuple(GENERATORS)
         within = index if self.is_train(index) else index - self.n_train
-        # by split and place within it, so that a test clip stays the same when more are made to train on
+        # seeded by split and index within it, so that test clips stay the same when training clips are added
         stream = np.random.SeedSequence([self.seed, int(self.is_train(index)), within])
         return RenderConfig(
             seed=int(stream.generate_state(1, np.uint64)[0]),
@@ -133,13 +133,13 @@ class RenderSetConfig:
         )
 
     def quality(self, index: int) -> int:
-        """JPEG quality of the frames of the clip of this index (from 0)."""
+        """Return the JPEG quality of the clip with this index (from 0)."""
         low, high = self.jpeg_quality
         return low + self.clip(index).seed % (high - low + 1)
 
 
 class RenderProgress(NamedTuple):
-    """How far it is: ``done`` of ``total`` clips are there; ``name`` came last; ``kept`` if it was there before."""
+    """Progress: ``done`` of ``total`` clips exist; ``name`` is the last one; ``kept`` if it existed before."""
 
     done: int
     total: int
@@ -148,21 +148,22 @@ class RenderProgress(NamedTuple):
 
 
 def render_set(folder: str | Path, config: RenderSetConfig, workers: int | None = None) -> Iterator[RenderProgress]:
-    """Render what is missing of a data set; yields after each clip, in no certain order.
+    """Render the missing clips of a data set; yield after each clip, in any order.
 
-    Clips that a run of the same config made before are kept, so a run that was stopped is gone on with by calling this
-    again; the files are then the same, to the byte, as if it had never been stopped.
+    Existing clips of the same config are kept, so an interrupted run is resumed by calling this function again. The
+    files are then identical to those of an uninterrupted run.
 
     Args:
-        folder: where to; made if it is not there.
+        folder: target folder; created if it is missing.
         config: what to render.
-        workers: processes; None is one a core, 1 renders in this process. Where there are more, they import the main
-            module anew: a script must call this under ``if __name__ == "__main__":``; a notebook need not care.
+        workers: number of processes; ``None`` uses one per core, 1 renders in this process. Worker processes import
+            the main module, so a script must call this under ``if __name__ == "__main__":``; a notebook can ignore
+            this.
 
     Raises:
-        ConfigError: the folder holds a data set of another config, or something else.
-        StorageError: it cannot be written, for instance because the disk is full. Whole clips stay.
-        MissingExtraError: Anny's body is asked for and the extra ``render`` is not installed.
+        ConfigError: the folder contains a data set with a different config, or other files.
+        StorageError: writing fails, for instance because the disk is full. Complete clips are kept.
+        MissingExtraError: Anny's body is requested, but the extra ``render`` is not installed.
         DatasetError: a BVH file cannot be used, or a worker process died.
     """
     folder = Path(folder)
@@ -181,29 +182,29 @@ def render_set(folder: str | Path, config: RenderSetConfig, workers: int | None 
 
 
 def _rendered(folder: Path, config: RenderSetConfig, missing: list[int], workers: int) -> Iterator[int]:
-    """Render these clips; yields the index of each when it is written."""
+    """Render these clips; yield the index of each after writing it."""
     workers = min(workers, len(missing))
     if workers <= 1:
         for index in missing:
             yield _write_clip(folder, config, index)
         return
-    # "spawn" rather than "fork": the caller may have threads (a notebook's kernel has), which do not survive a fork
+    # "spawn", not "fork": the caller may have threads (a notebook's kernel does), which do not survive a fork
     pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker)
     try:
         for future in as_completed([pool.submit(_write_clip, folder, config, index) for index in missing]):
             yield future.result()
     except BrokenProcessPool as error:
         raise DatasetError(
-            "a process that rendered has died. In a script, call render_set under 'if __name__ == \"__main__\":'; "
-            "with little memory, use workers=1. What is rendered stays: the next run goes on from there"
+            "a rendering process has died. In a script, call render_set under 'if __name__ == \"__main__\":'; "
+            "with little memory, use workers=1. Finished clips are kept: the next call continues from there"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 
 
 def _start_worker() -> None:
-    cv2.setNumThreads(1)  # there are as many processes as cores already
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's to answer: it ends the pool
+    cv2.setNumThreads(1)  # there is already one process per core
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller handles Ctrl-C: it ends the pool
 
 
 def _name(index: int) -> str:
@@ -215,11 +216,11 @@ def _label_file(folder: Path, index: int) -> Path:
 
 
 def _claim(folder: Path, config: RenderSetConfig) -> None:
-    """Make the folder one for this config, or see that it is.
+    """Create the folder for this config, or check that it belongs to this config.
 
     Raises:
-        ConfigError: it is not.
-        StorageError: it cannot be made.
+        ConfigError: it belongs to another config or has other files.
+        StorageError: it cannot be created.
     """
     motion_files = {m: sha256(Path(m).read_bytes()).hexdigest() for m in config.motions if Path(m).is_file()}
     claim = json.loads(json.dumps({"renderer": RENDERER, "config": asdict(config), "bvh": motion_files}))
@@ -229,16 +230,16 @@ def _claim(folder: Path, config: RenderSetConfig) -> None:
             found = json.loads(record.read_text())
             found = {key: found[key] for key in claim}
         except (ValueError, KeyError, TypeError) as error:
-            raise ConfigError(f"expected the record of a rendered data set in {record}; name another folder") from error
+            raise ConfigError(f"expected a rendered data set's record in {record}; choose another folder") from error
         if found != claim:
             raise ConfigError(
-                f"expected no data set in {folder}, or one of the same config; {_difference(found, claim)}; "
-                "name another folder, or delete this one"
+                f"expected no data set in {folder}, or one with the same config; {_difference(found, claim)}; "
+                "choose another folder, or delete this one"
             )
         return
     if folder.exists() and any(folder.iterdir()):
         raise ConfigError(
-            f"expected nothing or a rendered data set in {folder}, found other files; name another folder"
+            f"expected an empty folder or a rendered data set in {folder}, found other files; choose another folder"
         )
     sizes = {"clips": len(config), "frames": len(config) * config.n_frames, "height": config.size, "width": config.size}
     text = json.dumps({"made_by": f"dkd {dkd.__version__}", **claim, "sizes": sizes}, indent=1) + "\n"
@@ -253,17 +254,17 @@ def _claim(folder: Path, config: RenderSetConfig) -> None:
 
 
 def _difference(found: dict, wanted: dict) -> str:
-    """The first setting in which two records differ, in words."""
+    """Describe the first setting in which two records differ."""
     pairs = [("version of the renderer", found["renderer"], wanted["renderer"])]
     pairs += [(key, found["config"].get(key), value) for key, value in wanted["config"].items()]
     for name, there, asked in pairs:
         if there != asked:
-            return f"there {name} is {there!r}, asked for is {asked!r}"
+            return f"there {name} is {there!r}, requested is {asked!r}"
     return "the motion files have changed"
 
 
 def _write_clip(folder: Path, config: RenderSetConfig, index: int) -> int:
-    """Render and write one clip, its label file last; returns ``index``."""
+    """Render and write one clip, its label file last; return ``index``."""
     clip = render_clip(config.clip(index))
     images, label = folder / "frames" / _name(index), _label_file(folder, index)
     unfinished = label.with_name(f"{label.name}.tmp")
@@ -278,16 +279,16 @@ def _write_clip(folder: Path, config: RenderSetConfig, index: int) -> int:
         unfinished.unlink(missing_ok=True)
         shutil.rmtree(images, ignore_errors=True)
         raise StorageError(
-            f"cannot write clip {_name(index)} to {folder}: {error}; free some space and go on by running it again"
+            f"cannot write clip {_name(index)} to {folder}: {error}; free some space and run it again to continue"
         ) from error
     return index
 
 
 def label_bytes(clip: RenderedClip, action: object, train: bool) -> bytes:
-    """A clip's labels as the content of one of Penn Action's ``.mat`` files: pixel coordinates counted from 1.
+    """Encode a clip's labels as one of Penn Action's ``.mat`` files: pixel coordinates counted from 1.
 
-    Of each pair of joints the subject's right one comes first, as in the real files; see
-    :mod:`dkd.datasets.penn_action`, which exchanges them.
+    In each pair of joints the subject's right one comes first, as in the real files; see
+    :mod:`dkd.datasets.penn_action`, which swaps them.
     """
     n_frames, height, width = clip.frames.shape[:3]
     boxes = np.stack([person_box(j, rgba) for j, rgba in zip(clip.joints, clip.rgba, strict=True)])

@@ -1,12 +1,12 @@
-"""Rendered people: clips of a moving person whose joints are known exactly, for training, tests and the shipped sample.
+"""Rendered people: clips of a moving person with exactly known joints, for training, tests and the shipped sample.
 
     clip = render_clip(RenderConfig(seed=3, motion="walk"))
     clip.frames   # (T, H, W, 3) uint8
     clip.joints   # (T, 13, 2) pixel indices, order of the "penn_action" skeleton
 
-Everything is drawn from the seed: body, clothes, light, camera, movement. The body is a figure of our own, or Anny's,
-which needs the optional extra ``render``. The joints are not a network's guess: they are the body model's own key
-points, moved with the body and projected.
+Everything is drawn from the seed: body, clothes, light, camera, motion. The body is our own figure, or Anny's, which
+needs the optional extra ``render``. The joints are not predictions of a network but the body model's own key points,
+moved with the body and projected.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ PLACES = ("plain", "room", "outdoors", "abstract")
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Where the person is, and what gets in the way; each is a probability, drawn once a clip.
+    """Place of the person and possible occlusions; each probability is drawn once per clip.
 
     Attributes:
-        places: any of :data:`PLACES`, drawn evenly. ``"plain"`` is an empty room, traced ray by ray: slow and exact.
-        occluder: that a pole, a box or a plant passes in front.
-        passer_by: that a second person walks by, mostly behind.
-        motion_blur: that what moves fast is blurred.
-        flaws: that the camera has a colour cast, is not sharp, and is noisy.
+        places: any of :data:`PLACES`, drawn uniformly. ``"plain"`` is an empty room, ray-traced: slow and exact.
+        occluder: probability that a pole, a box or a plant passes in front.
+        passer_by: probability that a second person walks by, mostly behind.
+        motion_blur: probability that fast motion is blurred.
+        flaws: probability that the camera has a colour cast, is out of focus, and is noisy.
     """
 
     __pydantic_config__ = STRICT
@@ -69,27 +69,27 @@ class Surroundings:
 
 
 VARIED = Surroundings(("room", "outdoors", "abstract"), occluder=0.3, passer_by=0.2, motion_blur=0.6, flaws=0.8)
-# Places that people are in, and little in the way: what a small network learns from random weights within minutes.
+# Realistic places with few occlusions: a small network learns this from random weights within minutes.
 EVERYDAY = Surroundings(("room", "outdoors"), occluder=0.1, passer_by=0.1, motion_blur=0.3, flaws=0.4)
 
 
 @dataclass(frozen=True)
 class RenderConfig:
-    """What to render. All that is ``None`` is drawn from the seed.
+    """Settings of a rendered clip. Everything that is ``None`` is drawn from the seed.
 
     Attributes:
-        seed: of body, clothes, light, and what is None below.
+        seed: seed of body, clothes, light, and everything that is ``None`` below.
         n_frames, fps: length and frame rate of the clip.
-        width, height: of the frames, pixels.
-        motion: the name of one of :data:`~dkd.datasets.rendering.generators.GENERATORS`, the path of a ``.bvh`` file,
-            or a Motion, which must have ``n_frames`` frames.
-        camera: a fixed camera; None is one that follows the person.
-        azimuths: where a following camera may stand around the person, lowest and highest angle in degrees: 0 is in
-            front at the beginning of the clip, 90 at the person's left; people turn while they move.
+        width, height: size of the frames in pixels.
+        motion: name of one of :data:`~dkd.datasets.rendering.generators.GENERATORS`, the path of a ``.bvh`` file, or a
+            Motion, which must have ``n_frames`` frames.
+        camera: a fixed camera; ``None`` is one that follows the person.
+        azimuths: lowest and highest angle of a following camera around the person, in degrees: 0 is in front at the
+            beginning of the clip, 90 at the person's left; people turn while they move.
         light: sun and sky.
-        supersample: rays a pixel's side; 2 smooths edges, 1 is four times faster.
-        body: ``"figure"``, our own and always there, or ``"anny"``, which needs the extra ``render``.
-        surroundings: where the person is; :data:`VARIED` is what to train on.
+        supersample: rays per pixel side; 2 smooths edges, 1 is four times faster.
+        body: ``"figure"``, our own, which is always available, or ``"anny"``, which needs the extra ``render``.
+        surroundings: place and occlusions; :data:`VARIED` is meant for training.
     """
 
     seed: int = 0
@@ -124,8 +124,8 @@ class RenderedClip(NamedTuple):
     Attributes:
         frames: (T, H, W, 3) uint8.
         rgba, joints, visible: as in :class:`~dkd.datasets.rendering.person.PersonLayer`.
-        fps: frames a second.
-        view: the side of the person that is seen in the middle of the clip: ``front``, ``back``, ``left`` or ``right``.
+        fps: frames per second.
+        view: side of the person seen in the middle of the clip: ``front``, ``back``, ``left`` or ``right``.
     """
 
     frames: np.ndarray
@@ -141,11 +141,11 @@ def render_clip(config: RenderConfig, body: Body | None = None) -> RenderedClip:
 
     Args:
         config: what to render.
-        body: a dressed body to use instead of one drawn from the seed.
+        body: a dressed body, used instead of one drawn from the seed.
 
     Raises:
-        MissingExtraError: Anny's body is asked for and the extra ``render`` is not installed.
-        ConfigError: unknown motion.
+        MissingExtraError: Anny's body is requested, but the extra ``render`` is not installed.
+        ConfigError: the motion is unknown.
         DatasetError: the BVH file cannot be used.
     """
     rngs = np.random.default_rng(config.seed).spawn(8)
@@ -194,7 +194,7 @@ class _Person(NamedTuple):
 def _backgrounds(
     places: tuple[str, ...], people: list[_Person], cameras: list[Camera], light: Light, rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
-    """For each frame (H, W, 3): the surroundings, with everybody's shadow."""
+    """Yield the surroundings of each frame (H, W, 3), with all shadows."""
     place = places[rng.integers(len(places))] if len(places) > 1 else places[0]
     everybody = np.concatenate([person.vertices.reshape(-1, 3) for person in people])
     if place != "plain":
@@ -215,7 +215,7 @@ def _backgrounds(
 
 
 def _over(canvas: np.ndarray, rgba: np.ndarray) -> np.ndarray:
-    """(H, W, 3) float32: a layer (H, W, 4) over a canvas (H, W, 3)."""
+    """Blend a layer (H, W, 4) over a canvas (H, W, 3); return (H, W, 3) float32."""
     out = canvas.astype(np.float32)
     rows, columns = (np.flatnonzero(rgba[..., 3].any(axis=k)) for k in (1, 0))
     if len(rows):
@@ -234,9 +234,9 @@ def _passer_by(
     rng: np.random.Generator,
     shutter: float,
 ) -> _Person:
-    """Somebody who walks across the picture, behind the person (T, V, 3) or before."""
+    """Create a person who walks across the picture, behind or in front of the person (T, V, 3)."""
     body = random_body(rng, config.body)
-    when = int(rng.integers(len(cameras)))  # then the two are seen side by side
+    when = int(rng.integers(len(cameras)))  # the frame in which they are side by side
     away = cameras[when].rotation[2] * [1, 0, 1]
     away /= np.linalg.norm(away)
     heading = np.arctan2(away[0], away[2]) + rng.choice([-1, 1]) * np.pi / 2 + rng.uniform(-0.5, 0.5)
@@ -256,7 +256,7 @@ def _passer_by(
 
 
 def seen_side(motion: Motion, cameras: list[Camera]) -> str:
-    """``front``, ``left`` (the person's left), ``back`` or ``right``: what is seen in the middle of the clip."""
+    """Return the side seen in the middle of the clip: ``front``, ``left`` (the person's), ``back`` or ``right``."""
     middle = len(motion) // 2
     forward = motion.rotations[middle, SEGMENTS.index("pelvis")] @ [0.0, 0.0, 1.0]
     turned = cameras[middle].azimuth_deg - np.rad2deg(np.arctan2(forward[0], forward[2]))
@@ -264,11 +264,11 @@ def seen_side(motion: Motion, cameras: list[Camera]) -> str:
 
 
 def random_body(rng: np.random.Generator, kind: str = "figure") -> Body:
-    """A dressed adult of any build; ``kind`` is one of :data:`BODIES`.
+    """Draw a dressed adult of any build; ``kind`` is one of :data:`BODIES`.
 
     Raises:
-        ConfigError: unknown kind.
-        MissingExtraError: Anny's body is asked for and the extra ``render`` is not installed.
+        ConfigError: the kind is unknown.
+        MissingExtraError: Anny's body is requested, but the extra ``render`` is not installed.
     """
     _check_body(kind)
     if kind == "figure":
@@ -290,7 +290,7 @@ def _check_body(kind: str) -> None:
 
 
 def random_light(rng: np.random.Generator) -> Light:
-    """A sun from any side and height, hard or soft."""
+    """Draw a light: a sun from any direction and height, hard or soft."""
     azimuth, elevation = rng.uniform(0, 2 * np.pi), np.deg2rad(rng.uniform(20, 80))
     direction = (
         float(np.cos(elevation) * np.sin(azimuth)),
@@ -315,7 +315,7 @@ def _choose_motion(config: RenderConfig, rng: np.random.Generator) -> Motion:
 
 
 def posed_vertices(body: Body, motion: Motion) -> np.ndarray:
-    """(T, V, 3) float32 vertices in the world, standing on the floor y = 0; metres."""
+    """Compute world vertices (T, V, 3) float32 in metres, standing on the floor y = 0."""
     out = body.posed(motion.rotations, motion.root)
     lowest = out[..., 1].min(axis=1)
     out[..., 1] -= (lowest if motion.grounded else np.full_like(lowest, lowest.min()))[:, None]
@@ -323,9 +323,9 @@ def posed_vertices(body: Body, motion: Motion) -> np.ndarray:
 
 
 def following_cameras(vertices: np.ndarray, config: RenderConfig, rng: np.random.Generator) -> list[Camera]:
-    """A camera per frame that goes along with the person and keeps all of the person (T, V, 3) in the picture."""
+    """Create one camera per frame that follows the person (T, V, 3) and keeps all of the person in the picture."""
     centre = (vertices.min(axis=1) + vertices.max(axis=1)) / 2  # (T, 3)
-    half_width = max(int(rng.uniform(0.1, 1.0) * config.fps), 1)  # a camera man reacts quickly or slowly
+    half_width = max(int(rng.uniform(0.1, 1.0) * config.fps), 1)  # the camera operator reacts quickly or slowly
     kernel = np.hanning(2 * half_width + 3)[1:-1]
     padded = np.pad(centre, ((half_width, half_width), (0, 0)), mode="edge")
     path = np.stack([np.convolve(padded[:, k], kernel / kernel.sum(), mode="valid") for k in range(3)], axis=1)
@@ -349,7 +349,7 @@ def following_cameras(vertices: np.ndarray, config: RenderConfig, rng: np.random
 
 
 def person_box(joints: np.ndarray, rgba: np.ndarray) -> np.ndarray:
-    """The tight box of a frame's joints (13, 2) and of the person's pixels in ``rgba`` (H, W, 4).
+    """Compute the tight box around a frame's joints (13, 2) and the person's pixels in ``rgba`` (H, W, 4).
 
     Returns:
         (4,) float32: x0, y0, x1, y1, pixel indices.

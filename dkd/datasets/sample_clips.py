@@ -1,7 +1,7 @@
-"""The sample clips as labelled people: what a model can be measured on without any data set.
+"""The sample clips as labelled people, for evaluation without any data set.
 
-``samples``: the rendered clip that ships, its joints known exactly. ``pose2sim``: four filmed cameras with *machine
-labels*, for whoever has some; they are two networks' agreement and are called so everywhere.
+``samples``: the shipped rendered clip with exactly known joints. ``pose2sim``: four filmed views with *machine labels*,
+for those who have them; these are joints on which two networks agree, and they are described so everywhere.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ MACHINE = "machine labels (two networks agree)"
 
 
 def load_samples(root: Path | None = None, split: str = "test") -> list[PersonSequence]:
-    """The sample clips whose true joints are known.
+    """Load the sample clips whose true joints are known.
 
     Args:
-        root: None; the samples lie in the data folder.
-        split: "test": nothing is to be trained on them.
+        root: must be ``None``; the samples are in the data folder.
+        split: only "test": they are not for training.
 
     Raises:
-        ConfigError: another split, or a folder.
+        ConfigError: the split is not "test", or a folder is given.
     """
     _only_test("samples", split)
     if root is not None:
@@ -58,16 +58,16 @@ def load_samples(root: Path | None = None, split: str = "test") -> list[PersonSe
 
 
 def load_pose2sim(root: Path | None = None, split: str = "test") -> list[PersonSequence]:
-    """The four Pose2Sim cameras with machine labels, where those are at hand.
+    """Load the four Pose2Sim views with machine labels, if those are available.
 
     Args:
-        root: folder with ``pose2sim_cam01.npz`` …; None: ``pose2sim/labels`` among the samples.
-        split: "test": nothing is to be trained on them.
+        root: folder with ``pose2sim_cam01.npz`` …; ``None``: ``pose2sim/labels`` in the samples folder.
+        split: only "test": they are not for training.
 
     Raises:
-        ConfigError: another split.
+        ConfigError: the split is not "test".
         DatasetError: there are no labels, or they do not fit the clips.
-        SampleError: the clips were not brought yet.
+        SampleError: the clips have not been downloaded yet.
     """
     _only_test("pose2sim", split)
     folder = samples_folder() / "pose2sim" / "labels" if root is None else root
@@ -76,19 +76,19 @@ def load_pose2sim(root: Path | None = None, split: str = "test") -> list[PersonS
         raise DatasetError(
             f"expected machine labels of the Pose2Sim clips in {folder}, found none: {CAMERAS[0]}.npz … with "
             "'consensus17' (T, 17, 2) in pixels and COCO's order, 'agree' (T, 17) and 'bbox_size' (T,). They are not "
-            "shipped: make them with two pose networks of yours and name their folder ('pose2sim=path/to/folder')"
+            "shipped: make them with two pose networks and give their folder ('pose2sim=path/to/folder')"
         )
     return [_camera(get_sample(file.stem), file) for file in files if file.is_file()]
 
 
 def _camera(sample: Sample, file: Path) -> PersonSequence:
-    """One camera. Joints on which the two networks disagree are no labels."""
+    """Load one view. Joints on which the two networks disagree are not labelled."""
     coco, agree, side = read_npz(file, "consensus17", "agree", "bbox_size").values()
     clip = Clip(sample.path)
     if coco.shape != (len(clip), 17, 2):
         raise DatasetError(f"expected labels of shape ({len(clip)}, 17, 2) in {file}, got {coco.shape}")
     joints = convert_joints(np.where(agree[..., None], coco, np.nan), "coco", "penn_action")
-    # The labels give the larger side of the person's box only: it is put about the middle of the joints.
+    # The labels only give the larger side of the person's box: the box is centred on the joints.
     middle = (coco.min(1) + coco.max(1)) / 2  # (T, 2)
     half = side[:, None] / 2
     boxes = np.concatenate([middle - half, middle + half], 1).astype(np.float32)
@@ -99,4 +99,4 @@ def _camera(sample: Sample, file: Path) -> PersonSequence:
 
 def _only_test(name: str, split: str) -> None:
     if split != "test":
-        raise ConfigError(f"the source {name!r} has only the split 'test', got {split!r}: train on another source")
+        raise ConfigError(f"the source {name!r} only has the split 'test', got {split!r}: train on another source")

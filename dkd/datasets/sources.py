@@ -21,7 +21,7 @@ from dkd.io.paths import data_folder
 
 
 def load_rendered(root: Path | None = None, split: str = "train") -> list[PersonSequence]:
-    """People that ``dkd render`` has drawn, in ``root`` or in the data folder's ``rendered``.
+    """Load people rendered with ``dkd render``, from ``root`` or from ``rendered`` in the data folder.
 
     Raises:
         DatasetError: there are none yet.
@@ -36,7 +36,7 @@ def load_rendered(root: Path | None = None, split: str = "train") -> list[Person
     return [replace(p, fps=float(fps), labels="exact (rendered)") for p in load_penn_action(folder, split)]
 
 
-# name → load(root, split). A loader looks for its data set in the data folder where root is None.
+# name → load(root, split). If root is None, a loader looks for its data set in the data folder.
 SOURCES: dict[str, Callable[[Path | None, str], list[PersonSequence]]] = {
     "rendered": load_rendered,
     "penn_action": load_penn_action,
@@ -55,7 +55,7 @@ SOURCES: dict[str, Callable[[Path | None, str], list[PersonSequence]]] = {
 }
 
 
-# What must be in the data folder for a source to be at hand that people can be followed in.
+# What the data folder must contain for a source with people to track to be available.
 _MEASURABLE = {
     "samples": "samples/rendered_walk.npz",
     "rendered": "rendered/render.json",
@@ -67,12 +67,12 @@ _MEASURABLE = {
 
 
 def sources_at_hand() -> list[str]:
-    """The sources to measure on that lie in the data folder, best known first; what is in them is not read."""
+    """Return the sources for evaluation in the data folder, best known first; their content is not read."""
     return [name for name, needed in _MEASURABLE.items() if (data_folder() / needed).exists()]
 
 
 def load_people(source: str, split: str = "train") -> list[PersonSequence]:
-    """The people of one split of a data set that lies on disk in its official layout.
+    """Load the people of one split of a data set on disk, in its official layout.
 
     Args:
         source: one of
@@ -80,18 +80,19 @@ def load_people(source: str, split: str = "train") -> list[PersonSequence]:
             - a name of :data:`SOURCES`: "penn_action", "sub_jhmdb" (fold 1), "sub_jhmdb/2", "lsp", … in
               :func:`dkd.io.paths.data_folder`;
             - a name and its folder: "penn_action=path/to/Penn_Action";
-            - a folder in Penn Action's layout, which own data may take too: "path/to/folder". One that has a data set's
-              name is written "./penn_action".
+            - a folder in Penn Action's layout, which also suits your own data: "path/to/folder". Write "./penn_action"
+              for a folder that has the name of a data set.
         split: "train" or "test"; "lsp_extended", "mpii" and "labelled_videos" only have "train", "samples" and
             "pose2sim" only "test".
 
     Returns:
-        people with the data set's own joints if these are videos ("penn_action", "sub_jhmdb"), with Penn Action's if
+        People with the data set's own joints for videos ("penn_action", "sub_jhmdb"), and Penn Action's joints for
         stills.
 
     Raises:
-        ConfigError: no data set has this name (the nearest is named), or it has no such split.
-        DatasetError: what is missing, the layout that was expected, where it was looked for, and what to do.
+        ConfigError: no data set has this name (the nearest one is given), or it has no such split.
+        DatasetError: the data set is missing or damaged; the message shows the expected layout, where it was looked
+            for, and what to do.
     """
     name, equals, folder = source.partition("=")
     if name in SOURCES and bool(equals) == bool(folder):
@@ -100,6 +101,6 @@ def load_people(source: str, split: str = "train") -> list[PersonSequence]:
     if source and (path.is_dir() or path.is_absolute() or source.startswith(".")):
         return load_penn_action(path, split)
     raise ConfigError(
-        f"expected the name of a data set, 'name=folder', or a folder in Penn Action's layout; {source!r} is none of "
-        f"them{nearest_name(name, SOURCES)} Known: {', '.join(SOURCES)}."
+        f"expected the name of a data set, 'name=folder', or a folder in Penn Action's layout; {source!r} is none "
+        f"of these{nearest_name(name, SOURCES)} Known: {', '.join(SOURCES)}."
     )

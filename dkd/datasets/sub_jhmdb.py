@@ -1,7 +1,7 @@
 """Sub-JHMDB (Jhuang et al., ICCV 2013): 316 videos of 12 actions with the whole body in view, 15 joints, 3 folds.
 
-Joints and masks come from a puppet that annotators fitted in each frame, so every joint has a position, hidden ones and
-those outside the image too; all count as labelled.
+Joints and masks come from a puppet that annotators fitted to each frame, so every joint has a position, including
+hidden ones and those outside the image; all count as labelled.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ JHMDB/
 ├── Rename_Images/<class>/<video>/00001.png …
 ├── joint_positions/<class>/<video>/joint_positions.mat
 ├── puppet_mask/<class>/<video>/puppet_mask.mat
-└── sub_splits/<class>_test_split_1.txt … three lists a class
+└── sub_splits/<class>_test_split_1.txt … three lists per class
 """,
     "http://jhmdb.is.tue.mpg.de/",
 )
@@ -36,12 +36,12 @@ N_VIDEOS = 316
 
 
 def read_split(folder: Path, fold: int) -> dict[tuple[str, str], str]:
-    """(class, video) → "train" or "test", from the lists ``<class>_test_split_<fold>.txt`` (or ``_split<fold>``).
+    """Read the split, (class, video) → "train" or "test", from ``<class>_test_split_<fold>.txt`` (or ``_split<fold>``).
 
-    Each line is ``<video>.avi 1`` for training, ``2`` for testing; J-HMDB's own lists also know 0, for neither.
+    Each line is ``<video>.avi 1`` for training, ``2`` for testing; J-HMDB's own lists also use 0, for neither.
 
     Raises:
-        DatasetError: there is no list of this fold, or a line has another form.
+        DatasetError: there are no lists of this fold, or a line has a different form.
     """
     split = {}
     lists = sorted(path for path in folder.glob("*.txt") if re.search(rf"_test_split_?{fold}$", path.stem))
@@ -56,30 +56,30 @@ def read_split(folder: Path, fold: int) -> dict[tuple[str, str], str]:
             if match[2] != "0":
                 split[action, match[1]] = {"1": "train", "2": "test"}[match[2]]
     if not split:
-        raise LAYOUT.error(f"looked in {folder}: no list of fold {fold} is there")
+        raise LAYOUT.error(f"looked in {folder}: there are no lists of fold {fold}")
     return split
 
 
 def load_sub_jhmdb(root: Path | None = None, split: str = "train", fold: int = 1) -> list[PersonSequence]:
-    """One split of one of the three folds, by class and video. Images are read when they are asked for.
+    """Load one split of one of the three folds, sorted by class and video. Images are read on access.
 
-    The lists are looked for in ``sub_splits``, else in ``splits``. Sub-JHMDB's own name its 316 videos, and each of
-    them must be on disk. J-HMDB's name 928, and nothing in them tells which belong to Sub-JHMDB: then its 12 classes
-    are taken and, of those, the videos that are on disk. That is right for a folder that has Sub-JHMDB's videos alone;
-    one that has more of them is refused, since its results would be named after the wrong data set.
+    The lists are read from ``sub_splits``, else from ``splits``. Sub-JHMDB's own lists name its 316 videos, all of
+    which must be on disk. J-HMDB's lists name 928 and do not say which belong to Sub-JHMDB: in that case all videos of
+    its 12 classes that are on disk are used. That is correct for a folder with only Sub-JHMDB's videos; a folder with
+    more is rejected, since its results would carry the name of the wrong data set.
 
     Args:
-        root: folder as in :data:`LAYOUT`; None: ``sub_jhmdb`` in the data folder.
+        root: folder as in :data:`LAYOUT`; ``None``: ``sub_jhmdb`` in the data folder.
         split: "train" or "test".
         fold: 1, 2 or 3; published results are means over the three.
 
     Returns:
-        people with 15 joints (skeleton "sub_jhmdb"), 0-based, the mask's tight box (first to last pixel; the joints'
-        where a mask is empty), ``name`` "<class>/<video>" and ``action``. ``visible`` and ``fps`` are None: the data
-        set says neither.
+        People with 15 joints (skeleton "sub_jhmdb"), 0-based, the mask's tight box (first to last pixel; the joints'
+        box if the mask is empty), ``name`` "<class>/<video>" and ``action``. ``visible`` and ``fps`` are ``None``, as
+        the data set gives neither.
 
     Raises:
-        ConfigError: an unknown split or fold.
+        ConfigError: the split or the fold is unknown.
         DatasetError: the folder is not in the official layout, videos or images are missing, or a file is damaged.
     """
     check_split(split)
@@ -97,7 +97,7 @@ def load_sub_jhmdb(root: Path | None = None, split: str = "train", fold: int = 1
 
 
 def _videos_on_disk(folder: Path, listed: dict[tuple[str, str], str], lists: Path) -> dict[tuple[str, str], str]:
-    """The listed videos that make up Sub-JHMDB here; see :func:`load_sub_jhmdb` for the rule."""
+    """Return the listed videos that make up Sub-JHMDB; see :func:`load_sub_jhmdb` for the rule."""
     there = {
         (action, video): part
         for (action, video), part in listed.items()
@@ -109,7 +109,7 @@ def _videos_on_disk(folder: Path, listed: dict[tuple[str, str], str], lists: Pat
             first = "/".join(next(video for video in listed if video not in there))
             raise LAYOUT.error(
                 f"the lists in {lists} name {len(listed)} videos, of which {len(there)} have images and joints in "
-                f"{folder}; the first that has not is {first}"
+                f"{folder}; the first without is {first}"
             )
         return there
     there = {video: part for video, part in there.items() if video[0] in ACTIONS}
@@ -118,7 +118,7 @@ def _videos_on_disk(folder: Path, listed: dict[tuple[str, str], str], lists: Pat
     if len(there) > N_VIDEOS:
         raise LAYOUT.error(
             f"the lists in {lists} are those of J-HMDB, and {folder} has {len(there)} videos of Sub-JHMDB's classes; "
-            f"which {N_VIDEOS} of them are meant only Sub-JHMDB's own lists (sub_splits) can tell"
+            f"only Sub-JHMDB's own lists (sub_splits) tell which {N_VIDEOS} of them belong to it"
         )
     return there
 
@@ -126,7 +126,7 @@ def _videos_on_disk(folder: Path, listed: dict[tuple[str, str], str], lists: Pat
 def _load_video(folder: Path, action: str, video: str) -> PersonSequence:
     joints_file = folder / "joint_positions" / action / video / "joint_positions.mat"
     mask_file = folder / "puppet_mask" / action / video / "puppet_mask.mat"
-    # MATLAB drops a last axis of length 1: a video of one frame comes with an axis less.
+    # MATLAB drops a last axis of length 1: a video with one frame has one axis less.
     positions = np.atleast_3d(read_mat(joints_file, "pos_img")["pos_img"])
     mask = np.atleast_3d(read_mat(mask_file, "part_mask")["part_mask"])
     if positions.ndim != 3 or positions.shape[:2] != (2, 15):
@@ -146,7 +146,7 @@ def _load_video(folder: Path, action: str, video: str) -> PersonSequence:
 
 
 def _mask_boxes(mask: np.ndarray) -> np.ndarray:
-    """(H, W, T) → (T, 4) first and last column and row with a pixel of the person; NaN where there is none."""
+    """Find the first and last column and row with a pixel of the person: (H, W, T) → (T, 4); NaN if there is none."""
     boxes = np.full((mask.shape[2], 4), np.nan, np.float32)
     for t in range(mask.shape[2]):
         columns, rows = (np.flatnonzero(mask[..., t].any(axis)) for axis in (0, 1))

@@ -1,6 +1,6 @@
-"""Images that stay in a zip until they are asked for: thousands of stills load in a moment and take no memory.
+"""Images that stay in a zip until they are used: thousands of stills load quickly and take no memory.
 
-Reading and decoding a still of 300 pixels takes 0.8 ms, a step of training on 32 of them far more than a second.
+Reading and decoding a still of 300 pixels takes 0.8 ms; a training step on 32 of them takes far more than a second.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from dkd.errors import DatasetError
 
 
 class ImageZip:
-    """A zip of images. It may be handed to another process, which opens it for itself, and read by several threads.
+    """A zip of images. It can be sent to another process, which opens its own file, and read by several threads.
 
     Args:
-        file: the zip.
+        file: path of the zip.
 
     Raises:
-        DatasetError: it is missing or is no whole zip.
+        DatasetError: it is missing or not a complete zip.
     """
 
     def __init__(self, file: Path):
@@ -39,13 +39,13 @@ class ImageZip:
         try:
             return zipfile.ZipFile(self.file)
         except (zipfile.BadZipFile, OSError) as error:
-            raise DatasetError(f"{self.file} is not a whole zip ({error}): was it cut short? Copy it again") from error
+            raise DatasetError(f"{self.file} is not a complete zip ({error}): truncated? Copy it again") from error
 
     def read(self, name: str) -> np.ndarray:
-        """(H, W, 3) uint8 RGB.
+        """Read and decode an image: (H, W, 3) uint8 RGB.
 
         Raises:
-            DatasetError: there is no such image in it, or it is damaged.
+            DatasetError: there is no such image, or it is damaged.
         """
         try:
             content = self._archive.read(name)
@@ -53,22 +53,22 @@ class ImageZip:
             raise DatasetError(f"expected {name} in {self.file}, but it cannot be read: {error}") from error
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB) if content else None
         if image is None:
-            raise DatasetError(f"{name} in {self.file} is not an image that can be decoded: a damaged zip?")
+            raise DatasetError(f"{name} in {self.file} cannot be decoded as an image: is the zip damaged?")
         return image
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"file": self.file, "names": self.names}  # an open file does not travel
+        return {"file": self.file, "names": self.names}  # an open file cannot be pickled
 
 
 class ZippedImages(Sequence[np.ndarray]):
-    """Some images of a zip, decoded when they are asked for: (H, W, 3) uint8 RGB each.
+    """A selection of images of a zip, decoded on access: (H, W, 3) uint8 RGB each.
 
     Args:
-        archive: where they lie; shared by all that read it.
-        names: of the images, in order.
+        archive: the zip, shared by all its readers.
+        names: names of the images, in order.
 
     Raises:
-        DatasetError: on access, where an image is missing or damaged.
+        DatasetError: on access, if an image is missing or damaged.
     """
 
     def __init__(self, archive: ImageZip, names: Sequence[str]):

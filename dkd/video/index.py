@@ -235,8 +235,8 @@ def _bytes_missing(path: Path, family: str) -> bool:
     if family == "avi":
         size = int.from_bytes(head[4:8], "little")
         expected = size + 8 if size < 0xFFFFFFFF else 0
-    elif family == "matroska" and (at := head.find(b"\x18\x53\x80\x67")) >= 0:   # the Segment, the root
-        width = 9 - head[at + 4].bit_length()  # EBML: as many leading zero bits as bytes follow
+    elif family == "matroska" and (at := head.find(b"\x18\x53\x80\x67")) >= 0:  # the Segment, the root
+        width = 9 - head[at + 4].bit_length()  # EBML: bytes that follow = leading zero bits
         unknown = (1 << 7 * width) - 1
         size = int.from_bytes(head[at + 4 : at + 4 + width], "big") & unknown
         expected = at + 4 + width + size if size != unknown else 0

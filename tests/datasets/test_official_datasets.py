@@ -320,7 +320,7 @@ def test_each_fold_has_its_own_lists(listed: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="fold 1, 2 or 3, got 4"):
         names("test", 4)
     folder = tmp_path / listed.split("/")[0]
-    with pytest.raises(DatasetError, match="no list of fold 4"):
+    with pytest.raises(DatasetError, match="no lists of fold 4"):
         read_split(folder, 4)
 
 
@@ -370,7 +370,7 @@ def test_joints_and_masks_that_do_not_belong_together_are_refused(tmp_path: Path
     write_jhmdb(tmp_path, name="run/b")
     (tmp_path / "Rename_Images/catch/a/00002.png").unlink()
     write_mat(tmp_path / "joint_positions/catch/a/joint_positions.mat", pos_img=np.ones((2, 15, 3)))
-    with pytest.raises(DatasetError, match=r"found 1 of 3; the first that is missing is 00002\.png"):
+    with pytest.raises(DatasetError, match=r"found 1 of 3; the first missing one is 00002\.png"):
         load_sub_jhmdb(tmp_path)
 
 
@@ -483,10 +483,10 @@ def test_an_mpii_that_is_incomplete_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"1 labelled images are missing in .*, first 'b\.jpg'"):
         load_mpii(tmp_path)
     write_mpii(tmp_path, train=(1, 1))
-    with pytest.raises(DatasetError, match="4 images, but says of 2"):
+    with pytest.raises(DatasetError, match="4 images, but train flags for 2"):
         load_mpii(tmp_path)
     write_mpii(tmp_path, train=(0, 0, 0, 0))
-    with pytest.raises(DatasetError, match="labels nobody"):
+    with pytest.raises(DatasetError, match="no labelled people"):
         load_mpii(tmp_path)
     write_mat(tmp_path / LABELS, RELEASE={"version": 12})
     with pytest.raises(DatasetError, match="RELEASE with annolist"):
@@ -579,7 +579,7 @@ def test_a_folder_that_lacks_a_part_says_which(tmp_path: Path) -> None:
 def test_every_source_has_a_layout_of_its_own(tmp_path: Path) -> None:
     """No loader takes another one's folder, or fails on it in a way that is not ours."""
     write_penn(tmp_path)
-    said = {"rendered": "dkd render", "samples": "only the split 'test'", "pose2sim": "only the split 'test'"}
+    said = {"rendered": "dkd render", "samples": "only has the split 'test'", "pose2sim": "only has the split 'test'"}
     said |= dict.fromkeys(("person_crops", "person_crops/upright"), "crops of people and their labels")
     said["labelled_videos"] = "videos/NAME.mp4"
     for name in SOURCES:

@@ -89,7 +89,7 @@ def test_frames_from_disk_are_read_when_asked_for(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="cannot be decoded"):
         frames[2]
     files[2].unlink()
-    with pytest.raises(DatasetError, match="is not there"):
+    with pytest.raises(DatasetError, match="does not exist"):
         frames[2]
 
 

@@ -108,9 +108,9 @@ def test_files_that_are_missing_or_damaged_are_named(tmp_path: Path) -> None:
         load_people(f"person_crops={folder}", "all")
     whole, arrays = (folder / "crops.zip").read_bytes(), (folder / "labels.npz").read_bytes()
     (folder / "crops.zip").unlink()
-    refused("no crops.zip.*Name their folder")
+    refused("no crops.zip.*Give their folder")
     (folder / "crops.zip").write_bytes(whole[: len(whole) // 2])
-    refused("not a whole zip")
+    refused("not a complete zip")
     (folder / "crops.zip").write_bytes(whole.replace(whole[300:2000], bytes(1700)))
     person = load_people(f"person_crops={folder}", "train")[0]
     with pytest.raises(DatasetError, match="00001.jpg"):

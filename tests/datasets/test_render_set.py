@@ -128,7 +128,7 @@ def test_two_processes_started_from_a_thread_make_the_same_files(whole, tmp_path
 def test_another_config_in_the_same_folder_is_refused(whole):
     folder, _ = whole
     before = content(folder)
-    with pytest.raises(ConfigError, match="there seed is 0, asked for is 1"):
+    with pytest.raises(ConfigError, match="there seed is 0, requested is 1"):
         next(render_set(folder, replace(TINY, seed=1)))
     with pytest.raises(ConfigError, match="surroundings"):
         next(render_set(folder, replace(TINY, surroundings=Surroundings())))

@@ -32,7 +32,7 @@ def test_the_shipped_clip_has_exact_labels() -> None:
 
 @pytest.mark.parametrize("source", ["samples", "pose2sim"])
 def test_nothing_is_trained_on_them(source: str) -> None:
-    with pytest.raises(ConfigError, match="only the split 'test'"):
+    with pytest.raises(ConfigError, match="only has the split 'test'"):
         load_people(source, "train")
 
 

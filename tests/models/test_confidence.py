@@ -195,7 +195,7 @@ def test_without_a_calibration_it_is_the_score_and_says_so() -> None:
     ("change", "message"),
     [
         ({"scores": [0.5, 0.1, 0.9]}, "ascending"),
-        ({"probabilities": [0.2, 0.1, 1.0]}, "nowhere fall"),
+        ({"probabilities": [0.2, 0.1, 1.0]}, "never decrease"),
         ({"probabilities": [0.2, 0.4, 1.1]}, "in 0..1"),
         ({"scores": []}, "at least one score"),
         ({"scores": [0.1, 0.5, None]}, "damaged"),

@@ -105,5 +105,5 @@ def test_impossible_mixtures_are_refused() -> None:
     with pytest.raises(ConfigError, match="a share for each of 1 groups"):
         Mixture([[dotted_person(0)]], [1, 2])
     other = PersonSequence([np.zeros((9, 9, 3), np.uint8)], np.zeros((1, 15, 2), np.float32), "x", "sub_jhmdb")
-    with pytest.raises(DatasetError, match="one joint set, got penn_action, sub_jhmdb"):
+    with pytest.raises(DatasetError, match="one skeleton, got penn_action, sub_jhmdb"):
         Mixture([[dotted_person(0)], [other]])
