@@ -1,1 +1,1 @@
-"""What :mod:`dkd.datasets.rendered` is made of: movement, bodies and their clothes, a camera and a room."""
+"""Parts of :mod:`dkd.datasets.rendered`: motion, bodies and their clothes, a camera and places."""

@@ -1,7 +1,7 @@
-"""A person's body as a skinned mesh: its shape, and how it follows a motion.
+"""A person's body as a skinned mesh: its shape, and posing it with a motion.
 
-The shape comes from Anny, a parametric body model (optional extra ``render``). Everything after that, posing, dressing
-and rendering, works on any :class:`Body`, so it can be tested, and used with another mesh, without Anny.
+The shape comes from Anny, a parametric body model (optional extra ``render``). Posing, dressing
+and rendering work on any :class:`Body`, so that they can be tested, and used with another mesh, without Anny.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dkd.errors import ConfigError, MissingExtraError, nearest_name
 from dkd.pose.skeleton import get_skeleton
 
 PHENOTYPE = ("gender", "age", "muscle", "weight", "height", "proportions")
-# Which segments a bone of Anny's rig follows: a bone between two of them turns by a share of the difference.
+# Segments that a bone of Anny's rig follows: a bone between two of them rotates by a share of the difference.
 _BONE_SEGMENTS: tuple[tuple[str, str, str, float], ...] = (
     (r"root|pelvis\..", "pelvis", "pelvis", 0.0),
     (r"spine05", "pelvis", "chest", 0.25),
@@ -53,14 +53,14 @@ class Body:
     Attributes:
         vertices: (V, 3).
         faces: (F, 3) counter-clockwise seen from outside.
-        bone_heads: (N, 3) where each bone begins: the point about which it turns.
-        bone_parents: (N) index of the parent, −1 for the root; parents come first.
-        bone_segments: for each bone (i, j, share): it turns as segment i, blended by ``share`` towards segment j.
-        bone_weights: (V, N) linear blend skinning weights, each row sums to 1.
+        bone_heads: (N, 3) start of each bone: the point about which it rotates.
+        bone_parents: (N) index of the parent, −1 for the root; parents come before children.
+        bone_segments: for each bone (i, j, share): it rotates as segment i, blended by ``share`` towards segment j.
+        bone_weights: (V, N) linear blend skinning weights; each row sums to 1.
         rest_alignment: (15, 3, 3) rotation of each segment from this rest pose to the reference pose of a Motion.
-        keypoints: (17, V) weights of the vertices whose mean is each joint, COCO order, each row sums to 1.
+        keypoints: (17, V) weights of the vertices whose mean is each joint, in COCO's order; each row sums to 1.
         hip_centre: (3,) midpoint between the hip joints.
-        leg_length: hip joint to ankle joint, metres.
+        leg_length: distance from hip joint to ankle joint, metres.
         colours: (V, 3) linear RGB, 0..1.
     """
 
@@ -77,7 +77,7 @@ class Body:
     colours: np.ndarray
 
     def posed(self, rotations: np.ndarray, root: np.ndarray) -> np.ndarray:
-        """Vertices (..., V, 3) float32: ``rotations`` (..., 15, 3, 3) and ``root`` (..., 3) as in a Motion."""
+        """Pose the mesh: ``rotations`` (..., 15, 3, 3) and ``root`` (..., 3) as in a Motion → (..., V, 3) float32."""
         turned = rotations @ self.rest_alignment
         frames, n = root.shape[:-1], len(self.bone_heads)
         transforms = np.empty((*frames, n, 3, 4))  # rest position → posed position
@@ -100,18 +100,18 @@ class Body:
         return np.ascontiguousarray(np.moveaxis(posed, 0, 1)).reshape(*frames, len(place), 3)
 
     def joints(self, vertices: np.ndarray) -> np.ndarray:
-        """(17, 3) COCO joints of posed vertices (V, 3)."""
+        """Compute COCO joints (17, 3) of posed vertices (V, 3)."""
         return self.keypoints @ vertices
 
 
 @lru_cache(maxsize=1)
 def _anny() -> tuple[Any, Any]:
-    """Anny's model and its COCO key-point regressor. Building takes a minute the first time; Anny keeps it on disk."""
+    """Load Anny's model and COCO key-point regressor. The first time takes a minute; then Anny caches it on disk."""
     try:
         import anny
     except ImportError as error:
         raise MissingExtraError(
-            "expected the body model 'anny', got none: it is not installed, or lacks one of its own dependencies; "
+            "expected the body model 'anny', but it is not installed, or lacks one of its dependencies; "
             "install it with: pip install 'dkd-workbench[render]'"
         ) from error
     model = anny.Anny(rig="anny", topology="anny")
@@ -119,16 +119,16 @@ def _anny() -> tuple[Any, Any]:
 
 
 def anny_body(**phenotype: float) -> Body:
-    """An undressed body of the given phenotype.
+    """Create an undressed body of the given phenotype.
 
     Args:
         phenotype: any of ``gender`` (0 female-typical … 1 male-typical), ``age`` (0 newborn, 0.33 child, 0.67 young
-            adult, 1 old), ``muscle``, ``weight``, ``height``, ``proportions``; each 0..1. What is not given is 0.5,
-            age 0.67.
+            adult, 1 old), ``muscle``, ``weight``, ``height``, ``proportions``; each 0..1. The default is 0.5, and 0.67
+            for age.
 
     Raises:
         MissingExtraError: Anny is not installed.
-        ConfigError: unknown name, or a value outside 0..1.
+        ConfigError: a name is unknown, or a value is outside 0..1.
     """
     for name, value in phenotype.items():
         if name not in PHENOTYPE:
@@ -171,7 +171,7 @@ def body_from_rig(
     bone_weights: np.ndarray,
     keypoints: np.ndarray,
 ) -> Body:
-    """Connect a mesh whose bones are named as in Anny's rig to the segments of a Motion; arrays as in :class:`Body`."""
+    """Build a body from a mesh whose bones are named as in Anny's rig; arrays as in :class:`Body`."""
     head = dict(zip(bone_names, bone_heads.astype(np.float64), strict=True))
     alignment = np.broadcast_to(np.eye(3), (len(SEGMENTS), 3, 3)).copy()
     for side, letter in (("left", "L"), ("right", "R")):

@@ -1,4 +1,4 @@
-"""Motion capture from BVH files: the text format is parsed whole, its skeleton recognised, its poses made a Motion."""
+"""Motion capture from BVH files: parse the text format, recognise the skeleton, and convert the poses to a Motion."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from dkd.datasets.rendering.motion import SEGMENTS, Motion
 from dkd.datasets.rendering.rotations import axis_rotation, shortest_rotation
 from dkd.errors import DatasetError
 
-# Names of a segment's joint in the families of skeletons that are about (CMU's conversions, MotionBuilder, Mixamo), in
-# order of preference: "LeftShoulder" is the upper arm in a file without "LeftArm", and the collar bone in one with it.
+# Names of a segment's joint in common skeletons (CMU's conversions, MotionBuilder, Mixamo), in order of preference:
+# # "LeftShoulder" is the upper arm in a file without "LeftArm", and the collar bone in one with it.
 _JOINT_NAMES = {
     "upper_arm": ("arm", "uparm", "upperarm", "shoulder"),
     "forearm": ("forearm", "elbow", "lowarm", "lowerarm"),
@@ -27,15 +27,15 @@ _DOWN = np.array([0.0, -1.0, 0.0])
 
 @dataclass(frozen=True)
 class BvhFile:
-    """A BVH file as written.
+    """Content of a BVH file.
 
     Attributes:
-        names: (N) joint names; an end site is ``<parent>_end``.
-        parents: (N) index of each joint's parent, −1 for the root; a parent comes before its children.
-        offsets: (N, 3) position in the parent's axes, in the file's unit of length.
-        channels: for each joint its channels in order, such as ``("Xposition", …, "Zrotation")``.
-        values: (T, number of channels) channel values, degrees for rotations.
-        frame_time: seconds a frame.
+        names: (N) joint names; an end site is called ``<parent>_end``.
+        parents: (N) index of each joint's parent, −1 for the root; parents come before children.
+        offsets: (N, 3) position in the parent's coordinates, in the file's unit of length.
+        channels: channels of each joint in order, such as ``("Xposition", …, "Zrotation")``.
+        values: (T, number of channels) channel values; degrees for rotations.
+        frame_time: seconds per frame.
     """
 
     names: tuple[str, ...]
@@ -46,7 +46,7 @@ class BvhFile:
     frame_time: float
 
     def forward(self) -> tuple[np.ndarray, np.ndarray]:
-        """World positions (T, N, 3) and world rotations (T, N, 3, 3) of all joints."""
+        """Compute the world positions (T, N, 3) and world rotations (T, N, 3, 3) of all joints."""
         n_frames = len(self.values)
         positions = np.zeros((n_frames, len(self.names), 3))
         rotations = np.broadcast_to(np.eye(3), (n_frames, len(self.names), 3, 3)).copy()
@@ -76,7 +76,7 @@ def read_bvh(path: str | Path) -> BvhFile:
     """Parse a BVH file.
 
     Raises:
-        DatasetError: the file is missing, is not BVH, or its motion does not have the announced size.
+        DatasetError: the file is missing, is not BVH, or its motion does not have the stated size.
     """
     path = Path(path)
     try:
@@ -99,7 +99,7 @@ def read_bvh(path: str | Path) -> BvhFile:
     if n_frames < 1 or frame_time <= 0 or values.size != n_frames * n_channels:
         raise DatasetError(
             f"expected {n_frames} frames of {n_channels} numbers, {n_frames * n_channels} in all, in {path.name}; "
-            f"got {values.size} at {frame_time} s a frame; the file is cut short or damaged"
+            f"got {values.size} at {frame_time} s per frame; the file is truncated or damaged"
         )
     return BvhFile(
         tuple(names), tuple(parents), np.array(offsets), tuple(channels), values.reshape(n_frames, -1), frame_time
@@ -109,7 +109,7 @@ def read_bvh(path: str | Path) -> BvhFile:
 def _parse_hierarchy(
     tokens: list[str],
 ) -> tuple[list[str], list[int], list[list[float]], list[tuple[str, ...]]]:
-    """Names, parents, offsets and channels of all joints, end sites included, from the tokens of the first part."""
+    """Parse names, parents, offsets and channels of all joints, including end sites, from the first part's tokens."""
     names: list[str] = []
     parents: list[int] = []
     offsets: list[list[float]] = []
@@ -148,7 +148,7 @@ def _parse_hierarchy(
 
 
 def _find_segments(bvh: BvhFile) -> dict[str, int]:
-    """Joint index of each segment of :data:`SEGMENTS`; hands may be missing."""
+    """Find the joint index of each segment of :data:`SEGMENTS`; hands may be missing."""
     plain = [re.sub(r"[^a-z]", "", name.split(":")[-1].lower()) for name in bvh.names]
     found = {"pelvis": 0}
     for side in ("left", "right"):
@@ -170,7 +170,7 @@ def _find_segments(bvh: BvhFile) -> dict[str, int]:
 
 
 def _ancestors(bvh: BvhFile, joint: int) -> list[int]:
-    """The joints above this one, nearest first."""
+    """Return the ancestors of a joint, nearest first."""
     out = []
     while bvh.parents[joint] >= 0:
         joint = bvh.parents[joint]
@@ -179,12 +179,12 @@ def _ancestors(bvh: BvhFile, joint: int) -> list[int]:
 
 
 def load_bvh(path: str | Path) -> Motion:
-    """Read a person's motion from a BVH file, whatever its rest pose, unit and up axis.
+    """Read a person's motion from a BVH file with any rest pose, unit and up axis.
 
-    The limbs' directions are taken over exactly; the twist about a limb's own axis is relative to the file's rest pose.
+    The directions of limbs are exact; the twist about a limb's own axis is relative to the file's rest pose.
 
     Raises:
-        DatasetError: not a BVH file, damaged, or its skeleton is not recognised as human.
+        DatasetError: the file is not BVH, is damaged, or its skeleton is not recognised as human.
     """
     bvh = read_bvh(path)
     segments = _find_segments(bvh)
@@ -194,7 +194,7 @@ def load_bvh(path: str | Path) -> Motion:
         if parent >= 0:
             rest[j] = rest[parent] + bvh.offsets[j]
 
-    # The rest pose's own axes: left, up and forward in the file's coordinates.
+    # Axes of the rest pose: left, up and forward in the file's coordinates.
     left = rest[segments["left_thigh"]] - rest[segments["right_thigh"]]
     up = rest[segments["head"]] - (rest[segments["left_thigh"]] + rest[segments["right_thigh"]]) / 2
     forward = np.cross(left, up)
@@ -211,7 +211,7 @@ def load_bvh(path: str | Path) -> Motion:
     forward /= np.linalg.norm(forward)
     up /= np.linalg.norm(up)
     rest_axes = np.stack([np.cross(up, forward), up, forward], axis=1)
-    # The world's up axis is the one that trunks point along for most of the time.
+    # The world's up axis is the one along which the trunk points most of the time.
     mean_up = (rotations[:, segments["pelvis"]] @ up).mean(axis=0)
     world_up = np.zeros(3)
     world_up[np.abs(mean_up).argmax()] = np.sign(mean_up[np.abs(mean_up).argmax()])
@@ -224,7 +224,7 @@ def load_bvh(path: str | Path) -> Motion:
         if "_" in name and not name.endswith("foot"):
             side, part = name.split("_", 1)
             end = {"upper_arm": "forearm", "forearm": "hand", "thigh": "shin", "shin": "foot"}.get(part)
-            # a hand continues its forearm's direction: its own tip is a thumb in some files, missing in others
+            # a hand continues the forearm's direction: its tip is a thumb in some files, and missing in others
             a, b = (part, end) if end and f"{side}_{end}" in segments else ("upper_arm", "forearm")
             direction = rest[segments[f"{side}_{b}"]] - rest[segments[f"{side}_{a}"]]
             align = shortest_rotation(_DOWN, rest_axes.T @ direction)

@@ -1,4 +1,4 @@
-"""Clothes, hair and a face for a :class:`~dkd.datasets.rendering.body.Body`: colours, and a little thickness."""
+"""Clothes, hair and a face for a :class:`~dkd.datasets.rendering.body.Body`: colours and some thickness."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from dkd.pose.skeleton import get_skeleton
 
 
 def dressed(body: Body, rng: np.random.Generator) -> Body:
-    """The same body with skin, hair, eyes, a shirt, trousers or shorts, and shoes, whose looks are drawn from ``rng``.
+    """Return the body with skin, hair, eyes, a shirt, trousers or shorts, and shoes, all drawn from ``rng``.
 
-    Clothes are colours and a little thickness on the body's own surface, not separate cloth.
+    Clothes are colours and some thickness on the body's surface, not separate meshes.
     """
     v = body.vertices.astype(np.float64)
     segment = _dominant_segment(body)
     along_arm, along_leg = _along_limb(body, segment, "upper_arm"), _along_limb(body, segment, "thigh")
     ear, nose = body.joints(v)[3:5].mean(axis=0), body.joints(v)[0]
     face_depth = np.linalg.norm(nose - ear)
-    height = (v[:, 1] - ear[1]) / face_depth  # above the ears, in units of the face's depth
+    height = (v[:, 1] - ear[1]) / face_depth  # above the ears, in units of face depth
     forward = (v[:, 2] - ear[2]) / face_depth
 
     is_head = segment == SEGMENTS.index("head")
@@ -68,16 +68,16 @@ def dressed(body: Body, rng: np.random.Generator) -> Body:
 
 
 def _dominant_segment(body: Body) -> np.ndarray:
-    """(V,) the segment that moves each vertex most."""
+    """Find the segment with the largest weight for each vertex, (V,)."""
     main_segment = np.array([i if share < 0.5 else j for i, j, share in body.bone_segments])
     totals = np.stack([body.bone_weights[:, main_segment == s].sum(axis=1) for s in range(len(SEGMENTS))], axis=1)
     return totals.argmax(axis=1)
 
 
 def _along_limb(body: Body, segment: np.ndarray, first: str) -> np.ndarray:
-    """(V,) position along the arm (``first="upper_arm"``) or leg (``"thigh"``).
+    """Compute the position (V,) along the arm (``first="upper_arm"``) or leg (``"thigh"``).
 
-    0 at its root, 1 at the elbow or knee, 2 at the wrist or ankle; −1 where a vertex is on another part.
+    0 at its root, 1 at the elbow or knee, 2 at the wrist or ankle; −1 for vertices on other parts.
     """
     second = {"upper_arm": "forearm", "thigh": "shin"}[first]
     coco = get_skeleton("coco")
@@ -98,7 +98,7 @@ def _mix(dark: tuple[float, ...], light: tuple[float, ...], share: float) -> np.
 
 
 def _plain_colour(rng: np.random.Generator) -> np.ndarray:
-    """A colour as cloth has it: mostly muted, at times vivid, often black, grey or white; linear RGB."""
+    """Draw a colour of cloth: mostly muted, sometimes vivid, often black, grey or white; linear RGB."""
     grey = rng.uniform(0.01, 0.75)
     saturation = rng.beta(1.0, 1.6)
     hue = rng.dirichlet([0.6, 0.6, 0.6]) * 1.4
@@ -106,7 +106,7 @@ def _plain_colour(rng: np.random.Generator) -> np.ndarray:
 
 
 def _cloth(v: np.ndarray, rng: np.random.Generator, patterned: float) -> np.ndarray:
-    """(n, 3) colours of uneven cloth at the points ``v`` (n, 3); with probability ``patterned`` it has a pattern."""
+    """Draw colours (n, 3) of uneven cloth at the points ``v`` (n, 3), with probability ``patterned`` with a pattern."""
     first, second = _plain_colour(rng), _plain_colour(rng)
     share = np.zeros(len(v))
     if rng.random() < patterned:

@@ -1,8 +1,9 @@
-"""A person of our own making: smooth tubes and ellipsoids on a rig, so that rendering needs no body model.
+"""A simple figure of a person: smooth tubes and ellipsoids on a rig, so that rendering needs no body model.
 
-Every length is drawn from a generator, around the means of anthropometric tables (shares of the stature). The figure
-has the bones of Anny's rig, so all that poses and dresses a :class:`~dkd.datasets.rendering.body.Body` works on it.
-What it looks like is a decision of ours: it need not be pretty, but front and back, left and right must be told apart.
+All lengths are drawn from a random generator, around the means of anthropometric tables (shares of the stature). The
+figure has the bones of Anny's rig, so that posing and dressing work as for any
+:class:`~dkd.datasets.rendering.body.Body`. Its appearance is our decision: it need not be pretty, but front and back,
+left and right must be distinguishable.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dkd.datasets.rendering.body import Body, body_from_rig
 from dkd.datasets.rendering.mesh import Mesh, Weights, axis_vectors
 from dkd.pose.skeleton import get_skeleton
 
-# bone → its parent; parents come first
+# bone → its parent; parents come before children
 _PARENTS: dict[str, str | None] = {
     "root": None, "spine05": "root", "spine04": "spine05", "spine03": "spine04", "spine01": "spine03",
     "neck01": "spine01", "neck02": "neck01", "head": "neck02",
@@ -29,14 +30,14 @@ _PARENTS: dict[str, str | None] = {
         )
     },
 }  # fmt: skip
-# The bone that each key point moves with. It lies where that bone begins, or on the head.
+# The bone with which each key point moves. The key point is at the start of that bone, or on the head.
 _KEYPOINT_BONE = {
     "nose": "head", "eye": "head", "ear": "head", "shoulder": "upperarm01", "elbow": "lowerarm01", "wrist": "wrist",
     "hip": "upperleg01", "knee": "lowerleg01", "ankle": "foot",
 }  # fmt: skip
-_REST_ARM = np.deg2rad(50)  # how far the arms are raised at rest: half-way, so that skin stretches little either way
+_REST_ARM = np.deg2rad(50)  # arms are raised half-way at rest, so that skin stretches little in either direction
 
-# Trunk: height; half width; depth to the front and to the back; all in thousandths of the stature.
+# Trunk: height; half width; depth to the front and to the back; in thousandths of the stature.
 _TRUNK = np.array([
     (462, 30, 22, 30), (475, 72, 46, 58), (500, 92, 58, 72), (530, 97, 60, 73),
     (560, 93, 60, 64), (590, 84, 58, 54), (625, 79, 57, 50), (660, 82, 60, 54),
@@ -44,7 +45,7 @@ _TRUNK = np.array([
     (818, 84, 46, 50), (833, 58, 38, 42), (845, 37, 33, 36), (865, 33, 32, 34),
     (895, 34, 32, 36),
 ])  # fmt: skip
-# Head: height from chin to crown; half width; reach to the front and to the back; in shares of half the head's size.
+# Head: height from chin to crown; half width; extent to the front and to the back; in shares of half the head's size.
 _HEAD = np.array([
     (0.00, 0.22, 0.62, -0.20), (0.03, 0.42, 0.78, 0.00), (0.10, 0.58, 0.86, 0.20), (0.18, 0.70, 0.87, 0.40),
     (0.25, 0.78, 0.86, 0.58), (0.32, 0.84, 0.86, 0.72), (0.40, 0.90, 0.87, 0.84), (0.48, 0.95, 0.86, 0.93),
@@ -55,15 +56,15 @@ _HEAD = np.array([
 
 @dataclass(frozen=True)
 class Proportions:
-    """Sizes of a figure; metres where not said otherwise.
+    """Proportions of a figure, relative to the mean person unless stated otherwise.
 
     Attributes:
-        stature: height of the standing person.
-        leg, arm: length of the legs and arms, 1 is the mean person's.
-        shoulders, hips: width, 1 is the mean person's.
-        girth: thickness of trunk and limbs, 1 is the mean person's.
-        belly, chest: how much further waist and chest reach to the front, in shares of the trunk's depth.
-        head: size of the head, 1 is the mean person's.
+        stature: height of the standing person in metres.
+        leg, arm: length of the legs and arms.
+        shoulders, hips: width of shoulders and hips.
+        girth: thickness of trunk and limbs.
+        belly, chest: additional extent of waist and chest to the front, in shares of the trunk's depth.
+        head: size of the head.
     """
 
     stature: float = 1.72
@@ -78,8 +79,8 @@ class Proportions:
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> Proportions:
-        """An adult or an adolescent of any build."""
-        broad = rng.uniform(-1, 1)  # broad shoulders go with narrow hips
+        """Draw an adult or an adolescent of any build."""
+        broad = rng.uniform(-1, 1)  # broad shoulders come with narrow hips
         return cls(
             stature=float(np.clip(rng.normal(1.71, 0.1), 1.45, 1.98)),
             leg=float(rng.normal(1, 0.025)),
@@ -94,16 +95,16 @@ class Proportions:
 
 
 def figure_body(rng: np.random.Generator) -> Body:
-    """An undressed figure whose proportions are drawn from ``rng``; about 2200 vertices.
+    """Create an undressed figure whose proportions are drawn from ``rng``; about 2200 vertices.
 
-    Its key points are exactly where its bones begin, its nose, eyes and ears exactly on its head: each is a vertex of
-    its own that belongs to no triangle.
+    Its key points are exactly at the start of its bones, and nose, eyes and ears exactly on its head: each is a
+    separate vertex that belongs to no triangle.
     """
     return build_figure(Proportions.random(rng))
 
 
 def build_figure(size: Proportions) -> Body:
-    """The undressed figure of these proportions, arms half raised to the sides."""
+    """Build the undressed figure with these proportions, arms half raised to the sides."""
     heads = _bone_heads(size)
     mesh = Mesh(list(_PARENTS))
     _add_trunk(mesh, size, heads)
@@ -130,18 +131,18 @@ def build_figure(size: Proportions) -> Body:
 
 
 def _leg_scale(size: Proportions) -> float:
-    """Metres a share of the stature, below the hips."""
+    """Return metres per share of the stature, below the hips."""
     return size.stature * size.leg
 
 
 def _trunk_height(size: Proportions, share: np.ndarray | float) -> np.ndarray | float:
-    """Height above the floor of what is at this share of the mean person's stature, at the hips or above."""
+    """Return the height above the floor of a point at this share of the mean stature, at the hips or above."""
     hip = 0.53 * _leg_scale(size)
     return hip + (np.asarray(share) - 0.53) / 0.47 * (size.stature - hip)
 
 
 def _bone_heads(size: Proportions) -> dict[str, np.ndarray]:
-    """Where each bone begins, (3,) metres."""
+    """Compute the start of each bone, (3,) metres."""
     s, legs = size.stature, _leg_scale(size)
 
     def trunk(share: float, z: float) -> np.ndarray:
@@ -172,7 +173,7 @@ def _bone_heads(size: Proportions) -> dict[str, np.ndarray]:
 
 def _add_trunk(mesh: Mesh, size: Proportions, heads: dict[str, np.ndarray]) -> None:
     share, half_width, front, back = _TRUNK.T / 1000
-    neck = np.clip((share - 0.80) / 0.045, 0, 1)  # neither a broad chest nor a belly makes a thick neck
+    neck = np.clip((share - 0.80) / 0.045, 0, 1)  # chest and belly do not change the neck
     girth = size.girth**0.8 * (1 - neck) + size.girth**0.35 * neck
     hips = np.clip((0.66 - share) / 0.1, 0, 1)
     half_width = half_width * girth * (hips * size.hips + (1 - hips) * (neck + (1 - neck) * size.shoulders))
@@ -196,7 +197,7 @@ def _add_trunk(mesh: Mesh, size: Proportions, heads: dict[str, np.ndarray]) -> N
 
 
 def _add_head(mesh: Mesh, size: Proportions, heads: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Skull, nose, eyes and ears; returns where the latter three are, by their names as key points."""
+    """Add skull, nose, eyes and ears; return the positions of the latter three by key point name."""
     s = size.stature * size.head
     crown = size.stature + 0.5 * (s - size.stature) * 0.135
     height, half_width, half_depth = 0.135 * s, 0.0435 * s * size.girth**0.25, 0.056 * s
@@ -205,7 +206,7 @@ def _add_head(mesh: Mesh, size: Proportions, heads: dict[str, np.ndarray]) -> di
     y = crown - (1 - share) * height
 
     def at(level: float, x: float, z: float) -> np.ndarray:
-        """A point of the head: level from chin to crown, x and z in shares of its half width and half depth."""
+        """Return a point of the head: level from chin to crown, x and z in shares of half width and half depth."""
         return np.array([x * half_width, crown - (1 - level) * height, centre_z + z * half_depth])
 
     centre = np.stack([np.zeros_like(y), y, np.full_like(y, centre_z)], axis=1)
@@ -245,7 +246,7 @@ def _add_arm(mesh: Mesh, size: Proportions, heads: dict[str, np.ndarray], side: 
     hand = 0.104 * size.arm * s
     along = (wrist - shoulder) / (upper + fore)
     thick = 0.5 * s * size.girth**0.75
-    # where along the arm: upper arm 0..1, forearm 1..2, hand 2..3; half thickness across the arm, and front to back
+    # position along the arm: upper arm 0..1, forearm 1..2, hand 2..3; half thickness across the arm, and front to back
     rings = np.array([
         (-0.30, 0.030, 0.052), (-0.16, 0.060, 0.072), (-0.04, 0.070, 0.078), (0.10, 0.068, 0.074), (0.28, 0.059, 0.066),
         (0.50, 0.053, 0.060), (0.72, 0.048, 0.054), (0.88, 0.046, 0.050), (1.00, 0.046, 0.048), (1.12, 0.047, 0.050),
@@ -275,7 +276,7 @@ def _add_leg(mesh: Mesh, size: Proportions, heads: dict[str, np.ndarray], side: 
     hip, knee, ankle = (heads[bone] for bone in bones[1:])
     thigh, shin, s = float(np.linalg.norm(knee - hip)), float(np.linalg.norm(ankle - knee)), size.stature
     thick = 0.5 * s * size.girth**0.75
-    # where along the leg: thigh 0..1, shin 1..2; half width, and reach to the front and to the back
+    # position along the leg: thigh 0..1, shin 1..2; half width, and extent to the front and to the back
     rings = np.array([
         (-0.10, 0.080, 0.080, 0.100), (0.02, 0.096, 0.100, 0.120), (0.15, 0.098, 0.104, 0.118),
         (0.30, 0.093, 0.102, 0.106), (0.50, 0.083, 0.094, 0.090), (0.70, 0.071, 0.080, 0.075),
@@ -296,7 +297,7 @@ def _add_leg(mesh: Mesh, size: Proportions, heads: dict[str, np.ndarray], side: 
         roundness=2.0,
         weights=_along(place, bones, [0.0, thigh, thigh + shin], [0.09 * s, 0.07 * s, 0.03 * s]),
     )
-    # foot: how far in front of the ankle; half width; height of the instep
+    # foot: distance in front of the ankle; half width; height of the instep
     foot = np.array([
         (-42, 16, 30), (-34, 21, 44), (-15, 23, 52), (8, 24, 52), (34, 26, 42),
         (60, 29, 30), (82, 29, 24), (100, 24, 20), (110, 13, 14),

@@ -1,4 +1,4 @@
-"""What is between the person and the viewer: something that passes in front, and a camera that is not perfect."""
+"""Foreground: an object that passes in front of the person, and the flaws of a camera."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ import numpy as np
 
 from dkd.datasets.rendering import textures
 
-_SPARE = 64  # pixels by which the sheet of grain is larger than a frame
+_SPARE = 64  # pixels by which the noise image is larger than a frame
 
 
 @dataclass(frozen=True, eq=False)
 class Occluder:
-    """A picture that moves straight across the image.
+    """A picture that moves in a straight line across the image.
 
     Attributes:
         sprite: (h, w, 4) uint8, premultiplied.
-        corners: (T, 2) where its upper left pixel is, in pixel indices.
+        corners: (T, 2) position of its top-left pixel, in pixel indices.
     """
 
     sprite: np.ndarray
     corners: np.ndarray
 
     def layer(self, t: int, width: int, height: int) -> np.ndarray:
-        """(height, width, 4) uint8, premultiplied: the sprite where it is in frame t."""
+        """Draw the sprite at its position in frame t: (height, width, 4) uint8, premultiplied."""
         x, y = self.corners[t]
         return cv2.warpAffine(self.sprite, np.array([[1, 0, x], [0, 1, y]]), (width, height))
 
 
 def random_occluder(joints: np.ndarray, width: int, height: int, fps: float, rng: np.random.Generator) -> Occluder:
-    """A pole, a box or a plant that is in front of the person (joints (T, 13, 2)) at some time."""
+    """Draw a pole, a box or a plant that is in front of the person (joints (T, 13, 2)) at some time."""
     kind = rng.integers(3)
     high, wide = height, int(height * rng.uniform(0.03, 0.12)) + 1
     if kind == 0:
@@ -44,9 +44,9 @@ def random_occluder(joints: np.ndarray, width: int, height: int, fps: float, rng
         sprite = cv2.resize(picture, (wide, high), interpolation=cv2.INTER_AREA)
     when = int(rng.integers(len(joints)))
     person = joints[when]
-    x = rng.uniform(person[:, 0].min(), person[:, 0].max())  # its middle passes here, at that time
+    x = rng.uniform(person[:, 0].min(), person[:, 0].max())  # its centre passes here at that time
     y = height - high * rng.uniform(0.75, 1.0) if kind else 0.0
-    if kind == 1 and rng.random() < 0.3:  # carried past, not standing
+    if kind == 1 and rng.random() < 0.3:  # carried past, does not stand on the floor
         y = rng.uniform(person[:, 1].min(), person[:, 1].max()) - high / 2
     speed = rng.choice([-1, 1]) * width * rng.uniform(0.05, 1.2) / fps
     left = x - wide / 2 + speed * (np.arange(len(joints)) - when)
@@ -54,7 +54,7 @@ def random_occluder(joints: np.ndarray, width: int, height: int, fps: float, rng
 
 
 def covered(alpha: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """(J,) bool: which of the joints (J, 2) are behind a layer's alpha (H, W) of more than one half."""
+    """Find the joints (J, 2) behind a layer's alpha (H, W) of more than 0.5; return (J,) bool."""
     height, width = alpha.shape
     column, row = np.rint(joints).astype(int).T
     inside = (column >= 0) & (row >= 0) & (column < width) & (row < height)
@@ -62,7 +62,7 @@ def covered(alpha: np.ndarray, joints: np.ndarray) -> np.ndarray:
 
 
 class Flaws:
-    """A camera's own: colour cast and contrast, a soft lens or few pixels, and noise. Drawn once for a clip."""
+    """Flaws of a camera: colour cast and contrast, a soft lens or low resolution, and noise. Drawn once per clip."""
 
     def __init__(self, width: int, height: int, rng: np.random.Generator):
         self._rng = rng
@@ -72,12 +72,12 @@ class Flaws:
         self._table = np.clip(levels, 0, 255).astype(np.uint8)[None]  # (1, 256, 3)
         self._softness = rng.uniform(0.3, 1.1) * width / 192 if rng.random() < 0.5 else 0.0
         self._reduced = float(rng.uniform(0.45, 0.9)) if rng.random() < 0.25 else 1.0
-        # one sheet of grain, of which each frame shows another part
+        # one noise image, of which each frame uses a different part
         grain = rng.standard_normal((height + _SPARE, width + _SPARE, 3), np.float32)
         self._grain = np.rint(rng.gamma(1.5, 3.0) * grain).astype(np.int16)
 
     def apply(self, frame: np.ndarray) -> np.ndarray:
-        """(H, W, 3) uint8, the next frame as this camera records it."""
+        """Return the next frame, (H, W, 3) uint8, as this camera records it."""
         height, width = frame.shape[:2]
         frame = cv2.LUT(frame, self._table)
         if self._reduced < 1:

@@ -1,6 +1,6 @@
-"""Movement without any file: people who walk, run, squat, jump, kick and gesture.
+"""Motion generators: people who walk, run, squat, jump, kick and gesture.
 
-Plain kinematics, not biomechanics: plausible, varied, exactly repeatable from a seed.
+These are simple kinematics, not biomechanics: plausible, varied, and exactly reproducible from a seed.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from dkd.errors import ConfigError, nearest_name
 def gait(
     n_frames: int, fps: float, rng: np.random.Generator, *, running: bool = False, heading: np.ndarray | float = 0.0
 ) -> Motion:
-    """A walk or a run; stride, cadence, arm swing and posture are drawn from ``rng``.
+    """Generate a walk or a run; stride, cadence, arm swing and posture are drawn from ``rng``.
 
-    The body is carried forward by its own feet: the lower ankle stands still on the floor, so nobody glides.
+    The feet move the body forward: the lower ankle does not move on the floor, so that the person does not glide.
 
     Args:
-        n_frames: T.
-        fps: frames a second.
+        n_frames: number of frames T.
+        fps: frames per second.
         rng: source of the person's style.
-        running: longer stride, bent arms, and a flight phase.
-        heading: (T,) or a number, radians: the direction of travel; 0 is along z, positive to the walker's left.
+        running: run instead of walk: longer stride, bent arms, and a flight phase.
+        heading: (T,) or a number, direction in radians; 0 is along z, positive is to the person's left.
     """
     cycles_per_s = rng.uniform(1.3, 1.6) if running else rng.uniform(0.75, 1.05)
     stride = rng.uniform(0.5, 0.7) if running else rng.uniform(0.32, 0.46)
@@ -38,7 +38,7 @@ def gait(
     phase = rng.uniform(0, 2 * np.pi) + 2 * np.pi * cycles_per_s * np.arange(n_frames) / fps
 
     def bump(cycle: np.ndarray, share: float, width: float) -> np.ndarray:
-        """A smooth periodic pulse of height 1 at this share of the cycle."""
+        """Return a smooth periodic pulse of height 1 at this share of the cycle."""
         return np.exp((np.cos(cycle - 2 * np.pi * share) - 1) / width**2)
 
     angles: Angles = {
@@ -51,12 +51,12 @@ def gait(
         "neck_pitch": np.full(n_frames, -0.5 * lean + rng.uniform(-0.1, 0.2)),
         "neck_yaw": 0.08 * np.cos(phase + np.pi),
     }
-    for side, cycle in (("left", phase), ("right", phase + np.pi)):  # heel strike at 0, toe-off at about 0.6 of a turn
+    for side, cycle in (("left", phase), ("right", phase + np.pi)):  # heel strike at 0, toe-off at about 0.6 of a cycle
         hip = 0.12 + lean / 2 + stride * np.cos(cycle)
         knee = 0.08 + 0.2 * bump(cycle, 0.13, 0.5) + swing_knee * bump(cycle, 0.72, 0.62)
         angles[f"{side}_hip_flex"] = hip
         angles[f"{side}_knee_flex"] = knee
-        # the sole stays level in stance, the toes push off behind and hang a little in swing
+        # the sole stays level in the stance phase, the toes push off behind and hang slightly in the swing phase
         angles[f"{side}_ankle_flex"] = np.clip(hip - knee, -0.35, 0.3) * 0.6 + 0.35 * bump(cycle, 0.6, 0.4)
         angles[f"{side}_hip_abduct"] = np.full(n_frames, 0.02)
         angles[f"{side}_shoulder_flex"] = -arm_swing * np.cos(cycle) + 0.05
@@ -68,14 +68,14 @@ def gait(
 
 
 def _carried_by_feet(rotations: np.ndarray, fps: float, hop: np.ndarray, grounded: bool) -> Motion:
-    """Give a motion the root path that keeps the lower ankle in place, ``hop`` (T,) leg lengths above the floor."""
+    """Add the root path that keeps the lower ankle in place, ``hop`` (T,) leg lengths above the floor."""
     motion = Motion(rotations, np.zeros((len(rotations), 3)), fps, grounded)
     ankles = motion.leg_joints()[:, :, 2]  # (T, 2, 3) relative to the root
     root = np.zeros((len(rotations), 3))
     root[:, 1] = hop - ankles[..., 1].min(axis=1)
     standing = ankles[..., 1].argmin(axis=1)[:-1]
     steps = np.diff(ankles, axis=0)[np.arange(len(standing)), standing]  # (T − 1, 3)
-    if len(steps) > 2:  # weight passes from foot to foot in about a tenth of a second, not at once
+    if len(steps) > 2:  # weight shifts from foot to foot within about 0.1 s, not instantly
         width = max(int(fps * 0.12), 1)
         kernel = np.hanning(width + 2)[1:-1] / np.hanning(width + 2)[1:-1].sum()
         padded = np.pad(steps, ((width // 2, width - 1 - width // 2), (0, 0)), mode="edge")
@@ -85,17 +85,17 @@ def _carried_by_feet(rotations: np.ndarray, fps: float, hop: np.ndarray, grounde
 
 
 def walk(n_frames: int, fps: float, rng: np.random.Generator) -> Motion:
-    """A walk that bends to one side."""
+    """Generate a walk that curves to one side."""
     return gait(n_frames, fps, rng, heading=rng.uniform(-0.7, 0.7) * np.arange(n_frames) / fps)
 
 
 def run(n_frames: int, fps: float, rng: np.random.Generator) -> Motion:
-    """A run that bends to one side."""
+    """Generate a run that curves to one side."""
     return gait(n_frames, fps, rng, running=True, heading=rng.uniform(-0.5, 0.5) * np.arange(n_frames) / fps)
 
 
 def squats(n_frames: int, fps: float, rng: np.random.Generator) -> Motion:
-    """Knee bends with the arms stretched forward, or raised."""
+    """Generate knee bends with the arms stretched forward or raised."""
     depth = 0.5 - 0.5 * np.cos(_phase(n_frames, fps, rng, 0.35, 0.7))
     deep, reach = rng.uniform(0.7, 1.9), rng.uniform(0.3, 2.6)
     angles: Angles = {"pelvis_pitch": 0.35 * deep * depth, "spine_pitch": 0.2 * depth, "neck_pitch": -0.4 * depth}
@@ -112,7 +112,7 @@ def squats(n_frames: int, fps: float, rng: np.random.Generator) -> Motion:
 
 
 def jumping_jacks(n_frames: int, fps: float, rng: np.random.Generator) -> Motion:
-    """Arms and legs open and close in a jump."""
+    """Generate jumps in which arms and legs open and close."""
     phase = _phase(n_frames, fps, rng, 0.6, 1.1)
     opened = 0.5 - 0.5 * np.cos(phase)
     angles: Angles = {}
@@ -126,11 +126,11 @@ def jumping_jacks(n_frames: int, fps: float, rng: np.random.Generator) -> Motion
 
 
 def gestures(n_frames: int, fps: float, rng: np.random.Generator) -> Motion:
-    """Someone who stands, turns and moves the arms and trunk at will: each angle wanders within an everyday range."""
+    """Generate a standing person who turns and moves arms and trunk: each angle varies within an everyday range."""
     turning = rng.choice([0.0, rng.uniform(-1.6, 1.6)])
 
     def wander(low: float, high: float) -> np.ndarray:
-        """A sum of three slow sine waves that stays within the range."""
+        """Return a sum of three slow sine waves that stays within the range."""
         t = np.arange(n_frames) / fps
         waves = sum(
             a * np.sin(2 * np.pi * rng.uniform(0.15, 0.9) * t + rng.uniform(0, 2 * np.pi)) for a in (0.55, 0.3, 0.15)
@@ -159,7 +159,7 @@ def gestures(n_frames: int, fps: float, rng: np.random.Generator) -> Motion:
 
 
 def kicks(n_frames: int, fps: float, rng: np.random.Generator) -> Motion:
-    """Balancing on one leg while the other kicks or the knee is raised; the arms answer."""
+    """Generate balancing on one leg while the other kicks or lifts the knee; the arms react."""
     kicking, standing = rng.permutation(["left", "right"])
     phase = _phase(n_frames, fps, rng, 0.4, 0.9)
     up = 0.5 - 0.5 * np.cos(phase)
@@ -180,7 +180,7 @@ def kicks(n_frames: int, fps: float, rng: np.random.Generator) -> Motion:
 
 
 def _phase(n_frames: int, fps: float, rng: np.random.Generator, low: float, high: float) -> np.ndarray:
-    """(T,) phase in radians of a movement that is repeated ``low`` to ``high`` times a second."""
+    """Draw the phase (T,) in radians of a movement that repeats ``low`` to ``high`` times per second."""
     return rng.uniform(0, 2 * np.pi) + 2 * np.pi * rng.uniform(low, high) * np.arange(n_frames) / fps
 
 
@@ -190,10 +190,10 @@ GENERATORS: dict[str, Callable[[int, float, np.random.Generator], Motion]] = {
 
 
 def make_motion(name: str, n_frames: int, fps: float, seed: int) -> Motion:
-    """A motion of the generator of this name; the same arguments give the same motion.
+    """Generate a motion with the generator of this name; the same arguments give the same motion.
 
     Raises:
-        ConfigError: no generator has this name, or no frame is asked for.
+        ConfigError: no generator has this name, or ``n_frames`` is 0.
     """
     if name not in GENERATORS:
         raise ConfigError(f"unknown motion {name!r}{nearest_name(name, GENERATORS)} Known: {', '.join(GENERATORS)}.")

@@ -1,8 +1,8 @@
-"""How a person moves, apart from what the person looks like.
+"""Motion of a person, independent of the person's appearance.
 
-A :class:`Motion` says how each of 15 body segments is turned at each frame, in the same axes for all sources: x to the
-person's left, y up, z forward; in the reference pose (all rotations identity) the person stands straight, arms hanging.
-So one motion drives any body, and every source (a BVH file, a generator) needs to be converted once only.
+A :class:`Motion` has the rotation of each of 15 body segments in each frame, in the same axes for all sources: x to the
+person's left, y up, z forward; in the reference pose (all rotations identity) the person stands straight, arms hanging
+down. One motion can therefore drive any body, and each source (a BVH file, a generator) is converted only once.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ Angles = dict[str, np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """The movement of a person.
+    """Motion of a person.
 
     Attributes:
-        rotations: (T, 15, 3, 3) rotation of each of :data:`SEGMENTS` out of the reference pose, in world axes.
+        rotations: (T, 15, 3, 3) rotation of each of :data:`SEGMENTS` from the reference pose, in world axes.
         root: (T, 3) position of the midpoint between the hip joints, in leg lengths (hip to ankle), y up.
-        fps: frames a second, > 0.
-        grounded: whether some part of the body touches the floor at every frame (true of walking, false of jumping).
+        fps: frames per second, > 0.
+        grounded: whether some part of the body touches the floor in every frame (true for walking, false for jumping).
     """
 
     rotations: np.ndarray
@@ -55,9 +55,9 @@ class Motion:
         return len(self.root)
 
     def resample(self, fps: float, n_frames: int, start_s: float = 0.0) -> Motion:
-        """The frames nearest to ``start_s + i / fps``; a motion that is too short is played to and fro.
+        """Return the frames nearest to ``start_s + i / fps``; a motion that is too short is played back and forth.
 
-        Nearest rather than interpolated: motion capture is recorded at 60–120 Hz, finer than any use here.
+        Frames are not interpolated: motion capture is recorded at 60–120 Hz, finer than needed here.
         """
         index = np.rint((start_s + np.arange(n_frames) / fps) * self.fps).astype(int)
         period = max(2 * (len(self) - 1), 1)
@@ -66,7 +66,7 @@ class Motion:
         return replace(self, rotations=self.rotations[index], root=self.root[index], fps=fps)
 
     def leg_joints(self) -> np.ndarray:
-        """(T, 2, 3, 3): hip, knee and ankle of the left and the right leg, in leg lengths."""
+        """Compute hip, knee and ankle of the left and the right leg, (T, 2, 3, 3), in leg lengths."""
         sides = []
         for side, sign in (("left", 1.0), ("right", -1.0)):
             hip = self.root + self.rotations[:, 0] @ np.array([sign * _HALF_HIP_WIDTH, 0, 0])
@@ -77,14 +77,14 @@ class Motion:
 
 
 def segment_rotations(angles: Angles, n_frames: int) -> np.ndarray:
-    """World rotations from anatomical angles.
+    """Compute world rotations from anatomical angles.
 
     Args:
-        angles: radians by name, each (T,) or a number; what is not named is 0. ``pelvis|spine|neck`` have ``_yaw`` (to
+        angles: radians by name, each (T,) or a number; missing ones are 0. ``pelvis|spine|neck`` have ``_yaw`` (to
             the left), ``_pitch`` (forward) and ``_roll`` (to the right). ``left|right`` have ``_shoulder|_hip`` with
             ``_flex`` (forward), ``_abduct`` (away from the body) and ``_twist`` (inward); and ``_elbow_flex``,
             ``_wrist_flex``, ``_knee_flex`` (the joint bends) and ``_ankle_flex`` (toes down).
-        n_frames: T.
+            n_frames: number of frames T.
 
     Returns:
         (T, 15, 3, 3) in the order of :data:`SEGMENTS`.

@@ -1,4 +1,4 @@
-"""A person without surroundings: lit, drawn with an alpha channel, and labelled."""
+"""Rendering of a person without surroundings: lit, with an alpha channel and labels."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from dkd.errors import ConfigError
 from dkd.pose.skeleton import convert_joints, get_skeleton
 
 SKELETON = "penn_action"
-# How deep a joint lies under its own skin, at most, and a few centimetres more; in leg lengths. What is in front of the
-# joint by more than this is another part of the body.
+# Maximum depth of a joint under its skin plus a few centimetres, in leg lengths. A surface that is further in front of
+# the # joint belongs to another part of the body.
 _COVER = {"head": 0.24, "shoulder": 0.19, "elbow": 0.12, "wrist": 0.10, "hip": 0.24, "knee": 0.14, "ankle": 0.12}
-_EXPOSURES = np.linspace(-0.5, 0.5, 5)  # where within the open shutter a blurred frame is sampled
+_EXPOSURES = np.linspace(-0.5, 0.5, 5)  # sample times of a blurred frame within the exposure
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Light:
 
     Attributes:
         direction: (3,) unit vector towards the sun, world axes; its y must be above 0.
-        sun, sky, ground: brightness of the sun, and of the light from above and from below.
+        sun, sky, ground: brightness of the sun, of the light from above, and of the light from below.
     """
 
     direction: tuple[float, float, float]
@@ -40,12 +40,12 @@ class Light:
 
 
 class PersonLayer(NamedTuple):
-    """A person without surroundings.
+    """A rendered person without surroundings.
 
     Attributes:
         rgba: (T, H, W, 4) uint8; colours are not premultiplied, alpha 0 outside the person.
         joints: (T, 13, 2) float32 pixel indices; may lie outside the image.
-        visible: (T, 13) bool; False behind another part of the body, or outside the image.
+        visible: (T, 13) bool; False if behind another part of the body or outside the image.
     """
 
     rgba: np.ndarray
@@ -56,9 +56,9 @@ class PersonLayer(NamedTuple):
 def render_person(
     body: Body, vertices: np.ndarray, cameras: list[Camera], light: Light, supersample: int = 2, shutter: float = 0.0
 ) -> PersonLayer:
-    """Render posed vertices (T, V, 3) of a body, one camera a frame.
+    """Render posed vertices (T, V, 3) of a body, with one camera per frame.
 
-    ``shutter`` is the share of the time between two frames during which light falls in: what moves fast is blurred.
+    ``shutter`` is the share of the time between two frames in which the shutter is open: fast motion is blurred.
     """
     xy, depth = (
         np.stack(parts) for parts in zip(*(c.project(v) for c, v in zip(cameras, vertices, strict=True)), strict=True)
@@ -81,7 +81,7 @@ def _render_frame(
     supersample: int,
     blur: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One frame: rgba (H, W, 4), joints (13, 2), visible (13,). ``blur`` (V, 2) is how far each vertex is smeared."""
+    """Render one frame: rgba (H, W, 4), joints (13, 2), visible (13,). ``blur`` (V, 2) is each vertex's smear."""
     width, height = camera.width * supersample, camera.height * supersample
     raster = rasterize((xy + 0.5) * supersample - 0.5, depth, body.faces, width, height)
     parts = [vertex_normals(vertices, body.faces).astype(np.float32), body.colours]
@@ -98,7 +98,7 @@ def _render_frame(
     if len(lit):
         _draw_pixels(rgba, raster.pixels, lit, supersample)
 
-    points = convert_joints(body.joints(vertices), "coco", SKELETON)  # the same means hold in space
+    points = convert_joints(body.joints(vertices), "coco", SKELETON)  # the same means are valid in space
     joints, joint_depth = camera.project(points.astype(np.float64))
     front = np.full(height * width, np.inf, np.float32)
     front[raster.pixels] = raster.depth
@@ -111,29 +111,29 @@ def _render_frame(
 
 
 def _draw_pixels(rgba: np.ndarray, pixels: np.ndarray, lit: np.ndarray, supersample: int) -> None:
-    """Set ``rgba`` (H, W, 4) from what the rays of these flat indices met (P, 4 or 6): light, 1, perhaps the path."""
+    """Set ``rgba`` (H, W, 4) from the rays with these flat indices (P, 4 or 6): light, 1, optionally the path."""
     row, column = np.divmod(pixels, rgba.shape[1] * supersample)
-    margin = int(np.abs(lit[:, 4:]).max(initial=0) / 2) + 1  # only the rectangle that the person can touch is worked on
+    margin = int(np.abs(lit[:, 4:]).max(initial=0) / 2) + 1  # process only the rectangle that the person can cover
     top, left = (max(int(n.min()) // supersample - margin, 0) for n in (row, column))
     height = min(int(row.max()) // supersample + 1 + margin, rgba.shape[0]) - top
     width = min(int(column.max()) // supersample + 1 + margin, rgba.shape[1]) - left
     image = np.zeros((height * supersample, width * supersample, lit.shape[1]), np.float32)
     image[row - top * supersample, column - left * supersample] = lit
     if supersample > 1:
-        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)  # the mean of the rays
+        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)  # mean of the rays
     if lit.shape[1] > 4:
         image = _smeared(image)
     row, column = np.nonzero(image[..., 3] > 1 / 512)
     light = image[row, column]
-    colour = np.clip(light[:, :3] / light[:, 3:], 0, 1) ** np.float32(1 / 2.2)  # as a display takes it
+    colour = np.clip(light[:, :3] / light[:, 3:], 0, 1) ** np.float32(1 / 2.2)  # gamma of a display
     rgba[row + top, column + left] = np.rint(255 * np.concatenate([colour, light[:, 3:]], axis=1))
 
 
 def _smeared(image: np.ndarray) -> np.ndarray:
-    """(H, W, 4): the mean of ``image`` (H, W, 6) along its own last two channels, the path during the exposure.
+    """Average ``image`` (H, W, 6) along its last two channels, the path during the exposure; return (H, W, 4).
 
-    Both are premultiplied with alpha. The path of a pixel next to the person is that of the person beside it, so that
-    an arm is smeared beyond its own outline.
+    Both are premultiplied with alpha. A pixel next to the person gets the path of the adjacent part of the person, so
+    that an arm is smeared beyond its outline.
     """
     reach = 1 + 2 * int(np.clip(np.abs(image[..., 4:]).max() / 2, 1, 12))
     near = cv2.blur(image[..., 3:], (reach, reach), borderType=cv2.BORDER_REPLICATE)

@@ -1,7 +1,7 @@
-"""A small software renderer's core: a pinhole camera, and triangles through a z-buffer. NumPy only, no GPU, no driver.
+"""Core of a small software renderer: a pinhole camera and a z-buffer for triangles. Uses only NumPy, no GPU or driver.
 
-Made for meshes whose triangles cover a few pixels each, as a body's do: all candidate pixels of all triangles are
-tested at once. Its cost is that of the triangles' bounding boxes, so few but large triangles would be slow.
+It is designed for meshes whose triangles cover a few pixels each, such as a body: all candidate pixels of all triangles
+are tested at once. The cost depends on the triangles' bounding boxes, so large triangles would be slow.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from dkd.datasets.rendering.rotations import axis_rotation
 from dkd.errors import ConfigError
 
-_NEAR = 0.05  # metres: what is closer to the camera is not drawn
+_NEAR = 0.05  # metres; closer surfaces are not drawn
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Camera:
     """A pinhole camera in a world with y up; images have x to the right and y down, coordinates are pixel indices.
 
     Attributes:
-        target: the world point (metres) at the image's centre.
-        azimuth_deg: where the camera stands around the target; 0 sees a person who faces +z from the front, 90 sees the
-            person's left side.
-        elevation_deg: above the target's height, −89 to 89.
-        roll_deg: about the viewing direction; positive turns the picture counter-clockwise.
-        distance: to the target, metres.
+        target: world point (metres) at the image's centre.
+        azimuth_deg: direction of the camera as seen from the target; 0 shows a person who faces +z from the front, 90
+            shows the person's left side.
+        elevation_deg: angle above the target's height, −89 to 89.
+        roll_deg: rotation about the viewing direction; positive turns the picture counter-clockwise.
+        distance: distance to the target, metres.
         focal: focal length in pixels.
         width, height: image size in pixels.
     """
@@ -51,18 +51,18 @@ class Camera:
 
     @cached_property
     def rotation(self) -> np.ndarray:
-        """(3, 3) from world axes to camera axes: x right, y down, z into the picture."""
+        """Rotation (3, 3) from world axes to camera axes: x right, y down, z into the picture."""
         azimuth, elevation, roll = np.deg2rad([self.azimuth_deg, self.elevation_deg, self.roll_deg])
         flip = np.diag([1.0, -1.0, -1.0])  # a camera in front looks along −z, its y points down
         return axis_rotation("z", -roll) @ flip @ axis_rotation("x", elevation) @ axis_rotation("y", -azimuth)
 
     @cached_property
     def position(self) -> np.ndarray:
-        """(3,) world position of the pinhole."""
+        """World position (3,) of the pinhole."""
         return np.asarray(self.target) - self.distance * self.rotation[2]
 
     def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """World points (..., 3) to pixel indices (..., 2) and depth along the viewing direction (...), metres."""
+        """Project world points (..., 3) to pixel indices (..., 2) and depth along the view (...) in metres."""
         seen = (points - self.position) @ self.rotation.T
         depth = seen[..., 2]
         centre = (np.array([self.width, self.height]) - 1) / 2
@@ -70,12 +70,12 @@ class Camera:
             return self.focal * seen[..., :2] / depth[..., None] + centre, depth
 
     def scaled(self, factor: int) -> Camera:
-        """The same view with ``factor`` times as many pixels a side."""
+        """Return the same view with ``factor`` times as many pixels per side."""
         return replace(self, focal=self.focal * factor, width=self.width * factor, height=self.height * factor)
 
 
 class Raster(NamedTuple):
-    """What is in front at each covered pixel, P of them.
+    """Front-most surface at each of P covered pixels.
 
     Attributes:
         pixels: (P,) flat index, row · width + column, ascending.
@@ -93,21 +93,21 @@ class Raster(NamedTuple):
 def rasterize(
     xy: np.ndarray, depth: np.ndarray, faces: np.ndarray, width: int, height: int, cull: bool = True
 ) -> Raster:
-    """Find the triangle in front at each pixel centre.
+    """Find the front-most triangle at each pixel centre.
 
     Args:
         xy: (V, 2) pixel indices of the vertices.
         depth: (V,) metres; triangles with a corner nearer than 5 cm are left out.
         faces: (F, 3) vertex indices, counter-clockwise seen from outside.
-        width, height: of the image.
-        cull: leave out triangles that are seen from inside.
+        width, height: size of the image.
+        cull: ignore triangles seen from inside.
 
-    Within a triangle depth is interpolated linearly in the image: exact enough where triangles are small.
+    Within a triangle, depth is interpolated linearly in the image, which is accurate enough for small triangles.
     """
-    # Corner by corner, a row a coordinate: (3, F) each.
+    # One row per corner: (3, F) for each coordinate.
     x, y, z = (np.ascontiguousarray(column[faces.T], np.float32) for column in (xy[:, 0], xy[:, 1], depth))
-    # Twice the signed area; outside faces are clockwise in an image whose y points down, hence negative in these axes.
-    with np.errstate(invalid="ignore", over="ignore"):  # corners beside or behind the camera; left out below
+    # Twice the signed area; outside faces are clockwise in an image whose y points down, so negative in these axes.
+    with np.errstate(invalid="ignore", over="ignore"):  # corners next to or behind the camera; removed below
         area = (x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0])
     kept = np.flatnonzero((z.min(axis=0) > _NEAR) & ((area < 0) if cull else (area != 0)))
     x, y, z, area = x[:, kept], y[:, kept], z[:, kept], area[kept]
@@ -118,7 +118,7 @@ def rasterize(
     x, y, z, area = x[:, covers], y[:, covers], z[:, covers], area[covers]
     left, top, columns, rows = left[covers], top[covers], columns[covers], rows[covers]
 
-    # Weights and depth are linear in the image: their values at the box's first pixel, and steps along x and y.
+    # Weights and depth are linear in the image: values at the box's first pixel, and steps along x and y.
     u, v = x - left, y - top
     steps = np.stack(
         [
@@ -127,7 +127,7 @@ def rasterize(
         ]
     ) / area  # fmt: skip
 
-    # One entry a candidate: each pixel of each triangle's bounding box.
+    # One entry per candidate: each pixel of each triangle's bounding box.
     count = columns * rows
     triangle = np.repeat(np.arange(len(covers)), count)
     offset = np.arange(len(triangle)) - np.repeat(np.cumsum(count) - count, count)
@@ -143,7 +143,7 @@ def rasterize(
     np.minimum.at(nearest, pixel, z_pixel)
     winners = np.flatnonzero(z_pixel == nearest[pixel])[::-1]
     winner = np.full(width * height, -1)
-    winner[pixel[winners]] = winners  # of two at the same depth the first triangle wins: it is written last
+    winner[pixel[winners]] = winners  # at equal depth the first triangle wins: it is written last
     pixels = np.flatnonzero(winner >= 0)
     front = winner[pixels]
     weights = np.stack([w_a[front], w_b[front], w_c[front]], axis=1)
@@ -151,7 +151,7 @@ def rasterize(
 
 
 def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(V, 3) unit outward normals: the mean of the adjacent triangles', weighted by their area."""
+    """Compute unit outward normals (V, 3): the mean of the adjacent triangles' normals, weighted by area."""
     ax, ay, az, bx, by, bz = (
         column[faces[:, k]] - column[faces[:, 0]] for k in (1, 2) for column in np.ascontiguousarray(vertices.T)
     )

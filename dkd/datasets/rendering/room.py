@@ -1,4 +1,4 @@
-"""A plain room to stand in: a floor of boards or tiles, a wall, and the shadow that a body throws on the floor."""
+"""A plain room: a floor of boards or tiles, a wall, and the shadow that a body casts on the floor."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import numpy as np
 
 from dkd.datasets.rendering.rasterizer import Camera, rasterize
 
-_SHADOW = 0.5  # share of the floor's light that a full shadow takes
+_SHADOW = 0.5  # share of the floor's light that a full shadow removes
 
 
 @dataclass(frozen=True)
 class Room:
-    """Colours are linear RGB, lengths metres.
+    """A room; colours are linear RGB, lengths are in metres.
 
     Attributes:
         floor, wall: base colours.
         tile: length and width of a board or tile.
-        wall_distance: from the world's origin, behind it as the camera sees it.
-        wall_turn_deg: how much the wall is turned from facing the camera.
-        seed: of the unevenness of floor and wall.
+        wall_distance: distance from the world's origin, behind it as seen by the camera.
+        wall_turn_deg: angle between the wall and the image plane.
+        seed: seed of the texture of floor and wall.
     """
 
     floor: tuple[float, float, float]
@@ -33,7 +33,7 @@ class Room:
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> Room:
-        """A room of muted colours."""
+        """Draw a room with muted colours."""
         floor = rng.uniform(0.08, 0.4) * np.array([1.0, rng.uniform(0.65, 1), rng.uniform(0.4, 1)])
         wall = rng.uniform(0.25, 0.75) * rng.uniform(0.8, 1.0, 3)
         return cls(
@@ -47,21 +47,21 @@ class Room:
 
 
 def wide_enough(room: Room, camera: Camera, vertices: np.ndarray) -> Room:
-    """The room, its wall moved back where the points (..., 3) would come nearer to it than 0.8 m."""
+    """Return the room with its wall moved back if points (..., 3) would come closer to it than 0.8 m."""
     farthest = -float((vertices @ _from_wall(room, camera)).min())
     return replace(room, wall_distance=max(room.wall_distance, farthest + 0.8))
 
 
 def _from_wall(room: Room, camera: Camera) -> np.ndarray:
-    """(3,) horizontal direction out of the wall, into the room."""
+    """Return the horizontal direction (3,) from the wall into the room."""
     turn = np.deg2rad(camera.azimuth_deg + room.wall_turn_deg)
     return np.array([np.sin(turn), 0.0, np.cos(turn)])
 
 
 def draw_room(room: Room, camera: Camera, rays: int = 2) -> np.ndarray:
-    """(H, W, 4) float32: sRGB 0..255 of the empty room, and 1 where the floor is, 0 elsewhere.
+    """Draw the empty room: (H, W, 4) float32, sRGB 0..255, and 1 on the floor, 0 elsewhere.
 
-    ``rays`` is the number of rays a pixel's side.
+    ``rays`` is the number of rays per pixel side.
     """
     fine = camera.scaled(rays)
     column, row = np.meshgrid(np.arange(fine.width), np.arange(fine.height))
@@ -99,11 +99,11 @@ def draw_room(room: Room, camera: Camera, rays: int = 2) -> np.ndarray:
 def draw_shadow(
     plate: np.ndarray, camera: Camera, vertices: np.ndarray, faces: np.ndarray, sun: tuple[float, float, float]
 ) -> np.ndarray:
-    """The room of :func:`draw_room` with a body's shadow on its floor.
+    """Draw the room of :func:`draw_room` with a body's shadow on its floor.
 
     Args:
         plate: (H, W, 4) from :func:`draw_room`.
-        camera: the one that the plate was drawn for.
+        camera: the camera for which the plate was drawn.
         vertices, faces: the posed body, (V, 3) and (F, 3).
         sun: direction towards the light, y above 0.
 
@@ -118,11 +118,11 @@ def draw_shadow(
 def shadow_on_floor(
     camera: Camera, vertices: np.ndarray, faces: np.ndarray, sun: tuple[float, float, float]
 ) -> np.ndarray:
-    """(H, W) float32, 0..1: where a body's shadow would lie if there were floor everywhere. Arguments as above."""
+    """Compute a body's shadow as if there were floor everywhere: (H, W) float32, 0..1. Arguments as above."""
     direction = np.asarray(sun)
     on_floor = vertices - direction * (vertices[:, 1:2] / direction[1])
     xy, depth = camera.project(on_floor)
-    # half the size is enough: a shadow's edge is soft; and of a closed body the side that faces the sun is
+    # half the size is enough, as a shadow's edge is soft; of a closed body, the side that faces the sun is sufficient
     width, height = (camera.width + 1) // 2, (camera.height + 1) // 2
     mask = np.zeros(width * height, np.float32)
     mask[rasterize((xy + 0.5) / 2 - 0.5, depth, faces, width, height).pixels] = 1
@@ -131,7 +131,7 @@ def shadow_on_floor(
 
 
 def _tiles(u: np.ndarray, v: np.ndarray, tile: tuple[float, float], rng: np.random.Generator) -> np.ndarray:
-    """Brightness of a floor of staggered tiles: each has its own shade, with dark joints between."""
+    """Compute the brightness of a floor of staggered tiles, each with its own shade, with dark joints."""
     row = np.floor(v / tile[1])
     along = u / tile[0] + 0.37 * row
     cell = np.floor(along)
@@ -142,7 +142,7 @@ def _tiles(u: np.ndarray, v: np.ndarray, tile: tuple[float, float], rng: np.rand
 
 
 def _uneven(u: np.ndarray, v: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Slow variation of brightness about 1."""
+    """Compute a slow variation of brightness around 1."""
     out = np.ones(u.shape)
     for _ in range(5):
         k = rng.normal(0, 4, 2)

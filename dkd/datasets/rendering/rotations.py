@@ -1,4 +1,4 @@
-"""Rotation matrices, as far as moving a body needs them. They act on column vectors, ``R @ v``; angles in radians."""
+"""Rotation matrices for moving a body. They act on column vectors, ``R @ v``; angles are in radians."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def axis_rotation(axis: str, angle: np.ndarray | float) -> np.ndarray:
-    """Right-handed rotation about one coordinate axis.
+    """Compute the right-handed rotation about a coordinate axis.
 
     Args:
         axis: ``"x"``, ``"y"`` or ``"z"``.
@@ -24,7 +24,7 @@ def axis_rotation(axis: str, angle: np.ndarray | float) -> np.ndarray:
 
 
 def shortest_rotation(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """The rotation by the least angle that takes the direction ``source`` (3,) to ``target`` (3,); returns (3, 3)."""
+    """Compute the rotation (3, 3) with the smallest angle from direction ``source`` (3,) to ``target`` (3,)."""
     a = np.asarray(source, np.float64) / np.linalg.norm(source)
     b = np.asarray(target, np.float64) / np.linalg.norm(target)
     cos = float(a @ b)
@@ -38,7 +38,7 @@ def shortest_rotation(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def blend_rotations(first: np.ndarray, second: np.ndarray, weight: float) -> np.ndarray:
-    """The rotation nearest (in the least-squares sense) to ``(1 − weight)·first + weight·second``, all (..., 3, 3)."""
+    """Compute the rotation nearest (least squares) to ``(1 − weight)·first + weight·second``, all (..., 3, 3)."""
     u, _, vt = np.linalg.svd((1 - weight) * first + weight * second)
-    u[..., :, 2] *= np.linalg.det(u @ vt)[..., None]  # a reflection is no rotation
+    u[..., :, 2] *= np.linalg.det(u @ vt)[..., None]  # avoid reflections
     return u @ vt

@@ -1,7 +1,7 @@
-"""Surroundings that cost little: flat pictures that stand in space and are brought into the image by one warp each.
+"""Cheap surroundings: flat pictures in space, each drawn into the image by one warp.
 
-A place is a sky, a floor and some :class:`Panel`: walls, posters, boxes, poles, plants, houses. All is drawn from a
-generator and stands behind the people, as the camera sees them.
+A place is a sky, a floor and several :class:`Panel`: walls, posters, boxes, poles, plants, houses. Everything is drawn
+from a random generator and placed behind the people, as seen by the camera.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from dkd.datasets.rendering.rasterizer import Camera
 from dkd.datasets.rendering.room import shadow_on_floor
 
 _UP = np.array([0.0, 1.0, 0.0])
-_SIZE = 256  # pixels a side of large textures
-_FLOOR_SEEN = 0.05  # metres above the floor from which on a camera sees it
-_SHADOW = 0.5  # share of the floor's light that a full shadow takes
+_SIZE = 256  # side of large textures in pixels
+_FLOOR_SEEN = 0.05  # metres; a camera that is higher above the floor sees it
+_SHADOW = 0.5  # share of the floor's light that a full shadow removes
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,11 +28,11 @@ class Panel:
     """A flat picture in the world.
 
     Attributes:
-        corner: (3,) where the picture's upper left corner is, metres.
-        across, down: (3,) from there to its upper right and its lower left corner.
-        texture: (h, w, 4) uint8, premultiplied with alpha; (h, w, 3) where it goes on.
-        repeat: it goes on mirrored over this range of its own widths and heights: left, top, right, bottom.
-        haze: metres from which on it fades into the sky.
+        corner: (3,) position of the picture's top-left corner, metres.
+        across, down: (3,) vectors from there to its top-right and bottom-left corners.
+        texture: (h, w, 4) uint8, premultiplied with alpha; (h, w, 3) if it repeats.
+        repeat: range over which it is repeated, mirrored, in widths and heights: left, top, right, bottom.
+        haze: distance in metres at which it starts to fade into the sky.
     """
 
     corner: np.ndarray
@@ -43,7 +43,7 @@ class Panel:
     haze: float = np.inf
 
     def homography(self, camera: Camera) -> np.ndarray:
-        """(3, 3): texture pixels (column, row, 1) to image pixels times their depth in metres."""
+        """Compute the map (3, 3) from texture pixels (column, row, 1) to image pixels times their depth in metres."""
         h, w = self.texture.shape[:2]
         u, v = self.across / w, self.down / h
         seen = camera.rotation @ np.stack([u, v, self.corner + (u + v) / 2 - camera.position], axis=1)
@@ -51,7 +51,7 @@ class Panel:
         return np.array([[camera.focal, 0, cx], [0, camera.focal, cy], [0, 0, 1]]) @ seen
 
     def draw(self, canvas: np.ndarray, camera: Camera, haze_colour: np.ndarray) -> None:
-        """Paint it over the canvas (H, W, 3) uint8."""
+        """Draw it over the canvas (H, W, 3) uint8."""
         matrix = self.homography(camera)
         if abs(np.linalg.det(matrix)) < 1e-9:  # seen edge-on
             return
@@ -62,8 +62,8 @@ class Panel:
 
     def _draw_once(self, canvas: np.ndarray, matrix: np.ndarray) -> None:
         h, w = self.texture.shape[:2]
-        ends = matrix @ np.array([[-1, w, w, -1], [-1, -1, h, h], [1, 1, 1, 1]])  # a pixel more: edges are soft
-        if ends[2].min() < 0.1:  # reaches beside or behind the camera
+        ends = matrix @ np.array([[-1, w, w, -1], [-1, -1, h, h], [1, 1, 1, 1]])  # one more pixel: edges are soft
+        if ends[2].min() < 0.1:  # extends next to or behind the camera
             return
         x, y = ends[:2] / ends[2]
         left, top = max(int(np.floor(x.min())), 0), max(int(np.floor(y.min())), 0)
@@ -78,7 +78,7 @@ class Panel:
         self, canvas: np.ndarray, matrix: np.ndarray, repeat: tuple[float, float, float, float], haze_colour: np.ndarray
     ) -> None:
         height, width = canvas.shape[:2]
-        back = np.linalg.inv(matrix).astype(np.float32)  # image pixel → (column, row, 1) of the texture, over its depth
+        back = np.linalg.inv(matrix).astype(np.float32)  # image pixel → (column, row, 1) of the texture / depth
         x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
         u, v, w = (np.add.outer(b * y + c, a * x) for a, b, c in back)
         inside = w > 1e-6
@@ -93,7 +93,7 @@ class Panel:
             return
         first, last = int(rows[0]), int(rows[-1]) + 1
         shift = np.array([[1, 0, 0], [0, 1, -first], [0, 0, 1]])
-        # where texture coordinates are large, far away, OpenCV's are not exact: 16 bits; nobody sees that
+        # OpenCV's 16-bit coordinates are inexact for large values, far away, which is not visible
         patch = cv2.warpPerspective(self.texture, shift @ matrix, (width, last - first), borderMode=cv2.BORDER_REFLECT)
         if np.isfinite(self.haze):
             clear = np.minimum(w[first:last] * np.float32(self.haze), 1)[..., None]
@@ -102,21 +102,21 @@ class Panel:
 
 
 def paint_over(canvas: np.ndarray, patch: np.ndarray) -> None:
-    """Put a premultiplied (h, w, 4) picture over a canvas (h, w, 3), both uint8, in place."""
+    """Blend a premultiplied picture (h, w, 4) over a canvas (h, w, 3), both uint8, in place."""
     remains = 255 - patch[..., 3:].astype(np.uint16)
     canvas[:] = patch[..., :3] + (canvas * remains + 127) // 255
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A place: ``sky`` (2, 3) colours at the horizon and above; ``floor``; ``panels`` on and behind it."""
+    """A place: ``sky`` (2, 3) colours at the horizon and at the zenith; ``floor``; ``panels`` on and behind it."""
 
     sky: np.ndarray
     floor: Panel
     panels: tuple[Panel, ...]
 
     def draw(self, camera: Camera, casters: Iterable[tuple[np.ndarray, np.ndarray]], sun: tuple) -> np.ndarray:
-        """(H, W, 3) uint8: what the camera sees. ``casters``: vertices (V, 3) and faces (F, 3) of who is there."""
+        """Draw what the camera sees: (H, W, 3) uint8. ``casters``: vertices (V, 3) and faces (F, 3) of the people."""
         canvas = self._draw_sky(camera)
         horizon = self.sky[0].astype(np.float32)
         if camera.position[1] > _FLOOR_SEEN:
@@ -136,7 +136,7 @@ class Scene:
 
     def _draw_sky(self, camera: Camera) -> np.ndarray:
         horizon, zenith = (tuple(map(float, colour)) for colour in self.sky)
-        return _sky(horizon, zenith, replace(camera, target=(0.0, 0.0, 0.0))).copy()  # it is infinitely far away
+        return _sky(horizon, zenith, replace(camera, target=(0.0, 0.0, 0.0))).copy()  # the sky is infinitely far away
 
 
 @lru_cache(maxsize=2)
@@ -144,14 +144,14 @@ def _sky(horizon: tuple[float, ...], zenith: tuple[float, ...], camera: Camera) 
     """(H, W, 3) uint8."""
     right = np.arange(camera.width) - (camera.width - 1) / 2
     down = np.arange(camera.height) - (camera.height - 1) / 2
-    up = camera.rotation[:, 1]  # the world's, as the camera has it
+    up = camera.rotation[:, 1]  # the world's up axis in camera coordinates
     height = np.add.outer(up[1] * down + up[2] * camera.focal, up[0] * right) / camera.focal  # tangent of the elevation
     share = np.clip(1.5 * height, 0, 1)[..., None]
     return (np.array(horizon) + share * np.subtract(zenith, horizon)).astype(np.uint8)
 
 
 def _distance(panel: Panel, eye: np.ndarray) -> float:
-    """How far away a panel is; what is repeated is a wall, and everything else stands in front of it."""
+    """Return the distance of a panel; repeated panels are walls, with everything else in front of them."""
     if panel.repeat is not None:
         return np.inf
     middle = panel.corner + (panel.across + panel.down) / 2 - eye
@@ -159,21 +159,22 @@ def _distance(panel: Panel, eye: np.ndarray) -> float:
 
 
 def random_scene(place: str, camera: Camera, people: np.ndarray, rng: np.random.Generator) -> Scene:
-    """A place for people (..., 3) whom this camera sees: ``room``, ``outdoors`` or ``abstract``."""
+    """Draw a place for people (..., 3) seen by this camera: ``room``, ``outdoors`` or ``abstract``."""
     away = camera.rotation[2] * [1, 0, 1]
     away /= np.linalg.norm(away)
     right = np.cross(away, _UP)  # to the image's right
     stand = np.asarray(camera.target) * [1, 0, 1]
-    behind = float(((people - stand) @ away).max()) + 0.8  # nothing stands nearer than this
+    behind = float(((people - stand) @ away).max()) + 0.8  # nothing is closer than this
     frame = _Frame(stand, right, away, behind, float(camera.position[1]), rng)
     return {"room": _room, "outdoors": _outdoors, "abstract": _abstract}[place](frame)
 
 
 @dataclass(frozen=True, eq=False)
 class _Frame:
-    """Where things stand: ``x`` metres to the right of the people as the camera sees them, ``z`` metres behind them.
+    """Coordinates of a place: ``x`` metres to the right of the people as seen by the camera, ``z`` metres behind them.
 
-    ``behind`` is where nobody comes any more, ``eye`` the camera's height; below the floor it sees walls that go on.
+    ``behind`` is the distance beyond which no person comes, ``eye`` the camera's height; below the floor it sees walls
+    that continue.
     """
 
     origin: np.ndarray
@@ -187,7 +188,7 @@ class _Frame:
         return self.origin + x * self.right + y * _UP + z * self.away
 
     def floor(self, texture: np.ndarray, scale: float, haze: float = np.inf) -> Panel:
-        """A floor without an end; ``scale`` metres a texture."""
+        """Create an endless floor; ``scale`` metres per texture."""
         turn = self.rng.uniform(0, 2 * np.pi)
         u = scale * (np.cos(turn) * self.right + np.sin(turn) * self.away)
         v = scale * (np.cos(turn) * self.away - np.sin(turn) * self.right)
@@ -196,18 +197,18 @@ class _Frame:
         )
 
     def wall(self, texture: np.ndarray, z: float, turn: float, scale: float) -> Panel:
-        """A wall without an end, ``z`` behind the people, turned out of the image plane by ``turn`` radians."""
+        """Create an endless wall ``z`` behind the people, rotated out of the image plane by ``turn`` radians."""
         along = np.cos(turn) * self.right + np.sin(turn) * self.away
         repeat = (-np.inf, -np.inf, np.inf, 1.0 if self.eye > _FLOOR_SEEN else np.inf)
         corner = self.at(0, 2 * scale, z) - scale * along
         return Panel(corner, 2 * scale * along, -2 * scale * _UP, textures.mirrored(texture), repeat)
 
     def upright(self, texture: np.ndarray, x: float, z: float, width: float, height: float, y: float = 0.0) -> Panel:
-        """A picture that faces the camera, its lower edge ``y`` above the floor."""
+        """Create a picture that faces the camera, with its lower edge ``y`` above the floor."""
         return Panel(self.at(x - width / 2, y + height, z), width * self.right, -height * _UP, texture)
 
     def box(self, x: float, z: float, size: np.ndarray) -> list[Panel]:
-        """The three faces of a box that can be seen, ``size`` (3,) width, height and depth."""
+        """Create the three visible faces of a box; ``size`` (3,) is width, height and depth."""
         rng = self.rng
         turn = rng.uniform(-0.7, 0.7)
         u = size[0] * (np.cos(turn) * self.right + np.sin(turn) * self.away)
@@ -222,7 +223,7 @@ class _Frame:
 
 
 def _clutter(frame: _Frame, low: float, high: float, count: int) -> list[Panel]:
-    """Boxes, poles and plants between ``low`` and ``high`` metres behind the people."""
+    """Draw boxes, poles and plants between ``low`` and ``high`` metres behind the people."""
     rng, out = frame.rng, []
     for _ in range(count):
         x, z, kind = rng.uniform(-3.5, 3.5), rng.uniform(low, high), rng.integers(4)
@@ -287,7 +288,7 @@ def _outdoors(frame: _Frame) -> Scene:
 
 
 def _abstract(frame: _Frame) -> Scene:
-    """No place on earth: what is behind the people must not matter."""
+    """Draw an abstract background: the model must not rely on what is behind the people."""
     rng = frame.rng
     kinds = [textures.collage, textures.cells, textures.stripes, textures.mottled, textures.bricks]
     wall, floor = (kinds[rng.choice(len(kinds), p=[0.4, 0.2, 0.15, 0.15, 0.1])](rng, _SIZE) for _ in range(2))

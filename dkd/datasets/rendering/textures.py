@@ -1,6 +1,6 @@
-"""Pictures to put on walls, floors and things, made from a random generator: (h, w, 3) uint8, as a display takes them.
+"""Random textures for walls, floors and objects: (h, w, 3) uint8, sRGB.
 
-They continue without a seam when they are mirrored at their edges.
+They are seamless when mirrored at their edges.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ Texture = Callable[[np.random.Generator, int], np.ndarray]
 
 
 def colour(rng: np.random.Generator, low: float = 20, high: float = 235, vivid: float = 0.35) -> np.ndarray:
-    """(3,) a colour, 0..255: mostly muted, ``vivid`` is how far its channels differ."""
+    """Draw a colour (3,), 0..255, mostly muted; ``vivid`` is how much its channels differ."""
     grey = rng.uniform(low, high)
     return np.clip(grey * (1 + vivid * rng.normal(0, 0.5, 3)), 0, 255)
 
 
 def clouds(rng: np.random.Generator, size: int, cells: float, octaves: int = 3) -> np.ndarray:
-    """(size, size) float32 of mean 0 and deviation about 1: smooth noise, ``cells`` bumps across and finer ones."""
+    """Draw smooth noise (size, size) float32, mean 0, deviation about 1: ``cells`` bumps across, and finer ones."""
     out = np.zeros((size, size), np.float32)
     for octave in range(octaves):
         n = int(np.clip(cells * 2**octave, 2, size))
@@ -30,7 +30,7 @@ def clouds(rng: np.random.Generator, size: int, cells: float, octaves: int = 3) 
 
 
 def mottled(rng: np.random.Generator, size: int, base: np.ndarray | None = None, contrast: float = 0.1) -> np.ndarray:
-    """One colour with uneven brightness: plaster, carpet, asphalt, grass, by grain and contrast."""
+    """Draw one colour with uneven brightness: plaster, carpet, asphalt, grass, depending on grain and contrast."""
     base = colour(rng) if base is None else base
     shade = 1 + contrast * clouds(rng, size, cells=rng.uniform(3, 60))
     tint = contrast * 0.4 * clouds(rng, size, cells=rng.uniform(2, 12))
@@ -39,7 +39,7 @@ def mottled(rng: np.random.Generator, size: int, base: np.ndarray | None = None,
 
 
 def bricks(rng: np.random.Generator, size: int, base: np.ndarray | None = None) -> np.ndarray:
-    """Bricks, boards or tiles in rows, each of its own shade, with joints between."""
+    """Draw bricks, boards or tiles in rows, each with its own shade, with joints."""
     base = colour(rng) if base is None else base
     across, rows = int(rng.integers(2, 12)), int(rng.integers(4, 28))
     shift = rng.choice([0.0, 0.5, 0.37])
@@ -55,7 +55,7 @@ def bricks(rng: np.random.Generator, size: int, base: np.ndarray | None = None) 
 
 
 def stripes(rng: np.random.Generator, size: int) -> np.ndarray:
-    """Wallpaper: stripes, checks or dots in two colours."""
+    """Draw wallpaper: stripes, checks or dots in two colours."""
     first, second = colour(rng), colour(rng)
     v, u = np.mgrid[0:size, 0:size].astype(np.float32) * (2 * np.pi * rng.integers(4, 24) / size)
     waves = [np.sin(u), np.sin(v), np.sin(u) * np.sin(v), np.sin(u + 2 * np.sin(v / 2))][rng.integers(4)]
@@ -65,7 +65,7 @@ def stripes(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def collage(rng: np.random.Generator, size: int) -> np.ndarray:
-    """Shapes of any colour and size over one another: shelves, crowds, graffiti to one who does not look closely."""
+    """Draw overlapping shapes of any colour and size, similar to shelves, crowds or graffiti."""
     out = mottled(rng, size)
     for _ in range(int(rng.integers(15, 90))):
         centre, reach = rng.uniform(0, size, 2), size * rng.gamma(2, 0.035)
@@ -86,13 +86,13 @@ def collage(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def cells(rng: np.random.Generator, size: int) -> np.ndarray:
-    """Random colours in coarse cells, sharp or blended."""
+    """Draw random colours in coarse cells, sharp or blended."""
     grid = rng.integers(0, 256, (int(rng.integers(3, 24)), int(rng.integers(3, 24)), 3)).astype(np.uint8)
     return cv2.resize(grid, (size, size), interpolation=int(rng.choice([cv2.INTER_NEAREST, cv2.INTER_CUBIC])))
 
 
 def windows(rng: np.random.Generator, size: int) -> np.ndarray:
-    """The front of a building."""
+    """Draw the front of a building."""
     out = bricks(rng, size) if rng.random() < 0.4 else mottled(rng, size, contrast=0.05)
     across, rows = rng.integers(3, 10, 2)
     glass, wide, high = colour(rng, 20, 160), rng.uniform(0.3, 0.8), rng.uniform(0.4, 0.8)
@@ -105,7 +105,7 @@ def windows(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def foliage(rng: np.random.Generator, size: int) -> np.ndarray:
-    """(size, size, 4) premultiplied: a bush, a tree or a pot plant, by chance; it stands on the lower edge."""
+    """Draw a bush, a tree or a pot plant on the lower edge: (size, size, 4), premultiplied."""
     out = np.zeros((size, size, 4), np.uint8)
     stem = size * rng.uniform(0.01, 0.05)
     centre = np.array([size / 2, size * rng.uniform(0.3, 0.6)])
@@ -123,18 +123,18 @@ def foliage(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def opaque(texture: np.ndarray) -> np.ndarray:
-    """(h, w, 4): the texture with full alpha."""
+    """Return the texture with full alpha: (h, w, 4)."""
     return np.concatenate([texture, np.full((*texture.shape[:2], 1), 255, np.uint8)], axis=-1)
 
 
 def mirrored(texture: np.ndarray) -> np.ndarray:
-    """Four of them, mirrored at the seams: twice as large a side."""
+    """Return four copies, mirrored at the seams: twice as large per side."""
     row = np.concatenate([texture, texture[:, ::-1]], axis=1)
     return np.concatenate([row, row[::-1]], axis=0)
 
 
 def rounded(texture: np.ndarray) -> np.ndarray:
-    """The texture, shaded from left to right as on a standing cylinder."""
+    """Shade the texture from left to right as on an upright cylinder."""
     place = np.linspace(-1, 1, texture.shape[1] + 2)[1:-1]
     shade = 0.35 + 0.65 * np.sqrt(1 - place**2) * (1 - 0.25 * place)
     return _bytes(texture * shade[None, :, None])
