@@ -1,1 +1,1 @@
-"""The dkd command and its subcommands."""
+"""The command line ``dkd`` and its subcommands."""

@@ -19,26 +19,26 @@ _SHOWN = ("seed", "steps", "PCK@0.2", "PCK@0.1", "acceleration error %", "erased
 
 
 def add_ablation_command(commands: Any) -> None:
-    """Add the command to argparse's ``commands``."""
+    """Add the command to argparse's subparsers ``commands``."""
     ablate = commands.add_parser(
-        "ablate", help="train a model several times with one thing changed, and measure all; goes on where it was left"
+        "ablate", help="train a model several times with one change each, and evaluate all; resumes where it stopped"
     )
     ablate.add_argument("plan", help="a shipped plan (tiny) or a YAML file")
     ablate.add_argument("--run", type=Path, help="folder of all runs and of the results (default: runs/<plan>)")
     ablate.add_argument(
         "--only", nargs="+", default=[], metavar="NAME", action="extend",
-        help="train what these rows need (default: all); what was trained before is measured, too",
+        help="rows whose models to train (default: all); models trained before are evaluated too",
     )  # fmt: skip
     ablate.add_argument(
         "--set", nargs="+", default=[], metavar="KEY=VALUE", action="extend", dest="words",
-        help="settings that all variants have in common: --set steps=200 evaluation.clips=8",
+        help="settings for all variants: --set steps=200 evaluation.clips=8",
     )  # fmt: skip
     ablate.add_argument("--show", action="store_true", help="print what would be trained and stop")
     ablate.set_defaults(command=_ablate)
 
 
 def _ablate(arguments: argparse.Namespace) -> int:
-    # Imported here: torch takes seconds, and `dkd --help` should not.
+    # Imported here: importing torch takes seconds, and `dkd --help` should be fast.
     import logging
 
     from dkd.ablations.plan import load_plan
@@ -52,7 +52,7 @@ def _ablate(arguments: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     folder = arguments.run or Path("runs") / Path(arguments.plan).stem
     if not _run(plan, folder, arguments.only):
-        print("dkd: stopped, all is saved; the same command goes on from there", file=sys.stderr)
+        print("dkd: stopped, everything is saved; run the same command to resume", file=sys.stderr)
         return 130
     results = make_results(plan, folder)
     for data, rows in results.table.groupby("data", sort=False):
@@ -66,7 +66,7 @@ def _ablate(arguments: argparse.Namespace) -> int:
 
 
 def _run(plan: AblationPlan, folder: Path, only: list[str]) -> bool:
-    """Train and measure with a bar; False where ctrl-C stopped it."""
+    """Train and evaluate with a progress bar; return False if Ctrl-C stopped it."""
     from contextlib import closing
 
     from tqdm import tqdm
@@ -84,7 +84,7 @@ def _run(plan: AblationPlan, folder: Path, only: list[str]) -> bool:
                 at = progress.nth
                 bar.reset(progress.of)
             bar.total, bar.unit = progress.of, "step" if progress.phase == "train" else "frame"
-            place = f" ({progress.nth}/{progress.variants})" if progress.nth else " measured"
+            place = f" ({progress.nth}/{progress.variants})" if progress.nth else " evaluated"
             bar.set_description_str(progress.variant + place, refresh=False)
             if progress.record is not None:
                 bar.set_postfix_str(f"loss {progress.record.loss:.3f}", refresh=False)
@@ -98,7 +98,7 @@ def _run(plan: AblationPlan, folder: Path, only: list[str]) -> bool:
 
 @contextmanager
 def _asked_to_stop() -> Iterator[Any]:
-    """Ctrl-C asks, so that the step under way is finished and saved; pressed again, it interrupts."""
+    """Let Ctrl-C request a stop, so that the current step is finished and saved; pressed again, it interrupts."""
     seen: list[int] = []
 
     def note(number: int, frame: Any) -> None:
@@ -114,7 +114,7 @@ def _asked_to_stop() -> Iterator[Any]:
 
 
 def _shown_plan(plan: AblationPlan, only: list[str]) -> str:
-    """What each variant replaces, and what it comes to."""
+    """Describe what each variant replaces and how many runs this makes."""
     import pandas as pd
 
     chosen, configs = plan.trained(only), plan.configs()
@@ -131,5 +131,5 @@ def _shown_plan(plan: AblationPlan, only: list[str]) -> str:
     ]
     table: pd.DataFrame = pd.DataFrame(rows)
     ways = [f"{name}: {spec}" for name, spec in plan.methods.items() if spec.split("+")[0] in chosen]
-    of = f"recipe {plan.recipe}, compared with {plan.compared_with}, measured on {', '.join(plan.evaluation.sources)}"
+    of = f"recipe {plan.recipe}, compared with {plan.compared_with}, evaluated on {', '.join(plan.evaluation.sources)}"
     return "\n".join([table.to_string(index=False), *ways, of])

@@ -1,4 +1,4 @@
-"""The commands about confidence: ``dkd calibrate`` and ``dkd reliability``."""
+"""The commands ``dkd calibrate`` and ``dkd reliability``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def add_confidence_commands(commands: Any) -> None:
-    """Add the two commands to argparse's ``commands``."""
+    """Add the two commands to argparse's subparsers ``commands``."""
     calibrate = commands.add_parser(
         "calibrate", help="turn a model's scores into probabilities, fitted on labelled people; writes a new checkpoint"
     )
@@ -24,23 +24,23 @@ def add_confidence_commands(commands: Any) -> None:
 
     reliability = commands.add_parser(
         "reliability",
-        help="how far a model's confidence can be trusted: the reliability table on people of your choice",
+        help="check how reliable a model's confidence is: the reliability table on people of your choice",
     )
     reliability.add_argument("model", metavar="MODEL[+VARIANT…]", help="as for evaluate")
     _add_people(reliability)
-    reliability.add_argument("--bins", type=int, default=10, help="of equal width over 0..1 (default: %(default)s)")
-    reliability.add_argument("--save", type=Path, help="write the diagram to a .html, or the table to a .csv file")
+    reliability.add_argument("--bins", type=int, default=10, help="bins of equal width (default: %(default)s)")
+    reliability.add_argument("--save", type=Path, help="write the diagram to .html, or the table to .csv")
     reliability.set_defaults(command=_reliability)
 
 
 def _add_people(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", nargs="+", required=True, metavar="SOURCE",
-        help="labelled people, as for evaluate; stills are clips of one frame. Not those that the model was trained on",
+        help="labelled people, as for evaluate; stills are clips of one frame. Use other data than for training",
     )  # fmt: skip
-    parser.add_argument("--split", default="test", help="of the sources: test or train (default: %(default)s)")
-    parser.add_argument("--clips", type=int, help="of each source, the first ones (default: all)")
-    parser.add_argument("--frames", type=int, help="of each clip, the first ones (default: all)")
+    parser.add_argument("--split", default="test", help="split of the sources: test or train (default: %(default)s)")
+    parser.add_argument("--clips", type=int, help="number of clips of each source, from the first on (default: all)")
+    parser.add_argument("--frames", type=int, help="number of frames of each clip, from the first on (default: all)")
 
 
 def _how(arguments: argparse.Namespace, tell: Tell) -> dict[str, Any]:
@@ -55,8 +55,8 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     with tqdm(unit="clip") as bar:
         measured = calibrate(arguments.model, arguments.data, arguments.out, **_how(arguments, _shown_in(bar)))
     _print(measured)
-    print(f"These are the joints that it was fitted on, which flatters it: measure others with dkd reliability.\n"
-          f"{arguments.out}: the same weights, with this confidence")  # fmt: skip
+    print(f"This was measured on the joints used for fitting, so it is optimistic: check others with dkd reliability.\n"
+          f"{arguments.out}: the same weights, with this calibration")  # fmt: skip
     return 0
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 
 def add_export_command(commands: Any) -> None:
-    """Add it to argparse's ``commands``."""
-    export = commands.add_parser("export", help="write a run's model as a checkpoint of its own, to keep or give away")
+    """Add the command to argparse's subparsers ``commands``."""
+    export = commands.add_parser("export", help="write a run's model to a separate checkpoint, to keep or share")
     export.add_argument("model", help="a run's folder, a checkpoint's path or a shipped model")
     export.add_argument("out", type=Path, help="the new file, .safetensors")
     export.add_argument("--half", action="store_true", help="store weights as float16: half the size")
@@ -20,6 +20,6 @@ def _export(arguments: argparse.Namespace) -> int:
     from dkd.models.export import export_model
 
     out = export_model(arguments.model, arguments.out, arguments.half)
-    kind = "half precision" if arguments.half else "as it was stored"
-    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, {kind}; what it was trained on is in its header")
+    kind = "half precision" if arguments.half else "precision unchanged"
+    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, {kind}; its header says what it was trained on")
     return 0

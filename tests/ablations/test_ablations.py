@@ -362,7 +362,7 @@ def test_the_command_stops_saved_and_goes_on_to_a_table(tmp_path: Path) -> None:
         time.sleep(0.1)
     long.send_signal(signal.SIGINT)
     _, said = long.communicate(timeout=240)
-    assert long.returncode == 130 and "the same command goes on" in said, said
+    assert long.returncode == 130 and "the same command to resume" in said, said
     assert Run(tmp_path / "runs" / "dkd").steps_done() == log.read_text().count("\n") - 1 >= 3
 
     command[command.index("--run") + 1] = str(tmp_path / "short")

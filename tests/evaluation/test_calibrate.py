@@ -133,7 +133,7 @@ def test_the_commands(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFi
     out, page = tmp_path / "new.safetensors", tmp_path / "page.html"
     assert main(["calibrate", str(checkpoint), "--data", "samples", "--frames", "2", "--out", str(out)]) == 0
     said = capsys.readouterr().out
-    assert "n = 2" in said and "flatters" in said and "ECE" in said
+    assert "n = 2" in said and "optimistic" in said and "ECE" in said
     asked = ["reliability", str(out), "--data", "samples", "--frames", "2", "--bins", "5"]
     assert main([*asked, "--save", str(page)]) == 0
     said = capsys.readouterr().out

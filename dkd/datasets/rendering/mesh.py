@@ -1,4 +1,4 @@
-"""A mesh that is put together part by part: tubes and ellipsoids with the skin weights of bones."""
+"""A mesh assembled from parts: tubes and ellipsoids with the skin weights of bones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Mesh:
     """Vertices, triangles and skin weights, collected part by part.
 
     Args:
-        bones: names of the N bones that weights are given for, in the order of their columns.
+        bones: names of the N bones, in the order of the columns of the weights.
     """
 
     def __init__(self, bones: Sequence[str]) -> None:
@@ -24,7 +24,7 @@ class Mesh:
         self._count = 0
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(V, 3) vertices, (F, 3) faces, (V, N) weights of the bones."""
+        """Return (V, 3) vertices, (F, 3) faces and (V, N) weights of the bones."""
         return np.concatenate(self._vertices), np.concatenate(self._faces), np.concatenate(self._weights)
 
     def add_tube(
@@ -38,14 +38,14 @@ class Mesh:
         roundness: float,
         weights: Weights,
     ) -> None:
-        """A closed tube through R rings.
+        """Add a closed tube through R rings.
 
         Args:
-            centres: (R, 3).
-            across, ahead, behind: (R, 3) from a ring's centre to its side, its front and (sign reversed) its back.
-            columns: vertices a ring.
-            roundness: 2 makes each ring an ellipse; more is nearer to a rectangle.
-            weights: bone → its share, (R) or one number.
+            centres: (R, 3) centres of the rings.
+            across, ahead, behind: (R, 3) vectors from a ring's centre to its side, front and (sign reversed) back.
+            columns: number of vertices per ring.
+            roundness: 2 makes each ring an ellipse; larger values are closer to a rectangle.
+            weights: share of each bone, (R) or one number.
         """
         angle = 2 * np.pi * np.arange(columns) / columns
         cos, sin = (np.sign(c) * np.abs(c) ** (2 / roundness) for c in (np.cos(angle), np.sin(angle)))
@@ -62,13 +62,13 @@ class Mesh:
             np.stack([np.roll(first, -1), first, bottom], 1), np.stack([last, np.roll(last, -1), top], 1),
         ])  # fmt: skip
         a, b, c = (vertices[faces[:, k]] - centres[0] for k in range(3))
-        if (a * np.cross(b, c)).sum() < 0:  # the enclosed volume: negative where all triangles face inward
+        if (a * np.cross(b, c)).sum() < 0:  # the enclosed volume: negative if all triangles face inward
             faces = faces[:, ::-1]
         rows = self._rows({bone: np.broadcast_to(share, n) for bone, share in weights.items()}, n)
         self._add(vertices, faces, np.concatenate([np.repeat(rows, columns, axis=0), rows[:1], rows[-1:]]))
 
     def add_ellipsoid(self, centre: np.ndarray, radii: np.ndarray, bone: str, columns: int, rows: int) -> None:
-        """An ellipsoid with its axes along x, y and z; ``radii`` (3,)."""
+        """Add an ellipsoid with its axes along x, y and z; ``radii`` (3,)."""
         polar = np.pi * (np.arange(rows) + 0.5) / rows
         reach = np.sin(polar)
         self.add_tube(
@@ -82,7 +82,7 @@ class Mesh:
         )
 
     def add_point(self, point: np.ndarray, bone: str) -> int:
-        """A vertex without a triangle; returns its index."""
+        """Add a vertex without a triangle and return its index."""
         self._add(point[None], np.zeros((0, 3), np.int64), self._rows({bone: np.ones(1)}, 1))
         return self._count - 1
 
@@ -100,5 +100,5 @@ class Mesh:
 
 
 def axis_vectors(lengths: np.ndarray, axis: int) -> np.ndarray:
-    """(R, 3) vectors of these lengths (R,) along one coordinate axis."""
+    """Return vectors (R, 3) of these lengths (R,) along one coordinate axis."""
     return np.asarray(lengths)[:, None] * np.eye(3)[axis]
