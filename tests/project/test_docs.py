@@ -1,0 +1,101 @@
+"""The documentation holds together: links lead somewhere, lines are short, words are plain, tables match the code."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import dkd
+from tests.project.test_architecture import project_files
+from widgets.core.shortcuts import as_markdown
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted(path for path in project_files() if path.suffix == ".md")
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+WIDTH, TABLE_WIDTH = 100, 120  # characters
+# The glossary of CONTRIBUTING.md has what we write instead.
+NOT_OUR_WORDS = ("anew", "for ever", "nothing but", "a row a ", "as it was", "what has come of", "whose left is left")
+
+
+def cells(notebook: Path, kind: str) -> list[str]:
+    loaded = json.loads(notebook.read_text(encoding="utf-8"))
+    return ["".join(cell["source"]) for cell in loaded["cells"] if cell["cell_type"] == kind]
+
+
+def prose(path: Path) -> str:
+    """What a page says, or the text between the code of a notebook."""
+    return "\n\n".join(cells(path, "markdown")) if path.suffix == ".ipynb" else path.read_text(encoding="utf-8")
+
+
+def anchors(path: Path) -> set[str]:
+    """The names that links to a page's headings have on GitHub and in JupyterLab's preview."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", prose(path), flags=re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def links(path: Path) -> list[str]:
+    """Targets of links and images, in both of Markdown's ways of writing them."""
+    text = re.sub(r"```.*?```", "", prose(path), flags=re.DOTALL)
+    return re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r"^\[[^\]]+\]: (\S+)", text, re.MULTILINE)
+
+
+def python_of(path: Path) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", prose(path), re.DOTALL)
+
+
+@pytest.mark.parametrize("path", [*PAGES, *NOTEBOOKS], ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    broken = set()
+    for link in links(path):
+        if link.startswith(("http://", "https://")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (path.parent / name).resolve() if name else path
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.add(link)
+    assert broken == set()
+
+
+def test_there_are_pages_and_links_to_check() -> None:
+    assert len(PAGES) > 10 and len(NOTEBOOKS) > 5
+    assert "docs/measurements.md#hard-frames" in links(ROOT / "README.md")
+    assert "hard-frames" in anchors(ROOT / "docs" / "measurements.md")
+
+
+def test_the_index_names_every_page() -> None:
+    index = links(ROOT / "docs" / "README.md")
+    assert {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"} <= set(index)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_lines_are_short(path: Path) -> None:
+    long = [
+        f"{number}: {len(line)} characters"
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > (TABLE_WIDTH if line.startswith("|") else WIDTH)
+    ]
+    assert long == []
+
+
+@pytest.mark.parametrize("path", [*PAGES, *NOTEBOOKS], ids=lambda path: path.name)
+def test_words_are_plain(path: Path) -> None:
+    text = re.sub(r"## Glossary.*", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert [words for words in NOT_OUR_WORDS if re.search(rf"\b{words}", text)] == []
+
+
+def test_the_keyboard_table_is_the_one_of_the_code() -> None:
+    """If it is not, paste ``widgets.core.shortcuts.as_markdown()`` at the end of docs/workbench.md."""
+    page = (ROOT / "docs" / "workbench.md").read_text(encoding="utf-8")
+    assert page.partition("## Keyboard\n")[2].rstrip("\n").endswith("\n\n" + as_markdown())
+
+
+@pytest.mark.parametrize("path", [*PAGES, *NOTEBOOKS], ids=lambda path: path.name)
+def test_what_the_examples_import_is_on_offer(path: Path) -> None:
+    """Code in the text parses, and takes from ``dkd`` what ``dkd`` has."""
+    for code in python_of(path):
+        compile(code, str(path), "exec")
+        for names in re.findall(r"^from dkd import (.*)$", code, re.MULTILINE):
+            assert {name.strip() for name in names.split(",")} <= set(dkd.__all__)
