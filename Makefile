@@ -1,22 +1,26 @@
-# make lab: the workbench in JupyterLab.  make test: all checks.  make bench: the figures of the README.  make clean.
+# make lab:   open the workbench in JupyterLab
+# make test:  run all checks
+# make bench: measure the speeds of docs/measurements.md
+# make clean: remove everything that these made
+#
 # Everything is installed into .venv, at the versions of requirements.lock, with your own pip settings.
 
 PYTHON ?= python3
 VENV := .venv
-# Called as modules: a script's first line would break when the checkout is moved.
+# Run as modules: the first line of a script would break when the checkout is moved.
 RUN := $(VENV)/bin/python -m
-# A stamp is touched when all that it stands for is installed, so a run that failed or was stopped starts over.
+# A stamp is touched once everything it stands for is installed, so a failed or stopped install starts again.
 LAB_STAMP := $(VENV)/.lab-is-installed
 TEST_STAMP := $(VENV)/.test-is-installed
 
-# The installs of lab and of the tests are into one place.
+# `lab` and `test` install into the same place.
 .NOTPARALLEL:
 .PHONY: lab samples test bench browser clean
 
 lab: $(LAB_STAMP) samples
 	@$(RUN) dkd lab
 
-# Says so, and goes on with the clip that ships with the project, when the real ones cannot be had.
+# If the filmed clips cannot be downloaded, say so and continue with the clip that ships with the project.
 samples: $(LAB_STAMP)
 	@$(RUN) dkd samples
 
@@ -37,10 +41,10 @@ $(LAB_STAMP) $(TEST_STAMP): pyproject.toml requirements.lock
 	$(RUN) pip install --disable-pip-version-check --constraint requirements.lock --editable ".$(EXTRAS)"
 	@touch $(LAB_STAMP) $@
 
-# With the tests' extra comes all that the lab needs: one call of pip brings both, and stands for both.
+# The test extra includes everything that the lab needs, so one call of pip installs both and touches both stamps.
 $(TEST_STAMP): EXTRAS := [test]
 
-# The browser tests need a Chromium. One that is here is taken; on Debian root may install it; else its owner must.
+# The browser tests need Chromium. Use an installed one; install it if we are root on Debian; otherwise ask for it.
 browser:
 	@if [ -n "$$DKD_CHROMIUM" ]; then exit 0; fi; \
 	for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
@@ -51,7 +55,7 @@ browser:
 		exit 1; \
 	fi
 
-# The clips that were brought go too; `make lab` brings them again.
+# This also removes the downloaded clips; `make lab` downloads them again.
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis tests/output data/samples/pose2sim
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
