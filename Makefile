@@ -24,8 +24,8 @@ lab: $(LAB_STAMP) samples
 samples: $(LAB_STAMP)
 	@$(RUN) dkd samples
 
-# Two workers share out the files, in the order of tests/conftest.py; `pytest tests/test_x.py` needs no worker. mypy runs
-# beside them, in what they leave idle, and is heard after them: a type error fails the make as a test does.
+# Two workers share the test files, in the order of tests/conftest.py. mypy runs at the same time, in what the workers
+# leave idle, and reports after them: a type error fails `make test` as a failing test does.
 test: $(TEST_STAMP) browser samples
 	$(RUN) ruff check
 	$(RUN) mypy >$(VENV)/mypy.log 2>&1 & mypy=$$!; \
