@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import dkd
-from tests.project.test_architecture import project_files
+from tests.project.test_architecture import ROOMS, project_files
 from widgets.core.shortcuts import as_markdown
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,3 +99,18 @@ def test_what_the_examples_import_is_on_offer(path: Path) -> None:
         compile(code, str(path), "exec")
         for names in re.findall(r"^from dkd import (.*)$", code, re.MULTILINE):
             assert {name.strip() for name in names.split(",")} <= set(dkd.__all__)
+
+
+def test_the_picture_of_the_rooms_shows_which_way_imports_point() -> None:
+    """Every room is drawn once, and imports only from rooms on the lines below it."""
+    drawn = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("\ndkd/\n")[2].partition("```")[0]
+    lines = [set(line.split()) & ROOMS.keys() for line in drawn.splitlines()]
+    assert sum(len(line) for line in lines) == len(ROOMS)
+    wrong = {
+        f"{room} is drawn above {other}, but may be imported by it"
+        for i, line in enumerate(lines)
+        for room in line
+        for other in set().union(*lines[i:]) - {room}
+        if room in ROOMS[other]
+    }
+    assert wrong == set()
