@@ -1,1 +1,1 @@
-"""Evaluate methods on whole data sets: protocols, summaries, calibration, cost, and comparisons."""
+"""Evaluation of methods on data sets: protocols, summaries, calibration, cost, and comparisons."""

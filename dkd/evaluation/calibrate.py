@@ -1,8 +1,8 @@
-"""Fit a model's confidence on labelled people, and measure on others how far it can be trusted.
+"""Calibration of a model's confidence on labelled people, and measurement of its reliability on others.
 
-Whole clips, followed recursively from the box in the first frame, as :mod:`dkd.evaluation.run` does: scores of matched maps
-and of the initializer's (the first frame; stills have no other) are pooled. Joints that are hidden, that have no label,
-or whose frame has no box to compare with are not counted.
+Complete clips are tracked recursively from the box in the first frame, as in :mod:`dkd.evaluation.run`. Scores of
+matched maps and of the initializer's maps (the first frame; stills have no other) are pooled. Joints that are hidden or
+not labelled, or whose frame has no box to compare with, are not counted.
 """
 
 from __future__ import annotations
@@ -40,22 +40,23 @@ if TYPE_CHECKING:
     import pandas as pd
 
 log = logging.getLogger(__name__)
-Tell = Callable[[int, int, str], None]  # videos done, of how many, the next one's name
+Tell = Callable[[int, int, str], None]  # videos done, number of videos, name of the next one
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """How far the confidence of a method can be trusted on some data.
+    """Reliability of a method's confidence on some data.
 
     Attributes:
-        method: its name.
+        method: name of the method.
         data: names of the sources.
-        labels: what the labels are; where figures are shown, this is said.
-        calibrated: whether the confidence is a probability; else it is the score, clipped to 0..1.
-        alpha: a hit lies within this × the larger side of the person's box.
-        n: joints.
+        labels: description of the labels, shown with the results.
+        calibrated: whether the confidence is a calibrated probability; otherwise it is the score, clipped to 0..1.
+        alpha: a hit is within this × the larger side of the person's box.
+        n: number of joints.
         table: see :func:`dkd.models.confidence.reliability`.
-        ece, brier: see :func:`dkd.models.confidence.expected_calibration_error` and :func:`dkd.models.confidence.brier_score`.
+        ece, brier: see :func:`dkd.models.confidence.expected_calibration_error` and
+            :func:`dkd.models.confidence.brier_score`.
     """
 
     method: str
@@ -86,19 +87,21 @@ def follow_people(
     people: Mapping[str, Sequence[PersonSequence]] | None = None,
     tell: Tell | None = None,
 ) -> pd.DataFrame:
-    """Rows as :func:`dkd.evaluation.people.measure_person` gives them, of all people of some sources; nothing is kept on the disk.
+    """Measure all people of some sources, with rows as in :func:`dkd.evaluation.people.measure_person`.
+
+    Nothing is written to disk.
 
     Args:
-        method: what follows them.
+        method: method that tracks them.
         sources: names for :func:`dkd.datasets.sources.load_people`.
-        split: of the sources.
-        n_clips, n_frames: of each source the first clips, of each clip the first frames; all by default.
-        people: source → people, for sources that are at hand already.
+        split: split of the sources.
+        n_clips, n_frames: number of clips per source and frames per clip, from the first on; all by default.
+        people: people by source, for sources that are already loaded.
         tell: called before each video.
 
     Raises:
-        ConfigError: the people have other joints than the model.
-        DatasetError: a source is not there, or none of its videos can be read. One that cannot be is logged.
+        ConfigError: the people's skeleton differs from the model's.
+        DatasetError: a source is missing, or none of its videos can be read. A single unreadable video is logged.
     """
     import pandas as pd
 
@@ -115,7 +118,7 @@ def follow_people(
         if person.skeleton != method.model.config.skeleton:
             raise ConfigError(
                 f"{method.name} has the joints of {method.model.config.skeleton!r}, {name} those of "
-                f"{person.skeleton!r}: take other data, or another model"
+                f"{person.skeleton!r}: use other data, or another model"
             )
         if tell is not None:
             tell(i, len(chosen), person.name)
@@ -124,22 +127,22 @@ def follow_people(
         except StorageError:
             raise
         except DKDError as problem:
-            log.warning("%s was left out: %s", person.name, problem)
+            log.warning("%s was skipped: %s", person.name, problem)
         else:
             tables.append(table)
     if tell is not None:
         tell(len(chosen), len(chosen), "followed")
     if not tables:
-        raise DatasetError(f"expected labelled people in {', '.join(sources)} ({split}), could follow none")
+        raise DatasetError(f"expected labelled people in {', '.join(sources)} ({split}), could not track anyone")
     return pd.concat(tables, ignore_index=True)
 
 
 def judged(rows: pd.DataFrame, alpha: float = ALPHA) -> tuple[np.ndarray, np.ndarray]:
-    """The scores (N,) of the joints that count, and whether each was a hit (N,) bool.
+    """Return the scores (N,) of the counted joints, and whether each is a hit (N,) bool.
 
     Args:
-        rows: of an evaluation table, of any methods and data; a figure over several of them says little.
-        alpha: share of the larger side of the person's box.
+        rows: rows of an evaluation table; combining several methods or data sets is rarely meaningful.
+        alpha: threshold as a share of the larger side of the person's box.
     """
     values = measure_rows(rows, "box", alpha, "visible").values
     counted = values["counted"]
@@ -147,16 +150,19 @@ def judged(rows: pd.DataFrame, alpha: float = ALPHA) -> tuple[np.ndarray, np.nda
 
 
 def reliability_of(rows: pd.DataFrame, calibration: Calibration | None, bins: int = 10) -> Reliability:
-    """Of the rows of one method in an evaluation table, in ``runs/evaluation`` for instance: nobody is followed again.
+    """Compute reliability from the rows of one method in an evaluation table, such as ``runs/evaluation``.
+
+    Nothing is tracked again.
 
     Args:
-        rows: at least one.
-        calibration: of the method's model (:func:`dkd.models.confidence.calibration_of`); ``None``: scores are taken.
-        bins: of the table.
+        rows: rows of the table, at least one.
+        calibration: calibration of the method's model (:func:`dkd.models.confidence.calibration_of`); ``None``: use
+            the scores.
+        bins: number of bins of the table.
 
     Raises:
-        ConfigError: the rows are of several methods.
-        DatasetError: nothing counts.
+        ConfigError: the rows belong to several methods.
+        DatasetError: no joint is counted.
     """
     names = [str(name) for name in rows["model"].unique()]
     if len(names) != 1:
@@ -183,20 +189,20 @@ def calibrate(
     people: Mapping[str, Sequence[PersonSequence]] | None = None,
     tell: Tell | None = None,
 ) -> Reliability:
-    """Follow people, fit the curve on them, and write a checkpoint that has it; the weights are the same to the bit.
+    """Track people, fit the calibration curve on them, and write a checkpoint with it; the weights stay bit-identical.
 
     Args:
-        spec: a model as it is, without variants (see :func:`dkd.evaluation.methods.get_method`).
-        sources: names of data. Take people that the model was not trained on: it is surer of those it was.
-        out: the new checkpoint, ``….safetensors``, written whole or not at all.
+        spec: a model without variants (see :func:`dkd.evaluation.methods.get_method`).
+        sources: names of data. Use people that the model was not trained on: it is more confident about those it was.
+        out: the new checkpoint, ``….safetensors``, written atomically.
         split, n_clips, n_frames, people, tell: as for :func:`follow_people`.
 
     Returns:
-        the new confidence on the very joints that it was fitted on, which flatters it.
+        Reliability of the new confidence on the joints on which it was fitted, which is optimistic.
 
     Raises:
-        ConfigError: variants, or no checkpoint to write to; before anybody is followed.
-        DatasetError, CheckpointError, StorageError: data or model are not there, or the file cannot be written.
+        ConfigError: ``spec`` has variants, or ``out`` is not a checkpoint; raised before tracking.
+        DatasetError, CheckpointError, StorageError: data or model are missing, or the file cannot be written.
     """
     source, out = source_and_target(spec, out)
     method = get_method(spec)
@@ -213,7 +219,7 @@ def calibrate(
 def measure_reliability(
     spec: str | Path | Method, sources: Sequence[str], bins: int = 10, **how: object
 ) -> Reliability:
-    """The confidence of a method (variants too) on people that it has not seen; ``how``: as :func:`follow_people`."""
+    """Measure a method's confidence (variants too) on people it has not seen; ``how``: as for :func:`follow_people`."""
     method = spec if isinstance(spec, Method) else get_method(spec)
     rows = follow_people(method, sources, **how)  # type: ignore[arg-type]
     return reliability_of(rows, calibration_of(method.model), bins)

@@ -1,9 +1,9 @@
-"""The whole comparison in one table: how good, how coherent, at what cost, and what was published.
+"""Comparison of methods in one table: accuracy, coherence, cost, and published results.
 
     comparison = make_comparison(Evaluation("runs/comparison").table(), costs)
     print(comparison.text("markdown"))
 
-Figures measured here and figures published by others stand in groups of columns of their own.
+Results measured here and results published by others are in separate groups of columns.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMATS = {"markdown": ".md", "csv": ".csv", "latex": ".tex"}
-# What the paper compares: its model against the one before it, and the baselines that explain both.
+# The paper's comparison: its model, the previous one, and the baselines that explain both.
 HEADLINE = ("dkd-resnet50", "lstm-pm")
 PEERS = ("dkd-resnet50", "dkd-resnet18", "simple-baseline-resnet50", "cpm", "lstm-pm")
 CONTROLS = ("initializer", "initializer+mean", "initializer+one-euro", "frozen", "average", "flow")
-EQUAL_SIZE = 256  # side of the input at which all models are compared, too: DKD's own
+EQUAL_SIZE = 256  # input side at which all models are also compared: DKD's own
 _ACCURACY = {  # column of dkd.evaluation.summaries.summarise → format of text tables
     "PCK@0.2": ".3f", "PCK@0.1": ".3f", "PCK@0.05": ".3f", "AUC": ".3f", "acceleration error %": ".2f",
     "jitter %": ".2f", "flips": ".2f", "lost": ".2f", "frames": ".0f", "joints counted": ".0f", "joints skipped": ".0f",
@@ -43,9 +43,9 @@ _COST = {
 
 
 def resolve(specs: Sequence[str]) -> list[Method]:
-    """Methods by their specs; a registered model that has no trained weights comes with random ones.
+    """Load methods by their specs; a registered model without trained weights gets random ones.
 
-    Of those only the cost can be told: their ``source`` is None.
+    For those only the cost is meaningful: their ``source`` is ``None``.
 
     Raises:
         ConfigError, CheckpointError: a spec is neither a method nor registered.
@@ -61,14 +61,17 @@ def resolve(specs: Sequence[str]) -> list[Method]:
                 methods.append(reduce(Method.with_variant, variants, untrained))
                 continue
             near = nearest_name(name, MODELS)
-            hint = f" (of a model without trained weights the cost can be told{near})" if near != "." else ""
+            hint = f" (a model without trained weights can only be compared by cost{near})" if near != "." else ""
             raise ConfigError(f"{error}{hint}") from error
     return methods
 
 
 def cost_models(methods: Sequence[Method], size: int = EQUAL_SIZE) -> dict[str, VideoPoseModel]:
-    """What is to be profiled, by name: the methods' models; and those with random weights whose own input is of another
-    size once more at ``size``, as ``name @size``. (A trained model is for the size that it was trained at.)"""
+    """Return the models to profile, by name.
+
+    These are the methods' models, and, for models with random weights and a different input size, the same model at
+    ``size``, as ``name @size``. (A trained model is only used at the size at which it was trained.)
+    """
     models = {method.name: method.model for method in methods}
     for method in methods:
         if method.source is None and method.model.config.input_size != size:
@@ -80,22 +83,22 @@ def cost_models(methods: Sequence[Method], size: int = EQUAL_SIZE) -> dict[str, 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A comparison.
+    """Result of a comparison.
 
     Attributes:
-        table: a row a method; columns of two levels, group and figure. Groups: a source of data each (accuracy and
-            coherence), ``cost`` (this machine), ``published``.
-        notes: what one must know to read it, a line each.
+        table: one row per method; columns with two levels, group and measure. Groups: one per data source (accuracy and
+            coherence), ``cost`` (on this machine), ``published``.
+        notes: information needed to read the table, one line each.
     """
 
     table: pd.DataFrame
     notes: tuple[str, ...]
 
     def text(self, kind: str = "markdown") -> str:
-        """The table for people: ``markdown`` or ``latex`` (a table a group, then the notes), or ``csv`` (one table).
+        """Format the table as ``markdown`` or ``latex`` (one table per group, then the notes), or ``csv`` (one table).
 
         Raises:
-            ConfigError: an unknown kind.
+            ConfigError: the kind is unknown.
         """
         if kind not in FORMATS:
             raise ConfigError(f"unknown format {kind!r}{nearest_name(kind, FORMATS)} Known: {', '.join(FORMATS)}.")
@@ -115,10 +118,11 @@ class Comparison:
         return "\n\n".join([*parts, "\n".join(mark + note for note in self.notes)]) + "\n"
 
     def save(self, file: str | Path) -> Path:
-        """Write the text in the format that the file's ending names (.md, .csv or .tex).
+        """Write the table in the format given by the file's suffix (.md, .csv or .tex).
 
         Raises:
-            ConfigError: another ending. StorageError: it cannot be written.
+            ConfigError: the suffix is unknown.
+            StorageError: the file cannot be written.
         """
         file = Path(file)
         kinds = {ending: kind for kind, ending in FORMATS.items()}
@@ -130,11 +134,11 @@ class Comparison:
 
 
 def make_comparison(table: pd.DataFrame | None, costs: pd.DataFrame | None) -> Comparison:
-    """Put together what :func:`dkd.evaluation.run.evaluate` and :func:`dkd.evaluation.cost.profile` have measured.
+    """Combine the results of :func:`dkd.evaluation.run.evaluate` and :func:`dkd.evaluation.cost.profile`.
 
     Args:
-        table: the tidy table; None or empty without accuracies.
-        costs: with ``attrs`` of the machine; None without costs.
+        table: tidy evaluation table; ``None`` or empty for a comparison without accuracies.
+        costs: table of costs with the machine in its ``attrs``; ``None`` for a comparison without costs.
     """
     import pandas as pd
 
@@ -148,20 +152,21 @@ def make_comparison(table: pd.DataFrame | None, costs: pd.DataFrame | None) -> C
             figures = summarise(rows, by=("model",))
             groups[f"{data}: {kinds}"] = figures[[c for c in _ACCURACY if c in figures]]
         notes.append(
-            "PCK@α: share of counted joints within α × the larger side of the person's box; whole videos, recursively "
-            "from the box in the first frame, no re-initialisation. Errors of motion in % of that side a frame²."
+            "PCK@α: share of counted joints within α × the larger side of the person's box; complete videos, tracked "
+            "recursively from the box in the first frame, no re-initialisation. Motion errors in % of that side per "
+            "frame²."
         )
     if costs is not None:
         groups["cost"] = costs[[c for c in _COST if c in costs]]
         machine = costs.attrs
         notes.append(
-            f"Cost: batch 1, a frame from the second on; {machine['device']}, {machine['threads']} threads, "
+            f"Cost: batch 1, per frame from the second on; {machine['device']}, {machine['threads']} threads, "
             f"{machine['precision']}, torch {machine['torch']}; medians of {machine['rounds']} rounds in which the "
-            f"models take turns. Ratio: time over that of {costs.index[0]} in the same round."
+            f"models take turns. Ratio: time divided by that of {costs.index[0]} in the same round."
         )
         notes += headline(costs)
     known = published()
-    order = [] if costs is None else list(costs.index)  # the first is what times are compared with
+    order = [] if costs is None else list(costs.index)  # times are compared with the first
     names = list(dict.fromkeys([*order, *(name for group in groups.values() for name in group.index)]))
     beside = known.reindex([name for name in names if name in known.index])
     if len(beside):
@@ -175,7 +180,7 @@ def make_comparison(table: pd.DataFrame | None, costs: pd.DataFrame | None) -> C
 
 
 def headline(costs: pd.DataFrame) -> list[str]:
-    """The paper's claim in a sentence: how much more the model before it costs, at their own and at one input size."""
+    """State the paper's claim: the extra cost of the previous model, at its own and at the same input size."""
     ours, theirs = HEADLINE
     said = []
     for name in (theirs, f"{theirs} @{EQUAL_SIZE}"):
@@ -185,7 +190,7 @@ def headline(costs: pd.DataFrame) -> list[str]:
         time = f"{b['ratio'] / a['ratio']:.1f} × the time" if b["ms"] == b["ms"] and a["ms"] == a["ms"] else "no time"
         said.append(
             f"{theirs} at {b['input']:.0f} px against {ours} at {a['input']:.0f} px: "
-            f"{b['GMACs'] / a['GMACs']:.1f} × the multiply-adds, {time} a frame."
+            f"{b['GMACs'] / a['GMACs']:.1f} × the multiply-adds, {time} per frame."
         )
     return said
 
@@ -196,7 +201,7 @@ def _formatted(frame: pd.DataFrame) -> pd.DataFrame:
     def text(value: Any, column: str) -> str:
         if value != value:
             return "–"
-        small = column.startswith("GMACs") and value < 1  # a network of megabytes has a figure, too
+        small = column.startswith("GMACs") and value < 1  # small networks need more digits
         return format(value, ".3f" if small else formats.get(column, ".1f" if "PCK" in column else ".2f"))
 
     return frame.apply(lambda column: column.map(lambda value: text(value, str(column.name))))

@@ -1,7 +1,7 @@
-"""What a model costs: parameters, multiply-adds, time a frame; all models side by side, in turn, in one run.
+"""Cost of models: parameters, multiply-adds and time per frame, measured in turns in one run.
 
-Times on such a machine wander by tens of percent within minutes, so a figure says little alone. Here the models take
-turns many times over in one run, and what is compared is the *ratio* within a turn.
+Times on a typical machine vary by tens of percent within minutes, so a single time says little. Here the models take
+turns many times in one run, and the *ratio* within a round is compared.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ if TYPE_CHECKING:
     import pandas as pd
 
 log = logging.getLogger(__name__)
-# Of a turn: so many steps count, after one that does not (the caches are the model's own then); but no more are begun
-# once so many ms have passed, or one slow model would take nearly all of the run.
+# Per turn, this many steps are timed, after one warm-up step (to fill the caches); but no step begins after this many
+# ms, as a slow model would otherwise take most of the run.
 _BURST, _BURST_MS = 3, 500.0
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one frame costs, batch 1.
+    """Cost of one frame, batch 1.
 
     Attributes:
-        params: number of parameters, all parts.
-        step_params: of the parts that later frames pass through (of a DKD: all but the initializer).
+        params: number of parameters of all parts.
+        step_params: number of parameters used in later frames (in a DKD: all but the initializer).
         first: multiply-adds (MACs) of the first frame.
-        step: MACs of each later one.
-        step_on_outputs: the same, but with transposed convolutions counted as if each *output* cell took the whole
-            kernel: 4 times too many at stride 2, and what several published tables have.
+        step: MACs of each later frame.
+        step_on_outputs: the same, but with transposed convolutions counted as if each *output* cell used the whole
+            kernel: 4 times too many at stride 2, but as in several published tables.
     """
 
     params: int
@@ -67,7 +67,7 @@ def _on_outputs(
     out_shape: Sequence[int],
     **__: Any,
 ) -> int:
-    """Operations (two a MAC) of a convolution, all of them counted on their outputs."""
+    """Count the operations (two per MAC) of a convolution on its outputs."""
     return 2 * x_shape[0] * prod(out_shape[2:]) * prod(w_shape)
 
 
@@ -76,10 +76,10 @@ def count(model: VideoPoseModel) -> Cost:
     """Count a model's parameters and multiply-adds by running two frames through it (torch's ``FlopCounterMode``).
 
     Matrix products and convolutions are counted, which is all that matters here; additions, activations, pooling and
-    what is not torch (optical flow) are not. A convolution is counted with its padding, as the field does.
+    operations outside torch (optical flow) are not. Convolutions are counted including their padding, as usual.
 
     Args:
-        model: is put into eval mode, and back.
+        model: put into eval mode, and back to its mode afterwards.
     """
     frame = torch.zeros(1, 3, model.config.input_size, model.config.input_size, device=model.device)
     convolution = {torch.ops.aten.convolution: _on_outputs}
@@ -105,7 +105,7 @@ def count(model: VideoPoseModel) -> Cost:
 
 
 def at_input_size(model: VideoPoseModel, size: int) -> VideoPoseModel | None:
-    """A model of the same kind with random weights, for inputs of another side; None where it cannot take that one."""
+    """Build the same kind of model with random weights for another input side; ``None`` if that is impossible."""
     try:
         return make_model(replace(model.config, input_size=size)).eval()
     except ConfigError:
@@ -121,26 +121,27 @@ def profile(
     cancel: Callable[[], bool] | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> pd.DataFrame:
-    """Cost of models, measured in turn and interleaved in one run; float32, batch 1, channels last in memory.
+    """Measure the cost of models in interleaved turns; float32, batch 1, channels last in memory.
 
-    A turn of a model is one step that does not count and up to three that do, of which the median is taken; the order
-    of the models changes from round to round. A model's time is the median over rounds; its ratio is the median over
-    rounds of its time over the first model's in the same round, with the quartiles of that.
+    A turn of a model is one warm-up step and up to three timed steps, of which the median is taken; the order of the
+    models changes from round to round. A model's time is the median over rounds; its ratio is the median over rounds of
+    its time divided by the first model's in the same round, with quartiles.
 
     Args:
-        models: name → model; the first one is what the others are compared with. On the device where they are.
-        rounds: turns of each.
-        threads: of torch, meanwhile; by default as they are.
-        cancel: called before each turn; once it is true, what was measured until then is reported.
-        progress: called with turns done and turns in all.
+        models: models by name; the others are compared with the first one. They run on their own device.
+        rounds: number of turns of each model.
+        threads: number of torch threads during the measurement; unchanged by default.
+        cancel: called before each turn; if it returns true, the results so far are returned.
+        progress: called with the number of turns done and the total number.
 
     Returns:
-        a row a model: ``input``, ``params (M)``, ``params, later frames (M)``, ``GMACs``, ``GMACs on outputs``,
+        One row per model: ``input``, ``params (M)``, ``params, later frames (M)``, ``GMACs``, ``GMACs on outputs``,
         ``GMACs, first frame``, ``ms``, ``ms 25 %``, ``ms 75 %``, ``ratio``, ``ratio 25 %``, ``ratio 75 %``,
-        ``ms, first frame``. ``attrs`` has the machine: ``device``, ``threads``, ``precision``, ``rounds``, ``torch``.
+        ``ms, first frame``. ``attrs`` describes the machine: ``device``, ``threads``, ``precision``, ``rounds``,
+            ``torch``.
 
     Raises:
-        ConfigError: no model, or no round.
+        ConfigError: there is no model, or ``rounds`` is 0.
     """
     import pandas as pd
 
@@ -192,7 +193,7 @@ def _take_turns(
     cancel: Callable[[], bool],
     progress: Callable[[int, int], object],
 ) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    """Milliseconds of a step and of a first frame, of each model in each round."""
+    """Measure the milliseconds of a step and of a first frame, for each model in each round."""
     steps: dict[str, list[float]] = {name: [] for name in models}
     firsts: dict[str, list[float]] = {name: [] for name in models}
     order, chance = list(models), np.random.default_rng(0)
@@ -219,7 +220,7 @@ def _take_turns(
 
 
 def _timed(call: Callable[[], Any], device: torch.device) -> tuple[Any, float]:
-    """The call's result, and how long it took in ms, with all that it started on the device."""
+    """Return the call's result and its duration in ms, including work started on the device."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     begin = time.perf_counter()
@@ -240,7 +241,7 @@ def _in_eval_mode(model: VideoPoseModel) -> Iterator[None]:
 
 
 def _device_name(device: torch.device) -> str:
-    """What people call the machine's part that computes."""
+    """Return a readable name of the device."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     info = Path("/proc/cpuinfo")  # on Linux

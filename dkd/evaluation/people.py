@@ -1,4 +1,4 @@
-"""Follow a labelled person by a method, and lay out what was found and what is true, one row per joint per frame."""
+"""Tracking of a labelled person with a method: predictions and labels, one row per joint per frame."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TEXT = ("model", "data", "video", "action", "joint", "labels", "skeleton")  # co
 def follow_person(
     method: Method, person: PersonSequence, n_frames: int | None = None, cancel: Callable[[], bool] | None = None
 ) -> Trace:
-    """A trace of a labelled person by a method, as evaluation makes it; the labels are its truth."""
+    """Trace a labelled person with a method, as evaluation does; the labels are its ground truth."""
     return method.trace(person_clip(person), first_box(person), **truth_of(person), stop=n_frames, cancel=cancel)
 
 
@@ -31,14 +31,14 @@ def measure_person(
     n_frames: int | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> pd.DataFrame | None:
-    """The rows of one method on one video, a row a joint a frame; None where ``cancel`` stopped it.
+    """Measure one method on one video, one row per joint per frame; ``None`` if ``cancel`` stopped it.
 
     Returns:
         ``model, data, video, action, frame, time_s, joint``; ``x, y`` (px) and ``score`` (the peak's height);
         ``true_x, true_y`` (px, NaN where not labelled); ``visible``: labelled and not hidden; ``box_side`` (px) and
-        ``box_area`` (px²) of the labelled person, ``torso`` (px), NaN where they are not known; ``in_crop``: the true
-        joint lay in the square that the network saw; ``kernel_drift`` of the frame, NaN without kernels; ``labels``:
-        what they are; ``skeleton``.
+        ``box_area`` (px²) of the labelled person, ``torso`` (px), NaN if unknown; ``in_crop``: whether the true joint
+        was in the network's square; ``kernel_drift`` of the frame, NaN without kernels; ``labels``: their description;
+        ``skeleton``.
     """
     trace = follow_person(method, person, n_frames, cancel)
     try:

@@ -1,11 +1,11 @@
-"""How published numbers are counted: which joints, over which length, and which of several means.
+"""Protocols of published results: which joints count, which length normalises, and which mean is reported.
 
     protocol = get_protocol("penn_action")
-    counts = protocol.joint_counts(person, predicted)      # of one video; add them up over all videos
+    counts = protocol.joint_counts(person, predicted)      # of one video; sum over all videos
     paper_columns(counts.hits, counts.counted, person.skeleton)
 
-Every frame of every test video counts; hits are pooled per joint over all of them; a column of the papers' tables is
-the mean of its joints' PCKs. As tables differ in *which* mean they print, each mean has its name here.
+Every frame of every test video counts, and hits are pooled per joint over all of them; a column of the papers' tables
+is the mean of its joints' PCKs. As tables differ in *which* mean they print, each mean has a name here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from dkd.pose.skeleton import Skeleton, get_skeleton
 NORMALISERS = ("box", "torso")
 COUNTED = ("visible", "labelled")
 
-# The papers' seven columns. Data sets differ in what they call the head.
+# The papers' seven columns. Data sets use different names for the head.
 COLUMNS: dict[str, tuple[str, ...]] = {
     "Head": ("head", "head_top", "nose"),
     "Sho": ("left_shoulder", "right_shoulder"),
@@ -40,17 +40,17 @@ POOLED = "pooled (all joints)"
 
 
 def check_choice(what: str, value: str, known: Sequence[str]) -> None:
-    """Raises ConfigError unless ``value`` is one of ``known``."""
+    """Raise ConfigError unless ``value`` is one of ``known``."""
     if value not in known:
         raise ConfigError(f"unknown {what} {value!r}{nearest_name(str(value), known)} Known: {', '.join(known)}.")
 
 
 class Counts(NamedTuple):
-    """Counts of one or more videos: add them field by field, never average them.
+    """Counts of one or more videos: add them field by field, do not average them.
 
     Attributes:
-        hits, counted: (J,) int, joints within the threshold, and joints that count.
-        skipped: joints that would have counted, in frames that have no length to compare with.
+        hits, counted: (J,) int, number of joints within the threshold, and of counted joints.
+        skipped: joints that would have counted in frames without a length to compare with.
     """
 
     hits: np.ndarray
@@ -60,16 +60,16 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True)
 class Protocol:
-    """How a data set's results are published.
+    """Protocol with which results on a data set are published.
 
     Attributes:
-        name: the data source's name.
-        summary: a sentence for tooltips and reports, with whose protocol it is.
+        name: name of the data source.
+        summary: a sentence for tooltips and reports, including the origin of the protocol.
         counts: which joints count: "visible" (labelled and not marked as hidden) or "labelled".
-        normaliser: the length that thresholds are a share of: "box" or "torso", see :func:`normaliser`.
-        alpha: the threshold of the papers' tables.
-        mean: the mean that DKD's own table gives, by its name in :func:`paper_columns`.
-        folds: numbers of the splits whose results are averaged, never pooled; empty where there is one.
+        normaliser: length that thresholds are relative to: "box" or "torso", see :func:`normaliser`.
+        alpha: threshold of the papers' tables.
+        mean: mean reported in the DKD paper, by its name in :func:`paper_columns`.
+        folds: numbers of the splits whose results are averaged, not pooled; empty if there is only one.
     """
 
     name: str
@@ -85,13 +85,13 @@ class Protocol:
         check_choice("normaliser", self.normaliser, NORMALISERS)
 
     def counted(self, person: PersonSequence) -> np.ndarray:
-        """(T, J) bool: the joints that count."""
+        """Return which joints count, (T, J) bool."""
         return counted(person, self.counts)
 
     def joint_counts(
         self, person: PersonSequence, predicted: np.ndarray, alpha: float | None = None, kind: str | None = None
     ) -> Counts:
-        """Hits of one video's (T, J, 2) predictions in pixels, by this protocol or another threshold or normaliser."""
+        """Count hits of one video's predictions (T, J, 2) in pixels; threshold and normaliser can be overridden."""
         if np.shape(predicted) != person.joints.shape:
             raise ShapeError(
                 f"expected predictions of shape {person.joints.shape} for {person.name}, got {np.shape(predicted)}"
@@ -103,26 +103,26 @@ class Protocol:
         return Counts(hits, n, int(which.sum() - n.sum()))
 
 
-DEFAULT = Protocol("own data", "Visible joints, share of the larger side of the person's box (as on Penn Action).")
+DEFAULT = Protocol("own data", "Visible joints, relative to the larger side of the person's box (as on Penn Action).")
 
 PROTOCOLS: dict[str, Protocol] = {
     p.name: p
     for p in (
         Protocol(
             "penn_action",
-            "Penn Action as LSTM Pose Machines and DKD count: visible joints only, max(w, h) of the labelled box.",
+            "Penn Action as in LSTM Pose Machines and DKD: visible joints only, max(w, h) of the labelled box.",
         ),
         Protocol(
             "sub_jhmdb",
-            "Sub-JHMDB as LSTM Pose Machines and DKD count: all joints, max(w, h) of the puppet mask's box, mean of "
-            "three splits; neck and belly are in no column.",
+            "Sub-JHMDB as in LSTM Pose Machines and DKD: all joints, max(w, h) of the puppet mask's box, mean of "
+            "three splits; neck and belly are not in any column.",
             counts="labelled",
             folds=(1, 2, 3),
         ),
         Protocol("rendered", "Rendered people, exact labels: visible joints only, as on Penn Action."),
         Protocol(
             "pose2sim",
-            "Machine labels: the joints on which two networks agree, so an upper bound on what can be told.",
+            "Machine labels: the joints on which two networks agree, so results are an upper bound.",
             counts="labelled",
         ),
     )
@@ -130,25 +130,25 @@ PROTOCOLS: dict[str, Protocol] = {
 
 
 def get_protocol(data: str) -> Protocol:
-    """The protocol of a data source: "penn_action", "sub_jhmdb/2", "penn_action=folder", "pose2sim_cam01".
+    """Return the protocol of a data source: "penn_action", "sub_jhmdb/2", "penn_action=folder", "pose2sim_cam01".
 
-    What has no protocol of its own, such as a folder with own data, is counted by :data:`DEFAULT`.
+    Sources without a protocol, such as a folder with your own data, use :data:`DEFAULT`.
     """
     match = re.fullmatch(r"([a-z_0-9]+?)(_cam\d+)?(/\d)?(=.*)?", data, re.DOTALL)
     return PROTOCOLS.get(match[1], DEFAULT) if match else DEFAULT
 
 
 def normaliser(person: PersonSequence, kind: str = "box", predicted: np.ndarray | None = None) -> np.ndarray:
-    """The length of each frame that thresholds are a share of.
+    """Compute the length in each frame that thresholds are relative to.
 
     Args:
-        person: with labels.
-        kind: "box", max(w, h) of the labelled box, as LSTM Pose Machines and DKD; where the data set has none, of the
-            box of the joints; or "torso", see :func:`torso_lengths`.
-        predicted: (T, J, 2) pixels, for the torso.
+        person: labelled person.
+        kind: "box" for max(w, h) of the labelled box, as in LSTM Pose Machines and DKD, or of the box of the joints if
+            the data set has no boxes; or "torso", see :func:`torso_lengths`.
+        predicted: (T, J, 2) pixels, for "torso".
 
     Returns:
-        (T,) float64 pixels; NaN where there is none: such frames are skipped, and counted as skipped.
+        (T,) float64 pixels; NaN if there is none: such frames are skipped, and counted as skipped.
     """
     check_choice("normaliser", kind, NORMALISERS)
     if kind == "torso":
@@ -157,19 +157,19 @@ def normaliser(person: PersonSequence, kind: str = "box", predicted: np.ndarray 
 
 
 def box_areas(person: PersonSequence) -> np.ndarray:
-    """(T,) w · h in px² of the box that :func:`normaliser` measures; NaN where there is none."""
+    """Compute the area w · h in px² of the box used by :func:`normaliser`, (T,); NaN if there is none."""
     return _box_sides(person).prod(-1)
 
 
 def torso_lengths(truth: np.ndarray, predicted: np.ndarray | None, skeleton: str | Skeleton) -> np.ndarray:
-    """Left shoulder to right hip, the stricter unit that re-implementations use.
+    """Compute the distance from left shoulder to right hip, the stricter unit used by re-implementations.
 
-    Hidden joints serve too if they are labelled (our decision: else most side views would be skipped).
+    Hidden joints are used if they are labelled (our decision; otherwise most side views would be skipped).
 
     Args:
         truth: (T, J, 2) pixels, NaN where not labelled.
-        predicted: (T, J, 2) pixels: its torso counts where the truth's is shorter than 1 px; None: no unit there.
-        skeleton: joint set of the axis J.
+        predicted: (T, J, 2) pixels, whose torso is used where the true one is shorter than 1 px; ``None``: NaN there.
+        skeleton: skeleton of the axis J.
 
     Returns:
         (T,) float64 pixels; NaN where one of the two joints is not labelled.
@@ -185,25 +185,25 @@ def torso_lengths(truth: np.ndarray, predicted: np.ndarray | None, skeleton: str
 
 
 def counted(person: PersonSequence, which: str = "visible") -> np.ndarray:
-    """(T, J) bool: the joints that are labelled and, for "visible", not marked as hidden."""
+    """Return which joints are labelled and, for "visible", not marked as hidden: (T, J) bool."""
     check_choice("counted joints", which, COUNTED)
     labelled = np.isfinite(person.joints).all(-1)
     return labelled if which == "labelled" or person.visible is None else labelled & person.visible
 
 
 def paper_columns(hits: np.ndarray, counted: np.ndarray, joints: str | Skeleton | Sequence[str]) -> dict[str, float]:
-    """The papers' table row from counts that are pooled per joint.
+    """Compute a row of the papers' tables from counts pooled per joint.
 
     Args:
-        hits, counted: (J,), summed over all frames of all videos.
-        joints: the joints of this axis: a skeleton, or names.
+        hits, counted: (J,) counts summed over all frames of all videos.
+        joints: joints of this axis: a skeleton, or names.
 
     Returns:
-        in 0..1: the seven columns, each the mean of its joints' PCKs; "mean (7 columns)", which counts the head as much
-        as both shoulders; "mean (13 joints)", the columns' joints alike; for larger joint sets the mean over all of
-        them too, such as "mean (15 joints)" with Sub-JHMDB's neck and belly; and "pooled (all joints)", hits over
-        counted. A joint that never counted is left out of its column; a mean that misses a column or a joint is NaN, as
-        it would not be what its name says.
+        Values in 0..1: the seven columns, each the mean of its joints' PCKs; "mean (7 columns)", in which the head has
+        the same weight as both shoulders; "mean (13 joints)", with equal weights for the columns' joints; for larger
+        skeletons also the mean over all joints, such as "mean (15 joints)" with Sub-JHMDB's neck and belly; and "pooled
+        (all joints)", hits / counted. A joint that never counted is left out of its column; a mean that lacks a column
+        or a joint is NaN, as it would not be what its name says.
     """
     names = tuple(joints) if not isinstance(joints, (str, Skeleton)) else get_skeleton(joints).joints
     if not len(hits) == len(counted) == len(names):
@@ -211,7 +211,7 @@ def paper_columns(hits: np.ndarray, counted: np.ndarray, joints: str | Skeleton 
     hits, n = np.asarray(hits, np.float64), np.asarray(counted, np.float64)
     pck = np.where(n > 0, hits / np.where(n > 0, n, 1), np.nan)
     by_name = dict(zip(names, pck, strict=True))
-    # One name serves as the head; the sides are both taken.
+    # One of the names is the head; for the others, both sides are used.
     members = {c: [by_name[j] for j in js if j in by_name][: 1 if c == "Head" else 2] for c, js in COLUMNS.items()}
     row = {column: _mean(values) for column, values in members.items()}
     row["mean (7 columns)"] = float(np.mean(list(row.values())))
@@ -224,15 +224,15 @@ def paper_columns(hits: np.ndarray, counted: np.ndarray, joints: str | Skeleton 
 
 
 def average_folds(folds: Sequence[Mapping[str, float] | Any]) -> dict[str, float]:
-    """The mean of the splits' results, number by number: how Sub-JHMDB is published.
+    """Average the results of splits, number by number, as published for Sub-JHMDB.
 
-    Counts are never pooled over splits, which share videos and differ in size.
+    Counts are not pooled over splits, because splits share videos and differ in size.
 
     Args:
-        folds: one mapping a split, such as :func:`paper_columns` or a row of a summary.
+        folds: one mapping per split, such as :func:`paper_columns` or a row of a summary.
 
     Raises:
-        ConfigError: there is none, or they do not have the same entries.
+        ConfigError: there are no folds, or their entries differ.
     """
     rows = [dict(fold) for fold in folds]
     if not rows or any(row.keys() != rows[0].keys() for row in rows):
@@ -246,7 +246,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _box_sides(person: PersonSequence) -> np.ndarray:
-    """(T, 2) width and height."""
+    """Return width and height, (T, 2)."""
     if person.boxes is not None:
         boxes = np.asarray(person.boxes, np.float64)
     else:

@@ -1,4 +1,4 @@
-"""A reliability diagram as one HTML file: an SVG drawing and the table, nothing from the network, no script."""
+"""A reliability diagram as one HTML file: an SVG drawing and the table, without network access or scripts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dkd.evaluation.calibrate import Reliability
 
-SIDE, LEFT, TOP = 360, 60, 16  # of the plot, in pixels; what stands before and above it
+SIDE, LEFT, TOP = 360, 60, 16  # of the plot, in pixels: its side, and the space to its left and above it
 _STYLE = (
     "body{font:14px/1.5 system-ui,sans-serif;margin:24px;max-width:760px;color:#222;background:#fff}"
     "table{border-collapse:collapse;font-variant-numeric:tabular-nums}td,th{padding:2px 12px;text-align:right}"
@@ -17,7 +17,7 @@ _STYLE = (
 
 
 def reliability_page(measured: Reliability) -> str:
-    """HTML of the diagram: a bar a bin, its share of hits, with Wilson's interval; on the diagonal are the perfect."""
+    """Create the HTML page: one bar per bin with its share of hits and Wilson's interval; the diagonal is ideal."""
     said, name = html.escape(str(measured)), html.escape(measured.method)
     table = measured.table.round(3).to_html(index=False, border=0, na_rep="–")
     return (

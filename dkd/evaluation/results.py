@@ -1,4 +1,4 @@
-"""The folder of an evaluation: its parts, their provenance, and all of them as one tidy table."""
+"""Results of an evaluation: the folder with its parts and their provenance, and all rows as one tidy table."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from dkd.io.files import atomic_path
 
 FORMAT = "dkd-evaluation/1"
 INDEX = "evaluation.json"
-_KEY = b"dkd"  # of our provenance in a parquet file's metadata
+_KEY = b"dkd"  # key of our provenance in a parquet file's metadata
 
 
 class Evaluation:
-    """What an evaluation's folder holds: the parts that were asked for last.
+    """Evaluation stored in a folder: the parts requested last.
 
     Args:
-        folder: that :func:`evaluate` was given.
+        folder: folder that was passed to :func:`evaluate`.
 
     Raises:
-        ConfigError: there is no evaluation in it.
+        ConfigError: the folder contains no evaluation.
     """
 
     def __init__(self, folder: str | Path):
@@ -42,31 +42,31 @@ class Evaluation:
 
     @property
     def methods(self) -> list[str]:
-        """Names of the methods, in the order that was asked for."""
+        """Names of the methods, in the requested order."""
         return list(self.settings["methods"])
 
     @property
     def specs(self) -> dict[str, str]:
-        """Name of each method → the spec that was asked for: ``"first+erased"`` → ``"runs/first+erased"``."""
+        """Requested spec of each method, by name: ``"first+erased"`` → ``"runs/first+erased"``."""
         return dict(self.settings["specs"])
 
     @property
     def sources(self) -> list[str]:
-        """Names of the data, as they stand in the table."""
+        """Names of the data, as in the table."""
         return list(self.settings["sources"])
 
     @property
     def given(self) -> dict[str, str]:
-        """Name of the data → the source that was asked for: ``"pose2sim"`` → ``"pose2sim=folder"``."""
+        """Requested source of each data name: ``"pose2sim"`` → ``"pose2sim=folder"``."""
         return dict(self.settings["given"])
 
     @property
     def missing(self) -> int:
-        """How many parts are still to be measured."""
+        """Number of parts that have not been measured yet."""
         return sum(not file.is_file() for file in self._files)
 
     def table(self) -> pd.DataFrame:
-        """All rows that are there, as in :func:`measure`; in the order of methods, sources and videos.
+        """Read all available rows, as in :func:`measure`, in the order of methods, sources and videos.
 
         Raises:
             DatasetError: a part is damaged.
@@ -83,12 +83,12 @@ class Evaluation:
         return table.sort_values(["model", "data"], kind="stable", ignore_index=True)
 
     def provenance(self) -> pd.DataFrame:
-        """A row a part: model, checkpoint's SHA-256, data, video, kind of labels, frames, versions, commit, time."""
+        """Read one row per part: model, SHA-256 of its file, data, video, labels, frames, versions, commit, time."""
         facts = [json.loads(_read(file, rows=False).metadata[_KEY]) for file in self._files if file.is_file()]
         return pd.json_normalize(facts)
 
     def save(self, file: str | Path) -> Path:
-        """Write all rows as one parquet file; settings and provenance stand in its metadata under the key ``dkd``."""
+        """Write all rows to one parquet file; settings and provenance are in its metadata under the key ``dkd``."""
         facts = {**{k: v for k, v in self.settings.items() if k != "parts"}}
         facts["parts"] = json.loads(self.provenance().to_json(orient="records"))
         write_parquet(Path(file), self.table(), facts)
@@ -110,7 +110,7 @@ def write_parquet(file: Path, table: pd.DataFrame, facts: dict[str, Any]) -> Non
 
 
 def _with_room(table: Any) -> Any:
-    """The part with categories that may become many: its own index has 8 bits, and a data set thousands of videos."""
+    """Widen the categories of a part: its index has 8 bits, but a data set may have thousands of videos."""
     import pyarrow as pa
 
     schema = pa.schema(
@@ -123,7 +123,7 @@ def _with_room(table: Any) -> Any:
 
 
 def _read(file: Path, rows: bool = True) -> Any:
-    """A part's table, or its schema alone, which has the provenance in its metadata."""
+    """Read a part's table, or only its schema, which has the provenance in its metadata."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

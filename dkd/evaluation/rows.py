@@ -1,7 +1,7 @@
-"""The rows of an evaluation table, measured: what the group-bys of :mod:`dkd.evaluation.summaries` average.
+"""Measures of the rows of an evaluation table, which the group-bys of :mod:`dkd.evaluation.summaries` average.
 
-Joints are laid out as frames × joints, video by video, so that the measures of :mod:`dkd.measures.metrics` and
-:mod:`dkd.measures.coherence` serve here too, and their values are put back at the rows.
+Joints are arranged as frames × joints, video by video, so that :mod:`dkd.measures.metrics` and
+:mod:`dkd.measures.coherence` can be used, and their values are then assigned to the rows.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MOTION = ("velocity error", "acceleration error", "jitter", "jerk")
 
 @dataclass(frozen=True)
 class Video:
-    """One model's rows of one video, and where they lie on a grid of frames × joints; what has no row is empty."""
+    """One model's rows of one video and their positions on a grid of frames × joints; cells without a row are empty."""
 
     rows: np.ndarray  # (n,) positions in the table
     cells: np.ndarray  # (n,) positions in the flat grid
@@ -35,19 +35,19 @@ class Video:
     skeleton: Skeleton
 
     def lay(self, column: np.ndarray, empty: Any = np.nan) -> np.ndarray:
-        """(N, …) column of the table → (T, J, …)."""
+        """Arrange a column (N, …) of the table on the grid, (T, J, …)."""
         grid = np.full((self.n_frames * len(self.skeleton), *column.shape[1:]), empty, column.dtype)
         grid[self.cells] = column[self.rows]
         return grid.reshape(self.n_frames, len(self.skeleton), *column.shape[1:])
 
     def pick(self, grid: np.ndarray) -> np.ndarray:
-        """(T, J) → (n,), to be put at ``rows``."""
+        """Pick the values (n,) of a grid (T, J) that belong to ``rows``."""
         return grid.ravel()[self.cells]
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What was measured of each row; ``frame`` numbers the frames of all videos of all models through."""
+    """Measures of each row; ``frame`` numbers the frames of all videos of all models consecutively."""
 
     values: dict[str, np.ndarray]
     frame: np.ndarray
@@ -56,7 +56,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Groups:
-    """Groups of rows: their keys in the order in which they come, and each row's group."""
+    """Groups of rows: their keys in order of appearance, and the group of each row."""
 
     keys: pd.Index
     group: np.ndarray
@@ -72,7 +72,7 @@ class Groups:
         group = table.groupby(names, observed=True, sort=False, dropna=False).ngroup().to_numpy()
         first = np.unique(group, return_index=True)[1]
         frame = table[names].iloc[first]
-        # Plain values: a categorical index would not take a name of another table.
+        # Plain values: a categorical index would not accept a name from another table.
         categories = {
             n: frame[n].cat.categories.dtype for n in names if isinstance(frame[n].dtype, pd.CategoricalDtype)
         }
@@ -91,7 +91,7 @@ class Groups:
         return means(self.group, self.n, values, where)
 
     def frames(self, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Each distinct (group, number): its group, and for each row which of them it is."""
+        """Return the group of each distinct (group, number), and for each row which of these it belongs to."""
         if not len(number):
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
         step = int(number.max()) + 1
@@ -100,7 +100,7 @@ class Groups:
 
 
 def means(group: np.ndarray, n: int, values: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """(n,) mean of the values of each group that are taken; NaN where there is none."""
+    """Compute the mean of the selected values of each group, (n,); NaN for empty groups."""
     count = np.bincount(group[where], minlength=n)
     with np.errstate(invalid="ignore"):
         return np.bincount(group[where], values[where], n) / count
@@ -115,12 +115,12 @@ def measure(
     kinds: bool = False,
     over_time: bool = False,
 ) -> Rows:
-    """What is measured row by row.
+    """Measure row by row.
 
     Args:
         table, normaliser, alpha, counted: as in :func:`dkd.evaluation.summaries.add_errors`.
-        kinds: the kind of error too.
-        over_time: also what needs the frames before and after, and the similarity that OKS is the mean of.
+        kinds: whether to classify errors.
+        over_time: whether to compute measures over several frames, and the similarities that OKS averages.
     """
     check_choice("normaliser", normaliser, NORMALISERS)
     check_columns(table, (*_NEEDED, _LENGTHS[normaliser]))
@@ -191,13 +191,13 @@ def _over_time(v: dict[str, np.ndarray], video: Video, alpha: float) -> None:
 
 
 def _floats(table: pd.DataFrame, *names: str) -> np.ndarray:
-    """(N,) float64 column, or (N, k) columns."""
+    """Return a column (N,) or columns (N, k) as float64."""
     columns = [table[name].to_numpy(np.float64) for name in names]
     return columns[0] if len(names) == 1 else np.stack(columns, -1)
 
 
 def _videos(table: pd.DataFrame, frame_numbers: np.ndarray) -> Iterator[Video]:
-    """Each model's rows of each video; fills ``frame_numbers`` (N,) with frames numbered through."""
+    """Yield each model's rows of each video; fill ``frame_numbers`` (N,) with consecutive frame numbers."""
     if not len(table):
         return
     video = table.groupby(VIDEO, observed=True, sort=False, dropna=False).ngroup().to_numpy()
@@ -215,14 +215,14 @@ def _videos(table: pd.DataFrame, frame_numbers: np.ndarray) -> Iterator[Video]:
         place = places[first][joint[rows]]
         if (skeleton[rows] != first).any() or (place < 0).any():
             raise ShapeError(
-                f"expected the rows of {_name(table, rows)} to have one skeleton and its joints; some have others"
+                f"expected the rows of {_name(table, rows)} to have one skeleton and its joints, but some differ"
             )
         t = frame[rows] - frame[rows].min()
         n_frames, body = int(t.max()) + 1, get_skeleton(str(skeleton_names[first]))
         cells = t * len(body) + place
         if np.bincount(cells).max() > 1:
             raise ShapeError(
-                f"expected one row a joint a frame, but some of {_name(table, rows)} come twice: was it added twice?"
+                f"expected one row per joint per frame, but {_name(table, rows)} has duplicates: was it added twice?"
             )
         frame_numbers[rows] = n_before + t
         n_before += n_frames
@@ -234,12 +234,12 @@ def _name(table: pd.DataFrame, rows: np.ndarray) -> str:
 
 
 def _of_frame(grid: np.ndarray) -> np.ndarray:
-    """(T, J), a frame's value repeated for its joints → (T,); NaN where no joint has one."""
+    """Reduce a frame's value, repeated for its joints, (T, J) → (T,); NaN if no joint has one."""
     return np.fmax.reduce(grid, axis=1)
 
 
 def _counted(table: pd.DataFrame, counted: str | None) -> np.ndarray:
-    """(N,) bool: the joints that count if they are labelled."""
+    """Return which joints count if they are labelled, (N,) bool."""
     if counted is not None:
         check_choice("counted joints", counted, COUNTED)
     codes, sources = pd.factorize(table["data"])
@@ -256,12 +256,13 @@ def _keep_splits_apart(table: pd.DataFrame) -> None:
         if len(found) > 1:
             raise ConfigError(
                 f"the table has several splits of {name} ({', '.join(sorted(found))}), whose results are averaged, "
-                "never pooled: group by 'data' too and average the rows with dkd.evaluation.protocols.average_folds, or choose one"
+                "not pooled: also group by 'data' and average the rows with "
+                "dkd.evaluation.protocols.average_folds, or choose one split"
             )
 
 
 def check_columns(table: pd.DataFrame, needed: Sequence[str]) -> None:
-    """Raises ShapeError where a column is missing."""
+    """Raise ShapeError if a column is missing."""
     if missing := [name for name in dict.fromkeys(needed) if name not in table]:
         hint = nearest_name(missing[0], table.columns)
         raise ShapeError(

@@ -1,12 +1,12 @@
-"""How good is a model on a data set? Whole videos, recursively, as a user would run them; one tidy table.
+"""Evaluation of methods on data sets: complete videos, tracked recursively as by a user, in one tidy table.
 
     for progress in evaluate(["dkd-mobilenetv2", "dkd-mobilenetv2+erased"], ["rendered"], "runs/evaluation"):
         print(progress.method, progress.video)
     table = Evaluation("runs/evaluation").table()
 
-Each video's rows are a part of their own: a parquet file that carries its provenance and is written whole or not at
-all. What was measured once is not measured again, so an evaluation that was stopped or killed goes on when it is
-started again, and processes or machines that share the folder share the work.
+The rows of each video are a separate part: a parquet file with its provenance, written atomically. Existing parts are
+not measured again, so an interrupted evaluation resumes when it is started again, and processes or machines that share
+the folder share the work.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Progress:
-    """What is known after a video.
+    """Progress after a video.
 
     Attributes:
-        method, data, video: what was measured.
-        videos, frames: measured or found so far, by this process.
-        of_videos, of_frames: how many there will be.
-        fresh: measured now; False: found.
-        error: why this video could not be measured; None if it was.
+        method, data, video: the method, data and video just measured.
+        videos, frames: numbers measured or found so far by this process.
+        of_videos, of_frames: total numbers.
+        fresh: True if measured now, False if found.
+        error: why this video could not be measured; ``None`` if it was.
     """
 
     method: str
@@ -82,27 +82,28 @@ def evaluate(
     machine: MachineConfig | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Iterator[Progress]:
-    """Follow people through whole videos, from the box in the first frame on; re-initialised by ``+reinit`` only.
+    """Track people in complete videos, from the box in the first frame; only ``+reinit`` re-initialises.
 
     Args:
         methods: specs such as ``"dkd-mobilenetv2+erased"`` (see :func:`dkd.evaluation.methods.get_method`), or methods.
-        sources: names for :func:`dkd.datasets.sources.load_people`; their test split is taken. In the table,
+        sources: names for :func:`dkd.datasets.sources.load_people`; their test split is used. In the table,
             ``"penn_action=folder"`` is called ``"penn_action"``.
-        folder: where parts and settings are kept.
-        n_frames: of each video the first ones; all by default.
-        n_clips: of each source the first ones; all by default.
-        people: source name → people, for sources that are at hand already.
-        machine: where it runs. With ``torchrun`` or ``devices`` > 1 the videos are dealt out to the processes. Weights
-            and maps are float32 everywhere.
-        cancel: called before each frame; once it is true, the video under way is given up and the generator ends.
+        folder: folder of the parts and settings.
+        n_frames: number of frames of each video, from the first on; all by default.
+        n_clips: number of clips of each source, from the first on; all by default.
+        people: people by source name, for sources that are already loaded.
+        machine: where it runs. With ``torchrun`` or ``devices`` > 1 the videos are distributed over processes. Weights
+            and maps are always float32.
+        cancel: called before each frame; if it returns true, the current video is discarded and the generator ends.
 
     Yields:
-        a :class:`Progress` a video, found parts first. A video that cannot be read is reported and left out.
+        A :class:`Progress` per video, existing parts first. A video that cannot be read is reported and skipped.
 
     Raises:
-        ConfigError: an unknown method or source; two methods of one name; joints that do not fit. Before anything runs.
-        DatasetError, CheckpointError: a source or a model is not there.
-        StorageError: a part cannot be written; those before it are kept.
+        ConfigError: a method or source is unknown, two methods have the same name, or skeletons differ; raised before
+            anything runs.
+        DatasetError, CheckpointError: a source or a model is missing.
+        StorageError: a part cannot be written; earlier parts are kept.
     """
     machine = machine or MachineConfig()
     known = _load_methods(methods)
@@ -129,7 +130,7 @@ def _measure(parts: Sequence[_Part], cancel: Callable[[], bool] | None) -> Itera
     found = [part.file.is_file() for part in parts]
     videos = frames = 0
     total = sum(part.n_frames for part in parts)
-    made = provenance()  # asking git for each of a thousand stills takes as long as they do
+    made = provenance()  # once: asking git for each of a thousand stills would take as long as measuring them
     for fresh in (False, True):
         for part, is_found in zip(parts, found, strict=True):
             if is_found == fresh:
@@ -142,7 +143,7 @@ def _measure(parts: Sequence[_Part], cancel: Callable[[], bool] | None) -> Itera
                     raise
                 except DKDError as problem:
                     error = str(problem)
-                    log.warning("%s was left out for %s: %s", part.person.name, part.method.name, problem)
+                    log.warning("%s was skipped for %s: %s", part.person.name, part.method.name, problem)
                 else:
                     if table is None:
                         return
@@ -153,7 +154,7 @@ def _measure(parts: Sequence[_Part], cancel: Callable[[], bool] | None) -> Itera
             )  # fmt: skip
 
 
-# --- what is to be measured -------------------------------------------------------------------------------------------
+# --- what to measure --------------------------------------------------------------------------------------------------
 
 
 def _load_methods(methods: Sequence[str | Method]) -> list[Method]:
@@ -162,12 +163,12 @@ def _load_methods(methods: Sequence[str | Method]) -> list[Method]:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice or not names:
         problem = f"two methods are called {twice[0]!r}" if twice else "there is none"
-        raise ConfigError(f"expected methods of different names, but {problem}; give each by a name of its own")
+        raise ConfigError(f"expected methods of different names, but {problem}; give each a different name")
     return known
 
 
 def source_names(sources: Sequence[str]) -> dict[str, str]:
-    """Source → what tables call it: without the folder of ``name=folder``, unless two would be called the same."""
+    """Map sources to names in tables: without the folder of ``name=folder``, unless two would have the same name."""
     short = [source.partition("=")[0] for source in sources]
     return {source: name if short.count(name) == 1 else source for source, name in zip(sources, short, strict=True)}
 
@@ -179,14 +180,14 @@ def _plan(
     n_frames: int | None,
     n_clips: int | None,
 ) -> list[_Part]:
-    """All parts, video by video: so the methods can be compared before all is done."""
+    """List all parts, video by video, so that methods can be compared before everything is done."""
     if any(limit is not None and limit < 1 for limit in (n_frames, n_clips)):
         raise ConfigError(f"expected at least one frame and one clip, got n_frames={n_frames}, n_clips={n_clips}")
     weights = {method.name: _weights(method) for method in methods}
     parts = []
     for source, sequences in people.items():
         if not sequences:
-            raise DatasetError(f"there is nobody in the test split of {source!r}")
+            raise DatasetError(f"there are no people in the test split of {source!r}")
         for person in sequences[:n_clips]:
             length = min(len(person), n_frames or len(person))
             truth = hashlib.sha256(np.ascontiguousarray(person.joints[:length]).tobytes())
@@ -196,7 +197,7 @@ def _plan(
                 if method.model.config.skeleton != person.skeleton:
                     raise ConfigError(
                         f"{method.name} has the joints of {method.model.config.skeleton!r}, {source} those of "
-                        f"{person.skeleton!r}: take other data, or another model"
+                        f"{person.skeleton!r}: use other data, or another model"
                     )
                 identity = {
                     "format": FORMAT,
@@ -218,7 +219,7 @@ def _plan(
 
 
 def _weights(method: Method) -> str:
-    """The checkpoint's SHA-256 (``sha256sum`` gives the same); of the tensors' bytes where there is no file."""
+    """Return the checkpoint's SHA-256 (as ``sha256sum``), or that of the tensors' bytes if there is no file."""
     digest = hashlib.sha256()
     if method.source is not None:
         with method.source.open("rb") as file:
@@ -229,7 +230,7 @@ def _weights(method: Method) -> str:
 
 
 def _slug(name: str) -> str:
-    """A name that every file system takes; the part's key tells apart what becomes the same."""
+    """Return a name that every file system accepts; the part's key distinguishes equal ones."""
     return re.sub(r"[^A-Za-z0-9.+=-]+", "_", name)[-60:].strip("_.") or "_"
 
 
@@ -237,7 +238,7 @@ def _slug(name: str) -> str:
 
 
 def _write_index(folder: Path, parts: Sequence[_Part], settings: dict[str, Any]) -> None:
-    """What was asked for last: which parts belong together."""
+    """Write the index: the parts requested last."""
     content = {
         "format": FORMAT,
         "methods": list(dict.fromkeys(part.method.name for part in parts)),

@@ -1,8 +1,8 @@
-"""Summaries of the tidy evaluation table: group-bys of it, each a few numbers with a name and a unit.
+"""Summaries of the tidy evaluation table: group-bys with a few numbers, each with a name and a unit.
 
-The table has one row a joint a frame (:data:`COLUMNS`; :mod:`dkd.evaluation.run` writes it). It may be filtered before: a
-row that is not there is not measured, and no frame is taken for the next one of another. Every summary counts by the
-protocol of the row's data (:mod:`dkd.evaluation.protocols`) unless told otherwise, and pools: a mean is over all joints of all
+The table has one row per joint per frame (:data:`COLUMNS`; :mod:`dkd.evaluation.run` writes it). It may be filtered
+first: missing rows are not measured, and frames around a gap are not treated as consecutive. By default, every summary
+uses the protocol of the row's data (:mod:`dkd.evaluation.protocols`), and pools: a mean is over all joints of all
 frames. An empty table has an empty summary.
 """
 
@@ -31,22 +31,22 @@ COLUMNS = (
 def add_errors(
     table: pd.DataFrame, normaliser: str = "box", alpha: float = 0.2, counted: str | None = None
 ) -> pd.DataFrame:
-    """The table with five more columns.
+    """Add five columns to the table.
 
     Args:
         table: an evaluation table, or rows of one.
         normaliser: "box" or "torso".
-        alpha: threshold as a share of it.
-        counted: "visible" or "labelled"; None: as the protocol of each row's data says.
+        alpha: threshold as a share of the normaliser.
+        counted: "visible" or "labelled"; ``None``: according to the protocol of each row's data.
 
     Returns:
-        a copy with ``counted`` (bool; False too where there is no length to compare with), ``error_px`` (of all
-        labelled joints, counted or not), ``error`` (a share of the normaliser), ``hit`` (counted, and error ≤ alpha)
-        and ``kind`` (one of :data:`dkd.measures.metrics.KINDS`).
+        A copy with ``counted`` (bool; also False if there is no length to compare with), ``error_px`` (of all labelled
+        joints, counted or not), ``error`` (as a share of the normaliser), ``hit`` (counted, and error ≤ alpha) and
+        ``kind`` (one of :data:`dkd.measures.metrics.KINDS`).
 
     Raises:
-        ShapeError: columns are missing, rows come twice, or joints are not of their skeleton.
-        ConfigError: an unknown choice.
+        ShapeError: columns are missing, rows are duplicated, or joints do not belong to their skeleton.
+        ConfigError: an option is unknown.
     """
     rows = measure(table, normaliser, alpha, counted, kinds=True)
     out = table.copy()
@@ -63,31 +63,31 @@ def summarise(
     alphas: Sequence[float] = (0.2, 0.1, 0.05),
     counted: str | None = None,
 ) -> pd.DataFrame:
-    """One row a group, in the order in which the groups come.
+    """Summarise the table: one row per group, in order of appearance.
 
     Args:
         table, normaliser, counted: as in :func:`add_errors`.
         by: columns to group by, such as "model", "data", "action", "video", "joint", "visible".
-        alphas: thresholds of PCK; the first is that of flips and losses.
+        alphas: thresholds of PCK; the first is also used for flips and losses.
 
     Returns:
-        indexed by ``by``, with
+        A table indexed by ``by``, with
 
         - ``PCK@…`` and ``AUC`` (up to 0.2; both 0..1), pooled over counted joints; ``OKS``, the mean over frames of the
-          mean over the frame's counted joints (COCO counts hidden labelled ones too: ``counted="labelled"``);
+          mean over the frame's counted joints (COCO also counts hidden labelled joints: ``counted="labelled"``);
         - ``velocity error %``, ``acceleration error %``: over counted joints; ``jitter %``, ``jerk %``: over all
-          predicted ones, labelled or not. In percent of the *box side* a frame, a frame² or a frame³;
-        - ``flips``: times a joint went to the body's other side, and ``lost``: times a joint was hit no more, both per
-          100 frames of the group; ``recovered``: share of these losses after which it was hit again, and ``frames to
-          recovery``, the mean over those;
+          predicted ones, labelled or not. In percent of the *box side* per frame, frame² or frame³;
+        - ``flips``: number of times a joint moved to the other side of the body, and ``lost``: number of times a joint
+          was no longer hit, both per 100 frames of the group; ``recovered``: share of these losses after which the
+          joint was hit again, and ``frames to recovery``, the mean over those;
         - ``kernel drift``: mean over frames; ``videos``, ``frames``; ``joints counted``, and ``joints skipped``: those
           that would have counted in frames without a length to compare with.
 
-        NaN where nothing could be measured.
+        Values that cannot be measured are NaN.
 
     Raises:
-        as :func:`add_errors`; ConfigError also where splits of one data set would be pooled, which are to be averaged
-        (group by "data" too, then see :func:`dkd.evaluation.protocols.average_folds`).
+        As :func:`add_errors`; also ConfigError if splits of one data set would be pooled, which must be averaged
+        instead (also group by "data", then see :func:`dkd.evaluation.protocols.average_folds`).
     """
     if not len(alphas):
         raise ConfigError("expected at least one threshold in alphas, got none")
@@ -100,7 +100,7 @@ def summarise(
         out[f"PCK@{alpha:g}"] = mean(v["error_px"] <= alpha * v["length"], v["counted"])
     with np.errstate(invalid="ignore"):
         out["AUC"] = mean(np.where(v["error"] < 0.2, 1 - v["error"] / 0.2, 0), v["counted"])
-    # Of each frame of each group: its mean similarity, its drift.
+    # For each frame of each group: mean similarity and drift.
     frame_group, frame_of_row = groups.frames(rows.frame)
     per_frame = Groups(groups.keys, frame_group)
     similarity = means(frame_of_row, len(frame_group), v["similarity"], np.isfinite(v["similarity"]))
@@ -133,24 +133,24 @@ def per_joint(
     columns: str = "joints",
     counted: str | None = None,
 ) -> pd.DataFrame:
-    """PCK (0..1) of each joint, or in the columns of the papers' tables.
+    """Compute PCK (0..1) per joint, or in the columns of the papers' tables.
 
     Args:
         table, normaliser, alpha, counted: as in :func:`add_errors`.
-        by: columns to group by, "joint" not among them.
-        columns: "joints", in the table's order; or "groups", the papers' seven and the means by their names: see
+        by: columns to group by, without "joint".
+        columns: "joints", in the table's order; or "groups", the papers' seven columns and the named means of
             :func:`dkd.evaluation.protocols.paper_columns`.
 
     Returns:
-        indexed by ``by``; NaN for what never counted.
+        A table indexed by ``by``; NaN for joints that never count.
 
     Raises:
-        as :func:`summarise`.
+        As :func:`summarise`.
     """
     check_choice("columns", columns, ("joints", "groups"))
     groups = Groups.of(table, by)
     if "joint" in groups.keys.names:
-        raise ConfigError("expected to group by something else than 'joint': the joints are the columns")
+        raise ConfigError("expected 'by' without 'joint': the joints are the columns")
     v = measure(table, normaliser, alpha, counted).values
     codes, names = pd.factorize(table["joint"])
     cell = groups.group * len(names) + codes
@@ -161,7 +161,7 @@ def per_joint(
             return pd.DataFrame(hits / n, groups.keys, pd.Index(names, dtype=object, name="joint"))
     if not groups.n:
         return pd.DataFrame(columns=list(PAPER_COLUMNS), index=groups.keys, dtype=float)
-    there = np.bincount(cell, minlength=hits.size).reshape(hits.shape) > 0  # a group of videos has its own joint set
+    there = np.bincount(cell, minlength=hits.size).reshape(hits.shape) > 0  # groups may differ in their skeleton
     rows = [paper_columns(h[t], m[t], names[t].astype(str)) for h, m, t in zip(hits, n, there, strict=True)]
     return pd.DataFrame(rows, index=groups.keys)[_in_paper_order(rows)]
 
@@ -173,7 +173,9 @@ def pck_curves(
     thresholds: Sequence[float] | np.ndarray | None = None,
     counted: str | None = None,
 ) -> pd.DataFrame:
-    """PCK over the threshold, long: one row a group a threshold, columns ``by``…, ``threshold``, ``PCK`` (0..1).
+    """Compute PCK over the threshold in long form: one row per group per threshold.
+
+    The columns are ``by``…, ``threshold`` and ``PCK`` (0..1).
 
     Args:
         table, normaliser, counted: as in :func:`add_errors`.
@@ -203,24 +205,24 @@ def paired(
     n_resamples: int = 2000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """What methods win or lose against a baseline on the very same joints (data, video, frame, joint).
+    """Compare methods with a baseline on the same joints (data, video, frame, joint).
 
-    The interval is a bootstrap over *videos*, not over joints: those of one video fail together, and an interval that
-    took them as independent would be far too narrow.
+    The interval is a bootstrap over *videos*, not over joints: joints of one video fail together, and an interval that
+    assumed independent joints would be far too narrow.
 
     Args:
         table, normaliser, alpha, counted: as in :func:`add_errors`.
-        baseline: the ``model`` that the others are compared with.
-        by: columns to group by; "model" is added if it is not among them.
-        n_resamples, seed: of the bootstrap.
+        baseline: the ``model`` with which the others are compared.
+        by: columns to group by; "model" is added if it is missing.
+        n_resamples, seed: settings of the bootstrap.
 
     Returns:
-        indexed by ``by``, without the baseline's own rows: ``PCK@…`` and ``baseline`` (0..1, both on the shared
+        A table indexed by ``by``, without the baseline's own rows: ``PCK@…`` and ``baseline`` (0..1, both on the shared
         joints), ``difference``, ``low`` and ``high`` (ends of the 95 % interval; NaN with fewer than two videos),
-        ``videos``, and ``joints counted``. NaN where no joint is shared.
+        ``videos``, and ``joints counted``. NaN if no joint is shared.
 
     Raises:
-        as :func:`summarise`; ConfigError also where no row is the baseline's.
+        As :func:`summarise`; also ConfigError if there are no rows of the baseline.
     """
     models = [str(model) for model in table["model"].unique()] if "model" in table else []
     if baseline not in models:
@@ -233,7 +235,7 @@ def paired(
     joint = ["data", "video", "frame", "joint"]
     key = table.groupby(joint, observed=True, sort=False, dropna=False).ngroup().to_numpy()
     is_base = (table["model"] == baseline).to_numpy()
-    base = np.full(key.max() + 1, -1, np.int8)  # of each joint: −1 not counted, 0 missed, 1 hit
+    base = np.full(key.max() + 1, -1, np.int8)  # per joint: −1 not counted, 0 missed, 1 hit
     of_base = is_base & v["counted"]
     base[key[of_base]] = v["hit"][of_base]
     groups = Groups.of(table[~is_base], by if "model" in by else ["model", *by])
@@ -259,20 +261,20 @@ def worst_moments(
     include_hidden: bool = False,
     counted: str | None = None,
 ) -> pd.DataFrame:
-    """The worst errors, worst first, to jump to: one a bad run of a joint, at the run's worst frame.
+    """Find the worst errors, worst first: one per bad run of a joint, at the worst frame of the run.
 
-    A bad run is a joint's counted frames that are not hits, up to the next hit; frames that are not counted neither end
-    nor begin one.
+    A bad run consists of a joint's counted frames that are not hits, up to the next hit; frames that are not counted
+    neither end nor begin one.
 
     Args:
         table, normaliser, alpha, counted: as in :func:`add_errors`.
-        n: how many, at most.
-        per_video: how many of one video of one model, at most.
+        n: maximum number of moments.
+        per_video: maximum number per video per model.
         include_hidden: count all labelled joints.
 
     Returns:
-        columns ``model, data, video, action, frame, time_s, joint, error`` (share of the normaliser; a missing
-        prediction is the worst and NaN), ``error_px, kind, visible, score, labels, n_frames`` (bad frames of the run).
+        Columns ``model, data, video, action, frame, time_s, joint, error`` (share of the normaliser; a missing
+        prediction is the worst, and NaN), ``error_px, kind, visible, score, labels, n_frames`` (bad frames of the run).
     """
     if n < 0 or (per_video is not None and per_video < 1):
         raise ConfigError(f"expected n of at least 0 and per_video of at least 1, got {n} and {per_video}")
@@ -284,7 +286,7 @@ def worst_moments(
     n_runs = 0
     for video in rows.videos:
         starts = run_starts(video.lay(bad, False), video.lay(v["counted"], False))
-        ids = np.cumsum(starts.T.ravel()).reshape(starts.T.shape).T - 1 + n_runs  # joint after joint
+        ids = np.cumsum(starts.T.ravel()).reshape(starts.T.shape).T - 1 + n_runs  # joint by joint
         run[video.rows] = video.pick(ids)
         n_runs += int(starts.sum())
     at = worst_of_runs(v["error"], bad, run)
@@ -301,7 +303,7 @@ def worst_moments(
 
 
 def _compare(n: np.ndarray, ours: np.ndarray, theirs: np.ndarray, n_resamples: int, seed: int) -> tuple[float, ...]:
-    """A row of :func:`paired` from the counts of each video."""
+    """Compute a row of :func:`paired` from the counts of each video."""
     total, n_videos = n.sum(), len(n)
     if not total:
         return (*(float("nan"),) * 5, 0, 0)
@@ -314,5 +316,5 @@ def _compare(n: np.ndarray, ours: np.ndarray, theirs: np.ndarray, n_resamples: i
 
 
 def _in_paper_order(rows: list[dict[str, float]]) -> list[str]:
-    """All names of the rows, as the row with the most has them."""
+    """Return all names of the rows, in the order of the row with the most names."""
     return list(dict.fromkeys(name for row in sorted(rows, key=len, reverse=True) for name in row))

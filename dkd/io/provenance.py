@@ -1,4 +1,4 @@
-"""Provenance: when something was made, and with which versions and commit."""
+"""Provenance: the date, versions and commit with which something was made."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import torch
 
 
 def provenance() -> dict[str, Any]:
-    """Return when and with what something is made.
+    """Return the date, commit and versions to store with a result.
 
     Returns:
-        ``started`` (local time), ``commit`` (None outside a checkout), ``versions`` of the packages that matter, and
-        the number of torch's ``threads``.
+        ``started`` (local time), ``commit`` (``None`` outside a checkout), ``versions`` of the relevant packages, and
+        the number of torch ``threads``.
     """
     code = Path(__file__).resolve().parent
     try:
@@ -24,7 +24,7 @@ def provenance() -> dict[str, Any]:
         described = subprocess.run(command, cwd=code, capture_output=True, text=True, timeout=10)
         commit = described.stdout.strip() or None
     except (OSError, subprocess.SubprocessError):
-        commit = None  # no git here, or not a checkout
+        commit = None  # git is not installed, or this is not a checkout
     return {
         "started": time.strftime("%Y-%m-%d %H:%M:%S"),
         "commit": commit,

@@ -17,7 +17,7 @@ from dkd.measures.coherence import (
 from dkd.pose.skeleton import Skeleton, get_skeleton
 
 # Video data sets have boxes, but OKS needs the area of the person's outline. For data sets without areas, the Extended
-# # COCO API (xtcocotools, MMPose's evaluator; cited by Ultralytics' pose validation) uses 0.53 of the box.
+# COCO API (xtcocotools, MMPose's evaluator; cited by Ultralytics' pose validation) uses 0.53 of the box.
 OUTLINE_SHARE_OF_BOX = 0.53
 
 # COCO's values, from 5,000 images that were annotated repeatedly; left and right share one value.
@@ -33,7 +33,7 @@ _SIGMAS = {
 
 KINDS = ("good", "jitter", "inversion", "miss", "outside crop", "not counted")
 # Ronchi & Perona call an error jitter if the keypoint similarity is between 0.85 and 0.5, a ratio of distances of
-# # sqrt(ln 0.5 / ln 0.85) = 2.07. We start at alpha, as PCK does, and keep their ratio, rounded.
+# sqrt(ln 0.5 / ln 0.85) = 2.07. We start at alpha, as PCK does, and keep their ratio, rounded.
 JITTER_REACH = 2.0
 
 

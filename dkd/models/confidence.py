@@ -190,7 +190,8 @@ def reliability(confidence: np.ndarray, hit: np.ndarray, bins: int = 10) -> pd.D
 
 
 def expected_calibration_error(confidence: np.ndarray, hit: np.ndarray, bins: int = 10) -> float:
-    """Compute the ECE = Σ_b n_b / N · |hits_b − confidence_b| (Naeini et al. 2015; Guo et al. 2017, eq. 3); 0 is best.
+    """Compute the ECE = Σ_b n_b / N · |hits_b − confidence_b| (Naeini et al. 2015; Guo et al. 2017, eq. 3): 0..1, 0 is
+    best.
 
     Arguments and errors as in :func:`reliability`.
     """

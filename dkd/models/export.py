@@ -57,9 +57,7 @@ def source_and_target(spec: str | Path, out: str | Path) -> tuple[Path, Path]:
     source, variants = split_spec(spec)
     out = Path(out)
     if variants:
-        raise ConfigError(
-            f"expected a model without variants, got {spec}: variants share the weights and the confidence of their model"
-        )
+        raise ConfigError(f"expected a model without variants, got {spec}: variants share weights and confidence")
     if out.suffix != ".safetensors" or (out.exists() and out.samefile(source)):
         raise ConfigError(f"expected a new file that ends in .safetensors, got {out}")
     return source, out

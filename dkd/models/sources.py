@@ -1,4 +1,4 @@
-"""Find the checkpoint that a name means: a shipped model, a file, or the folder of a training run."""
+"""Sources of checkpoints by name: a shipped model, a file, or the folder of a training run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dkd.errors import ConfigError, nearest_name
 from dkd.io.paths import data_folder
 from dkd.models.registry import MODELS
 
-# What a training run's folder holds; dkd.training.run writes it.
+# Files in the folder of a training run, written by dkd.training.run.
 RUN_INFO, RUN_RESULT, RUN_SNAPSHOTS = "run.json", "model.safetensors", "snapshots"
 
 
@@ -19,14 +19,14 @@ def split_spec(spec: str | Path, variants: Collection[str] = ()) -> tuple[Path, 
 
     Args:
         spec: the source is the name of a shipped model, a ``.safetensors`` file, or the folder of a training run (its
-            result, else its newest snapshot). It may contain ``+`` itself: the longest part that is a source counts.
-        variants: names that may follow, for the error's text. Whether the names are among them is not checked.
+            result, else its newest snapshot). It may contain ``+`` itself: the longest part that is a source is used.
+        variants: names that may follow, for the error message; the names are not checked against them.
 
     Returns:
-        the checkpoint's file and the names of the variants, in order.
+        The checkpoint's file and the names of the variants, in order.
 
     Raises:
-        ConfigError: no such source (the nearest name is given), or a run that has no model yet.
+        ConfigError: there is no such source (the nearest name is given), or the run has no model yet.
     """
     rest, names = str(spec), list[str]()
     while (source := find_checkpoint(rest)) is None:
@@ -38,10 +38,10 @@ def split_spec(spec: str | Path, variants: Collection[str] = ()) -> tuple[Path, 
 
 
 def find_checkpoint(text: str) -> Path | None:
-    """Return the checkpoint that ``text`` (without variants) names, or None.
+    """Return the checkpoint with the name ``text`` (without variants), or ``None``.
 
     Raises:
-        ConfigError: it is a training run that has no model yet.
+        ConfigError: the name is a training run that has no model yet.
     """
     path = Path(text)
     shipped = data_folder() / "checkpoints" / f"{text}.safetensors"
@@ -55,19 +55,21 @@ def find_checkpoint(text: str) -> Path | None:
     if (path / RUN_INFO).is_file() or result.is_file():
         files = [result] if result.is_file() else list(snapshots_of(path).values())
         if not files:
-            raise ConfigError(f"the run in {text} has no model yet: train until its first snapshot, or name another run")
+            raise ConfigError(
+                f"the run in {text} has no model yet: train until its first snapshot, or choose another run"
+            )
         return files[-1].resolve()
     return None
 
 
 def snapshots_of(run: Path) -> dict[int, Path]:
-    """Return step → checkpoint of the averaged model at that step, in order, of a training run's folder."""
+    """Return the checkpoints of the averaged model in a run's folder, by step, in order."""
     found = sorted((run / RUN_SNAPSHOTS).glob("step_*.safetensors"))
     return {int(path.stem.removeprefix("step_")): path for path in found}
 
 
 def checkpoint_name(source: Path) -> str:
-    """Return what tables call a checkpoint: ``RUN`` for a run's result, ``RUN@STEP`` for a snapshot, else the file."""
+    """Return a checkpoint's name in tables: ``RUN`` for a run's result, ``RUN@STEP`` for a snapshot, else the file."""
     step = re.fullmatch(r"step_(\d+)", source.stem)
     if step and source.parent.name == RUN_SNAPSHOTS:
         return f"{source.parent.parent.name}@{int(step[1])}"
@@ -75,14 +77,14 @@ def checkpoint_name(source: Path) -> str:
 
 
 def _no_source(spec: str, variants: Collection[str]) -> ConfigError:
-    """Say why nothing that ``spec`` begins with is a source."""
+    """Create the error for a ``spec`` that does not begin with a source."""
     names = spec.split("+")
     while len(names) > 1 and names[-1] in variants:
         names.pop()
     text = "+".join(names)
     if text in MODELS:
         return ConfigError(
-            f"the model {text!r} is registered, but no trained weights are shipped; train it and name the run's folder"
+            f"the model {text!r} is registered, but no trained weights are shipped; train it and give the run's folder"
         )
     shipped = sorted(p.stem for p in (data_folder() / "checkpoints").glob("*.safetensors"))
     near = nearest_name(names[0] if names[0] in shipped else text, shipped)

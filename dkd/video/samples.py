@@ -70,7 +70,7 @@ class Sample:
 
 
 # Paths are relative to the samples folder until `get_sample` resolves them. The best comes first: `default_sample`
-# takes # the first whose clip is available. The boxes of the real clips were drawn by hand on the first frame.
+# takes the first whose clip is available. The boxes of the real clips were drawn by hand on the first frame.
 SAMPLES: dict[str, Sample] = {
     sample.name: sample
     for sample in (

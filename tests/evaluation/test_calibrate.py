@@ -116,7 +116,7 @@ def test_what_cannot_be_done_is_named_and_nothing_is_written(
         calibrate(checkpoint, ["clips"], tmp_path / "out.bin", people=people)
     with pytest.raises(DatasetError, match="labelled joints"):
         calibrate(checkpoint, ["nobody"], out, people={"nobody": people["clips"][1:]})
-    with pytest.raises(DatasetError, match="could follow none"):
+    with pytest.raises(DatasetError, match="could not track anyone"):
         calibrate(checkpoint, ["nobody"], out, people={"nobody": []})
     with pytest.raises(ConfigError, match="at least one clip"):
         calibrate(checkpoint, ["clips"], out, people=people, n_clips=0)

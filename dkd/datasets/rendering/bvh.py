@@ -13,7 +13,7 @@ from dkd.datasets.rendering.rotations import axis_rotation, shortest_rotation
 from dkd.errors import DatasetError
 
 # Names of a segment's joint in common skeletons (CMU's conversions, MotionBuilder, Mixamo), in order of preference:
-# # "LeftShoulder" is the upper arm in a file without "LeftArm", and the collar bone in one with it.
+# "LeftShoulder" is the upper arm in a file without "LeftArm", and the collar bone in one with it.
 _JOINT_NAMES = {
     "upper_arm": ("arm", "uparm", "upperarm", "shoulder"),
     "forearm": ("forearm", "elbow", "lowarm", "lowerarm"),

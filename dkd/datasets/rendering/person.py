@@ -15,7 +15,7 @@ from dkd.pose.skeleton import convert_joints, get_skeleton
 
 SKELETON = "penn_action"
 # Maximum depth of a joint under its skin plus a few centimetres, in leg lengths. A surface that is further in front of
-# the # joint belongs to another part of the body.
+# the joint belongs to another part of the body.
 _COVER = {"head": 0.24, "shoulder": 0.19, "elbow": 0.12, "wrist": 0.10, "hip": 0.24, "knee": 0.14, "ankle": 0.12}
 _EXPOSURES = np.linspace(-0.5, 0.5, 5)  # sample times of a blurred frame within the exposure
 
