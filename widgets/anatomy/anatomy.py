@@ -18,16 +18,16 @@ _log = logging.getLogger(__name__)
 
 
 class Anatomy(View):
-    """How one joint's map in one frame came about, on three linked levels.
+    """Shows how one joint's map in one frame was computed, on three linked levels.
 
-    1. The pipeline with its tensors: crop → F_t → V·F_t → matched with K̃_{t−1} → weighed by U → map; below it the
-       distillator that made K̃_{t−1} of the frame before. Of each tensor the channels are shown that matter most at the
-       selected cell; a click on a channel selects it everywhere.
-    2. The selected channel's kernel slides over its projected features, step by step or played.
+    1. The pipeline with its tensors: crop → F_t → V·F_t → matched with K̃_{t−1} → weighted by U → map. Below it, the
+       distillator that made K̃_{t−1} from the previous frame. Each tensor shows the channels that matter most at the
+       selected cell; a click on a channel selects it on all levels.
+    2. The selected channel's kernel, sliding over its projected features: step by step, or played.
     3. The arithmetic of the selected cell in numbers: patch × kernel, sum, × U, all channels + bias = the map's value.
 
-    Frame, joint and cell are the cursor's. Frames whose maps come from the pose initializer, and models without
-    kernels, have no such anatomy; the view says so.
+    Frame, joint and cell are those of the cursor. Frames whose maps come from the pose initializer, and models without
+    kernels, have no anatomy; the view says so.
     """
 
     _module = script("anatomy/anatomy.js")
@@ -38,19 +38,19 @@ class Anatomy(View):
         self.on_msg(self._on_request)
 
     def close(self) -> None:
-        """Free what the view holds; see :meth:`widgets.core.view.View.close`."""
+        """Close the view; see :meth:`widgets.core.view.View.close`."""
         if not self._closed:
             self.on_msg(self._on_request, remove=True)
         super().close()
 
     def _on_request(self, _widget: Any, content: dict, _buffers: list) -> None:
-        # Three passes of the networks: in a thread, so that the kernel goes on to move the other views.
+        # Three passes of the networks: in a thread, so that the kernel keeps serving the other views.
         threading.Thread(target=self._answer, args=(content,), daemon=True).start()
 
     def _answer(self, content: dict) -> None:
         generation, trace = content.get("generation"), self.trace
         if trace is None or generation != self._feed._generation:
-            return  # closed, or another trace by now
+            return  # closed, or another trace is shown now
         try:
             with self._busy:
                 answer = render_anatomy(trace, int(content["frame"]), int(generation))
@@ -62,14 +62,14 @@ class Anatomy(View):
 
 
 def render_anatomy(trace: Any, frame: int, generation: int) -> Message:
-    """All that the view shows of a frame besides the feed's detail, for any joint and channel.
+    """Return what the view shows of a frame besides the feed's detail, for all joints and channels.
 
     Buffers: the crop as JPEG; H_t and H_{t−1} (J, H, W) float32 (the latter empty where nothing is distilled); V (C, C)
     int8, times ``projection_scale``; then two for each of ``tensors``, see :func:`quantise_channels`. Tensors are
     ``features``, ``matched``, and of the distillator ``before`` (F_{t−1}), ``conv1`` to ``conv3`` and ``bias``.
 
     Raises:
-        ConfigError, FrameIndexError: there is nothing to take apart, see :func:`dkd.analysis.anatomy.anatomy`.
+        ConfigError, FrameIndexError: if the frame has no anatomy, see :func:`dkd.analysis.anatomy.anatomy`.
     """
     found = anatomy(trace, frame, 0)
     made = found.distillation

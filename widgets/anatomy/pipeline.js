@@ -1,223 +1,154 @@
 // Level 1 of the anatomy: every tensor between the picture and the map, with the channels that matter most.
 
+/** @import { Scene } from "./tensors.js" */
+
 import { h } from "../core/dom.js";
 import { signLegend } from "../core/drawing.js";
 import { readable, short, signed } from "../core/text.js";
-import {
-  arrow,
-  buildEquation,
-  buildMap,
-  buildReadout,
-  frameCell,
-  namedBox,
-  PICKS,
-  symbol,
-  tensorBox,
-} from "./boxes.js";
+import { frameCell } from "./cells.js";
+import { symbol } from "./elements.js";
+import { buildPipelinePage } from "./pipeline_page.js";
+import { exact, loudest, PICKS, rangeOf, strongest, weighted } from "./tensors.js";
 
-export function buildPipeline({ choose, pin }) {
-  const picture = h("img");
-  const looked = h("span", { class: "dkd-cellbox" });
-  let shownPicture = null; // the JPEG that the picture shows
-  const map = buildMap(pin);
-  const boxes = {
-    crop: namedBox("crop", h("div", { class: "dkd-large dkd-anatomy-seen" }, picture, looked)),
-    features: tensorBox("features"),
-    projected: tensorBox("projected", choose),
-    matched: tensorBox("matched", choose),
-    contributions: tensorBox("contributions", choose),
-    map: namedBox("map", map.element),
-    before: tensorBox("before"),
-    conv1: tensorBox("conv1"),
-    conv2: tensorBox("conv2"),
-    kernels: tensorBox("kernels", choose),
-  };
-  const equation = buildEquation();
-  boxes.kernels.element.append(equation.element);
-  const bars = buildReadout(choose);
-  boxes.readout = namedBox("readout", bars.element);
-  const legend = h("div", { class: "dkd-anatomy-legend" });
-  const arrows = {
-    encode: arrow("encoder"),
-    project: arrow("V"),
-    match: arrow("⊛ K̃"),
-    weigh: arrow("× U"),
-    add: arrow("Σ + bias"),
-    conv1: arrow("conv1"),
-    conv2: arrow("conv2"),
-    conv3: arrow("conv3"),
-    up: arrow("slides over V·F", "dkd-up"),
-    weights: arrow("weigh the channels", "dkd-up dkd-up-weights"),
-  };
-  const now = h("h5");
-  const then = h("h5");
-  const handedOn = h(
-    "p",
-    { hidden: true },
-    "The kernels that were matched are not those that the distillator makes of " +
-      "the frame before as it was found: a control or a feedback of this trace hands on others.",
-  );
-  const rowNow = [
-    boxes.crop.element,
-    arrows.encode,
-    boxes.features.element,
-    arrows.project,
-    boxes.projected.element,
-    arrows.match,
-    boxes.matched.element,
-    arrows.weigh,
-    boxes.contributions.element,
-    arrows.add,
-    boxes.map.element,
-  ];
-  const rowThen = [
-    boxes.before.element,
-    arrows.conv1,
-    boxes.conv1.element,
-    arrows.conv2,
-    boxes.conv2.element,
-    arrows.conv3,
-    boxes.kernels.element,
-    boxes.readout.element,
-    legend,
-  ];
-  const distilling = rowThen.slice(0, 6);
-  const element = h(
-    "section",
-    { class: "dkd-level dkd-level-1", "aria-label": "1: the pipeline" },
-    h("h4", {}, "1 · The pipeline"),
-    handedOn,
-    h("div", { class: "dkd-flow" }, now, ...rowNow, then, arrows.up, arrows.weights, ...rowThen),
-  );
+/** @typedef {import("./pipeline_page.js").PipelinePage} Page */
+
+/** @param {{ choose: (channel: number) => void, pin: (x: number, y: number) => void }} links */
+export function buildPipeline(links) {
+  const page = buildPipelinePage(links);
+  /** @type {Blob | null} */
+  let shownPicture = null; // what the picture shows
 
   return {
-    element,
+    element: page.element,
+    /** @param {Scene} scene */
     paint(scene) {
-      const { data, frame, joint, name, channel, cell, header, detail } = scene;
-      const { tensors } = data;
-      const [width, height] = header.map;
-      const t = frame;
-      const chain = { channels: scene.shown, selected: channel };
-      now.textContent = `frame ${t}: find the ${readable(name)}`;
-      then.textContent = tensors.before ? `frame ${t - 1}: distil the kernels` : "the same kernels in all frames";
-      handedOn.hidden = data.handedOn;
+      const { data, frame, name } = scene;
+      const { before, bias } = data.tensors;
+      page.current.textContent = `frame ${frame}: find the ${readable(name)}`;
+      page.previous.textContent = before ? `frame ${frame - 1}: distil the kernels` : "the same kernels in all frames";
+      page.handedOn.hidden = data.isHandedOn;
+      page.arrows.conv3.words.textContent = bias ? "conv3 + bias" : "conv3";
+      for (const part of page.distilling) part.hidden = !before;
       if (shownPicture !== data.jpeg) {
-        URL.revokeObjectURL(picture.src);
-        picture.src = URL.createObjectURL(data.jpeg);
+        URL.revokeObjectURL(page.picture.src);
+        page.picture.src = URL.createObjectURL(data.jpeg);
         shownPicture = data.jpeg;
       }
-      picture.alt = `The square of frame ${t} that the network saw`;
-      boxes.crop.say([symbol("I", t), " picture"], [...data.input].reverse(), [0, 255]);
-
-      frameCell(looked, cell, header.map);
-
-      const at = cell.y * width + cell.x;
-      const mixed = (k) =>
-        data.projection[channel * header.channels + k] * data.projectionScale * tensors.features.at(k, at);
-      boxes.features.say([symbol("F", t), " features"], tensors.features.shape, tensors.features.range);
-      boxes.features.paint({
-        tensor: tensors.features,
-        channels: loudest(tensors.features.channels(), mixed),
-        describe: (k) => `V mixes ≈ ${signed(mixed(k), 2)} of it into channel ${channel} at the cell`,
-        note: `what V mixes most into ${channel} here`,
-      });
-
-      const projected = exact(detail.projected, header.channels, height, width);
-      boxes.projected.say([h("span", {}, "V·"), symbol("F", t), " projected"], projected.shape, projected.range);
-      boxes.projected.paint({ tensor: projected, ...chain });
-      const { matched } = tensors;
-      boxes.matched.say([symbol("K̃", t - 1), " ⊛ V·", symbol("F", t)], matched.shape, matched.range);
-      boxes.matched.paint({ tensor: tensors.matched, ...chain });
-      const weighed = {
-        shape: tensors.matched.shape,
-        values: (c) => tensors.matched.values(c).map((v) => v * scene.readout(c)),
-        channels: tensors.matched.channels,
-      };
-      const ends = weighed.channels().flatMap((c) => tensors.matched.rangeOf(c).map((v) => v * scene.readout(c)));
-      const byChannel = new Map(scene.explained.parts.map((part) => [part.channel, part.contribution]));
-      boxes.contributions.say(["contributions"], weighed.shape, [Math.min(...ends), Math.max(...ends)]);
-      boxes.contributions.paint({
-        tensor: weighed,
-        ...chain,
-        describe: (c) => `${signed(byChannel.get(c))} at the cell`,
-        label: (c) => signed(byChannel.get(c), 2),
-      });
-      const heat = data.maps.subarray(joint * width * height, (joint + 1) * width * height);
-      boxes.map.say([symbol("H", t), ` ${readable(name)}`], [height, width], [Math.min(...heat), Math.max(...heat)]);
-      map.paint(heat, header.map, cell, name);
-
-      const kernels = exact(detail.kernels, header.channels, header.kernel, header.kernel);
-      boxes.kernels.say([symbol("K̃", t - 1), " kernels"], kernels.shape, kernels.range);
-      boxes.kernels.paint({ tensor: kernels, ...chain });
-      equation.paint(tensors, kernels, channel, t);
-      bars.paint(scene);
-      boxes.readout.say([`U[${short(name)}] read-out`], [header.channels], readoutRange(scene));
-      arrows.conv3.firstChild.textContent = tensors.bias ? "conv3 + bias" : "conv3";
-      for (const part of distilling) part.hidden = !tensors.before;
-      if (tensors.before) paintDistillator(scene);
-      legend.replaceChildren(
-        signLegend(),
-        h("p", {}, "Each box is on a scale of its own, about 0."),
-        h(
-          "p",
-          {},
-          `Outlined: channel ${channel}. From V·F to the contributions a channel keeps its number; `,
-          "V and the distillator's layers mix all channels, so theirs are others: the loudest are shown.",
-        ),
-      );
+      page.picture.alt = `The square of frame ${frame} that the network saw`;
+      page.boxes.crop.say([symbol("I", frame), " picture"], [...data.input].reverse(), [0, 255]);
+      frameCell(page.looked, scene.cell, scene.header.map);
+      paintFeatures(page, scene);
+      paintChain(page, scene);
+      paintKernels(page, scene);
+      paintDistillator(page, scene);
+      paintLegend(page.legend, scene.channel);
     },
   };
-
-  function paintDistillator({ data, frame, joint, name, header }) {
-    const { tensors, does } = data;
-    const [width, height] = header.map;
-    const t = frame - 1;
-    const heat = data.before.subarray(joint * width * height, (joint + 1) * width * height);
-    boxes.before.say(
-      [symbol("F", t), ", ", symbol("H", t), " stacked"],
-      [header.channels + header.joints.length, height, width],
-      tensors.before.range,
-    );
-    boxes.before.paint({
-      tensor: tensors.before,
-      channels: ranking(tensors.before).slice(0, PICKS - 1),
-      extra: { values: heat, label: `H ${short(name)}` },
-    });
-    for (const layer of ["conv1", "conv2"]) {
-      boxes[layer].say([`after ${layer}`], tensors[layer].shape, tensors[layer].range);
-      boxes[layer].paint({
-        tensor: tensors[layer],
-        channels: ranking(tensors[layer]).slice(0, PICKS),
-        note: does[layer],
-      });
-    }
-  }
 }
 
-// The channels with the largest magnitude of value(c), the largest first.
-const loudest = (channels, value) => channels.sort((a, b) => Math.abs(value(b)) - Math.abs(value(a))).slice(0, PICKS);
-
-// All channels, the one of the largest energy first; counted once a tensor.
-function ranking(tensor) {
-  tensor.ranking ??= (() => {
-    const energies = tensor.channels().map((c) => tensor.values(c).reduce((sum, v) => sum + v * v, 0));
-    return tensor.channels().sort((a, b) => energies[b] - energies[a]);
-  })();
-  return tensor.ranking;
+/**
+ * F_t: the channels that V mixes most into the followed one, at the cell.
+ *
+ * @type {(page: Page, scene: Scene) => void}
+ */
+function paintFeatures({ boxes }, { data, header, cell, channel, frame }) {
+  const { features } = data.tensors;
+  const at = cell.y * header.map[0] + cell.x;
+  const mixed = (/** @type {number} */ k) =>
+    data.projection[channel * header.channels + k] * data.projectionScale * features.at(k, at);
+  boxes.features.say([symbol("F", frame), " features"], features.shape, features.range);
+  boxes.features.paint({
+    tensor: features,
+    channels: strongest(features, mixed),
+    describe: (k) => `V mixes ≈ ${signed(mixed(k), 2)} of it into channel ${channel} at the cell`,
+    note: `what V mixes most into ${channel} here`,
+  });
 }
 
-// A tensor of exact numbers, with what boxes ask of one.
-export function exact(numbers, channels, height, width) {
-  let [low, high] = [Infinity, -Infinity];
-  for (const v of numbers) [low, high] = [Math.min(low, v), Math.max(high, v)];
-  return {
-    shape: [channels, height, width],
-    range: [low, high],
-    values: (c) => numbers.subarray(c * height * width, (c + 1) * height * width),
-  };
+/**
+ * From V·F_t to the map: a channel keeps its number.
+ *
+ * @type {(page: Page, scene: Scene) => void}
+ */
+function paintChain({ boxes, map }, scene) {
+  const { data, detail, header, frame, joint, name, channel } = scene;
+  const [width, height] = header.map;
+  const { matched } = data.tensors;
+  const chain = { channels: scene.shown, selected: channel };
+  const projected = exact(detail.projected, [header.channels, height, width]);
+  boxes.projected.say([h("span", {}, "V·"), symbol("F", frame), " projected"], projected.shape, projected.range);
+  boxes.projected.paint({ tensor: projected, ...chain });
+  boxes.matched.say([symbol("K̃", frame - 1), " ⊛ V·", symbol("F", frame)], matched.shape, matched.range);
+  boxes.matched.paint({ tensor: matched, ...chain });
+  const contributions = weighted(matched, scene.readout);
+  const byChannel = new Map(scene.explained.parts.map((part) => [part.channel, part.contribution]));
+  const adds = (/** @type {number} */ c, /** @type {number} */ digits) => signed(byChannel.get(c) ?? 0, digits);
+  boxes.contributions.say(["contributions"], contributions.shape, contributions.range);
+  boxes.contributions.paint({
+    tensor: contributions,
+    ...chain,
+    describe: (c) => `${adds(c, 3)} at the cell`,
+    label: (c) => adds(c, 2),
+  });
+  const heat = mapOf(data.maps, header.map, joint);
+  boxes.map.say([symbol("H", frame), ` ${readable(name)}`], [height, width], rangeOf(heat));
+  map.paint(heat, header.map, scene.cell, name);
 }
 
-function readoutRange({ header, readout }) {
-  const weights = Array.from({ length: header.channels }, (_, c) => readout(c));
-  return [Math.min(...weights), Math.max(...weights)];
+/**
+ * K̃_{t−1}, and the read-out that weighs the channels.
+ *
+ * @type {(page: Page, scene: Scene) => void}
+ */
+function paintKernels({ boxes, equation, bars }, scene) {
+  const { data, detail, header, frame, channel } = scene;
+  const kernels = exact(detail.kernels, [header.channels, header.kernel, header.kernel]);
+  boxes.kernels.say([symbol("K̃", frame - 1), " kernels"], kernels.shape, kernels.range);
+  boxes.kernels.paint({ tensor: kernels, channels: scene.shown, selected: channel });
+  equation.paint(data.tensors, kernels, channel, frame);
+  bars.paint(scene);
+  const weights = Array.from({ length: header.channels }, (_, c) => scene.readout(c));
+  boxes.readout.say([`U[${short(scene.name)}] read-out`], [header.channels], rangeOf(weights));
 }
+
+/**
+ * What the distillator did in the frame before.
+ *
+ * @type {(page: Page, scene: Scene) => void}
+ */
+function paintDistillator({ boxes }, { data, frame, joint, name, header }) {
+  const { before, conv1, conv2 } = data.tensors;
+  if (!before || !conv1 || !conv2) return;
+  const stacked = [header.channels + header.joints.length, before.shape[1], before.shape[2]];
+  boxes.before.say([symbol("F", frame - 1), ", ", symbol("H", frame - 1), " stacked"], stacked, before.range);
+  boxes.before.paint({
+    tensor: before,
+    channels: loudest(before, PICKS - 1),
+    extra: { values: mapOf(data.before, header.map, joint), label: `H ${short(name)}` },
+  });
+  boxes.conv1.say(["after conv1"], conv1.shape, conv1.range);
+  boxes.conv1.paint({ tensor: conv1, channels: loudest(conv1), note: data.does.conv1 });
+  boxes.conv2.say(["after conv2"], conv2.shape, conv2.range);
+  boxes.conv2.paint({ tensor: conv2, channels: loudest(conv2), note: data.does.conv2 });
+}
+
+/** @type {(legend: HTMLElement, channel: number) => void} */
+function paintLegend(legend, channel) {
+  legend.replaceChildren(
+    signLegend(),
+    h("p", {}, "Each box has its own colour scale, about 0."),
+    h(
+      "p",
+      {},
+      `Outlined: channel ${channel}. From V·F to the contributions a channel keeps its number; ` +
+        "V and the distillator’s layers mix all channels, so there the channels with the largest values are shown.",
+    ),
+  );
+}
+
+/**
+ * One joint's map out of the maps of a frame (J, H, W).
+ *
+ * @type {(maps: Float32Array, size: [number, number], joint: number) => Float32Array}
+ */
+const mapOf = (maps, [width, height], joint) => maps.subarray(joint * width * height, (joint + 1) * width * height);

@@ -37,3 +37,13 @@ export function explainCell(header, detail, joint, x, y) {
   parts.sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
   return { value, bias, parts };
 }
+
+/**
+ * The kernel (S, S) of one channel out of the kernels of a frame (C, S, S): a view, not a copy.
+ *
+ * @param {Float32Array<ArrayBuffer>} kernels
+ * @param {number} side S
+ * @param {number} channel
+ */
+export const kernelOf = (kernels, side, channel) =>
+  kernels.subarray(channel * side * side, (channel + 1) * side * side);

@@ -3,7 +3,7 @@
 import { MAP_SHOWN, viridis } from "./colours.js";
 import { h } from "./dom.js";
 import { paintCells } from "./drawing.js";
-import { readable, short } from "./text.js";
+import { clamp, readable, short } from "./text.js";
 
 // Joints in columns, left over right: first those on the midline, two to a column. null leaves a place free.
 export function columns(header) {
@@ -83,4 +83,18 @@ export function colourBar() {
     canvas,
     h("div", {}, ...ticks),
   );
+}
+
+/**
+ * The cell of a map that lies under a point of the page.
+ *
+ * @param {{ clientX: number, clientY: number }} point
+ * @param {{ left: number, top: number, width: number, height: number }} area where the map lies on the page
+ * @param {readonly [number, number]} map width and height in cells
+ * @returns {[number, number]} x, y
+ */
+export function cellUnder({ clientX, clientY }, area, [columns, rows]) {
+  const x = Math.floor(((clientX - area.left) / area.width) * columns);
+  const y = Math.floor(((clientY - area.top) / area.height) * rows);
+  return [clamp(x, 0, columns - 1), clamp(y, 0, rows - 1)];
 }

@@ -1,0 +1,78 @@
+// Asks the kernel for a frame's tensors, once the cursor rests; one request at a time.
+
+/** @import { Model } from "../core/types.d.ts" */
+/** @import { FrameTensors } from "./tensors.js" */
+
+import { readAnatomy } from "./message.js";
+
+const REST_MS = 150;
+
+export class TensorRequest {
+  /** @type {FrameTensors | null} */
+  data = null; // of the frame that was asked for last
+  #isAsked = false;
+  #timer = 0;
+  /** @type {number | null} */
+  #generation = null;
+  /** @type {number | null} */
+  #asked = null; // the frame
+  /** @type {number | null} */
+  #failed = null; // the frame that could not be had: it is not asked for again until the cursor moves
+
+  /**
+   * @param {Model} model
+   * @param {{ arrived: () => void, failed: (message: string) => void }} heard
+   * @param {AbortSignal} signal
+   */
+  constructor(model, heard, signal) {
+    this.model = model;
+    /** @type {(content: any, buffers: DataView[]) => void} */
+    const onAnswer = (content, buffers) => {
+      if (content.type !== "error" && content.generation !== this.#generation) return;
+      this.#isAsked = false;
+      if (content.type === "error") {
+        this.#failed = this.#asked;
+        return heard.failed(content.message);
+      }
+      this.data = readAnatomy(content, buffers);
+      heard.arrived();
+    };
+    model.on("msg:custom", onAnswer);
+    signal.addEventListener("abort", () => {
+      model.off("msg:custom", onAnswer);
+      clearTimeout(this.#timer);
+    });
+  }
+
+  /**
+   * Forget what is here: another trace is served now.
+   *
+   * @param {number} generation of that trace
+   */
+  reset(generation) {
+    clearTimeout(this.#timer);
+    this.#generation = generation;
+    this.data = this.#asked = this.#failed = null;
+    this.#isAsked = false;
+  }
+
+  /**
+   * Ask for a frame once no other was wanted for a moment.
+   *
+   * @param {number} frame
+   */
+  want(frame) {
+    if (this.#isAsked || this.data?.frame === frame || this.#failed === frame) return;
+    this.#failed = null;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#isAsked = true;
+      this.#asked = frame;
+      try {
+        this.model.send({ type: "anatomy", generation: this.#generation, frame });
+      } catch (error) {
+        console.warn("the kernel does not answer", error); // the note under the view says so
+      }
+    }, REST_MS);
+  }
+}
