@@ -278,7 +278,7 @@ def test_a_model_without_kernels_has_changes_of_its_input_only() -> None:
 def test_what_cannot_be_shown_is_said(trace: Trace, other: Trace) -> None:
     with pytest.raises(TypeError, match="others"):
         Laboratory(trace, other={"a": other})
-    with pytest.raises(ConfigError, match="variable's name"):
+    with pytest.raises(ConfigError, match="valid variable name"):
         Laboratory(trace, others={"a run": other})
     with pytest.raises(ConfigError, match="cursor over 12 frames"):
         Laboratory(trace, cursor=Cursor.for_trace(other))

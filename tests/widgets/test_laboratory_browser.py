@@ -30,6 +30,7 @@ from widgets import Laboratory
 trace = small_trace()
 other = other_trace(trace.model)"""
 LAB = "document.querySelector('.dkd-laboratory')"
+WHAT_IF = ".dkd-lab-what-if .dkd-cells"
 # Both runs stand at the cursor's frame, and the exact numbers are here.
 SETTLED = f"""() => {{
     const {{ store, other, cursor }} = {LAB}?.dkd ?? {{}};
@@ -55,7 +56,7 @@ FORMS: list[tuple[str, dict[str, Any], str]] = [
     ("erase", {"in frame": 5, "joint": ""}, "change_state(5, 'erase')"),
     ("swap sides", {"in frame": 5, "joint": JOINT}, f"change_state(5, 'swap_sides', joint='{JOINT}')"),
     ("shift", {"in frame": 4, "joint": "", "frames": 2}, "change_state(4, 'shift', dx=3, stop=6)"),
-    ("start anew here", {}, "restart(6)"),
+    ("re-initialise here", {}, "restart(6)"),
 ]
 # What sticks out of the view or is cut, and what has no name.
 PROBLEMS = f"""() => {{
@@ -151,7 +152,7 @@ def diverging(values: np.ndarray) -> np.ndarray:
 def assert_shown(page: Page, trace: Trace, expected: Trace) -> None:
     """Maps, difference, track and numbers of the shown frame are those of two traces."""
     joint = trace.skeleton.index(JOINT)
-    for place, run in (("was", trace), ("is", expected)):
+    for place, run in (("original", trace), ("what-if", expected)):
         shares = on_the_wire(run.heatmaps[FRAME, joint])
         assert_colours(pixels(page, f".dkd-lab-{place} .dkd-cells"), viridis(shares))
     apart = difference(trace, expected, FRAME, joint)
@@ -189,11 +190,11 @@ def test_each_intervention_through_its_controls(page: Page, trace: Trace, other:
         page.get_by_role("button", name="Undo").click()
         done(page, 0)
     assert_shown(page, trace, trace)
-    expect(page.locator(".dkd-lab-recovery")).to_have_text("nothing was changed: both runs are the same")
+    expect(page.locator(".dkd-lab-recovery")).to_have_text("no interventions: both runs are the same")
 
 
 def test_a_rectangle_is_dragged_over_the_picture(page: Page, trace: Trace) -> None:
-    canvas = page.locator(".dkd-lab-run-is .dkd-frame")
+    canvas = page.locator(".dkd-lab-run-what-if .dkd-frame")
     box = canvas.bounding_box()
     assert box
     scale = box["width"] / trace.clip.width
@@ -235,27 +236,27 @@ def test_painting_repaints_the_map_and_apply_makes_the_run(page: Page, trace: Tr
     assert box
     cell = box["width"] / 5
     value = float(page.get_by_label("Value of the brush").input_value())
-    version = int(page.locator(".dkd-lab-is .dkd-cells").get_attribute("data-version") or 0)
+    version = int(page.locator(WHAT_IF).get_attribute("data-version") or 0)
     page.mouse.move(box["x"] + 0.5 * cell, box["y"] + 0.5 * cell)
     page.mouse.down()
     page.mouse.move(box["x"] + 1.5 * cell, box["y"] + 0.5 * cell)
     page.keyboard.down("Shift")
     page.mouse.move(box["x"] + 1.5 * cell, box["y"] + 1.5 * cell)
     page.keyboard.up("Shift")
-    page.wait_for_function(f"() => {LAB}.querySelector('.dkd-lab-is .dkd-cells').dataset.version === '{version + 3}'")
+    page.wait_for_function(f"() => {LAB}.querySelector('{WHAT_IF}').dataset.version === '{version + 3}'")
     kernel = trace.kernels[FRAME - 1][strongest].copy()
     kernel[0, :2], kernel[1, 1] = value, 0
     after = edit(trace.kernels[FRAME - 1], "paint", (strongest,), values=kernel)
     matched = match(torch.from_numpy(trace.projected(FRAME))[None], torch.from_numpy(after)[None])[0].numpy()
     expected = np.einsum("c,chw->hw", trace.readout[joint], matched) + trace.bias[joint]
-    assert_colours(pixels(page, ".dkd-lab-is .dkd-cells"), viridis(expected))
-    expect(page.locator(".dkd-lab-is figcaption")).to_contain_text("with your edits")
+    assert_colours(pixels(page, WHAT_IF), viridis(expected))
+    expect(page.locator(".dkd-lab-what-if figcaption")).to_contain_text("with your edits")
     assert python(page, "len(lab.what_if.calls)") == 0  # nothing was asked of Python so far
     page.mouse.up()
     page.locator(".dkd-kernel-editor").get_by_role("button", name="Apply").click()
     done(page, 1)
     assert_shown(page, trace, trace.edit_kernel(FRAME - 1, "paint", [strongest], values=kernel))
-    expect(page.locator(".dkd-lab-is figcaption")).to_contain_text("what if")
+    expect(page.locator(".dkd-lab-what-if figcaption")).to_contain_text("what if")
 
 
 def test_edits_of_the_kernel_are_those_of_python(page: Page, trace: Trace) -> None:
@@ -268,12 +269,12 @@ def test_edits_of_the_kernel_are_those_of_python(page: Page, trace: Trace) -> No
     steps: list[tuple[str, str, list[int], float]] = [
         ("rotate 90°", "rotate", rows[:1], 90), ("blur", "blur", rows[:1], 0.7),
     ]  # fmt: skip
-    version = int(page.locator(".dkd-lab-is .dkd-cells").get_attribute("data-version") or 0)
+    version = int(page.locator(WHAT_IF).get_attribute("data-version") or 0)
     for name, operation, channels, amount in steps:
         editor.get_by_role("button", name=name, exact=True).click()
         expected = expected.edit_kernel(FRAME - 1, operation, channels, amount)  # type: ignore[arg-type]
-    page.wait_for_function(f"() => {LAB}.querySelector('.dkd-lab-is .dkd-cells').dataset.version === '{version + 2}'")
-    assert_colours(pixels(page, ".dkd-lab-is .dkd-cells"), viridis(on_the_wire(expected.heatmaps[FRAME, joint])), 12)
+    page.wait_for_function(f"() => {LAB}.querySelector('{WHAT_IF}').dataset.version === '{version + 2}'")
+    assert_colours(pixels(page, WHAT_IF), viridis(on_the_wire(expected.heatmaps[FRAME, joint])), 12)
     editor.get_by_role("button", name="Apply").click()
     done(page, 2)
     assert_shown(page, trace, expected)
@@ -323,7 +324,7 @@ def test_an_error_is_one_line_and_goes_away(page: Page, trace: Trace) -> None:
     page.locator(".dkd-lab-form").get_by_role("button", name="Apply").click()
     line = page.locator(".dkd-lab-problem")
     expect(line).to_contain_text("frame 40 is outside the trace’s frames 0..11".replace("’", "'"))
-    fill(page, "start anew here", {})
+    fill(page, "re-initialise here", {})
     page.locator(".dkd-lab-form").get_by_role("button", name="Apply").click()
     done(page, 1)
     expect(line).to_be_hidden()

@@ -1,4 +1,4 @@
-"""The interventions that the laboratory offers, as one table: forms in the browser and calls in Python come from it."""
+"""The interventions that the laboratory offers, as one table for the forms in the browser and the calls in Python."""
 
 from __future__ import annotations
 
@@ -14,22 +14,20 @@ Kind = Literal["frame", "count", "number", "joint", "joint_or_all", "trace", "bo
 
 @dataclass(frozen=True)
 class Field:
-    """One thing to fill in.
+    """One field of a form.
 
     Attributes:
-        name: the method's argument; ``"count"``, a number of frames, becomes its ``stop``.
-        label: for people.
-        kind: ``"frame"`` is the cursor's frame where it is left empty; an empty ``"count"`` is to the end of the clip.
-        default: what stands in it at first; ``None``: empty.
-        step: of a number.
-        low: the least number that is allowed.
+        name: the method's argument. ``"count"`` is a number of frames, from which the method's ``stop`` is computed.
+        label: shown with the field.
+        kind: an empty ``"frame"`` is the cursor's frame; an empty ``"count"`` is to the end of the clip.
+        default: the initial value; ``None``: empty.
+        low: the smallest number allowed; ``None``: no limit.
     """
 
     name: str
     label: str
     kind: Kind
     default: Any = None
-    step: float = 1
     low: float | None = None
 
 
@@ -38,13 +36,13 @@ class Form:
     """One intervention.
 
     Attributes:
-        key: its name here.
+        key: unique name of the form.
         group: ``"Kernel"``, ``"Input"`` or ``"State"``.
         label: of its button.
-        method: of :class:`dkd.tracking.counterfactuals.Counterfactuals`.
-        help: one sentence.
-        fields: what is to be filled in.
-        fixed: arguments that are not.
+        method: name of a method of :class:`dkd.tracking.counterfactuals.Counterfactuals`.
+        help: one sentence, shown above the fields.
+        fields: what the user fills in.
+        fixed: arguments that the user does not choose.
     """
 
     key: str
@@ -66,20 +64,20 @@ _ALL = Field("count", "frames", "count", None, low=1)
 FORMS: tuple[Form, ...] = (
     Form(
         "freeze", "Kernel", "freeze in all frames", "freeze_kernel",
-        "Match what was distilled from one frame in every frame: the model no longer adapts.", (_OF,),
+        "Use the kernels distilled from one frame in every frame: the model no longer adapts.", (_OF,),
     ),
     Form(
         "freeze_on", "Kernel", "freeze from here on", "freeze_kernel",
-        "Match what was distilled from one frame instead of what later frames give.",
+        "Use the kernels distilled from one frame instead of those of later frames.",
         (_OF, _FROM, _ALL),
     ),
     Form(
-        "swap", "Kernel", "swap two frames’", "swap_kernels", "Exchange what was distilled from two frames.",
+        "swap", "Kernel", "swap two frames’", "swap_kernels", "Exchange the kernels distilled from two frames.",
         (Field("first", "of frame", "frame", low=0), Field("second", "and frame", "number", 0, low=0)),
     ),
     Form(
         "average", "Kernel", "average", "average_kernel",
-        "Match the mean of the kernels of some frames instead of what each frame gives.",
+        "Use the mean of the kernels of several frames instead of the kernels of each frame.",
         (
             Field("first", "of frames", "number", 0, low=0),
             Field("last", "to", "frame", low=0),
@@ -89,7 +87,7 @@ FORMS: tuple[Form, ...] = (
     ),
     Form(
         "put", "Kernel", "take from another run", "put_kernel",
-        "Match what another run distilled: of another clip, or another person.",
+        "Use kernels distilled in another run: of another clip or another person.",
         (
             Field("frame", "instead of frame", "frame", low=0),
             Field("other", "of", "trace"),
@@ -99,55 +97,59 @@ FORMS: tuple[Form, ...] = (
     ),
     Form(
         "readouts", "Kernel", "swap read-outs", "swap_readouts",
-        "Let two joints read with each other’s row of U, in all matched frames.",
+        "Exchange two joints’ rows of the read-out U, in all matched frames.",
         (Field("joint", "of", "joint"), Field("other", "and", "joint")),
     ),
     Form(
         "occlude", "Input", "cover", "occlude",
-        "A grey rectangle stands in the picture: drag it over “what if”, or type its corners in pixels.",
+        "Cover part of the picture with a grey rectangle: drag it over “What if”, or type its corners in pixels.",
         (Field("box", "x0 y0 x1 y1", "box"), _FROM, _TEN),
     ),
     Form(
-        "blur", "Input", "blur", "blur", "Out of focus; σ as a share of the square that the network sees.",
-        (_FROM, _TEN, Field("sigma", "σ", "number", BLUR_SIGMA, 0.005, 0)),
+        "blur", "Input", "blur", "blur", "Blur the picture; σ is a share of the side of the network’s square.",
+        (_FROM, _TEN, Field("sigma", "σ", "number", BLUR_SIGMA, low=0)),
     ),
     Form(
-        "noise", "Input", "noise", "add_noise", "Gaussian noise of σ grey levels (of 255), another one in each frame.",
-        (_FROM, _TEN, Field("sigma", "σ", "number", NOISE_SIGMA, 5, 0), Field("seed", "seed", "number", 0, low=0)),
+        "noise", "Input", "noise", "add_noise",
+        "Add Gaussian noise of σ grey levels (of 255), different in each frame.",
+        (_FROM, _TEN, Field("sigma", "σ", "number", NOISE_SIGMA, low=0), Field("seed", "seed", "number", 0, low=0)),
     ),
     Form(
-        "dark", "Input", "darkness", "darken", "Less light: this share of it is left.",
-        (_FROM, _TEN, Field("gain", "left", "number", DARK_GAIN, 0.05, 0)),
+        "dark", "Input", "darkness", "darken", "Darken the picture: this share of the light is left.",
+        (_FROM, _TEN, Field("gain", "left", "number", DARK_GAIN, low=0)),
     ),
     Form(
-        "drop", "Input", "dropped frames", "drop_frames", "Frames that never arrive: the model’s state waits.",
+        "drop", "Input", "dropped frames", "drop_frames",
+        "Skip frames: the model never sees them, and its state waits.",
         (_FROM, _ONE),
     ),
     Form(
         "repeat", "Input", "repeated frame", "repeat_frame",
-        "The camera stands still: the frame before is seen again and again.", (_FROM, _ONE),
+        "Freeze the video: the model sees the previous frame again and again.", (_FROM, _ONE),
     ),
     Form(
         "box", "Input", "shifted box", "shift_box",
-        "The network looks elsewhere: shifts are shares of its square’s side, the scale a factor on it.",
+        "Move the network’s square: shifts are shares of its side, the scale is a factor on it.",
         (
             _IN,
-            Field("dx", "right", "number", 0.2, 0.05),
-            Field("dy", "down", "number", 0.0, 0.05),
-            Field("scale", "scale", "number", 1.0, 0.1, 0),
+            Field("dx", "right", "number", 0.2),
+            Field("dy", "down", "number", 0.0),
+            Field("scale", "scale", "number", 1.0, low=0),
             _ONE,
         ),
     ),
     Form(
-        "erase", "State", "erase", "change_state", "The maps that are handed on are empty.",
+        "erase", "State", "erase", "change_state", "Hand on empty maps to the next frame.",
         (_IN, Field("joint", "joint", "joint_or_all"), _ONE), {"change": "erase"},
     ),
     Form(
-        "sides", "State", "swap sides", "change_state", "The maps that are handed on call left right.",
+        "sides", "State", "swap sides", "change_state",
+        "Exchange left and right in the maps that are handed on to the next frame.",
         (_IN, Field("joint", "joint", "joint_or_all"), _ONE), {"change": "swap_sides"},
     ),
     Form(
-        "shift", "State", "shift", "change_state", "The maps that are handed on are moved by whole cells.",
+        "shift", "State", "shift", "change_state",
+        "Move the maps that are handed on to the next frame, by whole cells.",
         (
             _IN,
             Field("joint", "joint", "joint_or_all"),
@@ -158,8 +160,8 @@ FORMS: tuple[Form, ...] = (
         {"change": "shift"},
     ),
     Form(
-        "restart", "State", "start anew here", "restart",
-        "The model forgets its past, and the initializer looks at the frame.", (_IN,),
+        "restart", "State", "re-initialise here", "restart",
+        "Forget the past: the maps of this frame come from the pose initializer.", (_IN,),
     ),
 )  # fmt: skip
 
@@ -167,11 +169,11 @@ METHODS = frozenset({form.method for form in FORMS} | {"edit_kernel"})
 
 
 def as_records(with_kernels: bool, others: Sequence[str]) -> list[dict[str, Any]]:
-    """The table as plain data for the browser, without what a model or this laboratory cannot do.
+    """Return the table as plain data for the browser, without the forms that cannot work here.
 
     Args:
-        with_kernels: whether the model has kernels, and a past that it hands on.
-        others: the names of other runs; without any, no kernel can be taken from one.
+        with_kernels: whether the model has kernels and hands on a state.
+        others: the names of other runs; without any, there is no form to take kernels from one.
     """
     possible = [
         form

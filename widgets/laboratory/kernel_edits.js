@@ -1,16 +1,42 @@
-// Edits of one frame's kernels, as dkd.tracking.interventions.edit makes them, and the map that follows. Arithmetic only.
+// Edits of one frame's kernels, as dkd.tracking.interventions.edit makes them, and the map that follows.
+// Arithmetic only: nothing here knows the page.
 
+/** @import { Detail, Header } from "../core/types.d.ts" */
 
-// The S×S kernel turned by 90° counter-clockwise.
-function rotated(kernel, side) {
+import { kernelOf } from "../core/arithmetic.js";
+
+/**
+ * One edit of the kernels of a frame.
+ *
+ * @typedef {object} KernelEdit
+ * @property {"zero" | "solo" | "blur" | "rotate" | "paint"} operation
+ * @property {number[]} channels the kernels it acts on; with "solo", those that it keeps
+ * @property {number} [amount] of "blur": sigma in cells; of "rotate": degrees
+ * @property {number[]} [values] of "paint": the new kernel, S·S numbers, row by row
+ */
+
+/**
+ * A kernel turned by 90° counter-clockwise.
+ *
+ * @param {Float32Array} kernel
+ * @param {number} side
+ */
+export function rotated(kernel, side) {
   return kernel.map((_, i) => kernel[(i % side) * side + side - 1 - Math.floor(i / side)]);
 }
 
-// The S×S kernel blurred by a Gaussian of sigma cells, zero outside; as OpenCV does it, whose window is 8 sigma wide.
-function blurred(kernel, side, sigma) {
+/**
+ * A kernel blurred by a Gaussian, zero outside; as OpenCV does it, whose window is 8 sigma wide.
+ *
+ * @param {Float32Array} kernel
+ * @param {number} side
+ * @param {number} sigma in cells
+ */
+export function blurred(kernel, side, sigma) {
   const reach = (Math.round(8 * sigma + 1) | 1) >> 1;
   const weights = Array.from({ length: 2 * reach + 1 }, (_, i) => Math.exp(-0.5 * ((i - reach) / sigma) ** 2));
   const total = weights.reduce((a, b) => a + b, 0);
+  /** @type {(values: Float64Array, step: number, place: (i: number) => number) => Float64Array} */
   const along = (values, step, place) =>
     values.map((_, i) => {
       let sum = 0;
@@ -24,14 +50,20 @@ function blurred(kernel, side, sigma) {
   return Float32Array.from(along(rows, side, (i) => Math.floor(i / side)));
 }
 
-// All kernels (C, S, S) after an edit {operation, channels, amount, values}; new ones.
-export function editKernels(kernels, side, { operation, channels, amount, values }) {
+/**
+ * All kernels (C, S, S) after an edit, as a new array.
+ *
+ * @param {Float32Array} kernels
+ * @param {number} side
+ * @param {KernelEdit} edit
+ */
+export function editKernels(kernels, side, { operation, channels, amount = 0, values = [] }) {
   const area = side * side;
   const out = kernels.slice();
   const chosen = new Set(channels);
   for (let c = 0; c < kernels.length / area; c++) {
     if (chosen.has(c) === (operation === "solo")) continue;
-    const kernel = kernels.subarray(c * area, (c + 1) * area);
+    const kernel = kernelOf(kernels, side, c);
     if (operation === "zero" || operation === "solo") out.fill(0, c * area, (c + 1) * area);
     if (operation === "blur") out.set(blurred(kernel, side, amount), c * area);
     if (operation === "rotate") out.set(rotated(kernel, side), c * area);
@@ -40,9 +72,17 @@ export function editKernels(kernels, side, { operation, channels, amount, values
   return out;
 }
 
-// map += weight · (kernel ⊛ P[channel]), zero outside the map: what one channel adds to a joint's map (H, W).
-function addMatched(map, { kernel: side, map: size }, { projected }, channel, kernel, weight) {
-  const [width, height] = size;
+/**
+ * map += weight · (kernel ⊛ P[channel]), zero outside the map: what one channel adds to a joint's map (H, W).
+ *
+ * @param {Float64Array} map changed in place
+ * @param {Pick<Header, "kernel" | "map">} header
+ * @param {Pick<Detail, "projected">} detail
+ * @param {number} channel
+ * @param {Float32Array} kernel
+ * @param {number} weight
+ */
+function addMatched(map, { kernel: side, map: [width, height] }, { projected }, channel, kernel, weight) {
   const reach = (side - 1) / 2;
   for (let i = 0; i < side * side; i++) {
     const factor = weight * kernel[i];
@@ -56,31 +96,57 @@ function addMatched(map, { kernel: side, map: size }, { projected }, channel, ke
   }
 }
 
-// A joint's map (H, W) from all kernels.
+/** @typedef {Pick<Header, "kernel" | "map" | "channels" | "readout" | "bias">} MatchHeader */
+
+/**
+ * A joint's map (H, W) from all kernels.
+ *
+ * @param {MatchHeader} header
+ * @param {Pick<Detail, "projected">} detail
+ * @param {Float32Array} kernels
+ * @param {number} joint
+ */
 export function matchedMap(header, detail, kernels, joint) {
-  const area = header.kernel ** 2;
   const map = new Float64Array(header.map[0] * header.map[1]).fill(header.bias[joint]);
   for (let c = 0; c < header.channels; c++) {
-    const kernel = kernels.subarray(c * area, (c + 1) * area);
+    const kernel = kernelOf(kernels, header.kernel, c);
     addMatched(map, header, detail, c, kernel, header.readout[joint * header.channels + c]);
   }
   return map;
 }
 
-// Change a joint's map from what it is with some kernels to what it is with others. Where few kernels differ, only what
-// these add is matched again.
+/**
+ * The channels whose kernels differ between two arrays (C, S, S).
+ *
+ * @param {Float32Array} before
+ * @param {Float32Array} after
+ * @param {number} area S·S
+ */
+export function changedChannels(before, after, area) {
+  const changed = new Set();
+  before.forEach((value, i) => {
+    if (value !== after[i]) changed.add(Math.floor(i / area));
+  });
+  return [...changed];
+}
+
+/**
+ * Update a joint's map from some kernels to others. Where few kernels differ, only the differences are matched.
+ *
+ * @param {Float64Array} map changed in place
+ * @param {MatchHeader} header
+ * @param {Pick<Detail, "projected">} detail
+ * @param {Float32Array} before
+ * @param {Float32Array} after
+ * @param {number} joint
+ */
 export function updateMap(map, header, detail, before, after, joint) {
-  const area = header.kernel ** 2;
-  const changed = [];
-  for (let c = 0; c < header.channels; c++)
-    for (let i = c * area; i < (c + 1) * area; i++)
-      if (before[i] !== after[i]) {
-        changed.push(c);
-        break;
-      }
+  const side = header.kernel;
+  const changed = changedChannels(before, after, side * side);
   if (2 * changed.length > header.channels) return map.set(matchedMap(header, detail, after, joint));
   for (const c of changed) {
-    const difference = after.slice(c * area, (c + 1) * area).map((value, i) => value - before[c * area + i]);
+    const old = kernelOf(before, side, c);
+    const difference = kernelOf(after, side, c).map((value, i) => value - old[i]);
     addMatched(map, header, detail, c, difference, header.readout[joint * header.channels + c]);
   }
 }

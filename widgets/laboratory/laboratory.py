@@ -1,4 +1,4 @@
-"""The laboratory: a run as it was beside the run that follows when a kernel, the input or the state is changed."""
+"""The laboratory: the original run next to the run that follows when a kernel, the input or the state is changed."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ from widgets.laboratory.runner import Runner
 
 _log = logging.getLogger(__name__)
 _KEYWORDS = ("cursor", "others")
-FIRST_S, EVERY_S = 0.25, 1.0  # a run under way is shown so soon, and then so often
+FIRST_S, EVERY_S = 0.25, 1.0  # a run under way is shown after FIRST_S, then every EVERY_S
 Step = tuple[str, tuple[Any, ...], dict[str, Any]]  # a method's name and its arguments
 
 
 class Laboratory(View):
-    """Take the kernel in your hands: two runs on one cursor, "as it was" and "what if".
+    """Shows two runs on one cursor, "Original" and "What if", and applies interventions to the second.
 
-    Interventions change the second run, one after the other. They are asked for with the controls, by painting on the
-    kernel, or by :meth:`apply`; each is a method of :class:`dkd.tracking.counterfactuals.Counterfactuals`. What follows is
-    computed by one thread and shown as it comes. All runs are kept until the laboratory is closed (a frame takes some
-    55 kB with the default model), so that undo and redo are instant.
+    Interventions come from the controls, from painting on a kernel, or from :meth:`apply`. Each is a method of
+    :class:`dkd.tracking.counterfactuals.Counterfactuals` and acts on the result of the ones before. The new run is
+    computed in a thread and shown as it grows. All runs are kept until the laboratory is closed, so that undo and redo
+    are instant (a frame takes about 55 kB with the default model).
 
     Args:
-        trace: a :class:`dkd.Trace` that is complete: the run as it was.
+        trace: the original run, a complete :class:`dkd.Trace`.
         cursor: a :class:`Cursor` to share with other views of the same trace.
-        others: other runs of the same model by name, whose kernels can be taken. Names are those of variables: they
-            stand in :meth:`code`.
+        others: other runs of the same model by name, from which kernels can be taken. Names must be valid names of
+            variables, since they appear in :meth:`code`.
 
     Raises:
-        ConfigError: the trace is not complete, a name of ``others`` is no name of a variable, or the cursor is of
-            another clip.
-        TypeError: an unknown keyword; the nearest known one is named.
+        ConfigError: if the trace is not complete, a name in ``others`` is not a valid name of a variable, or the
+            cursor belongs to another clip.
+        TypeError: if a keyword is unknown; the message names the nearest known one.
     """
 
     _module = script("laboratory/laboratory.js")
@@ -63,15 +63,15 @@ class Laboratory(View):
         self._runs = dict(others or {})
         for name in self._runs:
             if not name.isidentifier():
-                raise ConfigError(f"expected a variable's name for each of the others, got {name!r}")
+                raise ConfigError(f"expected a valid variable name for each of the other runs, got {name!r}")
         if not trace.complete:
             raise ConfigError(
-                f"expected a complete trace, got {len(trace)} of {trace.n_wanted} frames; trace.run() goes on"
+                f"expected a complete trace, got {len(trace)} of {trace.n_wanted} frames; trace.run() completes it"
             )
         self._lock = threading.RLock()
-        self._history, self._at = [trace], 0  # traces, one after the other; where we are
-        self._later: list[Step] | None = None  # what needs frames that are still being computed
-        self._served: Any = None  # the trace of which the page has a part
+        self._history, self._at = [trace], 0  # traces, oldest first, and the index of the current one
+        self._later: list[Step] | None = None  # steps that need frames that are still being computed
+        self._served: Any = None  # the trace that the page shows
         self._sent = 0.0
         self._runner = Runner(self._on_frame, self._on_end, self._on_run_error)
         feed = Feed(trace.snapshot())
@@ -90,11 +90,11 @@ class Laboratory(View):
         self._show_effect()
         self.on_msg(self._hear)
 
-    # --- what there is ------------------------------------------------------------------------------------------------
+    # --- state --------------------------------------------------------------------------------------------------------
 
     @property
     def what_if(self) -> Any:
-        """The current counterfactual; the given trace itself where nothing was done. It may still be growing."""
+        """The current counterfactual; the original trace if there are no interventions. It may still be growing."""
         return self._history[self._at]
 
     @property
@@ -103,38 +103,39 @@ class Laboratory(View):
         return dict(self._runs)
 
     def code(self) -> str:
-        """The line of Python that makes :attr:`what_if` out of :attr:`trace`."""
+        """Return the line of Python that makes :attr:`what_if` from :attr:`trace`."""
         return _code(self._history[0], self.what_if)
 
     def recovery(self) -> Recovery:
-        """When did the track leave, how far, and when was it back? Of the frames that are computed."""
+        """Measure when the track leaves the original, how far, and when it is back, in the frames computed so far."""
         trace, changed = self._history[0], self.what_if.snapshot()
         return recovery(divergence(trace, changed), min(_end(trace, changed), len(changed)))
 
-    # --- what can be done ---------------------------------------------------------------------------------------------
+    # --- actions ------------------------------------------------------------------------------------------------------
 
     def apply(self, name: str, *arguments: Any, **named: Any) -> None:
-        """Call a method of :attr:`what_if` that gives a new trace, and show that: what the controls do.
+        """Apply an intervention to :attr:`what_if` and show the new run, as the controls do.
 
         Args:
-            name: of the method, for instance ``"freeze_kernel"``.
-            arguments, named: of the method; ``put_kernel`` takes another run by its name.
+            name: name of a method of the trace, for example ``"freeze_kernel"``.
+            arguments, named: its arguments; ``put_kernel`` takes another run by its name.
 
         Raises:
-            DKDError: the method's own errors; ConfigError: there is no such method. Nothing is changed then.
+            ConfigError: if there is no such intervention.
+            DKDError: the errors of the method. Nothing is changed in either case.
         """
         self._apply([(name, arguments, named)])
 
     def undo(self) -> None:
-        """Back to what there was before the last step; nothing where there is none."""
+        """Undo the last step, if there is one."""
         self._go(-1)
 
     def redo(self) -> None:
-        """Take the last undo back; nothing where there is none."""
+        """Redo the last step that was undone, if there is one."""
         self._go(1)
 
     def clear(self) -> None:
-        """Take all interventions away; that, too, can be undone."""
+        """Remove all interventions. This can be undone."""
         with self._lock:
             if self.what_if is not self._history[0]:
                 self._push(self._history[0])
@@ -143,16 +144,16 @@ class Laboratory(View):
         """Wait until :attr:`what_if` is computed.
 
         Args:
-            timeout: seconds; for ever by default.
+            timeout: seconds; without limit by default.
 
         Returns:
-            whether it is complete.
+            Whether it is complete.
         """
         self._runner.wait(timeout)
         return bool(self.what_if.complete)
 
     def close(self) -> None:
-        """Free what the view holds; a run under way stops, and the traces stay their holders'. May be called twice."""
+        """Close the view. A run under way stops; the traces stay open. May be called more than once."""
         if not self._closed:
             self.on_msg(self._hear, remove=True)
             self._runner.drop()
@@ -160,7 +161,7 @@ class Laboratory(View):
             super().close()
             feed.release()
 
-    # --- how it is done -----------------------------------------------------------------------------------------------
+    # --- implementation -----------------------------------------------------------------------------------------------
 
     def _apply(self, steps: Sequence[Step]) -> None:
         with self._lock:
@@ -173,7 +174,7 @@ class Laboratory(View):
                 except FrameIndexError:
                     if made.complete:
                         raise
-                    later = list(steps[k:])  # the runner does it when the frames are there
+                    later = list(steps[k:])  # applied when the frames are there, see _on_end
                     break
             if made is not base:
                 self._push(made)
@@ -189,7 +190,7 @@ class Laboratory(View):
         return getattr(base, name)(*arguments, **named, cancel=lambda: True)
 
     def _with_run(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments of ``put_kernel`` with the run that is meant by a name."""
+        """Return the arguments of ``put_kernel`` with the run instead of its name."""
         name = named["other"] if "other" in named else (*arguments, None, None)[1]
         if not isinstance(name, str):
             return arguments, named
@@ -221,7 +222,7 @@ class Laboratory(View):
                 self._runner.complete(trace)
 
     def _serve(self, trace: Any) -> None:
-        """Let the page show another run, which keeps what is the same in both."""
+        """Show another run on the page, which keeps the frames that are the same in both."""
         keep = _same_frames(self._served, trace)
         self._served, self._sent = trace, time.monotonic() - EVERY_S + FIRST_S
         self._other_feed.set_trace(trace.snapshot(), self._cursor.frame, keep)
@@ -235,7 +236,7 @@ class Laboratory(View):
         can = {"undo": self._at > 0, "redo": self._at + 1 < len(self._history), "waits": self._later is not None}
         self._effect = {**render_effect(self._history[0], self.what_if), **can}
 
-    # What follows is called by the runner's thread.
+    # The next three are called by the runner's thread.
 
     def _on_frame(self, trace: Any) -> None:
         with self._lock:
@@ -271,19 +272,20 @@ class Laboratory(View):
                 self._apply([(one["name"], (), _arguments(one["arguments"])) for one in content["steps"]])
             elif kind in ("undo", "redo", "clear"):
                 getattr(self, kind)()
-        except Exception as error:  # it would only reach the server's log
+        except Exception as error:  # shown on the page: otherwise it would only reach the server's log
             _log.info("%s failed", content, exc_info=True)
             self._problem = str(error)
 
 
 def render_effect(trace: Any, changed: Any) -> dict[str, Any]:
-    """What the interventions did to the track, and which they were.
+    """Return which interventions there are and what they did to the track, for the page.
 
     Returns:
-        ``calls``: a line of Python each, the newest last; ``code``: all as one; ``frames`` computed, ``of`` how many;
-        ``spans``: [start, stop] of each call's frames; ``distances``: (frames, J) float32 as bytes, see
-        :func:`dkd.analysis.comparison.divergence`; ``recovery``: a :class:`~dkd.measures.divergence.Recovery` as a dict, with
-        ``peak_joint``, ``end`` and ``tolerance``; ``None`` without interventions.
+        ``calls``: one line of Python per intervention, the newest last; ``code``: all in one line; ``frames``: how many
+        are computed, ``of`` how many; ``spans``: [start, stop] of each intervention's frames; ``distances``:
+        (frames, J) float32 as bytes, see :func:`dkd.analysis.comparison.divergence`; ``recovery``: a
+        :class:`~dkd.measures.divergence.Recovery` as a dict with ``peak_joint``, ``end``, ``lasts`` (whether an
+        intervention acts to the clip's end) and ``tolerance``, or ``None`` without interventions.
     """
     changed = changed.snapshot()
     distances = divergence(trace, changed)
@@ -319,13 +321,13 @@ def _added(trace: Any, changed: Any) -> tuple[Any, ...]:
 
 
 def _end(trace: Any, changed: Any) -> int:
-    """The first frame after all interventions; 0 without any."""
+    """Return the first frame after all interventions; 0 without any."""
     last = [changed.n_wanted if one.stop is None else one.stop for one in _added(trace, changed)]
     return max(last, default=0)
 
 
 def _same_frames(one: Any, other: Any) -> int:
-    """How many first frames of two runs are the same, since none of what differs between them acts before."""
+    """Count the first frames that are the same in two runs: no intervention that differs acts in them."""
     mine, yours = one.interventions, other.interventions
     shared = 0
     while shared < min(len(mine), len(yours)) and mine[shared] is yours[shared]:
@@ -335,6 +337,6 @@ def _same_frames(one: Any, other: Any) -> int:
 
 
 def _arguments(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments as they came as JSON: lists are tuples, but for a matrix."""
+    """Turn the lists of JSON arguments into tuples, except for matrices."""
     nested = {name: isinstance(v, list) and any(isinstance(row, list) for row in v) for name, v in values.items()}
     return {name: tuple(v) if isinstance(v, list) and not nested[name] else v for name, v in values.items()}

@@ -1,4 +1,4 @@
-"""Runs traces to their end in one thread: always the newest that was asked for."""
+"""Runs traces to their end in one thread: always the one that was requested last."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 
 class Runner:
-    """One thread at a time, which ends when there is nothing left to do.
+    """Runs one trace at a time, in a thread that ends when there is nothing left to do.
 
     Args:
         on_frame: called with the trace before each of its frames, in the thread.
-        on_end: called with a trace that is complete, in the thread.
-        on_error: called with a trace and the exception that stopped it.
+        on_end: called with each complete trace, in the thread.
+        on_error: called with a trace and the exception that stopped it, in the thread.
     """
 
     def __init__(
@@ -24,46 +24,54 @@ class Runner:
     ):
         self._on_frame, self._on_end, self._on_error = on_frame, on_end, on_error
         self._changed = threading.Condition()
-        self._wish: Any = None
+        self._requested: Any = None  # a trace, _NOTHING to stop, or None
         self._thread: threading.Thread | None = None
 
     def complete(self, trace: Any) -> None:
-        """Run a trace to its end; one that is under way stops at its next frame, and keeps what it has."""
+        """Run a trace to its end. A run under way stops at its next frame and keeps its frames."""
         with self._changed:
-            self._wish = trace
+            self._requested = trace
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="laboratory", daemon=True)
                 self._thread.start()
 
     def drop(self) -> None:
-        """Nothing is wanted any more: what is under way stops."""
+        """Stop the run under way; it keeps its frames."""
         with self._changed:
-            self._wish = _NOTHING if self._thread else None
+            self._requested = _NOTHING if self._thread else None
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until there is nothing left to do, at most so many seconds; returns whether that is so."""
+        """Wait until there is nothing left to do.
+
+        Args:
+            timeout: seconds; without limit by default.
+
+        Returns:
+            Whether there is nothing left to do.
+        """
         with self._changed:
             return self._changed.wait_for(lambda: self._thread is None, timeout)
 
     def _work(self) -> None:
         while True:
             with self._changed:
-                trace, self._wish = self._wish, None
+                trace, self._requested = self._requested, None
                 if trace is None or trace is _NOTHING:
                     self._thread = None
                     self._changed.notify_all()
                     return
             try:
-                trace.run(progress=False, cancel=lambda trace=trace: self._newer_than(trace))
+                trace.run(progress=False, cancel=lambda trace=trace: self._is_replaced(trace))
                 if trace.complete:
                     self._on_end(trace)
             except Exception as error:  # shown where the trace would have been
                 self._on_error(trace, error)
 
-    def _newer_than(self, trace: Any) -> bool:
-        if self._wish is None:
+    def _is_replaced(self, trace: Any) -> bool:
+        """Whether another trace was requested; otherwise notify of the next frame."""
+        if self._requested is None:
             self._on_frame(trace)
-        return self._wish is not None
+        return self._requested is not None
 
 
 _NOTHING = object()
