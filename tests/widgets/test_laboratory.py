@@ -105,9 +105,7 @@ def test_every_form_is_a_method_with_these_arguments(trace: Trace) -> None:
     assert {form["group"] for form in as_records(False, ["a"])} == {"Input", "State"}
 
 
-def test_the_copied_line_makes_the_same_trace_in_a_fresh_process(
-    lab: Laboratory, tmp_path: Path, trace: Trace
-) -> None:
+def test_the_copied_line_makes_the_same_trace_in_a_fresh_process(lab: Laboratory, tmp_path: Path, trace: Trace) -> None:
     ask(lab, *[(name, arguments) for name, arguments, _ in STEPS])
     assert lab.wait() and lab._problem == "" and len(lab._effect["calls"]) == len(STEPS)
     assert lab._effect["code"] == lab.code() == "lab_trace = trace." + ".".join(line for _, _, line in STEPS)
