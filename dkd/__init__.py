@@ -1,10 +1,10 @@
-"""DKD Workbench: see how a video pose model thinks.
+"""DKD Workbench: see how a video pose model works.
 
     from dkd import Clip, Trace, load_model
     trace = Trace(load_model("dkd-mobilenetv2"), Clip("video.mp4"), box=(x0, y0, x1, y1))
 
-This module offers the names that notebooks need; each lives in the room that its home names. They are imported when
-they are first asked for, so that ``import dkd``, ``dkd lab`` and ``dkd --help`` need not wait for torch.
+This module offers the names that notebooks need. They are imported on first access, so that ``import dkd``, ``dkd lab``
+and ``dkd --help`` do not have to wait for torch.
 """
 
 from importlib import import_module

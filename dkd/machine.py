@@ -1,4 +1,4 @@
-"""The machine that something runs on: threads, devices, and processes."""
+"""Machine settings: threads, devices, and processes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MachineConfig:
-    """Where it runs. Not part of what a run *is*: a run may go on on another machine, though not to the same last bit.
+    """Settings of the machine. They do not define a run: it may be resumed on another machine, but not bit-identically.
 
     Attributes:
-        accelerator, devices, nodes, strategy: as Lightning Fabric takes them; ``torchrun``'s own numbers win.
-        precision: ``"32-true"`` or ``"bf16-mixed"``; ``"auto"`` is bf16 on a GPU that has it, else 32 bits. (Not
-            ``"16-mixed"``: its loss scale is a state that a resumed run would lack.)
-        workers: processes that prepare clips; 0 is a thread of this one, enough for a small model on a CPU.
-        threads: of torch, for this process, while it trains; None leaves them.
+        accelerator, devices, nodes, strategy: as in Lightning Fabric; ``torchrun`` takes precedence.
+        precision: ``"32-true"`` or ``"bf16-mixed"``; ``"auto"`` is bf16 on a GPU that supports it, else 32 bits.
+            (``"16-mixed"`` is not supported: its loss scale is state that a resumed run would lack.)
+        workers: number of processes that prepare clips; 0 uses a thread, which is enough for a small model on a CPU.
+        threads: number of torch threads of this process while it trains; ``None`` leaves it unchanged.
     """
 
     __pydantic_config__ = STRICT
@@ -41,7 +41,7 @@ class MachineConfig:
 
 @contextmanager
 def torch_threads(count: int | None) -> Iterator[None]:
-    """Give torch ``count`` threads in this process for a while; None leaves them unchanged."""
+    """Temporarily set the number of torch threads of this process; ``None`` leaves it unchanged."""
     before = torch.get_num_threads()
     if count is not None:
         torch.set_num_threads(count)
@@ -52,17 +52,17 @@ def torch_threads(count: int | None) -> Iterator[None]:
 
 
 def launch(machine: MachineConfig, strategy: str = "ddp", precision: Any = "32-true") -> Fabric:
-    """Fabric as ``machine`` says, its processes started; on one device nothing is started.
+    """Create a Fabric from ``machine`` and start its processes (none on a single device).
 
     Args:
-        machine: where to run; ``torchrun``'s own numbers win.
-        strategy: of several processes, where ``machine.strategy`` leaves it open.
-        precision: as Fabric takes it.
+        machine: settings of the machine; ``torchrun`` takes precedence.
+        strategy: strategy for several processes if ``machine.strategy`` is ``"auto"``.
+        precision: as in Fabric.
     """
-    from lightning_fabric import Fabric  # here: who only looks at a trace need not wait for its import
+    from lightning_fabric import Fabric  # imported here: not needed to show a trace
 
     devices, nodes = machine.devices, machine.nodes
-    if "TORCHELASTIC_RUN_ID" in os.environ:  # started by torchrun, which has decided already
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # started by torchrun, which has set these
         devices = int(os.environ["LOCAL_WORLD_SIZE"])
         nodes = int(os.environ["WORLD_SIZE"]) // devices
     if machine.strategy != "auto" or devices * nodes == 1:

@@ -1,1 +1,1 @@
-"""Train a model several times with one thing changed, and tabulate what the change did."""
+"""Ablations: train a model several times with one change each, and tabulate the effects."""

@@ -1,9 +1,9 @@
-"""A plan of ablations: one model, trained several times with one thing changed.
+"""Plans of ablations: one model, trained several times with one change each.
 
     plan = load_plan("tiny", ["steps=200"])
 
-A YAML file names a recipe, settings that all variants have in common, the variants with what each replaces, ways to run
-a trained one (``dkd+frozen``), and what to measure on.
+A YAML file gives a recipe, settings common to all variants, the settings that each variant replaces, ways to run a
+trained variant (``dkd+frozen``), and the data for the evaluation.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from dkd.io.config import STRICT, from_mapping, read_yaml, to_mapping, with_word
 from dkd.training.config import TrainConfig, load_recipe
 
 PLANS = Path(__file__).parent / "plans"
-EVALUATION = "evaluation"  # folder of what was measured, beside those of the variants
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # a folder's name anywhere, and no '+', which begins a suffix
-_OF_PLAN = ("frames_a_step", "evaluation", "reference")  # what --set reaches of a plan; all else is a recipe's setting
+EVALUATION = "evaluation"  # folder of the evaluation, next to those of the variants
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # a valid folder name without '+', which begins a suffix
+_OF_PLAN = ("frames_a_step", "evaluation", "reference")  # settings of a plan for --set; all others belong to the recipe
 
 
 @dataclass(frozen=True)
 class EvaluationChoice:
-    """What the variants are measured on.
+    """Data on which the variants are evaluated.
 
     Attributes:
-        sources: as :func:`dkd.evaluation.run.evaluate` takes them; their test people are followed.
-        clips: of each source the first ones; all by default.
-        frames: of each clip the first ones; all by default.
+        sources: as for :func:`dkd.evaluation.run.evaluate`; the people of their test split are tracked.
+        clips: number of clips of each source, from the first on; all by default.
+        frames: number of frames of each clip, from the first on; all by default.
     """
 
     __pydantic_config__ = STRICT
@@ -47,19 +47,19 @@ class EvaluationChoice:
 
 @dataclass(frozen=True)
 class AblationPlan:
-    """What is to be trained and measured.
+    """Plan of what to train and evaluate.
 
     Attributes:
-        recipe: a shipped recipe's name, or a file, looked for beside the plan's own first.
-        variants: name → settings replaced, in a recipe's words with dots: ``model.settings.kernel_side: 5``. Two that
-            differ in ``seed`` alone say what chance does.
+        recipe: name of a shipped recipe, or a file, which is searched next to the plan's own file first.
+        variants: settings that each variant replaces, by name, with dots: ``model.settings.kernel_side: 5``. Two
+            variants that differ only in ``seed`` show the effect of chance.
         common: settings replaced in all variants.
-        methods: name → ``VARIANT+suffix``: a trained variant, run in another way (see ``dkd evaluate list``).
-        reference: the variant that the others are compared with; by default the first.
-        frames_a_step: frames that a step sees in every variant: ``batch`` becomes this / ``n_frames``, unless a variant
-            names its own. So T is compared at an equal number of frames seen, which makes for nearly equal time; the
-            number of *steps through time* still grows with T: (T − 1) / T of the frames. None: ``batch`` as it stands.
-        evaluation: what to measure on.
+        methods: ``VARIANT+suffix`` by name: a trained variant, run in a different way (see ``dkd evaluate list``).
+        reference: the variant with which the others are compared; by default the first.
+        frames_a_step: frames per step in every variant: ``batch`` becomes this / ``n_frames``, unless a variant sets
+            it. Values of T are then compared with equal numbers of frames, and nearly equal times; the number of
+            *recursive steps* still grows with T: (T − 1) / T of the frames. ``None``: ``batch`` is unchanged.
+        evaluation: data for the evaluation.
     """
 
     __pydantic_config__ = STRICT
@@ -90,14 +90,14 @@ class AblationPlan:
                 if suffix not in VARIANTS:
                     raise _unknown(f"way to run {base!r}:", suffix, VARIANTS)
         if self.frames_a_step is not None and "batch" in self.common:
-            raise ConfigError("frames_a_step makes the batch, so leave batch out of what all have in common, or it")
+            raise ConfigError("frames_a_step sets the batch: remove one of the two from the common settings")
         self.configs()
 
     def configs(self) -> dict[str, TrainConfig]:
-        """Name of each variant → what its run is asked to do.
+        """Return the settings of each variant's run, by name.
 
         Raises:
-            ConfigError: a setting is unknown or does not fit; says which variant's.
+            ConfigError: a setting is unknown or does not fit; the message names the variant.
         """
         base = to_mapping(load_recipe(self.recipe))
         for key, value in self.common.items():
@@ -123,11 +123,11 @@ class AblationPlan:
 
     @property
     def compared_with(self) -> str:
-        """Name of the reference."""
+        """Name of the reference variant."""
         return self.reference or next(iter(self.variants))
 
     def trained(self, only: Sequence[str] = ()) -> list[str]:
-        """Variants to train for the rows named ``only`` (of variants or methods); all by default.
+        """Return the variants to train for the rows ``only`` (variants or methods); all by default.
 
         Raises:
             ConfigError: a name is not in the plan.
@@ -141,20 +141,20 @@ class AblationPlan:
 
 
 def list_plans() -> list[str]:
-    """Names of the plans that ship with the project."""
+    """Return the names of the shipped plans."""
     return sorted(p.stem for p in PLANS.glob("*.yaml"))
 
 
 def load_plan(name_or_path: str | Path, words: Sequence[str] = ()) -> AblationPlan:
-    """A plan, with some settings replaced.
+    """Load a plan and replace some of its settings.
 
     Args:
-        name_or_path: a shipped plan's name, or a YAML file.
-        words: ``key=value``: of the plan (``frames_a_step``, ``evaluation.clips``, ``reference``), else a recipe's
-            setting that all variants have in common. What a variant replaces itself stays.
+        name_or_path: name of a shipped plan, or a YAML file.
+        words: ``key=value``, with a key of the plan (``frames_a_step``, ``evaluation.clips``, ``reference``) or a
+            setting of the recipe, for all variants. Settings that a variant replaces itself stay.
 
     Raises:
-        ConfigError: no such plan, an unknown key (the nearest is named), or a value that does not fit.
+        ConfigError: there is no such plan, a key is unknown (the nearest one is given), or a value does not fit.
     """
     path = Path(name_or_path)
     if path.suffix not in (".yaml", ".yml"):
@@ -162,14 +162,14 @@ def load_plan(name_or_path: str | Path, words: Sequence[str] = ()) -> AblationPl
         if not path.is_file():
             raise ConfigError(
                 f"there is no plan {str(name_or_path)!r}{nearest_name(str(name_or_path), list_plans())} There are: "
-                f"{', '.join(list_plans())}; a file of your own must end in .yaml."
+                f"{', '.join(list_plans())}; your own file must end in .yaml."
             )
     values = read_yaml(path)
     own = [word for word in words if word.partition("=")[0].split(".")[0] in _OF_PLAN]
     values = with_words(values, own)
     for word in words:
         if word not in own:
-            with_words({}, [word])  # complains where it is no word
+            with_words({}, [word])  # raises unless it is key=value
             key, _, text = word.partition("=")
             values["common"] = {**(values.get("common") or {}), key: yaml.safe_load(text)}
     recipe = values.get("recipe")
@@ -179,16 +179,16 @@ def load_plan(name_or_path: str | Path, words: Sequence[str] = ()) -> AblationPl
 
 
 def _put(values: dict[str, Any], key: str, value: Any) -> None:
-    """Replace the setting at a dotted key.
+    """Set the value at a dotted key.
 
     Raises:
-        ConfigError: the key reaches into what is no mapping.
+        ConfigError: a parent of the key is not a mapping.
     """
     *parents, last = key.split(".")
     for parent in parents:
         inner = values.setdefault(parent, {})
         if not isinstance(inner, dict):
-            raise ConfigError(f"{key!r} reaches into {parent!r}, which holds {inner!r} and no settings")
+            raise ConfigError(f"cannot set {key!r}: {parent!r} holds {inner!r}, not nested settings")
         values = inner
     values[last] = value
 

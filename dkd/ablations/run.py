@@ -1,4 +1,4 @@
-"""Ablations: train the variants of a plan, each in a run of its own, and measure all of them alike.
+"""Ablations: train the variants of a plan, each in its own run, and evaluate all of them in the same way.
 
 plan = load_plan("tiny", ["steps=200"])
 for progress in ablate(plan, "runs/ablations"):
@@ -32,14 +32,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Progress:
-    """What is known after a step of training, or after a video that was measured.
+    """Progress after a training step or after an evaluated video.
 
     Attributes:
-        phase: of a variant's training, or of the evaluation of all.
-        variant: that is trained; or the method that was measured.
-        done, of: steps of this variant; or frames of all methods.
-        nth, variants: of the trainings; 0 while measuring.
-        record: of the step; None for a run that was found finished, and while measuring.
+        phase: the training of a variant, or the evaluation of all.
+        variant: the variant in training, or the method that was evaluated.
+        done, of: steps of this variant, or frames of all methods.
+        nth, variants: index of the variant and number of variants to train; 0 during the evaluation.
+        record: record of the step; ``None`` for a finished run, and during the evaluation.
         problem: why this variant's training, or this video, was given up.
     """
 
@@ -62,25 +62,25 @@ def ablate(
     validation: Sequence[PersonSequence] | None = None,
     measured: Mapping[str, Sequence[PersonSequence]] | None = None,
 ) -> Iterator[Progress]:
-    """Train what is not trained yet, then measure all that is.
+    """Train the variants that are not trained yet, then evaluate all trained ones.
 
-    Each variant has a run's folder in ``folder``, where training goes on after a stop or a kill; closing the generator
-    is a stop that saves. A run that was finished is not trained again, one that failed is tried again.
+    Each variant has its own run folder in ``folder``, in which an interrupted training is resumed; closing the
+    generator saves the state. Finished runs are not trained again, failed ones are retried.
 
     Args:
-        plan: what to do.
-        folder: of the runs, of ``evaluation`` and of the results.
-        only: rows to train for; all by default. Whatever was trained before is measured, too.
-        people, validation: as :func:`dkd.training.trainer.train` takes them.
-        measured: source → people, as :func:`dkd.evaluation.run.evaluate` takes them.
+        plan: what to train and evaluate.
+        folder: folder of the runs, of ``evaluation`` and of the results.
+        only: rows whose variants to train; all by default. Variants trained before are evaluated too.
+        people, validation: as for :func:`dkd.training.trainer.train`.
+        measured: people by source, as for :func:`dkd.evaluation.run.evaluate`.
 
     Yields:
-        a :class:`Progress` a step, then one a video.
+        A :class:`Progress` per step, then one per video.
 
     Raises:
-        CheckpointError: a run in ``folder`` has other settings than its variant; before anything is trained.
-        ConfigError, DatasetError, RunBusyError, StorageError: as training and evaluation do. A loss that is not finite
-            (TrainingError) does not end it: it is reported, and the other variants go on.
+        CheckpointError: the settings of a run in ``folder`` differ from its variant's; raised before training.
+        ConfigError, DatasetError, RunBusyError, StorageError: as in training and evaluation. A loss that is not finite
+            (TrainingError) is reported, and the other variants are still trained.
     """
     folder, configs, chosen = Path(folder), plan.configs(), plan.trained(only)
     for name, config in configs.items():
@@ -119,14 +119,14 @@ def ablate(
 
 @dataclass(frozen=True)
 class Measurable:
-    """A row of the results to be.
+    """A row of the results that can be evaluated.
 
     Attributes:
-        name: in the plan.
-        base: the variant whose weights it has.
-        spec: of the method, for :func:`dkd.evaluation.methods.get_method`.
-        erased: the same without a past, where it is a trained variant that has one.
-        problem: why there is nothing to measure.
+        name: name in the plan.
+        base: the variant whose weights it uses.
+        spec: spec of the method, for :func:`dkd.evaluation.methods.get_method`.
+        erased: spec of the same with its past erased, if it is a trained variant that uses the past.
+        problem: why it cannot be evaluated.
     """
 
     name: str
@@ -137,7 +137,7 @@ class Measurable:
 
 
 def measurable(plan: AblationPlan, folder: Path) -> list[Measurable]:
-    """The rows that the runs in ``folder`` allow; those that failed say why, what was not trained is left out."""
+    """Return the rows available from the runs in ``folder``; failed ones say why, untrained ones are left out."""
     rows = []
     for name, spec in {**{name: name for name in plan.variants}, **plan.methods}.items():
         base = spec.split("+")[0]
@@ -157,14 +157,14 @@ def measurable(plan: AblationPlan, folder: Path) -> list[Measurable]:
 
 
 def is_finished(run: Run) -> bool:
-    """Whether the run has come to its end: its result is there."""
+    """Return whether the run is finished, so that its result exists."""
     return run.model_file.is_file()
 
 
 def _check_settings(run: Run, config: TrainConfig) -> None:
-    """Raise :class:`~dkd.errors.CheckpointError` where the folder holds another run; where it runs does not count."""
+    """Raise :class:`~dkd.errors.CheckpointError` if the folder holds a different run, ignoring machine settings."""
     if run.info_file.is_file() and replace(run.config(), machine=config.machine) != config:
         raise CheckpointError(
-            f"{run.folder} holds a run with other settings than variant {run.name!r} of the plan; give another --run "
+            f"{run.folder} holds a run whose settings differ from variant {run.name!r} of the plan; give another --run "
             "folder, or the settings it was started with"
         )

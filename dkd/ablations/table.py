@@ -1,7 +1,8 @@
-"""What ablations have shown: a tidy table with its provenance, and how much of it is chance.
+"""Results of ablations: a tidy table with its provenance, and an estimate of noise.
 
-Two runs that differ in their seed alone differ by chance; what differs from the reference by no more than that is
-noise (ours; with two seeds a rough measure, and the only one there is). A row is one run, and says its seed and steps.
+Two runs that differ only in their seed differ by chance; differences to the reference that are no larger are called
+noise (our decision; with two seeds this is a rough measure, but the only one available). A row is one run, with its
+seed and steps.
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ from dkd.training.config import TrainConfig
 from dkd.training.run import Run
 
 FORMAT = "dkd-ablations/1"
-RESULTS = "ablations.csv"  # in the folder; its provenance is the .json beside it
+RESULTS = "ablations.csv"  # in the folder; its provenance is in a .json file next to it
 FIGURES = ("PCK@0.2", "PCK@0.1", "PCK@0.05", "acceleration error %")
 _LESS_IS_BETTER = ("acceleration error %",)
-_WORDS = ("better", "worse", "noise", "?")  # "?": without a second seed nobody knows
-# Of the table, in this order; for each figure there are also "Δ figure" and "noise of figure".
+_WORDS = ("better", "worse", "noise", "?")  # "?": unknown without a second seed
+# Columns in this order; each measure also has the columns "Δ measure" and "noise of measure".
 COLUMNS = (
     "variant", "data", "labels", "changed", "seed", "steps", "T", "batch", "S", *FIGURES, "reading",
     "erased: PCK@0.2 lost", "reliance", "GMACs", "params (M)", "training s", "videos", "problem",
@@ -47,25 +48,25 @@ _NUMBERS = [
 
 @dataclass(frozen=True)
 class AblationResults:
-    """Results.
+    """Results of ablations.
 
     Attributes:
-        table: a row a variant a source of data, see :func:`make_results`.
-        facts: provenance: ``plan``, ``runs`` (name → settings, when, commit, versions, SHA-256 of the weights),
-            ``evaluation``; plain values.
+        table: one row per variant per data source, see :func:`make_results`.
+        facts: provenance as plain values: ``plan``, ``runs`` (settings, date, commit, versions and SHA-256 of the
+            weights by name), ``evaluation``.
     """
 
     table: pd.DataFrame
     facts: dict[str, Any]
 
     def save(self, file: str | Path) -> Path:
-        """Write the table as CSV, and the provenance beside it as JSON; each is written whole or not at all.
+        """Write the table as CSV and the provenance as JSON next to it, each atomically.
 
-        The JSON has the table's SHA-256, so two files that do not belong together are found out by
-        :func:`read_results`.
+        The JSON file has the table's SHA-256, so that :func:`read_results` detects files that do not match.
 
         Raises:
-            ConfigError: the file's name does not end in .csv. StorageError: it cannot be written.
+            ConfigError: the file name does not end in .csv.
+            StorageError: a file cannot be written.
         """
         file = Path(file)
         if file.suffix != ".csv":
@@ -80,17 +81,17 @@ class AblationResults:
 
 
 def read_results(file: str | Path) -> AblationResults:
-    """Results that :meth:`AblationResults.save` wrote.
+    """Read results written by :meth:`AblationResults.save`.
 
     Raises:
-        DatasetError: the table or its provenance is missing or damaged, or they do not belong together.
+        DatasetError: the table or its provenance is missing or damaged, or they do not match.
     """
     file = Path(file)
     try:
         text = file.read_bytes()
         facts = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
         if facts.pop("format") != FORMAT or facts.pop("table_sha256") != hashlib.sha256(text).hexdigest():
-            raise ValueError("the table is not the one that its provenance tells of")
+            raise ValueError("the table does not match its provenance")
         facts.pop("table")
         table = pd.read_csv(file, keep_default_na=False, na_values={c: [""] for c in _NUMBERS}, dtype=_TEXTS)
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -102,19 +103,20 @@ def read_results(file: str | Path) -> AblationResults:
 
 
 def make_results(plan: AblationPlan, folder: str | Path) -> AblationResults:
-    """The table of what was trained and measured in ``folder``.
+    """Make the table of everything trained and evaluated in ``folder``.
 
     Returns:
-        a row a variant (or method) a source, with ``changed``: settings that differ from the reference's, without the
-        seed; ``S`` of its kernels; PCK of the box's larger side (0..1, joints pooled) and the acceleration error (% of
-        that side a frame²); ``Δ …``: less the reference's; ``noise of …``: the largest difference of two seeds of one
-        variant on these data, NaN without such a pair; ``reading``: what that says; ``erased: PCK@0.2 lost``: what
-        blank maps instead of H_t cost; ``reliance``: of the last validation; ``GMACs`` of a later frame, ``params (M)``
-        of all parts; ``training s``: of the steps alone, on the machine that trained; ``problem``: why there are no
-        figures. NaN is what was not measured.
+        One row per variant (or method) per source, with ``changed``: settings that differ from the reference's, without
+        the seed; ``S`` of its kernels; PCK of the box's larger side (0..1, joints pooled) and the acceleration error (%
+        of that side per frame²); ``Δ …``: difference to the reference; ``noise of …``: the largest difference between
+        two seeds of one variant on these data, NaN without such a pair; ``reading``: interpretation of these; ``erased:
+        PCK@0.2 lost``: loss with blank maps instead of H_t; ``reliance``: from the last validation; ``GMACs`` of a
+        later frame; ``params (M)`` of all parts; ``training s``: time of the training steps on the machine that
+        trained;
+        ``problem``: why there are no results. Values that were not measured are NaN.
 
     Raises:
-        ConfigError: nothing of the plan was trained in ``folder``.
+        ConfigError: no variant of the plan was trained in ``folder``.
     """
     folder = Path(folder)
     rows = measurable(plan, folder)
@@ -132,11 +134,11 @@ def make_results(plan: AblationPlan, folder: str | Path) -> AblationResults:
 
 
 def with_differences(table: pd.DataFrame, reference: str) -> pd.DataFrame:
-    """The table with ``Δ …`` and ``noise of …`` of each figure, and ``reading``: better, worse or noise.
+    """Add ``Δ …`` and ``noise of …`` of each measure, and ``reading``: better, worse or noise.
 
     Args:
-        table: with ``variant``, ``data``, ``changed``, ``seed`` and the figures.
-        reference: name of the variant that is compared with; its rows may be missing.
+        table: table with ``variant``, ``data``, ``changed``, ``seed`` and the measures.
+        reference: name of the reference variant; its rows may be missing.
     """
     table = table.copy()
     says: list[dict[str, list[str]]] = [{word: [] for word in _WORDS} for _ in range(len(table))]
@@ -159,7 +161,7 @@ def with_differences(table: pd.DataFrame, reference: str) -> pd.DataFrame:
 
 
 def _sentence(words: Mapping[str, list[str]]) -> str:
-    """``better: acceleration error; noise: PCK@0.2, …``; the word alone where it holds for all figures."""
+    """Return ``better: acceleration error; noise: PCK@0.2, …``, or a single word if it holds for all measures."""
     said = {word: figures for word, figures in words.items() if figures}
     if len(said) == 1:
         return next(iter(said))
@@ -167,7 +169,7 @@ def _sentence(words: Mapping[str, list[str]]) -> str:
 
 
 def _noise(table: pd.DataFrame, figure: str) -> dict[str, float]:
-    """Data → the largest difference of two seeds with the same settings."""
+    """Compute the largest difference between two seeds with the same settings, by data."""
     known = table[table[figure].notna()]
     spread = known.groupby(["data", "changed"])[figure].agg(lambda v: v.max() - v.min() if len(v) > 1 else np.nan)
     return spread.groupby("data").max().to_dict() if len(spread) else {}
@@ -176,7 +178,7 @@ def _noise(table: pd.DataFrame, figure: str) -> dict[str, float]:
 def _of_variant(
     row: Measurable, plan: AblationPlan, configs: Mapping[str, TrainConfig], folder: Path
 ) -> dict[str, Any]:
-    """What holds for all data."""
+    """Return the values of a variant that are the same for all data."""
     config, run = configs[row.base], Run(folder / row.base)
     changed = _changed(config, configs[plan.compared_with])
     suffix = Path(row.spec).name.removeprefix(row.base)
@@ -207,14 +209,14 @@ def _of_variant(
 
 
 def _changed(config: TrainConfig, reference: TrainConfig) -> dict[str, Any]:
-    """Settings that differ from the reference's, but for the seed and where it runs."""
+    """Return the settings that differ from the reference's, except the seed and machine settings."""
     mine, theirs = flat(to_mapping(config)), flat(to_mapping(reference))
     names = [k for k in {**mine, **theirs} if mine.get(k) != theirs.get(k)]
     return {k: mine.get(k) for k in names if k != "seed" and not k.startswith("machine.")}
 
 
 def _figures(folder: Path) -> dict[str, tuple[str, dict[str, pd.Series]]]:
-    """Data → what its labels are, and method → its summary."""
+    """Return, by data, the description of its labels and the summaries by method."""
     table = Evaluation(folder / EVALUATION).table()
     out = {}
     for data, rows in table.groupby("data", observed=True, sort=False):
@@ -225,7 +227,7 @@ def _figures(folder: Path) -> dict[str, tuple[str, dict[str, pd.Series]]]:
 
 
 def _of_data(row: Measurable, by_method: Mapping[str, pd.Series]) -> dict[str, Any]:
-    """The figures of one row on one source."""
+    """Return the measures of one row on one source."""
     name = Path(row.spec).name
     if name not in by_method:
         return {}

@@ -1,1 +1,1 @@
-"""Train models: settings and recipes, the trainer, losses, run folders, and validation."""
+"""Training: settings and recipes, the trainer, losses, run folders, and validation."""

@@ -1,4 +1,4 @@
-"""Batch normalisation over the batches of all processes, also on a CPU."""
+"""Batch normalisation over the batches of all processes, including on a CPU."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from torch.distributed.nn.functional import all_reduce
 
 
 class SyncedBatchNorm2d(nn.BatchNorm2d):
-    """As :class:`torch.nn.SyncBatchNorm`, which refuses the CPU: mean and variance of the batches of all processes.
+    """Batch normalisation over all processes, as :class:`torch.nn.SyncBatchNorm`, which does not support the CPU.
 
-    Every process must have a batch of one and the same size.
+    All processes must have batches of the same size.
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """(B, C, H, W) → the same; in eval mode, with the stored statistics, as its base class."""
+        """Normalise (B, C, H, W); in eval mode with the stored statistics, as the base class."""
         if not self.training:
             return super().forward(input)
         x = input.float()
         moments = torch.stack([x.mean((0, 2, 3)), x.square().mean((0, 2, 3))])
-        mean, square = all_reduce(moments) / dist.get_world_size()  # differentiable: gradients cross processes, too
+        mean, square = all_reduce(moments) / dist.get_world_size()  # differentiable: gradients also cross processes
         variance = (square - mean.square()).clamp(min=0)
         if self.track_running_stats and self.running_mean is not None and self.running_var is not None:
             count = x.numel() / x.shape[1] * dist.get_world_size()
@@ -38,10 +38,10 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
 
 
 def synchronise_batch_norm(module: nn.Module, device: torch.device) -> nn.Module:
-    """The module with its batch normalisations synchronised over processes, names of parameters and buffers kept."""
+    """Synchronise the module's batch normalisations over processes, keeping the names of parameters and buffers."""
     if device.type == "cuda":
         return nn.SyncBatchNorm.convert_sync_batchnorm(module)
     for child in module.modules():
         if type(child) is nn.BatchNorm2d:
-            child.__class__ = SyncedBatchNorm2d  # the same parameters and buffers, another forward
+            child.__class__ = SyncedBatchNorm2d  # same parameters and buffers, different forward
     return module

@@ -1,4 +1,4 @@
-"""What a training run is asked to do: one tree of frozen dataclasses, and the recipes that ship with the project.
+"""Settings of a training run: a tree of frozen dataclasses, and the shipped recipes.
 
     config = load_recipe("laptop", ["steps=500", "adversary.eta=0.1"])
 """
@@ -23,23 +23,23 @@ RECIPES = Path(__file__).parent / "recipes"
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """Which model, and what it starts from.
+    """Model and initial weights.
 
     Attributes:
         name: one of ``dkd.models.MODELS``.
         settings: fields of that model's config to replace, such as ``channels`` or ``input_size``.
-        start: weights to start from: a shipped model's name, a checkpoint of ours, or an image classifier's weights
-            (``.pt``, ``.pth``; torchvision's names for ResNets, the flat port's for the encoder ``mobilenetv2``).
-            None: random.
-        initializer_start: of a DKD: a per-frame baseline's checkpoint for its pose initializer alone, after ``start``;
-            for one that is another network than the frame encoder.
-        initializer: whether the pose initializer is trained too (``"train"``, as in the paper), or held ``"fixed"``.
-        pretrain: share of the steps in which the initializer learns alone, on every frame of the clips; then the frame
-            encoder starts from it where the two are the same network, and the recursion begins. The paper's networks
-            are trained on single images before, too; here one run does both.
-        bias_fades: of a DKD with a ``kernel_bias``: the shares of the run between which the bias is taken away, bit by
-            bit. It is not trained; the result has none, and is a DKD in the paper's form, which may start from one that
-            only a bias let start as a per-frame net. Empty: the bias is trained like the rest.
+        start: weights to start from: name of a shipped model, a checkpoint of this project, or an image classifier's
+            weights (``.pt``, ``.pth``; torchvision's names for ResNets, the flat port's for the encoder
+            ``mobilenetv2``). ``None``: random.
+        initializer_start: for a DKD: a per-frame baseline's checkpoint for its pose initializer only, loaded after
+            ``start``; for an initializer whose network differs from the frame encoder.
+        initializer: ``"train"`` to also train the pose initializer, as in the paper, or ``"fixed"``.
+        pretrain: share of the steps in which only the initializer is trained, on every frame of the clips; then the
+            frame encoder starts from it if the two are the same network, and the recursion begins. The paper's
+            networks are also pre-trained on single images; here one run does both.
+        bias_fades: for a DKD with a ``kernel_bias``: the shares of the run between which the bias is gradually reduced
+            to 0. It is not trained, and the result is a DKD without bias, as in the paper, although it started as a
+            per-frame model, which only a bias makes possible. Empty: the bias is trained like other weights.
     """
 
     __pydantic_config__ = STRICT
@@ -55,26 +55,26 @@ class ModelChoice:
     def __post_init__(self) -> None:
         if self.bias_fades and not (len(self.bias_fades) == 2 and 0 <= self.bias_fades[0] < self.bias_fades[1] <= 1):
             raise ConfigError(
-                f"expected model.bias_fades, two rising shares of the run in 0..1, or none, got {self.bias_fades}"
+                f"expected model.bias_fades, two increasing shares of the run in 0..1, or none, got {self.bias_fades}"
             )
         if not 0 <= self.pretrain < 1:
             raise ConfigError(f"expected model.pretrain, a share of the steps, in 0..1, got {self.pretrain}")
         if self.initializer_start is not None and not self.name.startswith("dkd-"):
-            raise ConfigError(f"only a DKD has an initializer: {self.name} takes model.start, not initializer_start")
+            raise ConfigError(f"only a DKD has an initializer: use model.start for {self.name}, not initializer_start")
         if self.pretrain and self.initializer == "fixed":
-            raise ConfigError("model.pretrain trains the initializer, model.initializer=fixed does not: choose one")
+            raise ConfigError("model.pretrain trains the initializer, but model.initializer=fixed does not: choose one")
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Whom to train on and whom to validate on.
+    """Data for training and validation.
 
     Attributes:
-        train: sources, as :func:`dkd.datasets.sources.load_people` takes them; their training people are used.
-        shares: how often each source is drawn; by default equally often.
-        validation: the source whose test people are followed, whole clips, recursively.
-        validation_clips: how many of them, the first ones; 0 validates nothing.
-        validation_frames: of each clip, the first ones.
+        train: sources, as for :func:`dkd.datasets.sources.load_people`; their training split is used.
+        shares: how often each source is drawn; equally often by default.
+        validation: source whose test people are tracked recursively in complete clips.
+        validation_clips: number of clips, from the first on; 0 disables validation.
+        validation_frames: number of frames of each clip, from the first on.
     """
 
     __pydantic_config__ = STRICT
@@ -99,24 +99,24 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class OptimiserConfig:
-    """How weights are moved.
+    """Settings of the optimiser.
 
     Attributes:
-        name: ``"adamw"``, or ``"rmsprop"`` as re-implementations of the paper have it.
-        learning_rate: the peak, for all that starts from scratch.
-        trunk_rate: what an image classifier's trunk is trained with, as a share of that.
-        frozen_blocks: leading blocks of the trunks that keep their weights (they cost most and change least).
-        weight_decay: AdamW's.
-        schedule: ``"cosine"`` falls to 0 in half a wave; ``"steps"`` is multiplied by 0.1 at each milestone.
+        name: ``"adamw"``, or ``"rmsprop"`` as in re-implementations of the paper.
+        learning_rate: peak learning rate of weights that start from scratch.
+        trunk_rate: learning rate of an image classifier's trunk, as a share of ``learning_rate``.
+        frozen_blocks: number of leading blocks of the trunks that are frozen (they cost most and change least).
+        weight_decay: weight decay of AdamW.
+        schedule: ``"cosine"`` decays to 0 in half a period; ``"steps"`` is multiplied by 0.1 at each milestone.
         milestones: for ``"steps"``: shares of the run.
         warmup: steps of linear warm-up.
-        clip_norm: largest norm of the gradient.
-        ema: averaging of weights; validation, snapshots and the result are of the average. It starts short and grows to
-            this, so that it means something from the first steps on.
-        fixed_statistics: parts (``"encoder"``, ``"initializer"``, ``"distillator"``) whose batch statistics stand still
-            from the start: those of a trained checkpoint.
-        fix_statistics_after: share of the run after which all of them stand still, so that what is trained at the end
-            is what is used later.
+        clip_norm: maximum norm of the gradient.
+        ema: decay of the average of the weights, which is used for validation, snapshots and the result. It starts
+            small and grows to this value, so that the average is useful from the first steps on.
+        fixed_statistics: parts (``"encoder"``, ``"initializer"``, ``"distillator"``) whose batch statistics are fixed
+            from the start to those of a trained checkpoint.
+        fix_statistics_after: share of the run after which all batch statistics are fixed, so that the end of the
+            training uses the same function as inference.
     """
 
     __pydantic_config__ = STRICT
@@ -142,7 +142,7 @@ class OptimiserConfig:
             )
 
     def rate_at(self, step: int, steps: int) -> float:
-        """Learning rate as a share of its peak."""
+        """Return the learning rate at a step as a share of its peak."""
         if step < self.warmup:
             return (step + 1) / self.warmup
         if self.schedule == "steps":
@@ -152,9 +152,10 @@ class OptimiserConfig:
 
 @dataclass(frozen=True)
 class FeedbackConfig:
-    """What the distillator is given in training instead of the model's own maps, now and then.
+    """Scheduled sampling: how often the distillator gets ground truth instead of the model's own maps in training.
 
-    With too much ground truth the loss falls and recursion collapses (exposure bias); with none, learning is slow.
+    With too much ground truth the loss decreases but the recursion collapses (exposure bias); with none, learning is
+    slow.
 
     Attributes:
         truth_first, truth_later: probability of jittered ground truth in the first frame, and in later ones.
@@ -170,19 +171,19 @@ class FeedbackConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A training run.
+    """Settings of a training run.
 
     Attributes:
-        model, data, optimiser, feedback, augment, adversary, machine: see there.
-        steps: optimiser steps in all.
-        batch: clips a step, over all processes.
-        n_frames: T of a training clip.
-        sigma: of the Gaussian targets, in cells.
-        motion_weight: weight of :func:`dkd.training.losses.motion_loss`, beside the pose loss; 0 as in the paper.
-        hidden_weight: weight in the loss of joints that are labelled but hidden (our decision: they are guesses).
-        validate_every, snapshot_every, save_every: steps between validations, between snapshots of the averaged model
-            (what the panel's slider moves through), and between states to resume from. 0: only at the end.
-        seed: of weights, data and feedback.
+        model, data, optimiser, feedback, augment, adversary, machine: see their classes.
+        steps: total number of optimiser steps.
+        batch: clips per step over all processes.
+        n_frames: number of frames T of a training clip.
+        sigma: standard deviation of the Gaussian targets in cells.
+        motion_weight: weight of :func:`dkd.training.losses.motion_loss`, added to the pose loss; 0 in the paper.
+        hidden_weight: weight of labelled but hidden joints in the loss (our decision: their labels are guesses).
+        validate_every, snapshot_every, save_every: number of steps between validations, between snapshots of the
+            averaged model (shown by the panel's slider), and between states to resume from. 0: only at the end.
+        seed: seed of weights, data and feedback.
     """
 
     __pydantic_config__ = STRICT
@@ -219,47 +220,48 @@ class TrainConfig:
             raise ConfigError("expected validate_every, snapshot_every and save_every of at least 0")
         if self.model.name.startswith(("dkd-", "lstm-pm")) and self.n_frames < 2:
             raise ConfigError(
-                f"expected n_frames ≥ 2 for {self.model.name}, which learns from one frame to the next, "
+                f"expected n_frames ≥ 2 for {self.model.name}, which learns from consecutive frames, "
                 f"got {self.n_frames}"
             )
         if (self.adversary.eta or self.motion_weight) and self.n_frames < 2:
             raise ConfigError(
-                "the adversary and the motion loss judge how maps change: they need n_frames ≥ 2, or a weight of 0"
+                "the adversary and the motion loss use changes of maps: they need n_frames ≥ 2, or a weight of 0"
             )
         if self.model.bias_fades and not getattr(self.model_config(), "kernel_bias", False):
-            raise ConfigError(f"model.bias_fades takes a DKD's kernel_bias away; {self.model.name} has none")
+            raise ConfigError(f"model.bias_fades reduces a DKD's kernel_bias; {self.model.name} has none")
         self.model_config()
 
     def pretrained_steps(self) -> int:
-        """Steps in which the initializer learns alone; none in a per-frame baseline, which is nothing else."""
+        """Return the number of steps in which only the initializer is trained; 0 for a per-frame baseline."""
         return round(self.model.pretrain * self.steps) if self.model.name.startswith("dkd-") else 0
 
     def bias_at(self, step: int) -> float:
-        """Share of the kernels' bias that is left after so many steps; 1 where none is taken away."""
+        """Return the remaining share of the kernels' bias after this many steps; 1 if it is not reduced."""
         if not self.model.bias_fades:
             return 1.0
         first, last = (share * self.steps for share in self.model.bias_fades)
         return min(1.0, max(0.0, (last - step) / (last - first)))
 
     def model_config(self) -> ModelConfig:
-        """The config of the model to train."""
+        """Return the config of the model to train."""
         return model_config(self.model.name, **self.model.settings)
 
 
 def list_recipes() -> list[str]:
-    """Names of the recipes that ship with the project."""
+    """Return the names of the shipped recipes."""
     return sorted(p.stem for p in RECIPES.glob("*.yaml"))
 
 
 def load_recipe(name_or_path: str | Path | None = None, words: Sequence[str] = ()) -> TrainConfig:
-    """Settings from a recipe, with some replaced.
+    """Load settings from a recipe and replace some of them.
 
     Args:
-        name_or_path: a shipped recipe's name, or a YAML file; None: the defaults.
-        words: ``key=value``, with dots into nested settings: ``optimiser.learning_rate=1e-3``.
+        name_or_path: name of a shipped recipe, or a YAML file; ``None``: the defaults.
+        words: ``key=value``, with dots for nested settings: ``optimiser.learning_rate=1e-3``.
 
     Raises:
-        ConfigError: no such recipe or file, an unknown key (the nearest is named), or a value that does not fit.
+        ConfigError: there is no such recipe or file, a key is unknown (the nearest one is given), or a value does not
+            fit.
     """
     values: dict[str, Any] = {}
     if name_or_path is not None:
@@ -270,7 +272,7 @@ def load_recipe(name_or_path: str | Path | None = None, words: Sequence[str] = (
                 known = list_recipes()
                 raise ConfigError(
                     f"there is no recipe {str(name_or_path)!r}{nearest_name(str(name_or_path), known)} There are: "
-                    f"{', '.join(known)}; a file of your own must end in .yaml."
+                    f"{', '.join(known)}; your own file must end in .yaml."
                 )
         values = read_yaml(path)
     return from_mapping(TrainConfig, with_words(values, words))

@@ -1,8 +1,8 @@
-"""What training minimises: the pose loss, and the temporal adversary with its equilibrium.
+"""Losses of training: the pose loss, and the temporal adversary with its equilibrium.
 
 The paper trains with a *temporal discriminator* that follows BEGAN (Berthelot 2017): an auto-encoder that reconstructs
-how the maps *change* from frame to frame, well for true changes and badly for predicted ones. What is certain and what
-is our decision stands at each piece.
+the *changes* of maps from frame to frame, well for true changes and badly for predicted ones. Each function says what
+the paper specifies and what is our decision.
 """
 
 from __future__ import annotations
@@ -17,42 +17,42 @@ from dkd.errors import ConfigError
 from dkd.io.config import STRICT
 from dkd.pose.heatmaps import gaussian_targets
 
-_SMALLEST_CHANGE = 1e-3  # root mean square of map changes below which a clip counts as standing still
+_SMALLEST_CHANGE = 1e-3  # root mean square of map changes below which a clip counts as motionless
 
 
 def pose_loss(heatmaps: Tensor, joints: Tensor, weights: Tensor, sigma: float, count: Tensor | None = None) -> Tensor:
-    """Squared error of the maps, summed over cells, averaged over joints by weight. (The paper's L2.)
+    """Compute the squared error of the maps, summed over cells, weighted average over joints (the paper's L2).
 
     Args:
-        heatmaps: (..., J, H, W) predicted.
-        joints: (..., J, 2) in cells; infinite: outside the crop, trained to an all-zero map; NaN: not labelled.
-        weights: (..., J) ≥ 0: 0 where a joint is not labelled and so not trained, less than 1 where it is hidden.
-        sigma: of the Gaussian targets, in cells.
-        count: what the sum is divided by; by default the sum of ``weights``. Several processes give their common one.
+        heatmaps: (..., J, H, W) predicted maps.
+        joints: (..., J, 2) in cells; infinite: outside the crop, with an all-zero target; NaN: not labelled.
+        weights: (..., J) ≥ 0: 0 if a joint is not labelled and so not trained, less than 1 if it is hidden.
+        sigma: standard deviation of the Gaussian targets in cells.
+        count: divisor of the sum; by default the sum of ``weights``. Several processes pass their common sum.
     """
     error = (heatmaps.float() - gaussian_targets(joints, heatmaps.shape[-1], sigma)).square().sum((-2, -1))
     return _weighted(error, weights, weights.sum() if count is None else count)
 
 
 def _weighted(error: Tensor, weights: Tensor, count: Tensor) -> Tensor:
-    """Σ weights · error / count."""
-    # where, not times: the error of an unlabelled joint may be anything, and 0 × NaN is NaN
+    """Compute Σ weights · error / count."""
+    # use where, not a product: the error of an unlabelled joint may be NaN, and 0 × NaN is NaN
     return torch.where(weights > 0, error * weights, 0.0).sum() / count.clamp(min=1e-6)
 
 
 def motion_loss(
     heatmaps: Tensor, joints: Tensor, weights: Tensor, sigma: float, mean: Callable[[Tensor], Tensor] = lambda x: x
 ) -> Tensor:
-    """:func:`pose_loss` of how the maps change: ‖(H_{t+1} − H_t) − (G_{t+1} − G_t)‖², G the Gaussian targets. (Ours.)
+    """Compute the loss of map changes: ‖(H_{t+1} − H_t) − (G_{t+1} − G_t)‖², G the Gaussian targets. (Ours.)
 
-    The same as the squared *change of the error* from frame to frame. It costs nothing where a joint is off by the same
-    in both frames, and most where errors come and go: what is seen as trembling.
+    This equals the squared *change of the error* from frame to frame. It is 0 if a joint has the same error in both
+    frames, and largest if errors come and go, which is seen as jitter.
 
     Args:
-        heatmaps: (B, T, J, H, W) predicted, T ≥ 2.
+        heatmaps: (B, T, J, H, W) predicted maps, T ≥ 2.
         joints: (B, T, J, 2) in cells, as in :func:`pose_loss`.
-        weights: (B, T, J) ≥ 0; a change counts as the less sure one of its two frames.
-        sigma: of the Gaussian targets, in cells.
+        weights: (B, T, J) ≥ 0; a change has the smaller weight of its two frames.
+        sigma: standard deviation of the Gaussian targets in cells.
         mean: averages a number over the processes that share the batch.
     """
     change = (heatmaps.float() - gaussian_targets(joints, heatmaps.shape[-1], sigma)).diff(dim=1)
@@ -61,9 +61,9 @@ def motion_loss(
 
 
 def background_targets(targets: Tensor) -> Tensor:
-    """1 − max_j of the joints' targets, where no joint is. (..., J, H, W) → (..., 1, H, W).
+    """Compute the background target, 1 − max_j of the joints' targets: (..., J, H, W) → (..., 1, H, W).
 
-    The papers name a background map and do not define its target; that it is what the highest Gaussian leaves is ours.
+    The papers have a background map but do not define its target; this definition is ours.
     """
     return 1 - targets.amax(-3, keepdim=True)
 
@@ -75,20 +75,20 @@ def stages_loss(
     sigma: float,
     mean: Callable[[Tensor], Tensor] = lambda x: x,
 ) -> Tensor:
-    """:func:`pose_loss` of each stage's maps, averaged over the stages (Wei 2016: intermediate supervision).
+    """Compute :func:`pose_loss` of each stage's maps, averaged over stages (Wei 2016: intermediate supervision).
 
-    Wei adds the stages' losses up. The average differs by a factor, and it makes the loss, its gradient's norm and
-    their limits mean the same as in a model without stages.
+    Wei sums the stages' losses. The average differs only by a factor, and makes the loss and the norm of its gradient
+    comparable with those of a model without stages.
 
-    The background counts as one more joint, as sure as the frame's least sure one: where a joint has no label nobody
-    knows what is background, and its map is not trained there (ours).
+    The background counts as one more joint, with the smallest weight of the frame's joints: if a joint has no label,
+    the background is unknown, and its map is not trained (our decision).
 
     Args:
-        stages: (..., M, K, H, W) predicted, K = J, or J + 1 with the background last; a frame with fewer stages repeats
-            its last, so that each frame has the same say (``PoseOutput.intermediate``).
+        stages: (..., M, K, H, W) predicted maps, K = J, or J + 1 with the background last; a frame with fewer stages
+            repeats its last one, so that all frames have the same weight (``PoseOutput.intermediate``).
         joints: (..., J, 2) in cells, as in :func:`pose_loss`.
         weights: (..., J) ≥ 0.
-        sigma: of the Gaussian targets, in cells.
+        sigma: standard deviation of the Gaussian targets in cells.
         mean: averages a number over the processes that share the batch.
     """
     targets = gaussian_targets(joints, stages.shape[-1], sigma)
@@ -101,15 +101,15 @@ def stages_loss(
 
 @dataclass(frozen=True)
 class AdversaryConfig:
-    """Temporally adversarial training.
+    """Settings of temporally adversarial training.
 
     Attributes:
-        eta: weight of L_fake in the pose network's loss; 0 switches the adversary off. The starting point of the
-            field's BEGAN for pose, 1e-4, belongs to losses on another scale; with ours it would do nothing.
-        gamma: the balance aimed at, L_fake = γ L_real (BEGAN's diversity ratio).
+        eta: weight of L_fake in the pose network's loss; 0 disables the adversary. The usual start value of BEGAN for
+            pose estimation, 1e-4, is for losses on a different scale; with ours it would have no effect.
+        gamma: target balance, L_fake = γ L_real (BEGAN's diversity ratio).
         lambda_k: step size of k.
         width: channels of the auto-encoder.
-        learning_rate: of the discriminator, with Adam.
+        learning_rate: learning rate of the discriminator, with Adam.
     """
 
     __pydantic_config__ = STRICT
@@ -130,11 +130,12 @@ class AdversaryConfig:
 
 
 def map_changes(heatmaps: Tensor, usable: Tensor, mean: Callable[[Tensor], Tensor] = lambda x: x) -> Tensor:
-    """d_t = H_{t+1} − H_t, scaled to a root mean square of 1. (Changes of the maps: a decision, the paper is not sure.)
+    """Compute d_t = H_{t+1} − H_t, scaled to a root mean square of 1.
 
-    The scaling is ours: a net whose peaks are half as high makes changes a quarter as large, squared, and its L_fake
-    would be small for that reason alone, and BEGAN's balance needs L_real and L_fake on one scale. The factor is one
-    number for the whole batch and no gradient flows through it, so the size of a change still counts within the batch.
+    Using changes of maps is our decision, as the paper is ambiguous. The scaling is ours too: a network whose peaks are
+    half as high makes squared changes that are a quarter as large, so that its L_fake would be small for that reason
+    alone, and BEGAN's balance needs L_real and L_fake on one scale. The factor is one number for the whole batch,
+    without gradient, so that the size of a change still matters within the batch.
 
     Args:
         heatmaps: (B, T, J, H, W), T ≥ 2.
@@ -151,15 +152,15 @@ def map_changes(heatmaps: Tensor, usable: Tensor, mean: Callable[[Tensor], Tenso
 
 
 def reconstruction_loss(reconstructed: Tensor, changes: Tensor) -> Tensor:
-    """mean‖D(d) − d‖²: 0 where it is perfect, 1 for a discriminator that answers 0 to changes of unit scale."""
+    """Compute mean‖D(d) − d‖²: 0 is perfect, 1 is the value of a discriminator that outputs 0 at unit scale."""
     return (reconstructed.float() - changes).square().mean()
 
 
 def next_k(k: float, real: float, fake: float, config: AdversaryConfig) -> float:
-    """k ← clip(k + λ (γ L_real − L_fake), 0, 1): BEGAN's equilibrium (Berthelot 2017, equation 6)."""
+    """Update k ← clip(k + λ (γ L_real − L_fake), 0, 1): BEGAN's equilibrium (Berthelot 2017, equation 6)."""
     return min(max(k + config.lambda_k * (config.gamma * real - fake), 0.0), 1.0)
 
 
 def convergence(real: float, fake: float, config: AdversaryConfig) -> float:
-    """L_real + |γ L_real − L_fake|: BEGAN's measure of convergence (Berthelot 2017, 3.4.1); smaller is better."""
+    """Compute L_real + |γ L_real − L_fake|: BEGAN's measure of convergence (Berthelot 2017, 3.4.1); less is better."""
     return real + abs(config.gamma * real - fake)

@@ -1,4 +1,4 @@
-"""What is set up once for a run, or before a step: what is frozen, in which mode parts run, who moves the weights."""
+"""Set-up of a run or a step: frozen parts, modes of parts, optimiser, and averaging of weights."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dkd.training.config import OptimiserConfig, TrainConfig
 
 
 def freeze(model: VideoPoseModel, config: TrainConfig) -> None:
-    """Switch gradients off for what keeps its weights."""
+    """Switch off gradients of frozen parts."""
     for trunk in model.trunks():
         for block in trunk.trunk_blocks()[: config.optimiser.frozen_blocks]:
             block.requires_grad_(False)
@@ -26,10 +26,10 @@ def freeze(model: VideoPoseModel, config: TrainConfig) -> None:
 
 
 def fold_frozen(model: VideoPoseModel, config: TrainConfig) -> None:
-    """Run the trunks' frozen blocks with their norms folded into their convolutions: the same function, twice as fast.
+    """Fold the norms of the trunks' frozen blocks into their convolutions: the same function, twice as fast.
 
-    They see the largest maps, and on a CPU each norm is one more pass over them. The blocks keep their own weights,
-    which are what is saved; the average of the weights is a copy from before, and keeps its norms.
+    These blocks process the largest maps, and on a CPU each norm is one more pass over them. The blocks keep their own
+    weights, which are saved; the average of the weights is an earlier copy and keeps its norms.
     """
     for trunk in model.trunks():
         for block in trunk.trunk_blocks()[: config.optimiser.frozen_blocks]:
@@ -39,7 +39,7 @@ def fold_frozen(model: VideoPoseModel, config: TrainConfig) -> None:
 
 
 def make_optimiser(model: VideoPoseModel, config: OptimiserConfig) -> torch.optim.Optimizer:
-    """Two groups: trunks, with their share of the rate, and the rest."""
+    """Create the optimiser with two groups: trunks, with their share of the learning rate, and the rest."""
     trunk = {id(p) for t in model.trunks() for block in t.trunk_blocks() for p in block.parameters()}
     learning = [p for p in model.parameters() if p.requires_grad]
     groups = [
@@ -53,7 +53,7 @@ def make_optimiser(model: VideoPoseModel, config: OptimiserConfig) -> torch.opti
 
 
 def set_modes(model: VideoPoseModel, config: TrainConfig, step: int) -> None:
-    """Train mode, but for the parts whose batch statistics stand still (their weights may learn all the same)."""
+    """Set train mode, except for parts with fixed batch statistics (whose weights may still be trained)."""
     model.train()
     fixed: list[nn.Module] = [
         block for trunk in model.trunks() for block in trunk.trunk_blocks()[: config.optimiser.frozen_blocks]
@@ -69,7 +69,7 @@ def set_modes(model: VideoPoseModel, config: TrainConfig, step: int) -> None:
 
 
 def growing_average(longest: float) -> Callable[[Any, Any, Any], None]:
-    """An exponential average that forgets its random beginning: decay (1 + n) / (10 + n), at most ``longest``."""
+    """Create an exponential average that forgets its random start: decay (1 + n) / (10 + n), at most ``longest``."""
 
     @torch.no_grad()
     def update(averages: Any, values: Any, n: Any) -> None:

@@ -1,4 +1,4 @@
-"""What is known after a training step."""
+"""Records of training steps."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from dkd.training.validation import MEASURES
 
 @dataclass(frozen=True)
 class Record:
-    """What is known after a step.
+    """Record of one training step.
 
     Attributes:
-        step: steps done, from 1.
-        loss: what the pose network minimised in this step.
-        terms: ``pose``, the loss of the maps that are the answer: what is minimised, but where a model's stages are
-            trained each on its own; then it is what can be compared between models. With the adversary also ``real``
-            (L_real), ``fake`` (L_fake), ``k`` and ``convergence``; with a motion weight ``motion``.
-        learning_rate: of what starts from scratch.
-        gradient_norm: before clipping.
-        frames_per_s: since the last record, over all processes.
+        step: number of steps done, from 1.
+        loss: loss that the pose network minimised in this step.
+        terms: ``pose``, the loss of the final maps. It is the minimised loss, except in models whose stages have their
+            own losses; there it can be compared between models. With the adversary also ``real`` (L_real), ``fake``
+            (L_fake), ``k`` and ``convergence``; with a motion weight also ``motion``.
+        learning_rate: learning rate of weights that start from scratch.
+        gradient_norm: norm of the gradient before clipping.
+        frames_per_s: frames per second since the last record, over all processes.
         waited: share of that time spent waiting for data.
-        validation: measures of :func:`dkd.training.validation.validate`, at the steps where it was done.
-        snapshot: where the averaged model of this step was stored, at the steps where it was.
+        validation: results of :func:`dkd.training.validation.validate`, at steps with a validation.
+        snapshot: file of the averaged model, at steps with a snapshot.
     """
 
     step: int
@@ -39,7 +39,7 @@ class Record:
     snapshot: Path | None = None
 
     def row(self) -> dict[str, Any]:
-        """One flat row for tables and the log; the same columns at every step."""
+        """Return one flat row for tables and the log, with the same columns at every step."""
         nan = math.nan
         return {
             "step": self.step,

@@ -1,11 +1,11 @@
-"""Run folders: what training leaves on the disk, so that it can be resumed, compared and cited.
+"""Run folders: files of a training run, with which it can be resumed, compared and cited.
 
-    run.json           settings, when, with which versions and commit
-    state.safetensors  all that is needed to go on: weights, their average, optimisers, k, the step
-    log.csv            a row a step
-    snapshots/         the averaged model every so many steps: what the panel's slider moves through
+    run.json           settings, date, versions and commit
+    state.safetensors  everything needed to resume: weights, their average, optimisers, k, the step
+    log.csv            one row per step
+    snapshots/         the averaged model at regular steps, shown by the panel's slider
     model.safetensors  the result
-    failure.json       the record of the step that failed, where one did
+    failure.json       the record of a failed step, if any
     lock               held by the process that trains
 """
 
@@ -42,32 +42,32 @@ FORMAT = "dkd-run/1"
 
 
 class Run:
-    """One run's folder.
+    """Folder of a training run.
 
     Args:
-        folder: exists, or will be made by :meth:`open`.
+        folder: an existing folder, or one that :meth:`open` will create.
     """
 
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
         self._lock = FileLock(self.folder / "lock")
 
-    # --- whose it is -------------------------------------------------------------------------------------------------
+    # --- ownership ---------------------------------------------------------------------------------------------------
 
     def open(self, config: TrainConfig) -> None:
-        """Take the folder for this process, and write down the settings if it is new.
+        """Lock the folder for this process, and write the settings if it is new.
 
         Raises:
-            RunBusyError: another process trains in it.
-            CheckpointError: it holds a run with other settings.
+            RunBusyError: another process is training in it.
+            CheckpointError: it contains a run with different settings.
             StorageError: it cannot be written.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire(timeout=0.3, poll_interval=0.05)  # who asks whether it is busy holds it for a moment
+            self._lock.acquire(timeout=0.3, poll_interval=0.05)  # :attr:`busy` holds the lock briefly
         except Timeout:
             raise RunBusyError(
-                f"another process is training in {self.folder}; stop that one, or give this run a folder of its own"
+                f"another process is training in {self.folder}; stop it, or use a different folder for this run"
             ) from None
         except OSError as error:
             raise StorageError(f"cannot write in {self.folder}: {error}") from error
@@ -76,8 +76,8 @@ class Run:
                 self._write_json(self.info_file, {"format": FORMAT, "config": to_mapping(config), **provenance()})
             elif differences := self._differences(config):
                 raise CheckpointError(
-                    f"{self.folder} holds a run with other settings ({differences}); give another folder, or the "
-                    "settings it was started with"
+                    f"{self.folder} holds a run with different settings ({differences}); use another folder, or the "
+                    "settings with which it was started"
                 )
             self.failure_file.unlink(missing_ok=True)
         except BaseException:
@@ -85,21 +85,21 @@ class Run:
             raise
 
     def forget(self) -> None:
-        """Take back what :meth:`open` wrote: the run could not begin. A run that has a state or a log is kept."""
+        """Remove what :meth:`open` wrote if the run could not start. A run with a state or a log is kept."""
         if not self.state_file.exists() and not self.log_file.exists():
             self.info_file.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Let others have it."""
+        """Release the lock."""
         self._lock.release()
 
     def _differences(self, config: TrainConfig) -> str:
-        """Which settings of the stored run are not those of ``config``; where it runs does not count.
+        """Describe the differences between the settings of the stored run and ``config``, without machine settings.
 
-        A setting that did not exist when the run was begun has its default there: it then does what was done before.
+        A setting that did not exist when the run was started has its default, which means the behaviour of that time.
         """
         written = self.info()["config"]
-        with contextlib.suppress(ConfigError):  # a setting that no longer exists: it differs, and is named below
+        with contextlib.suppress(ConfigError):  # a setting that no longer exists is reported below as a difference
             written = to_mapping(from_mapping(TrainConfig, written))
         stored, given = flat(written), flat(to_mapping(config))
         names = [
@@ -112,7 +112,7 @@ class Run:
 
     @property
     def busy(self) -> bool:
-        """A process, perhaps this one, trains in it."""
+        """Whether a process, possibly this one, is training in the folder."""
         if self._lock.is_locked:
             return True
         if not (self.folder / "lock").exists():
@@ -123,11 +123,11 @@ class Run:
         except (Timeout, OSError):
             return True
 
-    # --- what is in it -----------------------------------------------------------------------------------------------
+    # --- content -----------------------------------------------------------------------------------------------------
 
     @property
     def name(self) -> str:
-        """The folder's name."""
+        """Name of the folder."""
         return self.folder.name
 
     @property
@@ -156,10 +156,10 @@ class Run:
         return self.folder / "failure.json"
 
     def info(self) -> dict[str, Any]:
-        """The content of run.json.
+        """Read the content of run.json.
 
         Raises:
-            CheckpointError: this is no run's folder, or run.json is damaged.
+            CheckpointError: the folder is not a run's, or run.json is damaged.
         """
         try:
             info = json.loads(self.info_file.read_text(encoding="utf-8"))
@@ -172,16 +172,16 @@ class Run:
         return info
 
     def config(self) -> TrainConfig:
-        """The settings that it was started with.
+        """Return the settings with which the run was started.
 
         Raises:
-            CheckpointError: this is no run's folder.
-            ConfigError: they are of another version.
+            CheckpointError: the folder is not a run's.
+            ConfigError: the settings come from a different version.
         """
         return from_mapping(TrainConfig, self.info()["config"])
 
     def steps_done(self) -> int:
-        """Steps that the stored state has seen; 0 without one."""
+        """Return the number of steps of the stored state; 0 if there is none."""
         if not self.state_file.is_file():
             return 0
         from safetensors import safe_open
@@ -190,11 +190,11 @@ class Run:
             return int((file.metadata() or {}).get("step", 0))
 
     def snapshots(self) -> dict[int, Path]:
-        """Step → checkpoint of the averaged model at that step, in order."""
+        """Return the checkpoints of the averaged model by step, in order."""
         return snapshots_of(self.folder)
 
     def log(self) -> pd.DataFrame:
-        """The log as a table, a row a step; empty before the first one. An unfinished last row is left out."""
+        """Read the log as a table, one row per step; an incomplete last row is left out."""
         import pandas as pd
 
         if not self.log_file.is_file():
@@ -202,32 +202,32 @@ class Run:
         return pd.read_csv(self.log_file, on_bad_lines="skip")
 
     def status(self) -> str:
-        """``running``, ``finished``, ``failed`` or ``stopped``."""
+        """Return ``running``, ``finished``, ``failed`` or ``stopped``."""
         if self.busy:
             return "running"
         if self.failure_file.is_file():
             return "failed"
         return "finished" if self.model_file.is_file() else "stopped"
 
-    # --- what training writes ----------------------------------------------------------------------------------------
+    # --- writing -----------------------------------------------------------------------------------------------------
 
     def save_state(self, step: int, tensors: Mapping[str, Tensor]) -> None:
-        """Replace the state, whole or not at all.
+        """Replace the state atomically.
 
         Raises:
-            StorageError: there is no room; the state before is kept.
+            StorageError: the disk is full; the previous state is kept.
         """
         write_tensors(self.state_file, tensors, {"format": FORMAT, "step": str(step)})
 
     def load_state(self) -> tuple[int, dict[str, Tensor]] | None:
-        """The step and the tensors of the stored state, or None where there is none."""
+        """Read the step and the tensors of the stored state; ``None`` if there is none."""
         if not self.state_file.is_file():
             return None
         tensors, header = read_tensors(self.state_file)
         return int(header["step"]), tensors
 
     def discriminator(self) -> TemporalDiscriminator | None:
-        """The temporal discriminator of the stored state; None for a run without an adversary, or without a state."""
+        """Load the temporal discriminator of the stored state; ``None`` without an adversary or without a state."""
         stored = self.load_state()
         start = "adversary."
         tensors = {k.removeprefix(start): v for k, v in (stored[1] if stored else {}).items() if k.startswith(start)}
@@ -239,13 +239,13 @@ class Run:
         return discriminator.eval()
 
     def save_snapshot(self, model: VideoPoseModel, step: int, facts: Mapping[str, Any]) -> Path:
-        """Store the averaged model of this step, in half precision; returns the file."""
+        """Store the averaged model of this step in half precision and return the file."""
         path = self.folder / RUN_SNAPSHOTS / f"step_{step:07d}.safetensors"
         save_model(model, path, self._provenance_of(step, facts), half=True)
         return path
 
     def save_result(self, model: VideoPoseModel, step: int, facts: Mapping[str, Any]) -> Path:
-        """Store the averaged model as the run's result; returns the file."""
+        """Store the averaged model as the run's result and return the file."""
         save_model(model, self.model_file, self._provenance_of(step, facts))
         return self.model_file
 
@@ -253,10 +253,10 @@ class Run:
         return {**self.info(), "run": self.name, "step": step, **facts}
 
     def append_log(self, row: Mapping[str, Any]) -> None:
-        """Add a row to log.csv; an empty file gets its head first. A log that has a head keeps to its columns.
+        """Append a row to log.csv, after a header if the file is empty. An existing header determines the columns.
 
         Raises:
-            StorageError: there is no room.
+            StorageError: the disk is full.
         """
         try:
             with self.log_file.open("a+", newline="", encoding="utf-8") as file:
@@ -271,7 +271,7 @@ class Run:
             raise StorageError(f"cannot write {self.log_file}: {error}; free some space, then resume") from error
 
     def rewind(self, step: int) -> None:
-        """Drop what was logged and stored after ``step``: a run that was killed goes on from an earlier state."""
+        """Remove log rows and files after ``step``, so that a killed run can resume from an earlier state."""
         for later, path in self.snapshots().items():
             if later > step:
                 path.unlink()
@@ -281,7 +281,7 @@ class Run:
             self._write_text(self.log_file, "".join(f"{line}\n" for line in [head, *kept] if line))
 
     def fail(self, record: Mapping[str, Any], reason: str) -> None:
-        """Write down the step that failed; what was saved before it stays."""
+        """Write the record of the failed step; everything saved before stays."""
         self._write_json(self.failure_file, {"reason": reason, "record": {k: _number(v) for k, v in record.items()}})
 
     def _write_json(self, path: Path, content: Mapping[str, Any]) -> None:
@@ -296,11 +296,11 @@ class Run:
 
 
 def list_runs(root: str | Path = "runs") -> pd.DataFrame:
-    """The runs below a folder, the newest first, a row each.
+    """List the runs in a folder, newest first, one row per run.
 
     Returns:
-        ``run, model, adversary, status, step, steps, loss, PCK@0.2, PCK@0.1, acceleration %, started, folder``; figures
-        are of the last validation, NaN before the first.
+        ``run, model, adversary, status, step, steps, loss, PCK@0.2, PCK@0.1, acceleration %, started, folder``; results
+        are those of the last validation, NaN before the first.
     """
     import pandas as pd
 
@@ -340,10 +340,10 @@ def list_runs(root: str | Path = "runs") -> pd.DataFrame:
 
 
 def find_run(name: str | Path, root: str | Path = "runs") -> Run:
-    """The run of this name below ``root``, or in this folder.
+    """Find the run with this name in ``root``, or in this folder.
 
     Raises:
-        ConfigError: there is none; the nearest name is given.
+        ConfigError: there is no such run; the nearest name is given.
     """
     for folder in (Path(name), Path(root) / name):
         if (folder / "run.json").is_file():
@@ -353,7 +353,7 @@ def find_run(name: str | Path, root: str | Path = "runs") -> Run:
 
 
 def _number(value: Any) -> Any:
-    """Short, and exact enough for a log; nothing for what is not known."""
+    """Format a number for the log: short, but precise enough; empty if unknown."""
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.6g}"
     return value

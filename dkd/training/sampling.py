@@ -1,4 +1,4 @@
-"""Scheduled sampling: now and then the model is given the truth instead of its own last estimate."""
+"""Scheduled sampling: sometimes the model gets the ground truth instead of its own last estimate."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def scheduled_sampling(
     mine: slice = slice(None),
     batch: int | None = None,
 ) -> Feedback:
-    """Make a feedback that sometimes hands on jittered ground truth instead of the model's own maps.
+    """Create a feedback function that sometimes passes on jittered ground truth instead of the model's own maps.
 
     This is scheduled sampling (Bengio et al. 2015) with fixed probabilities.
 
@@ -26,10 +26,10 @@ def scheduled_sampling(
         config: how often, and how much jitter.
         joints: (B, T, J, 2) in cells.
         sigma: of the targets.
-        generator: the source of chance.
-        mine: which clips of the whole batch are here: chance is drawn for all, so that processes which share a batch do
-            what one would.
-        batch: clips in the whole batch; by default B.
+        generator: source of randomness.
+        mine: indices of this process's clips in the whole batch. Random numbers are drawn for the whole batch, so that
+            processes that share a batch do the same as a single process.
+        batch: number of clips in the whole batch; by default B.
     """
 
     def choose(heatmaps: Tensor, t: int) -> Tensor:

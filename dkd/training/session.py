@@ -1,10 +1,10 @@
-"""A training run in a background thread: start, pause, step, stop, resume, while a notebook goes on working.
+"""Training in a background thread: start, pause, step, stop and resume, while a notebook can be used.
 
     session = TrainingSession.on("runs/first", load_recipe("laptop"))
     session.start()
     session.pause(); session.step(10); session.resume(); session.stop()
 
-It is no more than a consumer of :func:`dkd.training.trainer.train`: a pause is not asking for the next record.
+It only consumes :func:`dkd.training.trainer.train`: during a pause, it does not request the next record.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ _sessions: dict[Path, TrainingSession] = {}
 
 
 class TrainingSession:
-    """One run, trained by a thread of this process.
+    """A run trained by a thread of this process.
 
     Args:
-        folder: of the run.
-        config: its settings.
+        folder: folder of the run.
+        config: settings of the run.
         people, validation: as in :func:`~dkd.training.trainer.train`.
 
     Attributes:
-        config: the settings.
-        run: the folder.
-        records: what was heard since this session began, oldest first; what was before lies in ``run.log()``.
-        error: why it failed, or None.
+        config: settings of the run.
+        run: folder of the run.
+        records: records since this session began, oldest first; earlier ones are in ``run.log()``.
+        error: the exception with which it failed, or ``None``.
     """
 
     def __init__(
@@ -58,55 +58,55 @@ class TrainingSession:
         self.error: Exception | None = None
         self._people, self._validation = people, validation
         self._state: State = "idle"
-        self._allowed = 0  # steps that may be made while paused
+        self._allowed = 0  # steps allowed while paused
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._listeners: list[Callable[[TrainingSession], None]] = []
 
     @classmethod
     def on(cls, folder: str | Path, config: TrainConfig) -> TrainingSession:
-        """The session of this process on a folder: one that is active is found again, however often a cell is run.
+        """Return the session of this process for a folder; an active one is reused when a cell is run again.
 
         Raises:
-            ConfigError: a session with other settings is active there.
+            ConfigError: a session with different settings is active in that folder.
         """
         key = Path(folder).resolve()
         session = _sessions.get(key)
         if session is not None and session.active:
             if session.config != config:
-                raise ConfigError(f"{folder} is being trained with other settings; stop that, or name another folder")
+                raise ConfigError(f"{folder} is being trained with different settings; stop it, or use another folder")
             return session
         _sessions[key] = cls(folder, config)
         return _sessions[key]
 
     @staticmethod
     def active_on(folder: str | Path) -> TrainingSession | None:
-        """The active session on a folder, or None."""
+        """Return the active session for a folder, or ``None``."""
         session = _sessions.get(Path(folder).resolve())
         return session if session is not None and session.active else None
 
-    # --- what it does ------------------------------------------------------------------------------------------------
+    # --- control -----------------------------------------------------------------------------------------------------
 
     @property
     def state(self) -> State:
-        """What it is doing."""
+        """Current state of the session."""
         return self._state
 
     @property
     def active(self) -> bool:
-        """A thread is at work, or waits for a step to be asked for."""
+        """Whether a thread is working or waiting for a step to be requested."""
         return self._state in ACTIVE
 
     @property
     def steps_done(self) -> int:
-        """Steps that this run has made, those of earlier sessions included."""
+        """Number of steps of this run, including earlier sessions."""
         return self.records[-1].step if self.records else self.run.steps_done()
 
     def start(self, paused: bool = False) -> None:
-        """Begin, or go on with what the folder holds. On an active session: resume.
+        """Start, or continue with the content of the folder. An active session is resumed.
 
         Args:
-            paused: make no step until one is asked for.
+            paused: make no step until one is requested.
         """
         with self._changed:
             if self.active:
@@ -121,17 +121,17 @@ class TrainingSession:
             atexit.register(self._leave)
 
     def pause(self) -> None:
-        """Make no step after the one under way; nothing else changes."""
+        """Pause after the current step; nothing else changes."""
         with self._changed:
             if self._state in ("starting", "running"):
                 self._set("paused")
 
     def resume(self) -> None:
-        """Go on after a pause, or after a stop."""
+        """Continue after a pause or a stop."""
         self.start()
 
     def step(self, count: int = 1) -> None:
-        """Make so many steps, then pause; an idle or stopped session is started for it."""
+        """Make ``count`` steps, then pause; an idle or stopped session is started first."""
         if count < 1:
             raise ConfigError(f"expected at least one step, got {count}")
         with self._changed:
@@ -141,11 +141,11 @@ class TrainingSession:
             self._set("paused")
 
     def stop(self, wait: bool = True, timeout: float | None = None) -> None:
-        """Save the state and end the thread; :meth:`start` goes on from there.
+        """Save the state and end the thread; :meth:`start` continues from there.
 
         Args:
-            wait: until it has ended.
-            timeout: seconds to wait at most.
+            wait: whether to wait until it has ended.
+            timeout: maximum time to wait in seconds.
         """
         with self._changed:
             if self.active:
@@ -154,17 +154,17 @@ class TrainingSession:
             self.wait(timeout)
 
     def wait(self, timeout: float | None = None) -> None:
-        """Wait until the thread has ended: the run is finished, stopped or has failed."""
+        """Wait until the thread has ended, because the run is finished, stopped or has failed."""
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout)
 
     def listen(self, callback: Callable[[TrainingSession], None]) -> Callable[[], None]:
         """Call ``callback(session)`` after each record and each change of state, in the training thread.
 
-        It must be quick: training waits for it. An exception in it is logged and does not stop the run.
+        The callback must be fast, as training waits for it. Its exceptions are logged and do not stop the run.
 
         Returns:
-            A function that ends this.
+            A function that removes the callback.
         """
         self._listeners.append(callback)
 
@@ -191,7 +191,7 @@ class TrainingSession:
                 self.records.append(record)
                 self._tell()
             outcome = "stopped"
-        except Exception as error:  # shown where the session is shown: a thread's traceback goes nowhere
+        except Exception as error:  # shown with the session, as nobody sees a thread's traceback
             log.warning("training in %s failed", self.run.folder, exc_info=True)
             self.error = error
         finally:
@@ -204,7 +204,7 @@ class TrainingSession:
                 self._set(outcome)
 
     def _may_step(self) -> bool:
-        """Wait while paused; false once stopped."""
+        """Wait while paused; return False if stopped."""
         with self._changed:
             while self._state == "paused" and not self._allowed:
                 self._changed.wait()
@@ -213,7 +213,7 @@ class TrainingSession:
             return self._state != "stopping"
 
     def _set(self, state: State) -> None:
-        """Change the state, wake the thread, tell the listeners. Needs the lock."""
+        """Change the state, wake the thread and notify the listeners. Requires the lock."""
         if state == "running":
             self._allowed = 0
         self._state = state
@@ -228,7 +228,7 @@ class TrainingSession:
                 log.warning("a listener of %r failed", self, exc_info=True)
 
     def _leave(self) -> None:
-        """The process ends: save what there is."""
+        """Save the state when the process ends."""
         self.stop(timeout=60)
 
     def __repr__(self) -> str:

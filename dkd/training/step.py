@@ -1,4 +1,4 @@
-"""One training step: what is learned from one batch, and the state that learning leaves."""
+"""One training step, and the state of the networks and optimisers."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
 
 
 class Learner:
-    """The networks of a run, their optimisers, and the step that moves them.
+    """Networks of a run, their optimisers, and the training step.
 
     Args:
-        config: of the run.
-        fabric: where it runs.
-        is_new: whether to start from ``config.model``'s weights; a run that is resumed gets its state by :meth:`load`.
+        config: settings of the run.
+        fabric: Fabric on which it runs.
+        is_new: whether to load ``config.model``'s initial weights; a resumed run gets its state through :meth:`load`.
 
     Attributes:
-        plain: the pose network, for its parts.
-        average: the exponential average of its weights, which is what is validated and stored.
+        plain: the pose network without wrapper, to access its parts.
+        average: exponential average of its weights, which is validated and stored.
         k: the adversary's balance between its two losses.
 
     Raises:
@@ -51,14 +51,14 @@ class Learner:
 
     def __init__(self, config: TrainConfig, fabric: Fabric, is_new: bool):
         self.config, self.fabric = config, fabric
-        with torch.random.fork_rng(devices=[]):  # a notebook's own random numbers are not disturbed
+        with torch.random.fork_rng(devices=[]):  # do not change the notebook's random state
             torch.manual_seed(config.seed)
             model = make_model(config.model_config())
             discriminator = TemporalDiscriminator(len(model.skeleton), config.adversary.width)
         if is_new and config.model.start is not None:
             warm_start(model, config.model.start)
         if is_new and config.model.initializer_start is not None:
-            assert isinstance(model, DKD)  # the config has seen to that
+            assert isinstance(model, DKD)  # checked by the config
             warm_start_initializer(model, config.model.initializer_start)
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         freeze(model, config)
@@ -67,7 +67,7 @@ class Learner:
         ).to(fabric.device)
         if fabric.world_size > 1:
             synchronise_batch_norm(model, fabric.device)
-        self.plain: VideoPoseModel = model  # for its parts; calls go through the wrapped one
+        self.plain: VideoPoseModel = model  # to access its parts; calls use the wrapped one
         self.model, self.optimiser = fabric.setup(model, make_optimiser(model, config.optimiser))
         self.model.mark_forward_method("initialise")
         self.adversary, self.adversary_optimiser = None, None
@@ -78,23 +78,23 @@ class Learner:
 
     @property
     def learning_rate(self) -> float:
-        """The rate of what starts from scratch, as it was in the last step."""
+        """Learning rate of weights that start from scratch, in the last step."""
         return self.optimiser.param_groups[-1]["lr"]
 
     # --- one step ----------------------------------------------------------------------------------------------------
 
     def learn(self, batch: Batch, step: int) -> tuple[float, dict[str, float], float]:
-        """Move the weights once.
+        """Make one optimiser step.
 
         Args:
             batch: clips of this process.
-            step: steps done before, from 0.
+            step: number of steps done before, from 0.
 
         Returns:
-            the loss, its terms by name, and the gradient's norm before clipping.
+            The loss, its terms by name, and the gradient's norm before clipping.
         """
         config, fabric = self.config, self.fabric
-        alone = step < config.pretrained_steps()  # the initializer still learns alone, frame by frame
+        alone = step < config.pretrained_steps()  # only the initializer is trained, frame by frame
         if isinstance(self.plain, DKD) and step == config.pretrained_steps() > 0:
             averaged: DKD = self.average.module  # type: ignore[assignment]
             for model in (self.plain, averaged):
@@ -117,7 +117,7 @@ class Learner:
         count = self._mean(counted.sum())
         loss = pose_loss(heatmaps[:, first:], joints[:, first:], counted, config.sigma, count)
         terms = {"pose": loss}
-        if stages is not None:  # the answer is the last of them
+        if stages is not None:  # the result is the last one
             loss = stages_loss(stages, joints, weights, config.sigma, self._mean)
         if config.motion_weight and not alone:
             terms["motion"] = motion_loss(heatmaps[:, first:], joints[:, first:], counted, config.sigma, self._mean)
@@ -142,7 +142,7 @@ class Learner:
         return float(self._mean(loss.detach())), means, float(norm)  # type: ignore[arg-type]
 
     def _fade_bias(self, step: int) -> None:
-        """Take some of the kernels' bias away, of the model's and of the average's; see ``bias_fades``."""
+        """Reduce the kernels' bias of the model and of the average; see ``bias_fades``."""
         before, after = self.config.bias_at(step), self.config.bias_at(step + 1)
         if after == before:
             return
@@ -150,7 +150,7 @@ class Learner:
             model.kernel_bias.mul_(after / before)  # type: ignore[operator]
 
     def _judge(self, frames: Tensor, heatmaps: Tensor, joints: Tensor, usable: Tensor) -> dict[str, Tensor]:
-        """Move the discriminator once; returns ``real``, ``fake``, and ``for_pose``: L_fake as the pose net sees it."""
+        """Update the discriminator; return ``real``, ``fake``, and ``for_pose``: L_fake in the pose network's loss."""
         adversary, optimiser = self.adversary, self.adversary_optimiser
         assert adversary is not None and optimiser is not None
         targets = gaussian_targets(joints, heatmaps.shape[-1], self.config.sigma)
@@ -163,13 +163,13 @@ class Learner:
         self.fabric.backward(real - self.k * fake)
         optimiser.step()
         module: nn.Module = adversary.module
-        module.requires_grad_(False)  # what follows is for the pose network alone
+        module.requires_grad_(False)  # the rest is only for the pose network
         for_pose = reconstruction_loss(module(made, pairs), made)
         module.requires_grad_(True)
         return {"real": real, "fake": fake, "for_pose": for_pose}
 
     def _mean(self, value: Tensor) -> Tensor:
-        """The mean over the processes that share the batch."""
+        """Average over the processes that share the batch."""
         return self.fabric.all_reduce(value, reduce_op="mean")  # type: ignore[return-value]
 
     def _feedback(self, joints: Tensor, step: int) -> Feedback:
@@ -194,17 +194,17 @@ class Learner:
         return optimisers if self.adversary is None else optimisers | {"adversary_optimiser": self.adversary_optimiser}
 
     def state(self) -> dict[str, Tensor]:
-        """All that is needed to go on: weights, their average, the adversary's, the optimisers', and k."""
+        """Return everything needed to resume: weights, their average, the adversary, the optimisers, and k."""
         tensors = {f"{part}.{k}": v for part, module in self._parts().items() for k, v in module.state_dict().items()}
         for part, optimiser in self._optimisers().items():
             for i, state in optimiser.state_dict()["state"].items():
                 tensors |= {f"{part}.{i}.{k}": torch.as_tensor(v) for k, v in state.items()}
         tensors["k"] = torch.tensor(self.k, dtype=torch.float64)
-        # safetensors refuses tensors that share memory; clones are small here
+        # safetensors rejects tensors that share memory; clones are small here
         return {k: v.detach().clone() for k, v in tensors.items()}
 
     def load(self, tensors: dict[str, Tensor]) -> None:
-        """Take up a state that :meth:`state` gave."""
+        """Restore a state from :meth:`state`."""
         by_part: dict[str, dict[str, Tensor]] = {}
         for name, tensor in tensors.items():
             part, _, rest = name.partition(".")
@@ -220,5 +220,5 @@ class Learner:
         self.k = float(tensors["k"])
 
     def fold_frozen(self) -> None:
-        """Run what is frozen with its norms folded in; after :meth:`load`, which replaces the weights."""
+        """Fold the norms of frozen parts; call it after :meth:`load`, which replaces the weights."""
         fold_frozen(self.plain, self.config)

@@ -1,11 +1,11 @@
-"""Training: a generator of records that a panel, a progress bar, a log and a test consume.
+"""Training as a generator of records, consumed by a panel, a progress bar, a log or a test.
 
     for record in train(load_recipe("laptop"), "runs/first"):
         print(record.step, record.loss)
 
-Whoever asks for the next record lets the next step happen: not asking is a pause, closing the generator a stop, and a
-run that was stopped, killed or has failed goes on when ``train`` is called on its folder again. On one machine, with
-the same number of threads, it then comes to the same weights, to the last bit.
+Requesting the next record makes the next step: not requesting one is a pause, and closing the generator is a stop. A
+run that was stopped, killed or has failed resumes when ``train`` is called with its folder again. On the same machine,
+with the same number of threads, the resulting weights are bit-identical.
 """
 
 from __future__ import annotations
@@ -46,24 +46,24 @@ def train(
     people: Mixture | None = None,
     validation: Sequence[PersonSequence] | None = None,
 ) -> Iterator[Record]:
-    """Train; a folder with an unfinished run of the same settings goes on from its last whole state.
+    """Train a model; an unfinished run with the same settings resumes from its last complete state.
 
     Args:
-        config: what to do.
-        folder: of the run, see :mod:`dkd.training.run`.
-        people: whom to train on, instead of ``config.data``'s sources.
-        validation: whom to validate on, instead of those.
+        config: settings of the run.
+        folder: folder of the run, see :mod:`dkd.training.run`.
+        people: training data to use instead of ``config.data``'s sources.
+        validation: validation data to use instead of those.
 
     Yields:
-        a :class:`Record` a step, after what it tells of is on the disk.
+        A :class:`Record` per step, after everything it refers to was written to disk.
 
     Raises:
-        ConfigError, DatasetError: a source is not there or does not fit the model; before anything is written.
-        RunBusyError: another process trains in this folder.
-        CheckpointError: the folder holds a run with other settings; or ``config.model.start`` cannot be used, and a new
-            run was not begun.
-        TrainingError: the loss is not finite; ``failure.json`` has the record, the state before it is kept.
-        StorageError: the disk is full; what was saved is kept.
+        ConfigError, DatasetError: a source is missing or does not fit the model; raised before anything is written.
+        RunBusyError: another process is training in this folder.
+        CheckpointError: the folder contains a run with different settings; or ``config.model.start`` cannot be used, in
+            which case a new run is not created.
+        TrainingError: the loss is not finite; ``failure.json`` has the record, and the previous state is kept.
+        StorageError: the disk is full; everything saved before is kept.
     """
     with torch_threads(config.machine.threads):
         fabric = _fabric(config)
@@ -85,14 +85,14 @@ def train(
 
 
 def load_mixture(config: TrainConfig) -> Mixture:
-    """The training people of the sources in ``config.data``."""
+    """Load the training people of the sources in ``config.data``."""
     from dkd.datasets.sources import load_people
 
     return Mixture([load_people(source, "train") for source in config.data.train], config.data.shares)
 
 
 def load_validation(config: TrainConfig) -> list[PersonSequence]:
-    """The validation people of ``config.data``."""
+    """Load the validation people of ``config.data``."""
     from dkd.datasets.sources import load_people
 
     count = config.data.validation_clips
@@ -105,7 +105,7 @@ def _check_skeletons(config: TrainConfig, people: Mixture, validation: Sequence[
     if found != {expected}:
         raise ConfigError(
             f"{config.model.name} has the joints of {expected!r}, the data those of {', '.join(sorted(found))}; set "
-            "model.settings.skeleton, or take other data"
+            "model.settings.skeleton, or use other data"
         )
 
 
@@ -115,12 +115,12 @@ def _fabric(config: TrainConfig) -> Fabric:
     if precision == "auto":
         on_gpu = machine.accelerator in ("auto", "cuda", "gpu") and torch.cuda.is_available()
         precision = "bf16-mixed" if on_gpu and torch.cuda.is_bf16_supported() else "32-true"
-    # While the initializer learns alone, the other parts have no gradient.
+    # While only the initializer is trained, the other parts have no gradient.
     return launch(machine, "ddp_find_unused_parameters_true" if config.pretrained_steps() else "ddp", precision)
 
 
 class Trainer:
-    """What :func:`train` does between opening and closing the run's folder."""
+    """Training between opening and closing the run's folder; see :func:`train`."""
 
     def __init__(
         self,
@@ -136,7 +136,7 @@ class Trainer:
             self.learner = Learner(config, fabric, is_new=not run.state_file.is_file())
         except DKDError:
             if not run.state_file.is_file():
-                run.forget()  # or the mended settings would be refused as another run's
+                run.forget()  # otherwise corrected settings would be rejected as those of another run
             raise
         self.step = self._resume()
         self.learner.fold_frozen()
@@ -144,7 +144,7 @@ class Trainer:
     # --- the run -----------------------------------------------------------------------------------------------------
 
     def records(self) -> Iterator[Record]:
-        """A record a step; when closed in between, the state is saved."""
+        """Yield one record per step; if closed early, save the state."""
         config, fabric = self.config, self.fabric
         plan = BatchPlan(
             config.batch,
@@ -187,7 +187,7 @@ class Trainer:
                     saved = self.step
                 clock = time.perf_counter()
                 yield record
-                if time.perf_counter() - clock > 1:  # a pause is no work
+                if time.perf_counter() - clock > 1:  # exclude pauses
                     clock = time.perf_counter()
         except GeneratorExit:
             if saved != self.step:
@@ -200,7 +200,7 @@ class Trainer:
         return self.step == self.config.steps or (every > 0 and self.step % every == 0)
 
     def _write(self, record: Record) -> Record:
-        """Validate and take a snapshot where it is time for them, and log; only the first process does."""
+        """Validate and take a snapshot if they are due, and write the log; only in the first process."""
         if self.fabric.is_global_zero:
             measured: dict[str, float] = {}
             averaged: VideoPoseModel = self.learner.average.module  # type: ignore[assignment]
@@ -237,7 +237,7 @@ class Trainer:
             self.run.save_state(self.step, self.learner.state())
 
     def _resume(self) -> int:
-        """Take up the stored state; returns its step."""
+        """Restore the stored state and return its step."""
         stored = self.run.load_state()
         step = 0 if stored is None else stored[0]
         if stored is not None:

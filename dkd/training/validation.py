@@ -1,4 +1,4 @@
-"""How good is a model that is being trained? Whole clips of people it has not seen, followed as a user would."""
+"""Validation during training: complete clips of unseen people, tracked as by a user."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ def validate(
     n_frames: int | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> dict[str, float]:
-    """Follow people through whole clips, recursively from the first frame, without re-initialisation.
+    """Track people in complete clips, recursively from the first frame, without re-initialisation.
 
     Args:
-        model: is put into eval mode for it, and back.
-        people: sequences with labels, of the model's joint set. Joints that are marked as hidden are not counted, as in
-            Penn Action's protocol.
-        n_frames: of each, the first ones; all by default.
-        cancel: called before each frame; once it is true, what was seen until then is measured.
+        model: put into eval mode, and back to its mode afterwards.
+        people: labelled sequences with the model's skeleton. Joints marked as hidden are not counted, as in Penn
+            Action's protocol.
+        n_frames: number of frames of each, from the first on; all by default.
+        cancel: called before each frame; if it returns true, only the frames so far are measured.
 
     Returns:
         ``pck@0.2``, ``pck@0.1``, ``pck@0.05``: share of labelled joints within that part of the larger side of the
-        person's box, pooled over all; ``acceleration``: mean error of the joints' acceleration, in % of that side a
-        frame²; ``reliance``: how far the next maps move when H_t is erased, ‖H′ − H‖ / ‖H‖, NaN for a model that
-        looks at each frame on its own. All are NaN where nothing could be measured.
+        person's box, pooled over all; ``acceleration``: mean error of the joints' acceleration, in % of that side per
+        frame²; ``reliance``: change of the next maps when H_t is erased, ‖H′ − H‖ / ‖H‖, NaN for a per-frame model. All
+        are NaN if nothing could be measured.
     """
     hits = np.zeros((3, 2))
     accelerations: list[np.ndarray] = []
@@ -49,7 +49,7 @@ def validate(
                 break
             side = np.array([person.extent(t) for t in range(n)])
             truth = person.joints[:n].copy()
-            if person.visible is not None:  # Penn Action's protocol: what is hidden is not counted
+            if person.visible is not None:  # Penn Action's protocol: hidden joints are not counted
                 truth[~person.visible[:n]] = np.nan
             for row, alpha in zip(hits, (0.2, 0.1, 0.05), strict=True):
                 row += pck_counts(trace.joints, truth, side, alpha)

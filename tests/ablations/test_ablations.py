@@ -111,7 +111,7 @@ def test_a_variant_replaces_what_it_says_and_words_replace_what_all_share(tmp_pa
         ({"variants": {"a": {"model.settings.kernel_side": 4}}}, "variant 'a': expected kernel_side"),
         ({"variants": {"a": {"seed.x": 4}}}, "variant 'a': cannot set 'seed.x': 'seed' holds"),
         ({"variants": {"a": {"n_frames": 3}}}, "variant 'a': expected n_frames that divides frames_a_step = 4, got 3"),
-        ({"common": {"batch": 4}}, "leave batch out"),
+        ({"common": {"batch": 4}}, "remove one of the two"),
         ({"recipe": "lapto"}, "did you mean 'laptop'"),
         ({"evaluation": {"source": ["x"]}}, "did you mean 'evaluation.sources'|did you mean 'sources'"),
         ({"variant": {}}, "did you mean 'variants'"),
@@ -239,7 +239,7 @@ def test_a_variant_that_fails_has_its_reason_and_the_others_go_on(
 def test_another_plans_runs_are_not_gone_on_with(done, tmp_path: Path) -> None:
     _, folder, _ = done
     other = small_plan(tmp_path, VARIANTS, METHODS, "sigma=2.0")
-    with pytest.raises(CheckpointError, match="other settings than variant 'dkd' of the plan"):
+    with pytest.raises(CheckpointError, match="settings differ from variant 'dkd' of the plan"):
         run(other, folder)
     with pytest.raises(ConfigError, match="found none; run dkd ablate first"):
         make_results(other, tmp_path / "nothing")
@@ -309,7 +309,7 @@ def test_results_come_back_and_belong_to_their_provenance(done, tmp_path: Path, 
     np.testing.assert_allclose(back.table[numbers], results.table[numbers].astype(float), rtol=1e-5)
     assert back.facts["plan"]["methods"] == METHODS and len(back.facts["runs"]["dkd"]["weights_sha256"]) == 64
     file.write_text(file.read_text().replace("per-frame", "per-video"))
-    with pytest.raises(DatasetError, match="not the one that its provenance tells of"):
+    with pytest.raises(DatasetError, match="does not match its provenance"):
         read_results(file)
     with pytest.raises(DatasetError, match="make them with dkd ablate"):
         read_results(tmp_path / "none.csv")

@@ -119,7 +119,7 @@ def test_render_train_and_runs_from_the_command_line(tmp_path: Path, capsys: pyt
     shown = capsys.readouterr().out
     assert "4 of 4 steps" in shown and "input_size: 128" in shown and "reliance" in shown
     assert main([*command, "seed=1"]) == 2  # another run's folder
-    assert "other settings (seed: 0 there, 1 here)" in capsys.readouterr().err
+    assert "different settings (seed: 0 there, 1 here)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

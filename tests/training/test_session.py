@@ -131,7 +131,7 @@ def test_the_active_session_of_a_folder_is_found_again(tmp_path: Path) -> None:
     session.start(paused=True)
     assert TrainingSession.on(folder, quick("steps=100000")) is session
     assert TrainingSession.active_on(str(folder)) is session
-    with pytest.raises(ConfigError, match="with other settings"):
+    with pytest.raises(ConfigError, match="with different settings"):
         TrainingSession.on(folder, quick("steps=7"))
     with pytest.raises(ConfigError, match="at least one step"):
         session.step(0)
