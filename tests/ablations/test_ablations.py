@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ from dkd.models import DKD
 from dkd.models.checkpoints import load_model
 from dkd.training.run import Run
 from tests.support.dotted_people import QUICK, dotted_people, dotted_person
-from tests.support.server import hear_ctrl_c
+from tests.support.server import PATIENCE_S, hear_ctrl_c, until
 
 SHIPPED = sorted((Path(__file__).resolve().parents[2] / "data" / "ablations").glob("*.csv"))
 
@@ -357,11 +356,9 @@ def test_the_command_stops_saved_and_goes_on_to_a_table(tmp_path: Path) -> None:
         [*command, "steps=100000"], stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=hear_ctrl_c
     )
     log = tmp_path / "runs" / "dkd" / "log.csv"
-    until = time.monotonic() + 240
-    while not (log.is_file() and log.read_text().count("\n") > 3) and long.poll() is None and time.monotonic() < until:
-        time.sleep(0.1)
+    until(lambda: (log.is_file() and log.read_text().count("\n") > 3) or long.poll() is not None)
     long.send_signal(signal.SIGINT)
-    _, said = long.communicate(timeout=240)
+    _, said = long.communicate(timeout=PATIENCE_S)
     assert long.returncode == 130 and "the same command to resume" in said, said
     assert Run(tmp_path / "runs" / "dkd").steps_done() == log.read_text().count("\n") - 1 >= 3
 

@@ -30,6 +30,7 @@ from dkd.analysis.lineage import (
 from dkd.errors import ConfigError, DKDError, FrameIndexError, ShapeError
 from dkd.video.samples import get_sample
 from tests.support.fake_trace import FakeTrace, read_number
+from tests.support.server import PATIENCE_S
 from widgets import Cursor, Lineage, Player
 from widgets.lineage.lineage import render_matrix, render_pictures, render_reliance
 
@@ -334,7 +335,7 @@ class Browser:
 
     def wait(self, kind: str, **wanted: Any) -> dict:
         """The first message of this kind with these entries; patience only bounds a hang."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             for content, _ in list(self.heard):
                 if content["type"] == kind and all(content[name] == value for name, value in wanted.items()):

@@ -61,8 +61,10 @@ def test_the_first_notebook_shows_a_tracked_person(page: Page, jupyter_lab: Lab)
     assert run_all(page) == []
     bench = page.locator(".dkd-workbench").first
     bench.scroll_into_view_if_needed()
-    page.wait_for_function("() => document.querySelector('.dkd-workbench')?.dkd?.store?.shown?.frame === 24")
-    page.wait_for_timeout(1500)  # the exact numbers of the frame arrive after its picture
+    page.wait_for_function(
+        "() => { const s = document.querySelector('.dkd-workbench')?.dkd?.store;"
+        " return s?.shown?.frame === 24 && s.detail?.frame === 24 && !s.raf; }"
+    )
     # A picture of a person is neither empty nor flat, and the skeleton's two colours are on it.
     colours = bench.evaluate(
         """(root) => {

@@ -186,7 +186,7 @@ def test_the_first_lesson_is_a_live_page_without_code(
         screenshot(page, "demo_progress")
         bench = page.locator(".dkd-workbench")
         page.wait_for_function("() => document.querySelector('.dkd-workbench')?.dkd?.store?.shown?.frame === 24")
-        assert page.locator(".jp-InputArea-editor, .dkd-failed, [data-dkd-filmstrip]:visible").count() == 0
+        expect(page.locator(".jp-InputArea-editor, .dkd-failed, [data-dkd-filmstrip]:visible")).to_have_count(0)
         assert "default_sample" not in page.content()
         bench.focus()
         page.keyboard.press("ArrowRight")

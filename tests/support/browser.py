@@ -37,6 +37,20 @@ _RUN_ALL = f"""async () => {{
         .map((output) => `cell ${{index}}: ${{output.ename}}: ${{output.evalue}}\\n${{output.traceback.join('\\n')}}`));
 }}"""
 
+# Whether views, canvases and plots have the sizes and places that they had when this was last asked. An animation frame
+# paints what was scheduled for it, and what follows from that is scheduled for the next one.
+_UNCHANGED = """async () => {
+    for (let i = 0; i < 4; i++) await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    const seen = [...document.querySelectorAll('.dkd, canvas, .js-plotly-plot')].map((e) => {
+        const { x, y, width, height } = e.getBoundingClientRect();
+        return [x, y, width, height].map(Math.round);
+    });
+    const now = JSON.stringify([innerWidth, seen]);
+    const before = window.dkdSeen;
+    window.dkdSeen = now;
+    return now === before;
+}"""
+
 
 def find_chromium() -> str:
     """Path of a Chromium: ``DKD_CHROMIUM`` if set, else the first of the usual names on the PATH.
@@ -172,6 +186,43 @@ def settle(page: Page, view: str, kernel: str) -> None:
     seen = f"(names) => names.map((name) => {view}.get(name))"
     heard = f"[getattr({kernel}, name) for name in {names}]"
     until(lambda: page.evaluate(seen, names) == python(page, heard))
+
+
+def expect_python(page: Page, code: str, expected: object) -> None:
+    """Wait until ``code`` has this value in the notebook's kernel: it is told later of what the browser did."""
+    said: list[Any] = []
+
+    def agrees() -> bool:
+        said[:] = [python(page, code)]
+        return said == [expected]
+
+    try:
+        until(agrees)
+    except AssertionError:
+        raise AssertionError(f"{code}: expected {expected!r}, the kernel says {said[0]!r}") from None
+
+
+def at_rest(page: Page) -> None:
+    """Wait until the page has done what it began: messages to the kernel and back, layout, painting.
+
+    For a picture, and before a test asserts that something does not happen or is not there: all that is under way is
+    then over. A page that is busy with something else makes this take longer, not end earlier.
+    """
+
+    def unchanged() -> bool:
+        python(page, "None")  # the kernel answers one thing after the other, and the page hears in that order
+        return bool(page.evaluate(_UNCHANGED))
+
+    until(unchanged)
+
+
+def show_in(page: Page, theme: str, width: int, height: int) -> None:
+    """Give the page a theme of JupyterLab's ("Light" or "Dark") and a size, and wait until it is laid out so."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.evaluate(f"() => jupyterapp.commands.execute('apputils:change-theme', {{ theme: 'JupyterLab {theme}' }})")
+    page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{str(theme == 'Light').lower()}'")
+    page.wait_for_function(f"() => innerWidth === {width} && innerHeight === {height}")
+    at_rest(page)
 
 
 def screenshot(page: Page, name: str) -> Path:

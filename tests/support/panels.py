@@ -14,10 +14,12 @@ from tests.support.browser import Lab, opened
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = ".dkd-panel-head"
-# The workbench of a side shows the frame that its cursor is at.
+# The workbench of a side has painted the frame that its cursor is at, with its exact numbers.
 SETTLED = """(side) => {
     const { store, cursor } = document.querySelector(`.dkd-side-${side} .dkd-workbench`)?.dkd ?? {};
-    return store?.shown && store.shown.frame === cursor.get('frame') && !store.raf;
+    const frame = cursor?.get('frame');
+    return store?.shown && store.shown.frame === frame && !store.raf
+        && (!store.header.channels || store.header.initial.has(frame) || store.detail?.frame === frame);
 }"""
 
 

@@ -25,7 +25,7 @@ def until(condition: Callable[[], object]) -> None:
     """Wait for something that another thread or process does."""
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
-        assert time.monotonic() < deadline, "waited too long"
+        assert time.monotonic() < deadline, f"waited for {PATIENCE_S:g} s"
         time.sleep(0.05)
 
 

@@ -12,6 +12,8 @@ from dkd.training.record import Record
 from dkd.training.session import TrainingSession
 from dkd.training.trainer import train
 from tests.support.dotted_people import dotted_people, quick
+from tests.support.held import between_steps
+from tests.support.server import PATIENCE_S, until
 
 
 class Watch:
@@ -30,7 +32,7 @@ class Watch:
 
     def until(self, happened) -> None:
         with self.changed:
-            assert self.changed.wait_for(happened, timeout=120)
+            assert self.changed.wait_for(happened, timeout=PATIENCE_S)
 
 
 def make(folder: Path, *words: str) -> tuple[TrainingSession, Watch]:
@@ -45,7 +47,6 @@ def test_start_pause_step_stop_and_resume(tmp_path: Path) -> None:
     watch.until(lambda: len(session.records) >= 2)
     session.pause()
     assert session.state == "paused"
-    watch.until(lambda: session._allowed == 0)
     before = settled(session)
     session.step(2)
     watch.until(lambda: session.steps_done == before + 2)
@@ -66,11 +67,8 @@ def test_start_pause_step_stop_and_resume(tmp_path: Path) -> None:
 
 def settled(session: TrainingSession) -> int:
     """Steps done once nothing is under way any more: a step that had begun when the pause came still counts."""
-    count = -1
-    while count != session.steps_done:
-        count = session.steps_done
-        threading.Event().wait(1.0)
-    return count
+    until(lambda: between_steps(session))
+    return session.steps_done
 
 
 def test_a_session_may_begin_with_single_steps_and_ends_with_its_run(tmp_path: Path) -> None:
@@ -79,7 +77,7 @@ def test_a_session_may_begin_with_single_steps_and_ends_with_its_run(tmp_path: P
     watch.until(lambda: len(session.records) == 1)
     assert session.state == "paused"
     session.start()
-    session.wait(120)
+    session.wait(PATIENCE_S)
     assert session.state == "finished"
     assert [r.step for r in session.records] == [1, 2, 3, 4]
     assert session.run.model_file.is_file()
@@ -89,12 +87,12 @@ def test_what_goes_wrong_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     session, _ = make(tmp_path / "run")
     monkeypatch.setattr("dkd.training.step.pose_loss", lambda maps, *_: maps.sum() * float("nan"))
     session.start()
-    session.wait(120)
+    session.wait(PATIENCE_S)
     assert session.state == "failed"
     assert isinstance(session.error, TrainingError)
     monkeypatch.undo()
     session.start()
-    session.wait(120)
+    session.wait(PATIENCE_S)
     assert (session.state, session.error) == ("finished", None)
 
 
@@ -103,7 +101,7 @@ def test_a_folder_that_is_taken_fails_the_session_not_the_run(tmp_path: Path) ->
     next(running)
     session, _ = make(tmp_path / "run", "steps=100000")
     session.start()
-    session.wait(120)
+    session.wait(PATIENCE_S)
     assert isinstance(session.error, RunBusyError)
     assert isinstance(next(running), Record)
     running.close()  # type: ignore[attr-defined]
@@ -117,7 +115,7 @@ def test_a_listener_that_fails_does_not_stop_the_run(tmp_path: Path) -> None:
 
     end = session.listen(broken)
     session.start()
-    session.wait(120)
+    session.wait(PATIENCE_S)
     assert session.state == "finished"
     end()
     end()  # twice does no harm

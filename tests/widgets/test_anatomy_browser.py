@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from dkd import Clip, Trace, load_model
 from dkd.analysis.anatomy import Anatomy, anatomy
-from tests.support.browser import Lab, opened, python, screenshot, settle
+from tests.support.browser import Lab, at_rest, expect_python, opened, python, screenshot, settle, show_in
 from tests.support.fake_trace import correlate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -218,8 +218,9 @@ def test_it_plays_when_asked_and_not_where_motion_is_reduced(page: Page) -> None
     rested = numbers(page, ".dkd-slide")["step"]
     stage.focus()
     page.keyboard.press(" ")
-    page.wait_for_timeout(400)
+    at_rest(page)  # it would have begun in the next animation frame
     assert numbers(page, ".dkd-slide")["step"] == rested
+    expect(page.locator(".dkd-slide [aria-label='Pause']")).to_have_count(0)
     page.keyboard.press("ArrowRight")
     assert numbers(page, ".dkd-slide")["step"] == rested + 1
     page.emulate_media(reduced_motion="no-preference")
@@ -238,8 +239,7 @@ def test_cell_joint_and_frame_follow_the_cursor(page: Page, trace: Trace) -> Non
     for key in ("ArrowRight", "ArrowDown"):
         page.keyboard.press(key)
     page.wait_for_function("() => document.querySelector('.dkd-anatomy').dataset.cell === '6,10'")
-    page.wait_for_function(SETTLED)
-    assert python(page, "view.cursor.cell") == [6, 10]
+    expect_python(page, "view.cursor.cell", [6, 10])
     assert numbers(page, ".dkd-slide")["step"] == 10 * width + 6
     python(page, "view.cursor.cell = (0, 23)\nview.joint = 'right_ankle'\nview.frame = 5")
     page.wait_for_function("() => document.querySelector('.dkd-anatomy').dataset.frame === '5'")
@@ -265,17 +265,12 @@ def test_frames_and_models_without_matching_are_said_to_be_so(page: Page) -> Non
 
 @pytest.mark.parametrize(("theme", "width"), [("Light", 1400), ("Dark", 1400), ("Light", 600)])
 def test_it_fits_the_page(page: Page, theme: str, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 1500 if width > 1000 else 3400})
-    page.evaluate(f"() => jupyterapp.commands.execute('apputils:change-theme', {{ theme: 'JupyterLab {theme}' }})")
-    page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{str(theme == 'Light').lower()}'")
-    page.wait_for_timeout(500)
+    show_in(page, theme, width, 1500 if width > 1000 else 3400)
     page.wait_for_function(SETTLED)
     page.locator(".dkd-anatomy .dkd-panel").scroll_into_view_if_needed()
     screenshot(page, f"anatomy_{theme.lower()}_{width}")
     problems = page.evaluate(PROBLEMS)
-    page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Light' })")
-    page.wait_for_function("() => document.body.dataset.jpThemeLight === 'true'")
-    page.set_viewport_size({"width": 1400, "height": 1000})
+    show_in(page, "Light", 1400, 1000)
     assert problems == []
 
 

@@ -250,8 +250,9 @@ def test_the_list_can_be_filtered(page: Page) -> None:
     page.get_by_label("selected joint only").check()
     python(page, "wb.joint = 'right_ankle'")
     page.wait_for_function("() => document.querySelectorAll('.dkd-moments tbody tr[data-reason=flip]').length === 1")
+    joints = {"right_ankle", "left_ankle", ""}  # a flip is of both sides, a drift of all
+    until(lambda: {r["joint"] for r in rows(page)} == joints)
     found = rows(page)
-    assert {r["joint"] for r in found} == {"right_ankle", "left_ankle", ""}  # a flip is of both sides, a drift of all
     assert {r["reason"] for r in found if r["joint"] == "left_ankle"} == {"flip"}
     page.locator(".dkd-moments tr[data-reason=flip] .dkd-go").click()
     wait_for_frame(page, 20)
@@ -291,7 +292,7 @@ def test_a_range_is_dragged_and_its_figures_are_pythons(page: Page, both: tuple[
     page.mouse.up()
     check_figures(page, both, 18, 33, "right_wrist")
     until(lambda: python(page, "wb.cursor.range") == [18, 33])
-    assert python(page, "wb.frame") == 5  # a drag selects, it does not move
+    assert page.evaluate(f"() => {VIEW}.dkd.cursor.get('frame')") == 5  # a drag selects, it does not move
     page.get_by_label("Lanes of").select_option("worst")
     check_figures(page, both, 18, 33, None)
     screenshot(page, "coherence_debugger_range")
@@ -327,6 +328,7 @@ def test_the_canvas_says_what_it_shows(page: Page, both: tuple[Any, Any]) -> Non
     wait_for_frame(page, 30)
     canvas = page.locator(".dkd-debugger-canvas")
     expect(canvas).to_have_attribute("aria-valuenow", "30")
+    expect(canvas).to_have_attribute("aria-valuetext", re.compile("^frame 30; right wrist: "))
     text = canvas.get_attribute("aria-valuetext") or ""
     assert text.startswith("frame 30; right wrist: score A 0.900, B 0.900; speed A 0.3")
     speed = [float(v) for v in re.search(r"speed A ([\d.]+), B ([\d.]+)", text).groups()]  # type: ignore[union-attr]
@@ -402,8 +404,7 @@ def test_the_list_can_be_taken_away(page: Page, both: tuple[Any, Any]) -> None:
 def test_another_trace_in_the_workbench_is_shown_here_too(page: Page) -> None:
     python(page, "third = SteadyTrace(60)\nthird.model_name = 'third'\nwb.trace = third")
     expect(page.locator(".dkd-debugger-legend")).to_contain_text("third")
-    page.wait_for_function("() => document.querySelectorAll('.dkd-moments tbody tr').length > 0")
-    assert {r["which"] for r in rows(page)} == {"B"}
+    until(lambda: {r["which"] for r in rows(page)} == {"B"})
     python(page, "wb.trace = trace")
     expect(page.locator(".dkd-debugger-legend")).to_contain_text("first")
     expect(page.locator(".dkd-moments tbody tr[data-reason=drift]")).to_have_count(1)

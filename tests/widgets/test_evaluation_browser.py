@@ -14,8 +14,9 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import Lab, open_notebook, python, run_all, screenshot
+from tests.support.browser import Lab, at_rest, open_notebook, python, run_all, screenshot, show_in
 from tests.support.panels import HEAD, SETTLED, button, opened_panel, said_wrong, wait_for_state
+from tests.support.server import until
 
 METHODS = ["dkd-mobilenetv2", "dkd-mobilenetv2+initializer", "dkd-mobilenetv2+erased"]
 SHOWN = """(side) => {
@@ -46,7 +47,7 @@ def page(lab_page: Page) -> Iterator[Page]:
 def look_at(page: Page, selector: str, name: str) -> None:
     """A picture of a part of the panel."""
     page.locator(selector).first.evaluate("(e) => e.scrollIntoView({ block: 'start' })")
-    page.wait_for_timeout(400)
+    at_rest(page)
     screenshot(page, name)
 
 
@@ -79,14 +80,17 @@ def test_the_panel_says_what_it_will_do(page: Page) -> None:
 
 
 def test_run_stop_resume(page: Page) -> None:
+    python(page, "from tests.support.held import HeldEvaluation\nheld = HeldEvaluation(panel)")
     page.locator(".dkd-training-controls button").first.click()
     wait_for_state(page, "running")
+    python(page, "held.hold()")
     page.wait_for_function(f"() => Number(document.querySelector('{HEAD}').dataset.done) >= 8")
     assert python(page, "1 + 1") == 2  # cells run meanwhile
     button(page, "Stop").click()
+    wait_for_state(page, "stopping")
+    python(page, "held.let_go()")
     wait_for_state(page, "stopped")
-    missing = python(page, "panel.evaluation.missing")
-    assert 0 < missing < 9
+    assert python(page, "panel.evaluation.missing") == 8
     expect(page.locator(".dkd-results tbody tr").first).to_be_visible()
     button(page, "Resume").click()
     wait_for_state(page, "finished")
@@ -122,10 +126,10 @@ def test_the_table_is_sorted_copied_and_saved(page: Page) -> None:
     assert set(saved["method"]) == set(METHODS) and len(saved) == 6
     known = pd.read_json(io.StringIO(python(page, "panel.summary.to_json()")))
     assert (saved["PCK@0.1"] - known["PCK@0.1"].round(3)).abs().max() < 1e-9
-    for kind, sign in (("markdown", "|:---"), ("latex", r"\begin{tabular}")):
+    for kind, name, sign in (("markdown", "Markdown", "|:---"), ("latex", "LaTeX", r"\begin{tabular}")):
         table.get_by_label("Format").select_option(kind)
         table.get_by_role("button", name="Copy").click()
-        expect(table.get_by_role("status")).to_contain_text("copied")
+        expect(table.get_by_role("status")).to_have_text(f"copied as {name}")
         text = page.evaluate("() => navigator.clipboard.readText()")
         assert sign in text and METHODS[2] in text.replace("\\", "") and "labels: exact" in text
 
@@ -149,7 +153,8 @@ def test_the_gallery_is_sorted_and_filtered_in_the_browser(page: Page) -> None:
     gallery.get_by_label("Joint", exact=True).select_option("")
     gallery.get_by_label("Sort by", exact=True).select_option("error")
     assert [item["key"] for item in tiles(page)] == [item["key"] for item in found]
-    assert page.locator(".dkd-moment img").evaluate_all("(all) => all.every((i) => i.naturalWidth === 224)")
+    images = "[...document.querySelectorAll('.dkd-moment img')]"
+    page.wait_for_function(f"() => {images}.every((image) => image.naturalWidth === 224)")
     page.locator(".dkd-moment").first.focus()
     page.keyboard.press("ArrowRight")
     assert page.evaluate("() => document.activeElement.dataset.key") == found[1]["key"]
@@ -163,7 +168,7 @@ def test_a_click_opens_the_frame_with_a_second_model_beside_it(page: Page) -> No
         page.wait_for_function(SETTLED, arg=side)
     expect(page.locator(".dkd-side-first .dkd-player")).to_have_attribute("data-frame", str(worst["frame"]))
     for side in ("first", "second"):
-        assert page.evaluate(SHOWN, side) == [worst["frame"], worst["joint"]]
+        until(lambda side=side: page.evaluate(SHOWN, side) == [worst["frame"], worst["joint"]])  # type: ignore[misc]
     views = "panel.views.first.bench, panel.views.second.bench"
     assert python(page, f"a, b = {views}\n[a.cursor is b.cursor, a.trace.ground_truth is not None]") == [True, True]
     names = python(page, f"[bench.trace.model_name for bench in ({views})]")
@@ -190,20 +195,17 @@ def test_a_click_opens_the_frame_with_a_second_model_beside_it(page: Page) -> No
 
 
 def test_light_dark_narrow(page: Page) -> None:
-    for theme, name in (("JupyterLab Dark", "dark"), ("JupyterLab Light", "light")):
-        page.evaluate(f"() => jupyterapp.commands.execute('apputils:change-theme', {{ theme: '{theme}' }})")
-        page.wait_for_timeout(1200)
-        if name == "dark":
-            look_at(page, ".dkd-evaluation", "evaluation_dark")
-            look_at(page, ".dkd-gallery", "evaluation_gallery_dark")
-    page.set_viewport_size({"width": 1000, "height": 1300})
+    show_in(page, "Dark", 1600, 1300)
+    look_at(page, ".dkd-evaluation", "evaluation_dark")
+    look_at(page, ".dkd-gallery", "evaluation_gallery_dark")
+    show_in(page, "Light", 1000, 1300)
     domain = "document.querySelector('.js-plotly-plot').layout.yaxis.domain[0]"
     page.wait_for_function(f"() => {domain} > 0.4")  # two rows
-    page.wait_for_timeout(800)
+    at_rest(page)
     wide = "(e) => e.scrollWidth - e.clientWidth"
     assert page.locator(".dkd-evaluation").evaluate(wide) <= 1
     look_at(page, ".dkd-evaluation", "evaluation_narrow")
-    page.set_viewport_size({"width": 1600, "height": 1300})
+    show_in(page, "Light", 1600, 1300)
     page.wait_for_function(f"() => {domain} < 0.1")
 
 
@@ -215,7 +217,7 @@ def test_after_a_reload_and_a_second_run_all_is_there(page: Page) -> None:
     data = "document.querySelector('.js-plotly-plot')?.data"
     page.wait_for_function(f"() => ({data})?.length === 12 && {data}[1].x.length > 20")
     expect(page.locator(".dkd-results tbody tr")).to_have_count(6)
-    assert len(tiles(page)) > 5
+    until(lambda: len(tiles(page)) > 5)
     python(page, "before = panel")
     assert run_all(page) == []
     wait_for_state(page, "finished")
@@ -224,12 +226,13 @@ def test_after_a_reload_and_a_second_run_all_is_there(page: Page) -> None:
 
 
 def test_without_a_kernel_a_still_picture_is_left(page: Page, jupyter_lab: Lab) -> None:
-    page.wait_for_timeout(1000)
+    still = page.locator("[data-dkd-filmstrip]")
+    expect(still).to_contain_text(re.compile("watched.*finished"))
+    expect(still.locator("img")).to_have_count(6)
     page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
     jupyter_lab.stop_kernels()
     expect(page.locator(f"{HEAD} > .dkd-gone")).to_be_visible()
     open_notebook(page, jupyter_lab, "evaluation.ipynb")
-    still = page.locator("[data-dkd-filmstrip]")
     expect(still).to_be_visible()
     expect(still).to_contain_text(re.compile("watched.*finished"))
     assert still.locator("svg polyline").count() == 3 and still.locator("img").count() == 6

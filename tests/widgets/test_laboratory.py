@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from dkd.pose.smoothing import OneEuro
 from dkd.tracking.counterfactuals import Counterfactuals
 from dkd.video.clip import Clip
 from dkd.video.samples import get_sample
+from tests.support.server import until
 from tests.support.small_laboratory import BOX, T, other_trace, same, small_trace
 from widgets import Cursor, Laboratory
 from widgets.core.wire import render_records
@@ -230,9 +230,7 @@ def test_what_needs_frames_that_are_not_there_yet_waits_for_them(trace: Trace) -
     lab = Laboratory(trace)
     lab.apply("darken", 0)
     lab.apply("freeze_kernel", 11)  # of a run that is being computed
-    deadline = time.monotonic() + 60
-    while len(lab.what_if.calls) < 2 and time.monotonic() < deadline:
-        lab.wait()
+    until(lambda: lab.wait() and len(lab.what_if.calls) == 2)
     assert lab.wait() and same(lab.what_if, trace.darken(0).freeze_kernel(11))
     lab.close()
 

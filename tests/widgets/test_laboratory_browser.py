@@ -15,7 +15,7 @@ from dkd import Trace
 from dkd.analysis.comparison import divergence
 from dkd.models.dkd import match
 from dkd.tracking.interventions import edit
-from tests.support.browser import Lab, opened, python, screenshot, settle
+from tests.support.browser import Lab, opened, python, screenshot, settle, show_in
 from tests.support.small_laboratory import other_trace, same, small_trace
 from tests.widgets.test_lineage_browser import PIXELS, viridis
 from widgets.core.wire import MAP_RANGE, quantize_maps
@@ -105,8 +105,9 @@ def done(page: Page, calls: int) -> None:
     """Wait until so many calls are shown, and all that follows from them."""
     page.wait_for_function(f"() => {LAB}.dataset.calls === '{calls}'")
     assert python(page, "lab.wait(60)")
-    n = python(page, "len(lab.what_if)")
-    page.wait_for_function(f"() => {LAB}.dkd.other.header.n_frames === {n}")
+    n, generation = python(page, "[len(lab.what_if), lab._other_feed._generation]")
+    header = f"{LAB}.dkd.other.header"
+    page.wait_for_function(f"() => {header}.n_frames === {n} && {header}.generation === {generation}")
     page.wait_for_function(SETTLED)
 
 
@@ -349,13 +350,9 @@ def test_it_fits_the_page(page: Page, width: int, theme: str) -> None:
     """Nothing is cut or sticks out, every control has a name; the pictures are kept for people to look at."""
     python(page, "lab.apply('occlude', (240, 100, 330, 300), 3, 6)")
     done(page, 1)
-    page.set_viewport_size({"width": width, "height": 1100 if width > 1000 else 2200})
-    page.evaluate(f"() => jupyterapp.commands.execute('apputils:change-theme', {{ theme: 'JupyterLab {theme}' }})")
-    page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{'true' if theme == 'Light' else 'false'}'")
-    page.wait_for_timeout(500)
+    show_in(page, theme, width, 1100 if width > 1000 else 2200)
     page.locator(".dkd-laboratory").scroll_into_view_if_needed()
     screenshot(page, f"laboratory_{theme.lower()}_{width}")
     problems = page.evaluate(PROBLEMS)
-    page.set_viewport_size({"width": 1400, "height": 1100})
-    page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Light' })")
+    show_in(page, "Light", 1400, 1100)
     assert problems == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Position, expect
 
 from dkd.analysis.lineage import channel_reliance, compare_kernels, drift, largest_jumps, similarity
-from tests.support.browser import Lab, opened, python, screenshot, settle
+from tests.support.browser import Lab, expect_python, opened, python, screenshot, settle, show_in
 from tests.support.fake_trace import BITS, BLOCK, FakeTrace
 from widgets.lineage.lineage import render_reliance
 
@@ -168,8 +169,7 @@ def test_a_click_shows_both_frames_and_moves_the_player(page: Page) -> None:
     page.wait_for_function(f"() => {images}.every((i) => i.complete && i.naturalWidth)")
     assert page.evaluate(f"() => ({NUMBERS})({images})") == [7, 31]
     expect(page.locator(".dkd-lineage-pictures figcaption").first).to_have_text("s · frame 7")
-    settle(page, f"{FIRST}.dkd.cursor", "cursor")
-    assert python(page, "cursor.frame") == 31
+    expect_python(page, "cursor.frame", 31)
 
 
 def test_keys_move_the_selected_cell_and_enter_goes_there(page: Page) -> None:
@@ -234,7 +234,8 @@ def test_the_drift_and_its_jumps_lead_to_where_it_breaks(page: Page, trace: Any)
     width = drifted.bounding_box()["width"]  # type: ignore[index]
     drifted.click(position={"x": 48 + (6.5 / T) * (width - 48), "y": 30})
     wait_for_frame(page, 6)
-    assert f"Drift at frame 6: {_precise(drift(trace)[6])}" in (drifted.get_attribute("aria-label") or "")
+    said = re.escape(f"Drift at frame 6: {_precise(drift(trace)[6])}")
+    expect(drifted).to_have_attribute("aria-label", re.compile(said))
 
 
 def _precise(value: float) -> str:
@@ -256,7 +257,7 @@ def test_the_kernel_follows_the_choice_and_the_selected_joint(page: Page, trace:
     green, purple = found[..., 1] > found[..., 0] + 5, found[..., 0] > found[..., 1] + 5
     assert green[values > 0.1].all() and purple[values < -0.1].all()
     expect(page.locator(".dkd-lineage-legend").first).to_have_text("−1+1 cosine")
-    assert python(page, "[view.kernel, view.centred]") == ["selected", True]
+    expect_python(page, "[view.kernel, view.centred]", ["selected", True])
 
 
 def test_reliance_is_painted_and_follows_the_joint(page: Page, trace: Any) -> None:
@@ -297,13 +298,9 @@ def test_a_model_without_kernels_says_so(page: Page) -> None:
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_it_fits_the_page(page: Page, width: int, theme: str) -> None:
     """Nothing is cut or sticks out, every control has a name; the pictures are kept for people to look at."""
-    page.set_viewport_size({"width": width, "height": 1300})
-    page.evaluate(f"() => jupyterapp.commands.execute('apputils:change-theme', {{ theme: 'JupyterLab {theme}' }})")
-    page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{'true' if theme == 'Light' else 'false'}'")
-    page.wait_for_timeout(500)
+    show_in(page, theme, width, 1300)
     page.locator(".dkd-lineage").first.scroll_into_view_if_needed()
     screenshot(page, f"lineage_{theme.lower()}_{width}")
     problems = page.evaluate(PROBLEMS)
-    page.set_viewport_size({"width": 1500, "height": 1300})
-    page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Light' })")
+    show_in(page, "Light", 1500, 1300)
     assert problems == []

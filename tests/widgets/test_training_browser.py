@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import Lab, open_notebook, python, run_all, screenshot
+from tests.support.browser import Lab, at_rest, expect_python, open_notebook, python, run_all, screenshot
 from tests.support.panels import HEAD, SETTLED, button, opened_panel, said_wrong, wait_for_state
 
 STEPS = 4000  # more than it ever comes to: the last tests stop it
@@ -32,6 +32,7 @@ def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
     """A notebook with a training panel that is ready to start."""
     call = f'TrainingPanel("browser_runs/watched", words="{SETTINGS}".split())'
     with opened_panel(browser, jupyter_lab, "training.ipynb", "TrainingPanel", call) as page:
+        python(page, "from tests.support.held import between_steps")
         yield page
 
 
@@ -51,15 +52,21 @@ def wait_for_step(page: Page, at_least: int) -> None:
     page.wait_for_function(f"() => Number(document.querySelector('{HEAD}').dataset.done) >= {at_least}")
 
 
-def wait_for_snapshot(page: Page, side: str = "first", snapshot: int | None = None) -> int:
-    """Wait until a side's workbench has painted a snapshot; returns the snapshot's step."""
-    label = page.locator(f".dkd-side-{side} .dkd-step")
-    if snapshot is not None:
-        expect(label).to_have_text(str(snapshot))
+def wait_for_snapshot(page: Page, snapshot: int, side: str = "first") -> None:
+    """Wait until a side's workbench has painted a snapshot's trace."""
+    expect(page.locator(f".dkd-side-{side} .dkd-step")).to_have_text(str(snapshot))
+    bench = f"document.querySelector('.dkd-side-{side} .dkd-workbench').dkd"
+    page.wait_for_function(f"() => {bench}.store.header?.model.endsWith('step {snapshot}')")
     page.wait_for_function(SETTLED, arg=side)
-    page.wait_for_timeout(300)
-    page.wait_for_function(SETTLED, arg=side)
-    return int(label.text_content() or 0)
+
+
+def wait_between_steps(page: Page) -> int:
+    """Wait until the panel shows that it is paused, and the last step that was under way; returns that."""
+    wait_for_state(page, "paused")
+    expect_python(page, "between_steps(panel.session)", True)
+    done = int(python(page, "panel.session.steps_done"))
+    expect(page.locator(HEAD)).to_have_attribute("data-done", str(done))
+    return done
 
 
 def test_the_panel_is_ready_and_says_what_it_will_do(page: Page) -> None:
@@ -75,7 +82,7 @@ def test_the_panel_is_ready_and_says_what_it_will_do(page: Page) -> None:
     form.get_by_label("Batch").fill("2")
     form.get_by_label("Batch").press("Enter")
     expect(page.locator(".dkd-code").last).to_contain_text("--run browser_runs/watched")
-    page.wait_for_timeout(500)
+    at_rest(page)
     screenshot(page, "training_ready")
 
 
@@ -84,23 +91,17 @@ def test_start_pause_step_resume(page: Page) -> None:
     wait_for_state(page, "running")
     wait_for_step(page, 12)
     button(page, "Pause").click()
-    wait_for_state(page, "paused")
-    page.wait_for_timeout(1500)  # the step under way may end
-    paused_at = step(page)
-    page.wait_for_timeout(1500)
-    assert step(page) == paused_at == python(page, "panel.session.steps_done")
+    paused_at = wait_between_steps(page)
     button(page, "Step").click()
     wait_for_step(page, paused_at + 1)
-    page.wait_for_timeout(1500)
-    assert step(page) == paused_at + 1 == python(page, "panel.session.steps_done")
-    wait_for_state(page, "paused")
+    assert wait_between_steps(page) == paused_at + 1
     button(page, "Resume").click()
     wait_for_step(page, paused_at + 3)
     wait_for_state(page, "running")
 
 
 def test_frames_can_be_scrubbed_while_it_trains(page: Page) -> None:
-    wait_for_snapshot(page)
+    page.wait_for_function(SETTLED, arg="first")
     before = step(page)
     painted = page.evaluate(f"() => {FIRST}.store.painted")
     slider = page.locator(".dkd-side-first .dkd-slider")
@@ -120,29 +121,29 @@ def test_training_time_can_be_scrubbed(page: Page) -> None:
     page.locator(".dkd-side-first .dkd-slider").fill("4")
     wait_for_step(page, 60)
     button(page, "Pause").click()
-    wait_for_state(page, "paused")
-    page.wait_for_timeout(1500)
-    newest = wait_for_snapshot(page)
+    wait_between_steps(page)
+    newest = python(page, "max(panel.run.snapshots())")
     assert newest >= 60
+    wait_for_snapshot(page, newest)
     late = page.evaluate(MAPS, "first")
     handle = page.locator(".dkd-side-first .dkd-time .noUi-handle")
     handle.focus()
     handle.press("Home")
-    assert wait_for_snapshot(page, snapshot=10) == 10
+    wait_for_snapshot(page, 10)
     early = page.evaluate(MAPS, "first")
     assert len(early) == len(late) == 14 and early != late
     handle.press("ArrowRight")
-    wait_for_snapshot(page, snapshot=20)
+    wait_for_snapshot(page, 20)
     assert page.evaluate(f"() => [{FIRST}.cursor.get('frame'), {FIRST}.cursor.get('joint')]") == [4, "head"]
     assert not page.get_by_label("Follow the newest").is_checked()
     page.get_by_label("Follow the newest").check()
-    assert wait_for_snapshot(page, snapshot=newest) == newest
+    wait_for_snapshot(page, newest)
     assert page.evaluate(MAPS, "first") == late
 
 
 def test_two_steps_are_compared_on_one_cursor(page: Page) -> None:
     page.get_by_label("Compare two steps").check()
-    assert wait_for_snapshot(page, "second", 10) == 10
+    wait_for_snapshot(page, 10, "second")
     page.locator(".dkd-side-first .dkd-slider").fill("6")
     for side in ("first", "second"):
         expect(page.locator(f".dkd-side-{side} .dkd-player")).to_have_attribute("data-frame", "6")
@@ -151,7 +152,7 @@ def test_two_steps_are_compared_on_one_cursor(page: Page) -> None:
         first, second = (page.evaluate(pixels, side) for side in ("first", "second"))
         assert len(first) == len(second) >= 13 and first != second
     page.locator(".dkd-sides").scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
+    at_rest(page)
     screenshot(page, "training_compare")
     page.get_by_label("Compare two steps").uncheck()
     expect(page.locator(".dkd-workbench")).to_have_count(1)
@@ -177,7 +178,7 @@ def test_curves_grow_and_runs_are_listed(page: Page) -> None:
     expect(table.locator("tbody tr")).to_have_count(1)
     expect(table).to_contain_text("watched")
     page.locator(".dkd-training").evaluate("(e) => e.scrollIntoView({ block: 'start' })")
-    page.wait_for_timeout(500)
+    at_rest(page)
     screenshot(page, "training_running")
 
 
@@ -197,10 +198,9 @@ def test_after_a_reload_the_panel_is_there_and_live(page: Page, jupyter_lab: Lab
     page.locator(".dkd-side-first .dkd-slider").fill("2")
     expect(page.locator(".dkd-side-first .dkd-player")).to_have_attribute("data-frame", "2")
     button(page, "Pause").click()
-    wait_for_state(page, "paused")
-    page.wait_for_timeout(1000)
+    wait_between_steps(page)
     page.locator(".dkd-training").evaluate("(e) => e.scrollIntoView({ block: 'start' })")
-    page.wait_for_timeout(500)
+    at_rest(page)
     screenshot(page, "training_reloaded")
 
 
@@ -214,7 +214,7 @@ def test_the_cell_run_again_finds_the_session(page: Page) -> None:
 
 
 def test_without_a_kernel_a_still_picture_is_left(page: Page, jupyter_lab: Lab) -> None:
-    page.wait_for_timeout(1500)
+    expect(page.locator("[data-dkd-filmstrip]")).to_contain_text(re.compile(r"watched: stopped, step \d+"))
     page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
     jupyter_lab.stop_kernels()
     expect(page.locator(f"{HEAD} > .dkd-gone")).to_be_visible()

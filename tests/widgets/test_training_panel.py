@@ -349,7 +349,7 @@ def test_other_runs_are_drawn_opened_and_compared(make: Callable[..., TrainingPa
 
 def test_closing_frees_everything_and_the_run_goes_on(make: Callable[..., TrainingPanel]) -> None:
     before = set(ipywidgets.widgets.widget._instances)
-    panel = make("free", "steps=400")
+    panel = make("free", "steps=100000")
     panel.start_button.click()
     until(lambda: panel.views.first.shown)
     session = panel.session

@@ -6,7 +6,6 @@ import ast
 import gc
 import re
 import threading
-import time
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,7 @@ from dkd.datasets.people import PersonSequence
 from dkd.errors import ConfigError, DKDError, FrameIndexError
 from dkd.tracking.reinitialise import Reinitialise
 from tests.support.fake_trace import CELLS, SIDE, FakeClip, FakeTrace, read_number
+from tests.support.server import until
 from widgets import Cursor, Kernels, Matching, Player, Timeline, Workbench
 from widgets.core.assets import ROOT, folder_modules, module, stylesheet
 from widgets.core.filmstrip import HEIGHT, contact_sheet, filmstrip_html, strip_image
@@ -155,13 +155,6 @@ def test_a_frame_that_was_started_anew_is_like_frame_0() -> None:
 # ---- the two versions of a lost track
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_a_track_that_was_not_lost_is_shown_as_it_is(trace: FakeTrace) -> None:
     bench = Workbench(trace)
     assert bench.reinitialise and bench.trace is trace and bench._new_starts == ""
@@ -174,10 +167,10 @@ def test_a_track_that_was_not_lost_is_shown_as_it_is(trace: FakeTrace) -> None:
 def test_a_lost_track_is_followed_again_and_the_toggle_goes_back() -> None:
     trace = FakeTrace(9, lost=(4, 7))
     bench = Workbench(trace, frame=5)
-    wait_for(lambda: bench.trace is not trace)
+    until(lambda: bench.trace is not trace)
     found = bench.trace
     assert [anew.frame for anew in found.reinitialised] == [4, 7]
-    wait_for(lambda: bench._new_starts == "in frames 4, 7")
+    until(lambda: bench._new_starts == "in frames 4, 7")
     assert bench.frame == 5
     bench.reinitialise = False
     assert bench.trace is trace and bench._new_starts == ""
@@ -213,7 +206,7 @@ def test_what_cannot_be_followed_again_says_so(monkeypatch: pytest.MonkeyPatch) 
     failing = FakeTrace(9, lost=(4,))
     monkeypatch.setattr(failing, "retrace", lambda *_, **__: 1 / 0)
     bench = Workbench(failing)
-    wait_for(lambda: "ZeroDivisionError" in bench._error)
+    until(lambda: "ZeroDivisionError" in bench._error)
     assert bench.trace is failing and bench._new_starts == ""
     bench.close()
 
@@ -233,7 +226,7 @@ def test_a_version_that_nobody_waits_for_any_more_is_dropped(monkeypatch: pytest
     assert begun.wait(60) and bench._new_starts.startswith("following")
     bench.reinitialise = False
     go_on.set()
-    wait_for(lambda: asked == [True])
+    until(lambda: asked == [True])
     assert bench.trace is slow and bench._new_starts == ""
     bench.close()
 

@@ -17,7 +17,17 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from dkd.analysis.moments import worst_frames
-from tests.support.browser import Lab, open_notebook, opened, python, screenshot, settle
+from tests.support.browser import (
+    Lab,
+    at_rest,
+    expect_python,
+    open_notebook,
+    opened,
+    python,
+    screenshot,
+    settle,
+    show_in,
+)  # fmt: skip
 from tests.support.fake_trace import BITS, BLOCK, CELLS, FakeTrace
 from tests.support.server import until
 
@@ -99,6 +109,11 @@ def page(lab_page: Page) -> Page:
     python(lab_page, "wb.frame, wb.joint = 20, 'left_wrist'")
     python(lab_page, "wb.cursor.cell = wb.cursor.range = None")
     lab_page.mouse.move(2, 2)
+    names = ["joint", "cell", "range"]
+    lab_page.wait_for_function(
+        f"(names) => JSON.stringify(names.map((name) => {BENCH}.cursor.get(name))) === '[\"left_wrist\",null,null]'",
+        arg=names,
+    )
     wait_for_frame(lab_page, 20)
     return lab_page
 
@@ -210,7 +225,7 @@ def test_a_click_on_a_joint_selects_it(page: Page, trace: FakeTrace) -> None:
     page.mouse.click(box["x"] + x, box["y"] + y)
     page.wait_for_function(f"() => {BENCH}.cursor.get('joint') === 'right_knee'")
     expect(page.locator(".dkd-matching h3")).to_have_text("Matching · right knee")
-    assert python(page, "wb.joint") == "right_knee"
+    expect_python(page, "wb.joint", "right_knee")
 
 
 @pytest.mark.parametrize("cell", [(12, 9), (0, 0), (31, 17)])
@@ -233,8 +248,8 @@ def test_the_arithmetic_at_the_pointer_is_pythons(page: Page, trace: FakeTrace, 
     numbers = [float(line.replace("−", "-").split("\n")[0]) for line in lines]
     assert numbers[0] == pytest.approx(sum(numbers[1:]), abs=0.0045)  # nine numbers, each rounded to 0.001
     # The kernels view tells of the same cell.
-    rows = page.locator(".dkd-kernels .dkd-channel:not(.dkd-heads) b").all_inner_texts()
-    assert [r.replace("−", "-") for r in rows] == [number for number, _ in expected]
+    rows = page.locator(".dkd-kernels .dkd-channel:not(.dkd-heads) b")
+    expect(rows).to_have_text([number.replace("-", "−") for number, _ in expected])
 
 
 def test_a_cell_can_be_pinned(page: Page) -> None:
@@ -243,7 +258,7 @@ def test_a_cell_can_be_pinned(page: Page) -> None:
     pinned = state(page, "cell")
     page.mouse.move(2, 2)
     expect(page.locator(".dkd-sum .dkd-where")).to_have_text(f"cell ({pinned[0]}, {pinned[1]}) · pinned")
-    assert python(page, "wb.cursor.cell") == pinned
+    expect_python(page, "wb.cursor.cell", pinned)
     press(page, "Escape")
     expect(page.locator(".dkd-sum .dkd-where")).to_contain_text("peak")
 
@@ -262,8 +277,7 @@ def test_python_drives_and_hears(page: Page) -> None:
     assert python(page, "wb.frame") == 41
     press(page, "ArrowRight")
     wait_for_frame(page, 42)
-    page.wait_for_timeout(300)
-    assert python(page, "heard[-2:]") == [41, 42]
+    expect_python(page, "heard[-2:]", [41, 42])
     python(page, "wb.layers = {'trails': True}")
     expect(page.get_by_label("Trails")).to_be_checked()
     python(page, "wb.layers = {'trails': False}")
@@ -276,30 +290,35 @@ def test_a_late_echo_does_not_move_the_frame_back(page: Page) -> None:
             const {{ cursor }} = {BENCH};
             const seen = [];
             cursor.on((name) => name === 'frame' && seen.push(cursor.get('frame')));
+            const saved = async () => {{
+                while (cursor.unsaved.size) await new Promise(requestAnimationFrame);
+            }};
             cursor.seek(30);
-            await new Promise((done) => setTimeout(done, 300));
+            await saved();
             cursor.seek(50);
             cursor.model.set('frame', 30); // what the widget manager does with an echo
-            await new Promise((done) => setTimeout(done, 300));
+            await saved();
             return [...new Set(seen)];
         }}"""
     )
     assert seen == [30, 50]
-    assert python(page, "wb.frame") == 50
+    expect_python(page, "wb.frame", 50)
+    at_rest(page)
+    assert state(page, "frame") == 50
 
 
 def test_python_wins_over_a_move_that_it_has_not_heard_of(page: Page) -> None:
-    frames = page.evaluate(
-        f"""async () => {{
+    page.evaluate(
+        f"""() => {{
             const {{ cursor }} = {BENCH};
             cursor.seek(31);
             cursor.set('frame', 32, {{ now: false }});
             cursor.model.set('frame', 7); // as when wb.frame = 7 arrives before the browser has said where it is
-            await new Promise((done) => setTimeout(done, 500));
-            return [cursor.get('frame'), cursor.model.get('frame')];
         }}"""
     )
-    assert frames == [7, 7]
+    page.wait_for_function(f"() => {BENCH}.cursor.saveTimer === null")  # it would have said 32
+    at_rest(page)
+    assert page.evaluate(f"() => [{BENCH}.cursor.get('frame'), {BENCH}.cursor.model.get('frame')]") == [7, 7]
 
 
 def test_playing_shows_every_frame(page: Page) -> None:
@@ -332,8 +351,7 @@ def test_playing_goes_on_and_stops(page: Page) -> None:
     press(page, " ")
     page.wait_for_function(f"() => !{BENCH}.cursor.get('playing')")
     assert 10 <= state(page, "frame") <= 40
-    page.wait_for_timeout(300)
-    assert python(page, "[wb.cursor.playing, wb.frame]") == [False, state(page, "frame")]
+    expect_python(page, "[wb.cursor.playing, wb.frame]", [False, state(page, "frame")])
 
 
 def test_the_slider_and_the_lanes_move_together(page: Page) -> None:
@@ -360,7 +378,7 @@ def test_an_error_of_the_feed_is_shown_and_the_view_lives_on(page: Page) -> None
     python(page, "failing = patch.start()")
     press(page, "ArrowRight")
     expect(page.locator(".dkd-status")).to_contain_text("OSError: disk gone")
-    page.wait_for_timeout(1000)
+    at_rest(page)
     assert python(page, "failing.call_count") == 1  # an error does not repeat itself
     python(page, "patch.stop()")
     press(page, "ArrowRight")
@@ -424,9 +442,9 @@ def test_the_browser_holds_no_more_than_its_budget(page: Page) -> None:
     for key in ("ArrowRight", "ArrowLeft", "ArrowLeft"):
         press(page, key)
     wait_for_frame(page, 29)
-    page.wait_for_timeout(500)
+    page.wait_for_function(f"() => !{BENCH}.store.asked")
     python(page, "before = trace.clip.frames_read")
-    page.wait_for_timeout(500)
+    at_rest(page)  # a circle would be closed by now: each answer asks for what is missing at once
     assert python(page, "trace.clip.frames_read - before") == 0
     held, size, limit = page.evaluate(
         f"() => {{ const {{ store: s }} = {BENCH}; return [[...s.records.keys()], s.bytes, s.budget]; }}"
@@ -448,16 +466,12 @@ def test_the_filmstrip_hides_while_the_widget_lives(page: Page) -> None:
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_it_fits_the_page(page: Page, width: int, theme: str) -> None:
     """Nothing is cut or overlaps, at any width, in either theme; the pictures are kept for people to look at."""
-    page.set_viewport_size({"width": width, "height": 1000})
-    page.evaluate(f"() => jupyterapp.commands.execute('apputils:change-theme', {{ theme: 'JupyterLab {theme}' }})")
-    page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{'true' if theme == 'Light' else 'false'}'")
-    page.wait_for_timeout(500)
+    show_in(page, theme, width, 1000)
     page.locator(".dkd-title").scroll_into_view_if_needed()
     screenshot(page, f"workbench_{theme.lower()}_{width}")
     problems = page.evaluate(PROBLEMS)
     look = page.evaluate(f"() => ({LOOK})()")
-    page.set_viewport_size({"width": 1600, "height": 1000})
-    page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Light' })")
+    show_in(page, "Light", 1600, 1000)
     assert problems == []
     assert look["number"] == 20 and look["said"] == [20] * 4
 
@@ -474,7 +488,7 @@ def test_a_model_without_kernels_is_shown_without_arithmetic(page: Page) -> None
         expect(page.locator(".dkd-kernels .dkd-smalls")).to_be_hidden()
         expect(page.locator(".dkd-sum")).to_contain_text("This model matches nothing")
     expect(page.locator(".dkd-timeline")).to_contain_text("no kernels")
-    page.wait_for_timeout(500)
+    at_rest(page)
     assert page.locator(".dkd-note:visible").count() == 0
     assert page.evaluate(PROBLEMS) == []
     screenshot(page, "workbench_no_kernels")
@@ -526,7 +540,9 @@ def test_a_lost_track_is_marked_and_the_toggle_takes_the_mark_away(page: Page) -
     expect(page.locator(".dkd-kernels")).to_contain_text("the model started anew")
     expect(page.locator(".dkd-kernels .dkd-channels")).to_be_hidden()
     expect(page.locator(".dkd-sum")).to_contain_text("the model started anew")
-    assert "re-initialised here: mean score below 0.2" in (page.locator(".dkd-lanes").get_attribute("aria-label") or "")
+    expect(page.locator(".dkd-lanes")).to_have_attribute(
+        "aria-label", re.compile("re-initialised here: mean score below 0.2")
+    )
     lanes = page.locator(".dkd-lanes").bounding_box()
     assert lanes is not None
     x = 7 + (lanes["width"] - 14) * 24 / 59
@@ -548,16 +564,12 @@ def test_a_lost_track_is_marked_and_the_toggle_takes_the_mark_away(page: Page) -
     wait_for_frame(page, 53)  # with the arithmetic of the kernels that the new start left
     expect(page.locator(".dkd-kernels")).to_contain_text("distilled from frame 52, matched in frame 53")
     for width in (1600, 700):
-        page.set_viewport_size({"width": width, "height": 1000})
-        page.wait_for_timeout(300)
+        show_in(page, "Light", width, 1000)
         assert page.evaluate(PROBLEMS) == []
-    page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })")
-    page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
-    page.wait_for_timeout(500)
+    show_in(page, "Dark", 700, 1000)
     page.locator(".dkd-timeline").scroll_into_view_if_needed()
     screenshot(page, "workbench_lost_dark_700")
-    page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Light' })")
-    page.set_viewport_size({"width": 1600, "height": 1000})
+    show_in(page, "Light", 1600, 1000)
     toggle.focus()
     page.keyboard.press("Space")
     page.wait_for_function(f"{anew}.length === 0")

@@ -200,6 +200,7 @@ class EvaluationPanel(LivePanel):
             self._end_listening()
             self._job = None
             self.head._error = ""
+            self._locked(self._refresh, "showing the settings")  # now: later it would take away an error said since
         self._stirred.set()
 
     def _on_view(self) -> None:

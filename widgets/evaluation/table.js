@@ -15,9 +15,11 @@ function render({ model, el, signal }) {
   format.append(...FORMATS.map(([key, name]) => h("option", { value: key }, name)));
   const said = h("span", { class: "dkd-muted", role: "status" });
   const chosen = () => FORMATS.find(([key]) => key === format.value);
+  let clock = 0;
   const say = (text) => {
     said.textContent = text;
-    setTimeout(() => (said.textContent = ""), 2500);
+    clearTimeout(clock);
+    clock = setTimeout(() => (said.textContent = ""), 2500);
   };
   const copy = h(
     "button",

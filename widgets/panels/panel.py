@@ -91,8 +91,9 @@ class LivePanel(ipw.VBox):
 
     @property
     def state(self) -> str:
-        """What it is doing, in one word."""
-        return self._state
+        """What it is doing, in one word. Waits while the panel is refreshed, so that all of it shows this state."""
+        with self._lock:
+            return self._state
 
     def report(self, error: BaseException, where: str) -> None:
         """Show an exception under the panel's head; one that the library raises on purpose says all that is needed."""

@@ -218,8 +218,8 @@ class TrainingPanel(LivePanel):
 
     def _refresh(self) -> None:
         """Show what is new. Called with the lock held."""
+        state = self._now()  # before the news: a state of "finished" then comes with the last record
         is_new = self._take_news()
-        state = self._now()
         changed, before = state != self._state, self._state
         self._state = state
         self._show_head()
