@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from dkd.pose.heatmaps import decode_peaks
     from dkd.pose.skeleton import Skeleton, get_skeleton
     from dkd.pose.smoothing import OneEuro
+    from dkd.tracking.conditions import Conditions
     from dkd.tracking.reinitialise import Reinitialise
     from dkd.tracking.trace import Trace
     from dkd.training.config import TrainConfig, load_recipe
@@ -113,6 +114,7 @@ _HOMES = {
         "get_skeleton",
     ),
     "dkd.pose.smoothing": ("OneEuro",),
+    "dkd.tracking.conditions": ("Conditions",),
     "dkd.tracking.reinitialise": ("Reinitialise",),
     "dkd.tracking.trace": ("Trace",),
     "dkd.training.config": (
@@ -136,7 +138,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "AblationPlan", "Clip", "ClipFrames", "Diagnosis", "Evaluation", "EvaluationChoice", "ImageClip", "MODELS",
+    "AblationPlan", "Clip", "ClipFrames", "Conditions", "Diagnosis", "Evaluation", "EvaluationChoice", "ImageClip", "MODELS",
     "Method", "OneEuro", "PersonSequence", "Reinitialise", "RenderSetConfig", "Run", "Skeleton", "Trace",
     "TrainConfig", "TrainingSession", "ablate", "add_errors", "anatomy", "build_model", "compare_kernels",
     "data_folder", "decode_peaks", "default_sample", "diagnose", "divergence", "evaluate", "follow_person",

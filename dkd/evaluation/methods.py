@@ -19,7 +19,8 @@ from dkd.models.checkpoints import load_model
 from dkd.models.controls import FlowMoved, FrozenKernel, KernelControl, RunningAverageKernel, RunningMean, Wrapped
 from dkd.models.dkd import DKD
 from dkd.models.sources import checkpoint_name, split_spec
-from dkd.pose.smoothing import OneEuro, Smoother
+from dkd.pose.smoothing import OneEuro
+from dkd.tracking.conditions import Conditions
 from dkd.tracking.feedback import erase, shuffle_in_time, swap_sides
 from dkd.tracking.perturbations import Corruption, blur, crowd, darken, occlude
 from dkd.tracking.reinitialise import Reinitialise
@@ -38,37 +39,26 @@ class Method:
     Attributes:
         name: what tables call it, for instance ``dkd-mobilenetv2+erased``.
         model: in eval mode.
-        feedback: makes a trace's feedback (each has a memory of its own), or ``None``.
-        corrupt: what is done to the network's input, or ``None``.
-        smooth: makes a trace's smoother, or ``None``.
-        reinitialise: when a trace looks for a lost person anew; ``None``: never, as in the paper.
+        conditions: under which it is run.
         source: the checkpoint's file; ``None`` for random weights. Two methods may have one name and two sources.
         variants: those that were applied, in order.
     """
 
     name: str
     model: VideoPoseModel
-    feedback: Callable[[], Feedback] | None = None
-    corrupt: Corruption | None = None
-    smooth: Callable[[], Smoother] | None = None
-    reinitialise: Reinitialise | None = None
+    conditions: Conditions = Conditions()
     source: Path | None = None
     variants: tuple[str, ...] = ()
 
     def trace(self, clip: ClipLike, box: tuple[float, float, float, float] | None = None, **options: Any) -> Trace:
         """Run it over a clip; ``options`` are those of :class:`~dkd.tracking.trace.Trace`, such as ``ground_truth``."""
-        trace = Trace(
-            self.model,
-            clip,
-            box,
-            feedback=self.feedback() if self.feedback else None,
-            corrupt=self.corrupt,
-            smooth=self.smooth() if self.smooth else None,
-            reinitialise=self.reinitialise,
-            **options,
-        )
+        trace = Trace(self.model, clip, box, self.conditions, **options)
         trace.model_name = self.name
         return trace
+
+    def under(self, **conditions: Any) -> Method:
+        """This method with some of its :class:`~dkd.tracking.conditions.Conditions` replaced."""
+        return replace(self, conditions=replace(self.conditions, **conditions))
 
     def with_variant(self, name: str) -> Method:
         """This method with one more variant.
@@ -135,7 +125,7 @@ def _mean(method: Method) -> Method:
 
 
 def _with_model(method: Method, model: VideoPoseModel, name: str) -> Method:
-    if method.feedback is not None and not model.hands_on:
+    if method.conditions.feedback is not None and not model.hands_on:
         raise ConfigError(
             f"{method.name} changes what is handed on from frame to frame, and {name!r} hands nothing on; "
             "leave one of them out"
@@ -153,32 +143,32 @@ def _feedback(name: str, make: Callable[[Method], Feedback]) -> Callable[[Method
                 f"{name!r} changes what a model hands on to the next frame, {method.name} looks at each frame on its "
                 f"own and hands nothing on; leave {name!r} out, or take a model with a past, such as a DKD"
             )
-        before = method.feedback
+        before = method.conditions.feedback
 
         def both() -> Feedback:
             first, second = before() if before else None, make(method)
             return second if first is None else lambda heatmaps, t: second(first(heatmaps, t), t)
 
-        return replace(method, feedback=both)
+        return method.under(feedback=both)
 
     return apply
 
 
 def _input(corrupt: Corruption) -> Callable[[Method], Method]:
     def apply(method: Method) -> Method:
-        before = method.corrupt
+        before = method.conditions.corrupt
         both: Corruption = corrupt if before is None else lambda image, t: corrupt(before(image, t), t)
-        return replace(method, corrupt=both)
+        return method.under(corrupt=both)
 
     return apply
 
 
 def _one_euro(method: Method) -> Method:
-    return replace(method, smooth=OneEuro)
+    return method.under(smooth=OneEuro)
 
 
 def _reinit(method: Method) -> Method:
-    return replace(method, reinitialise=Reinitialise())
+    return method.under(reinitialise=Reinitialise())
 
 
 VARIANTS: dict[str, Variant] = {

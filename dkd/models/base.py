@@ -149,6 +149,18 @@ class VideoPoseModel(nn.Module):
     def step(self, frame: Tensor, state: Any, feedback: Feedback | None = None) -> tuple[PoseOutput, Any]:
         """The next frame of a stream; arguments and result as in :meth:`start`."""
 
+    def state_after(self, t: int, kernels: Tensor) -> Any:
+        """The state of a stream after its frame t, from what a trace keeps of that frame.
+
+        Args:
+            t: index of the frame in its stream.
+            kernels: (1, C, S, S) that it left, as in its output.
+
+        Returns:
+            the state for :meth:`step`; ``None`` where kernels are not enough to tell it.
+        """
+        return None
+
     def forward(self, clip: Tensor, feedback: Feedback | None = None) -> PoseOutput:
         """A clip, recursively from its first frame.
 
@@ -197,6 +209,10 @@ class PerFrameModel(VideoPoseModel):
     def step(self, frame: Tensor, state: int, feedback: Feedback | None = None) -> tuple[PoseOutput, int]:
         """The next frame, on its own."""
         return self.start(frame)[0], state + 1
+
+    def state_after(self, t: int, kernels: Tensor) -> int:
+        """The frame's index."""
+        return t
 
     def forward(self, clip: Tensor, feedback: Feedback | None = None) -> PoseOutput:
         """A clip: (B, T, 3, N, N) → as :meth:`VideoPoseModel.forward`; in train mode all frames in one batch."""

@@ -360,6 +360,10 @@ class DKD(VideoPoseModel):
         features = self.encode(frame)
         return self._remember(features, self.locate(features, state.kernels), state.t + 1, feedback)
 
+    def state_after(self, t: int, kernels: Tensor) -> DKDState:
+        """The state of a stream after its frame t: the kernels that it left."""
+        return DKDState(kernels, t)
+
     def _remember(
         self, features: Tensor, heatmaps: Tensor, t: int, feedback: Feedback | None
     ) -> tuple[PoseOutput, DKDState]:

@@ -11,13 +11,15 @@ the same first trace they give the same result, to the last bit on the same mach
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Self
 
 import numpy as np
 
 from dkd.errors import ConfigError
 from dkd.pose.crops import check_box
+from dkd.pose.skeleton import Skeleton
 from dkd.tracking.interventions import (
     NOISE_SIGMA,
     AddNoise,
@@ -37,15 +39,13 @@ from dkd.tracking.interventions import (
     SwapReadouts,
 )
 from dkd.tracking.perturbations import BLUR_SIGMA, DARK_GAIN
-
-if TYPE_CHECKING:
-    from dkd.tracking.trace import Trace
+from dkd.video.protocols import ClipLike
 
 Cancel = Callable[[], bool]
 
 
-class Counterfactuals:
-    """The part of a trace that asks what if; every method leaves the trace itself as it is.
+class Counterfactuals(ABC):
+    """The part of a trace that asks what if. Every method returns a new trace and leaves this one unchanged.
 
     Frames are counted from 0; ``stop`` is exclusive, and ``None`` is the end of the clip. All methods take ``cancel``,
     as the trace does: what is stopped goes on with :meth:`dkd.Trace.run`.
@@ -54,42 +54,54 @@ class Counterfactuals:
         calls: the calls that made this trace from the first one, as Python: ``("freeze_kernel(12)",)``.
     """
 
+    clip: ClipLike
+    skeleton: Skeleton
+    model_name: str
+    base: Self | None = None
     calls: tuple[str, ...] = ()
+
+    @abstractmethod
+    def _with(self, changes: Sequence[Intervention], call: str, cancel: Cancel | None) -> Self:
+        """The run with more interventions, made by ``call``; stopped by ``cancel``."""
+
+    @abstractmethod
+    def _kernel(self, frame: int) -> np.ndarray:
+        """(C, S, S) K̃ of a frame, a copy; raises :class:`~dkd.errors.ConfigError` where the model has none."""
 
     # --- kernels -----------------------------------------------------------------------------------------------------
 
     def freeze_kernel(
         self, frame: int, start: int = 0, stop: int | None = None, *, cancel: Cancel | None = None
-    ) -> Trace:
+    ) -> Self:
         """Match K̃ of ``frame`` instead of what is distilled from frames start..stop−1; by default in every frame."""
         call = _call("freeze_kernel", frame, start=start or _LEFT_OUT, stop=_to_the_end(stop))
-        return self._after([PutKernel(start, stop, self._kernel(frame))], call, cancel)
+        return self._with([PutKernel(start, stop, self._kernel(frame))], call, cancel)
 
     def average_kernel(
         self, first: int, last: int, start: int = 0, stop: int | None = None, *, cancel: Cancel | None = None
-    ) -> Trace:
+    ) -> Self:
         """Match the mean of K̃ over frames first..last, both included, instead of what start..stop−1 leave."""
         if first > last:
             raise ConfigError(f"expected first ≤ last, got {first} and {last}")
         mean = np.stack([self._kernel(t) for t in range(first, last + 1)]).mean(0)
         call = _call("average_kernel", first, last, start=start or _LEFT_OUT, stop=_to_the_end(stop))
-        return self._after([PutKernel(start, stop, mean)], call, cancel)
+        return self._with([PutKernel(start, stop, mean)], call, cancel)
 
-    def swap_kernels(self, first: int, second: int, *, cancel: Cancel | None = None) -> Trace:
+    def swap_kernels(self, first: int, second: int, *, cancel: Cancel | None = None) -> Self:
         """Exchange what was distilled from two frames."""
         changes = [PutKernel(a, a + 1, self._kernel(b)) for a, b in ((first, second), (second, first))]
-        return self._after(changes, _call("swap_kernels", first, second), cancel)
+        return self._with(changes, _call("swap_kernels", first, second), cancel)
 
     def put_kernel(
         self,
         frame: int,
-        other: Trace,
+        other: Counterfactuals,
         other_frame: int,
         stop: int | None = -1,
         *,
         name: str = "other",
         cancel: Cancel | None = None,
-    ) -> Trace:
+    ) -> Self:
         """Match what another run distilled: of another clip, or another person.
 
         Args:
@@ -111,7 +123,7 @@ class Counterfactuals:
                 f"{other.model_name}; take a run of the same model"
             )
         call = _call("put_kernel", frame, _Name(name), other_frame, stop=_one_frame(frame, stop))
-        return self._after([PutKernel(frame, _end(frame, stop), kernel)], call, cancel)
+        return self._with([PutKernel(frame, _end(frame, stop), kernel)], call, cancel)
 
     def edit_kernel(
         self,
@@ -123,7 +135,7 @@ class Counterfactuals:
         stop: int | None = -1,
         *,
         cancel: Cancel | None = None,
-    ) -> Trace:
+    ) -> Self:
         """Edit what is distilled from ``frame``.
 
         Args:
@@ -143,13 +155,12 @@ class Counterfactuals:
             values=_LEFT_OUT if painted is None else [[_plain(v) for v in row] for row in painted],
             stop=_one_frame(frame, stop),
         )  # fmt: skip
-        return self._after([one], call, cancel)
+        return self._with([one], call, cancel)
 
-    def swap_readouts(self, joint: str, other: str, *, cancel: Cancel | None = None) -> Trace:
+    def swap_readouts(self, joint: str, other: str, *, cancel: Cancel | None = None) -> Self:
         """Let two joints read with each other's row of U, in every frame whose maps are matched."""
-        trace = self._trace()
-        pair = (trace.skeleton.index(joint), trace.skeleton.index(other))
-        return self._after([SwapReadouts(1, None, pair)], _call("swap_readouts", joint, other), cancel)
+        pair = (self.skeleton.index(joint), self.skeleton.index(other))
+        return self._with([SwapReadouts(1, None, pair)], _call("swap_readouts", joint, other), cancel)
 
     # --- the input ---------------------------------------------------------------------------------------------------
 
@@ -160,26 +171,26 @@ class Counterfactuals:
         stop: int | None = None,
         *,
         cancel: Cancel | None = None,
-    ) -> Trace:
+    ) -> Self:
         """Put a grey rectangle (x0, y0, x1, y1), in pixels of the frame, over the picture.
 
         Raises:
             BoxError: it is degenerate, or outside the frame.
         """
-        clip = self._trace().clip
+        clip = self.clip
         x0, y0, x1, y1 = check_box(box, clip.width, clip.height)
         rounded = (round(x0), round(y0), round(x1), round(y1))
         call = _call("occlude", rounded, start, stop=_to_the_end(stop))
-        return self._after([Occlude(start, stop, rounded)], call, cancel)
+        return self._with([Occlude(start, stop, rounded)], call, cancel)
 
     def blur(
         self, start: int, stop: int | None = None, sigma: float = BLUR_SIGMA, *, cancel: Cancel | None = None
-    ) -> Trace:
+    ) -> Self:
         """Out of focus; ``sigma`` is a share of the square's side, 1/64 by default."""
         if not sigma > 0:
             raise ConfigError(f"expected sigma > 0, got {sigma}")
         call = _call("blur", start, stop=_to_the_end(stop), sigma=sigma)
-        return self._after([Blur(start, stop, sigma)], call, cancel)
+        return self._with([Blur(start, stop, sigma)], call, cancel)
 
     def add_noise(
         self,
@@ -189,31 +200,31 @@ class Counterfactuals:
         seed: int = 0,
         *,
         cancel: Cancel | None = None,
-    ) -> Trace:
+    ) -> Self:
         """Gaussian noise of ``sigma`` grey levels (of 255)."""
         if not sigma > 0:
             raise ConfigError(f"expected sigma > 0, got {sigma}")
         call = _call("add_noise", start, stop=_to_the_end(stop), sigma=sigma, seed=seed)
-        return self._after([AddNoise(start, stop, sigma, seed)], call, cancel)
+        return self._with([AddNoise(start, stop, sigma, seed)], call, cancel)
 
     def darken(
         self, start: int, stop: int | None = None, gain: float = DARK_GAIN, *, cancel: Cancel | None = None
-    ) -> Trace:
+    ) -> Self:
         """Less light; ``gain``, in 0..1, is left of it."""
         if not 0 <= gain <= 1:
             raise ConfigError(f"expected a gain in 0..1, got {gain}")
         call = _call("darken", start, stop=_to_the_end(stop), gain=gain)
-        return self._after([Darken(start, stop, gain)], call, cancel)
+        return self._with([Darken(start, stop, gain)], call, cancel)
 
-    def drop_frames(self, start: int, stop: int | None = -1, *, cancel: Cancel | None = None) -> Trace:
+    def drop_frames(self, start: int, stop: int | None = -1, *, cancel: Cancel | None = None) -> Self:
         """Frames that never arrive; by default one. The model's state waits."""
         call = _call("drop_frames", start, stop=_one_frame(start, stop))
-        return self._after([DropFrames(start, _end(start, stop))], call, cancel)
+        return self._with([DropFrames(start, _end(start, stop))], call, cancel)
 
-    def repeat_frame(self, start: int, stop: int | None = -1, *, cancel: Cancel | None = None) -> Trace:
+    def repeat_frame(self, start: int, stop: int | None = -1, *, cancel: Cancel | None = None) -> Self:
         """The frame before ``start`` is seen again, by default once."""
         call = _call("repeat_frame", start, stop=_one_frame(start, stop))
-        return self._after([RepeatFrame(start, _end(start, stop))], call, cancel)
+        return self._with([RepeatFrame(start, _end(start, stop))], call, cancel)
 
     def shift_box(
         self,
@@ -224,13 +235,13 @@ class Counterfactuals:
         stop: int | None = -1,
         *,
         cancel: Cancel | None = None,
-    ) -> Trace:
+    ) -> Self:
         """Look elsewhere in ``frame``: dx and dy are shares of the square's side, ``scale`` a factor on it."""
         if not scale > 0:
             raise ConfigError(f"expected scale > 0, got {scale}")
         end = _end(frame, stop)
         call = _call("shift_box", frame, dx=dx, dy=dy, scale=scale, stop=_one_frame(frame, stop))
-        return self._after([ShiftBox(frame, end, dx, dy, scale)], call, cancel)
+        return self._with([ShiftBox(frame, end, dx, dy, scale)], call, cancel)
 
     # --- the state ---------------------------------------------------------------------------------------------------
 
@@ -244,7 +255,7 @@ class Counterfactuals:
         stop: int | None = -1,
         *,
         cancel: Cancel | None = None,
-    ) -> Trace:
+    ) -> Self:
         """Hand on another H_t: erased, with its sides swapped, or shifted by whole cells.
 
         Args:
@@ -256,7 +267,7 @@ class Counterfactuals:
             cancel: as for a trace.
         """
         if joint is not None:
-            self._trace().skeleton.index(joint)
+            self.skeleton.index(joint)
         if change not in ("erase", "swap_sides", "shift"):
             raise ConfigError(f"there is no change {change!r} of the state: erase, swap_sides or shift")
         end = _end(frame, stop)
@@ -264,56 +275,23 @@ class Counterfactuals:
             "change_state", frame, change, joint=joint or _LEFT_OUT, dx=dx or _LEFT_OUT, dy=dy or _LEFT_OUT,
             stop=_one_frame(frame, stop),
         )  # fmt: skip
-        return self._after([ChangeState(frame, end, change, joint, dx, dy)], call, cancel)
+        return self._with([ChangeState(frame, end, change, joint, dx, dy)], call, cancel)
 
-    def restart(self, frame: int, *, cancel: Cancel | None = None) -> Trace:
+    def restart(self, frame: int, *, cancel: Cancel | None = None) -> Self:
         """Let the model forget its past, and the initializer look at ``frame``."""
-        return self._after([Restart(frame, frame + 1)], _call("restart", frame), cancel)
+        return self._with([Restart(frame, frame + 1)], _call("restart", frame), cancel)
 
     # --- back ------------------------------------------------------------------------------------------------------
 
-    def undo(self) -> Trace:
+    def undo(self) -> Self:
         """The trace that this one was made from.
 
         Raises:
             ConfigError: it was made from none.
         """
-        base = self._trace().base
-        if base is None:
+        if self.base is None:
             raise ConfigError("nothing to undo: this trace was not made from another one")
-        return base
-
-    def _after(self, changes: Sequence[Intervention], call: str, cancel: Cancel | None) -> Trace:
-        return _made(self._trace(), changes, (*self.calls, call), cancel)
-
-    def _kernel(self, frame: int) -> np.ndarray:
-        trace = self._trace()
-        trace._dkd()
-        return np.array(trace.kernels[trace._index(frame)])
-
-    def _trace(self) -> Trace:
-        return cast("Trace", self)
-
-
-def _made(trace: Trace, changes: Sequence[Intervention], calls: tuple[str, ...], cancel: Cancel | None) -> Trace:
-    from dkd.tracking.trace import Trace
-
-    trace._check_open()
-    if not trace.can_retrace:
-        raise ConfigError(
-            "expected a trace without a feedback and a smoother, which may remember what they saw; "
-            f"{trace.model_name} was given one: make the trace anew without"
-        )
-    made = Trace(
-        trace.model, trace.clip, trace.box,
-        ground_truth=trace._ground_truth, ground_truth_kind=trace.ground_truth_kind, stop=trace._n_wanted,
-        corrupt=trace._corrupt, reinitialise=trace.reinitialise,
-        interventions=[*trace.interventions, *changes],
-        base=trace, progress=False, cancel=cancel, memory=trace._memory,
-    )  # fmt: skip
-    made.model_name = trace.model_name
-    made.calls = calls
-    return made
+        return self.base
 
 
 def _end(start: int, stop: int | None) -> int | None:

@@ -19,6 +19,7 @@ import numpy as np
 
 from dkd.errors import ConfigError
 from dkd.pose.crops import JOINTS_MARGIN, Crop, box_to_crop, joints_to_box
+from dkd.tracking.squares import CONFIDENT
 
 # Where a model has a calibration, its confidence is a probability, and this one means the same for all of them.
 # Of people who are followed well no frame's mean was below 0.59 (filmed clips, the shipped model).
@@ -28,7 +29,6 @@ LOST_CONFIDENCE = 0.45
 # maps of height 1. Close to what a joint needs to steer the square.
 LOST_SCORE = 0.2
 
-CONFIDENT = 0.15  # a joint whose peak is lower does not steer the square
 SEARCH_ROUNDS = 3  # how often the initializer looks, each time closer
 LARGER = 2.0  # side of the second candidate over the present square's
 

@@ -16,6 +16,7 @@ from dkd.errors import ConfigError, FrameIndexError
 from dkd.models import build_model
 from dkd.models.controls import FrozenKernel
 from dkd.models.dkd import KernelDistillator
+from dkd.tracking.conditions import Conditions
 from dkd.tracking.feedback import erase
 from dkd.tracking.reinitialise import Reinitialised
 from tests.models.test_kernel_options import tiny
@@ -126,7 +127,7 @@ def test_kernels_that_were_not_made_of_the_frame_before_are_said_to_be_so(clip: 
     """A frozen kernel is not that of frame 1; a feedback that erases H changes what the distillator was given."""
     frozen = traced(FrozenKernel(tiny()), clip)
     assert [anatomy(frozen, t, 0).distillation.handed_on for t in (1, 2)] == [True, False]  # type: ignore[union-attr]
-    erased = traced(tiny(), clip, feedback=erase)
+    erased = traced(tiny(), clip, conditions=Conditions(feedback=lambda: erase))
     check(anatomy(erased, 2, 0), erased)
     assert not anatomy(erased, 2, 0).distillation.handed_on  # type: ignore[union-attr]
 

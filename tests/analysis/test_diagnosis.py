@@ -26,6 +26,7 @@ from dkd.errors import ConfigError, FrameIndexError, ShapeError, StorageError
 from dkd.models.discriminator import TemporalDiscriminator
 from dkd.pose.crops import Crop, joints_to_box
 from dkd.pose.skeleton import get_skeleton
+from dkd.tracking.conditions import Conditions
 from dkd.training.run import Run
 from dkd.video.clip import Clip
 from dkd.video.samples import get_sample
@@ -541,7 +542,9 @@ def blinded() -> Trace:
 
     sample = get_sample("rendered_walk")
     model = load_model("dkd-mobilenetv2")
-    return Trace(model, Clip(sample.path), ground_truth=sample.joints(), corrupt=blind, stop=44, progress=False)
+    return Trace(
+        model, Clip(sample.path), None, Conditions(corrupt=blind), ground_truth=sample.joints(), stop=44, progress=False
+    )
 
 
 @pytest.mark.parametrize("truth", [True, False])

@@ -19,6 +19,7 @@ from dkd.models.checkpoints import save_model
 from dkd.models.controls import FlowMoved, FrozenKernel, KernelControl, RunningAverageKernel, RunningMean
 from dkd.pose.heatmaps import decode_peaks, gaussian_targets
 from dkd.pose.smoothing import OneEuro
+from dkd.tracking.conditions import Conditions
 from dkd.tracking.feedback import erase, shuffle_in_time
 from dkd.tracking.perturbations import CROWD_CROSSES_IN, CROWD_HEIGHT, OCCLUDER_STAYS, blur, crowd, darken, occlude
 from dkd.tracking.trace import Trace
@@ -289,7 +290,7 @@ def test_what_was_corrupted_is_computed_again_from_the_same_pixels(dkd: DKD, cli
         asked.append(t)
         return occlude(image, t)[:, ::-1]  # a view with negative strides
 
-    trace = Trace(dkd, clip, progress=False, corrupt=corrupt)
+    trace = Trace(dkd, clip, conditions=Conditions(corrupt=corrupt), progress=False)
     assert asked == list(range(8))  # not in the search for the first box
     state = None
     with torch.inference_mode():
@@ -303,7 +304,7 @@ def test_what_was_corrupted_is_computed_again_from_the_same_pixels(dkd: DKD, cli
     clean = Trace(dkd, clip, progress=False, stop=1)
     assert clean.crops[0] == trace.crops[0]
     with pytest.raises(ShapeError, match="corrupt to return"):
-        Trace(dkd, clip, BOX, progress=False, corrupt=lambda image, t: image[::2])
+        Trace(dkd, clip, BOX, Conditions(corrupt=lambda image, t: image[::2]), progress=False)
 
 
 # --- methods ----------------------------------------------------------------------------------------------------------
@@ -443,17 +444,18 @@ def test_a_method_is_what_it_says(dkd: DKD, clip: ImageClip) -> None:
     erased = plain.with_variant("erased").trace(clip, BOX, progress=False)
     np.testing.assert_array_equal(
         erased.heatmaps,
-        Trace(dkd, clip, BOX, feedback=erase, progress=False).heatmaps,
+        Trace(dkd, clip, BOX, Conditions(feedback=lambda: erase), progress=False).heatmaps,
     )
     alone = plain.with_variant("initializer").trace(clip, BOX, progress=False)
     with torch.inference_mode():
         image = torch.from_numpy(alone.network_pixels(5)).permute(2, 0, 1)[None] / 255
         np.testing.assert_allclose(alone.heatmaps[5], dkd.initialise(image)[0].numpy(), rtol=1e-5, atol=1e-6)
     both = plain.with_variant("occluded").with_variant("blurred")
-    assert both.corrupt is not None
+    corrupt = both.conditions.corrupt
+    assert corrupt is not None
     image_ = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
-    np.testing.assert_array_equal(both.corrupt(image_, 3), blur(occlude(image_, 3), 3))
-    swapped = plain.with_variant("swapped").with_variant("erased").feedback
+    np.testing.assert_array_equal(corrupt(image_, 3), blur(occlude(image_, 3), 3))
+    swapped = plain.with_variant("swapped").with_variant("erased").conditions.feedback
     assert swapped is not None
     assert not swapped()(torch.ones(1, 13, 4, 4), 1).any()
     assert isinstance(plain.with_variant("average").model, KernelControl)

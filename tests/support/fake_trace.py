@@ -17,6 +17,7 @@ import numpy as np
 from dkd.errors import ConfigError, DKDError, FrameIndexError
 from dkd.pose.crops import Crop
 from dkd.pose.skeleton import get_skeleton
+from dkd.tracking.conditions import Conditions
 from dkd.tracking.reinitialise import Reinitialise, Reinitialised
 
 BITS = 12
@@ -97,9 +98,9 @@ class FakeTrace:
             n_frames=n_frames, channels=channels, truth=truth, seed=seed, name=name, side=side, cells=cells, lost=lost,
             calibrated=calibrated,
         )  # fmt: skip
-        self.reinitialise: Reinitialise | None = None
+        self.conditions = Conditions()
         self.reinitialised: list[Reinitialised] = []
-        self.calibrated, self.complete, self.can_retrace = calibrated, True, True
+        self.calibrated, self.complete = calibrated, True
         self._size = cells
         random = np.random.default_rng(seed)
         self.clip = FakeClip(n_frames, name=name)
@@ -134,11 +135,11 @@ class FakeTrace:
         return t == 0 or t in [anew.frame for anew in self.reinitialised]
 
     def would_change(self, reinitialise: Reinitialise | None) -> bool:
-        return bool(self._made_of["lost"]) and (reinitialise is None) != (self.reinitialise is None)
+        return bool(self._made_of["lost"]) and (reinitialise is None) != (self.conditions.reinitialise is None)
 
     def retrace(self, reinitialise: Reinitialise | None, cancel: Callable[[], bool] | None = None) -> FakeTrace:
         trace = FakeTrace(**self._made_of)  # type: ignore[arg-type]
-        trace.reinitialise = reinitialise
+        trace.conditions = Conditions(reinitialise=reinitialise)
         if reinitialise is not None:
             frames = self._made_of["lost"]
             trace.reinitialised = [Reinitialised(t, f"mean score below 0.2 until {t - 1}", 0.1, 0.7) for t in frames]  # type: ignore[attr-defined]

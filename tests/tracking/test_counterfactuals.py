@@ -17,7 +17,11 @@ from dkd.measures.divergence import recovery
 from dkd.models import make_model, model_config
 from dkd.models.dkd import DKD
 from dkd.pose.smoothing import OneEuro
+from dkd.tracking.conditions import Conditions
+from dkd.tracking.feedback import shuffle_in_time
 from dkd.tracking.interventions import ChangeState, Occlude, edit
+from dkd.tracking.perturbations import crowd
+from dkd.tracking.reinitialise import Reinitialise
 from dkd.video.clip import Clip
 from dkd.video.samples import get_sample
 
@@ -92,11 +96,11 @@ def test_frames_taken_over_are_those_of_a_run_with_the_change_from_its_start(
     trace: Trace, other: Trace, call: str
 ) -> None:
     made = asked(trace, call, other)
-    whole = Trace(trace.model, trace.clip, trace.box, progress=False, stop=T, interventions=made.interventions)
+    whole = Trace(trace.model, trace.clip, trace.box, made.conditions, progress=False, stop=T)
     assert same(made, whole) and made.crops == whole.crops
     assert made.dropped == whole.dropped and made.reinitialised == whole.reinitialised
     assert not same(made, trace)
-    first = min(one.start for one in made.interventions)
+    first = min(one.start for one in made.conditions.interventions)
     assert np.array_equal(made.heatmaps[:first], trace.heatmaps[:first])
     assert np.array_equal(made.picture(0), trace.clip.frame(0))
 
@@ -268,17 +272,28 @@ def test_models_without_kernels_take_changes_of_their_input_only(clip: Clip) -> 
             asked(plain, call, plain)
 
 
-def test_a_run_that_may_remember_is_refused(model: DKD, clip: Clip) -> None:
-    smoothed = Trace(model, clip, (100.0, 20.0, 240.0, 230.0), progress=False, stop=3, smooth=OneEuro())
-    with pytest.raises(ConfigError, match="smoother"):
-        smoothed.restart(1)
-
-
-def test_a_base_of_another_run_is_refused(trace: Trace, clip: Clip) -> None:
-    with pytest.raises(ConfigError, match="same model, clip and box"):
-        Trace(trace.model, clip, None, base=trace, stop=T, progress=False)
-    with pytest.raises(ConfigError, match="first of these interventions"):
-        Trace(trace.model, clip, trace.box, base=trace.restart(3), stop=T, progress=False)
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        Conditions(smooth=OneEuro),
+        Conditions(feedback=shuffle_in_time),
+        Conditions(feedback=shuffle_in_time, smooth=OneEuro, reinitialise=Reinitialise(1.0, 2, 1, 0.0), corrupt=crowd),
+    ],
+    ids=["smoothed", "shuffled", "all"],
+)
+@pytest.mark.parametrize(
+    "call", ["freeze_kernel(2, start=5)", "drop_frames(3).restart(6)", "restart(4)", "darken(5, gain=0.3)"]
+)
+def test_a_run_that_remembers_is_changed_as_if_from_its_start(
+    model: DKD, clip: Clip, other: Trace, conditions: Conditions, call: str
+) -> None:
+    """What a smoother or a feedback remembers of the frames before the change is what it would have seen."""
+    plain = Trace(model, clip, (100.0, 20.0, 240.0, 230.0), conditions, progress=False, stop=T)
+    made = asked(plain, call, other)
+    whole = Trace(model, clip, plain.box, made.conditions, progress=False, stop=T)
+    assert same(made, whole) and not same(made, plain)
+    assert np.array_equal(made.raw_joints, whole.raw_joints) and made.extra_passes == whole.extra_passes
+    assert ".".join(made.calls) == call
 
 
 def test_a_stopped_counterfactual_goes_on_to_the_same(trace: Trace) -> None:
@@ -286,7 +301,9 @@ def test_a_stopped_counterfactual_goes_on_to_the_same(trace: Trace) -> None:
     halfway = trace.occlude(box, 4, cancel=lambda: True)
     assert len(halfway) == 4 and not halfway.complete
     halfway.run(progress=False)
-    assert same(halfway, trace.occlude(box, 4)) and halfway.interventions == (Occlude(4, None, (60, 40, 200, 200)),)
+    assert same(halfway, trace.occlude(box, 4)) and halfway.conditions.interventions == (
+        Occlude(4, None, (60, 40, 200, 200)),
+    )
 
 
 def test_divergence_and_recovery(trace: Trace) -> None:

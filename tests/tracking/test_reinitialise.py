@@ -19,6 +19,7 @@ from dkd.evaluation.people import measure_person
 from dkd.models import DKD, VideoPoseModel, build_model
 from dkd.models.confidence import Calibration
 from dkd.pose.crops import Crop
+from dkd.tracking.conditions import Conditions
 from dkd.tracking.reinitialise import LOST_CONFIDENCE, LOST_SCORE, SEARCH_ROUNDS, Reinitialise, search
 from dkd.video.images import ImageClip
 from dkd.video.samples import get_sample
@@ -44,7 +45,7 @@ def clip() -> ImageClip:
 
 
 def trace_of(model: VideoPoseModel, clip: ImageClip, policy: Reinitialise | None = None, **options) -> Trace:
-    return Trace(model, clip, BOX, reinitialise=policy, progress=False, **options)
+    return Trace(model, clip, BOX, Conditions(reinitialise=policy), progress=False, **options)
 
 
 def assert_same(first: Trace, second: Trace) -> None:
@@ -185,15 +186,14 @@ def test_a_trace_can_be_made_anew_with_another_policy(dkd: DKD, clip: ImageClip)
     assert_same(plain.retrace(EAGER), eager)
     assert_same(eager.retrace(None), plain)
     assert eager.retrace(EAGER) is eager
-    remembers = Method("m", dkd).with_variant("one-euro").trace(clip, BOX, progress=False)
-    assert not remembers.can_retrace
-    with pytest.raises(ConfigError, match="may remember"):
-        remembers.retrace(EAGER)
+    remembers = Method("m", dkd).with_variant("one-euro").with_variant("shuffled")
+    expected = remembers.under(reinitialise=EAGER).trace(clip, BOX, progress=False)
+    assert_same(remembers.trace(clip, BOX, progress=False).retrace(EAGER), expected)
 
 
 def test_an_evaluation_of_it_has_the_traces_rows(dkd: DKD) -> None:
     person = dotted_person(1, 10)
-    method = replace(Method("m", dkd).with_variant("reinit"), reinitialise=EAGER)
+    method = Method("m", dkd).with_variant("reinit").under(reinitialise=EAGER)
     assert method.name == "m+reinit"
     table = measure_person(method, "dots", person)
     trace = method.trace(ImageClip(person.images, 10.0, "dots"), None, progress=False)
@@ -232,7 +232,7 @@ def share_found(trace: Trace, truth: np.ndarray, frames: Sequence[int]) -> float
 def follow(model: VideoPoseModel, frames: np.ndarray, truth: np.ndarray, policy: Reinitialise | None) -> Trace:
     (x0, y0), (x1, y1) = truth[0].min(0) - 12, truth[0].max(0) + 12
     clip = Clip.from_array(frames, fps=15.0, name="lost on purpose")
-    return Trace(model, clip, (x0, y0, x1, y1), reinitialise=policy, progress=False)
+    return Trace(model, clip, (x0, y0, x1, y1), Conditions(reinitialise=policy), progress=False)
 
 
 def test_a_person_who_jumps_elsewhere_is_found_again(

@@ -11,8 +11,10 @@ import torch
 from dkd import Clip, Trace
 from dkd.errors import BoxError, ClosedError, FrameIndexError, ShapeError, StorageError
 from dkd.models import DKD
-from dkd.pose.crops import box_to_crop
-from dkd.tracking.trace import BOX_MARGIN
+from dkd.pose.crops import BOX_MARGIN, box_to_crop
+from dkd.tracking.conditions import Conditions
+from dkd.tracking.feedback import erase
+from dkd.tracking.reinitialise import Reinitialise
 from tests.models.test_models import scene, varied_model
 
 BOX = (60.0, 40.0, 200.0, 220.0)
@@ -89,7 +91,7 @@ def test_the_first_crop_is_the_box(trace: Trace) -> None:
 
 
 def test_a_crop_waits_while_nothing_is_confident(model: DKD, clip: Clip, monkeypatch) -> None:
-    monkeypatch.setattr("dkd.tracking.trace.CONFIDENT", np.inf)
+    monkeypatch.setattr("dkd.tracking.squares.CONFIDENT", np.inf)
     assert set(Trace(model, clip, box=BOX, progress=False).crops) == {box_to_crop(BOX, BOX_MARGIN)}
 
 
@@ -134,7 +136,8 @@ def test_a_long_trace_lives_in_a_file_and_is_the_same(
     model: DKD, clip: Clip, trace: Trace, tmp_path, monkeypatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    stored = Trace(model, clip, box=BOX, progress=False, memory=0)
+    monkeypatch.setattr("dkd.tracking.storage.IN_MEMORY", 0)
+    stored = Trace(model, clip, box=BOX, progress=False)
     assert isinstance(stored.heatmaps, np.memmap)
     assert sum(f.stat().st_size for f in tmp_path.iterdir()) == 6 * 4 * (13 * 32 * 32 + 128 * 49)
     np.testing.assert_array_equal(stored.heatmaps, trace.heatmaps)
@@ -150,14 +153,15 @@ def test_a_full_disk_is_a_clear_error(model: DKD, clip: Clip, tmp_path, monkeypa
     def no_room(handle: int, mode: str):
         raise OSError(28, "No space left on device")
 
+    monkeypatch.setattr("dkd.tracking.storage.IN_MEMORY", 0)
     monkeypatch.setattr("os.fdopen", no_room)
     with pytest.raises(StorageError, match="set TMPDIR"):
-        Trace(model, clip, box=BOX, progress=False, memory=0)
+        Trace(model, clip, box=BOX, progress=False)
     assert not list(tmp_path.iterdir())
 
 
 def test_feedback_changes_later_frames_only(model: DKD, clip: Clip, trace: Trace) -> None:
-    erased = Trace(model, clip, box=BOX, progress=False, feedback=lambda maps, t: torch.zeros_like(maps))
+    erased = Trace(model, clip, BOX, Conditions(feedback=lambda: erase), progress=False)
     np.testing.assert_array_equal(erased.heatmaps[0], trace.heatmaps[0])
     assert not np.array_equal(erased.heatmaps[1], trace.heatmaps[1])
 
@@ -201,6 +205,18 @@ def test_bad_questions_are_named(model: DKD, clip: Clip, trace: Trace) -> None:
 def test_a_closed_trace_says_so(model: DKD, clip: Clip) -> None:
     trace = Trace(model, clip, box=BOX, progress=False)
     trace.close()
-    assert len(trace) == 0
-    with pytest.raises(ClosedError, match="closed"):
-        trace.features(0)
+    for name in (
+        "joints", "raw_joints", "scores", "confidence", "heatmaps", "kernels", "crops", "times", "complete",
+        "extra_passes",
+    ):  # fmt: skip
+        with pytest.raises(ClosedError, match="closed"):
+            getattr(trace, name)
+    for ask in (
+        trace.speed, trace.kernel_drift, trace.to_frame, trace.run, trace.snapshot, lambda: len(trace),
+        lambda: trace.features(0), lambda: trace.picture(0), lambda: trace.restart(2),
+        lambda: trace.retrace(Reinitialise()),
+    ):  # fmt: skip
+        with pytest.raises(ClosedError, match="closed"):
+            ask()
+    assert "closed" in repr(trace)
+    trace.close()  # again does no harm

@@ -17,6 +17,7 @@ from dkd.errors import ConfigError, DKDError
 from dkd.measures.divergence import recovery
 from dkd.models import make_model, model_config
 from dkd.pose.smoothing import OneEuro
+from dkd.tracking.conditions import Conditions
 from dkd.tracking.counterfactuals import Counterfactuals
 from dkd.video.clip import Clip
 from dkd.video.samples import get_sample
@@ -281,10 +282,14 @@ def test_what_cannot_be_shown_is_said(trace: Trace, other: Trace) -> None:
     stopped = Trace(trace.model, trace.clip, BOX, progress=False, stop=4, cancel=lambda: True)
     with pytest.raises(ConfigError, match="0 of 4 frames"):
         Laboratory(stopped)
-    smoothed = Laboratory(Trace(trace.model, trace.clip, BOX, progress=False, stop=3, smooth=OneEuro()))
-    ask(smoothed, ("restart", {"frame": 1}))
-    assert "smoother" in smoothed._problem
-    smoothed.close()
+
+
+def test_a_smoothed_run_can_be_changed_too(trace: Trace) -> None:
+    smoothed = Trace(trace.model, trace.clip, BOX, Conditions(smooth=OneEuro), progress=False, stop=5)
+    lab = Laboratory(smoothed)
+    ask(lab, ("restart", {"frame": 3}))
+    assert lab.wait() and lab._problem == "" and same(lab.what_if, smoothed.restart(3))
+    lab.close()
 
 
 def test_a_snapshot_does_not_grow(trace: Trace) -> None:

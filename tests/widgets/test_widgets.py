@@ -198,11 +198,6 @@ def test_off_it_stays_as_it_was_made_and_none_means_each_as_it_was_made() -> Non
 
 
 def test_what_cannot_be_followed_again_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    remembers = FakeTrace(9, lost=(4,))
-    remembers.can_retrace = False
-    bench = Workbench(remembers)
-    assert bench.trace is remembers and not bench._can_retrace and "make it anew" in bench._new_starts
-    bench.close()
     failing = FakeTrace(9, lost=(4,))
     monkeypatch.setattr(failing, "retrace", lambda *_, **__: 1 / 0)
     bench = Workbench(failing)

@@ -317,7 +317,7 @@ def _code(trace: Any, changed: Any) -> str:
 
 
 def _added(trace: Any, changed: Any) -> tuple[Any, ...]:
-    return tuple(changed.interventions[len(trace.interventions) :])
+    return tuple(changed.conditions.interventions[len(trace.conditions.interventions) :])
 
 
 def _end(trace: Any, changed: Any) -> int:
@@ -328,7 +328,7 @@ def _end(trace: Any, changed: Any) -> int:
 
 def _same_frames(one: Any, other: Any) -> int:
     """Count the first frames that are the same in two runs: no intervention that differs acts in them."""
-    mine, yours = one.interventions, other.interventions
+    mine, yours = one.conditions.interventions, other.conditions.interventions
     shared = 0
     while shared < min(len(mine), len(yours)) and mine[shared] is yours[shared]:
         shared += 1

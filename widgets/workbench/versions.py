@@ -8,22 +8,20 @@ from typing import Any
 
 from dkd.tracking.reinitialise import Reinitialise
 
-_IMPOSSIBLE = "lost; this trace smooths or changes what it hands on: make it anew, with reinitialise=…"
-
 
 class Versions:
     """The two versions of a trace, of which one is wanted.
 
     Args:
         show: called with the version to show, in the caller's thread or in the one that made it.
-        say: called with what there is to say, and whether the other version can be had.
+        say: called with what there is to say.
         failed: called with an exception, where a version could not be made.
     """
 
     def __init__(
         self,
         show: Callable[[Any], object],
-        say: Callable[[str, bool], object],
+        say: Callable[[str], object],
         failed: Callable[[Exception], object],
     ):
         self._show, self._say, self._failed = show, say, failed
@@ -48,16 +46,13 @@ class Versions:
             trace, self._wish = self._trace, (wish := object())
             if trace is None:
                 return
-            policy = (trace.reinitialise or Reinitialise()) if reinitialise else None
+            policy = (trace.conditions.reinitialise or Reinitialise()) if reinitialise else None
             if not trace.would_change(policy):
                 self._present(trace)
             elif self._other is not None:
                 self._present(self._other)
-            elif not trace.can_retrace:
-                self._show(trace)
-                self._say(_IMPOSSIBLE, False)
             else:
-                self._say("following the person again …", True)
+                self._say("following the person again …")
                 args = (trace, policy, wish)
                 threading.Thread(target=self._make, args=args, name="following again", daemon=True).start()
 
@@ -71,7 +66,7 @@ class Versions:
         except Exception as error:  # shown where the trace would have been
             with self._lock:
                 if self._wish is wish:
-                    self._say("", True)
+                    self._say("")
                     self._failed(error)
             return
         with self._lock:
@@ -85,4 +80,4 @@ class Versions:
         self._show(trace)
         frames = [str(anew.frame) for anew in trace.reinitialised]
         few = f"frame{'s' * (len(frames) > 1)} {', '.join(frames)}"
-        self._say("" if not frames else f"in {few if len(frames) <= 3 else f'{len(frames)} frames'}", True)
+        self._say("" if not frames else f"in {few if len(frames) <= 3 else f'{len(frames)} frames'}")

@@ -117,11 +117,11 @@ class Workbench(View):
     def _given(self, trace: Any) -> None:
         self._versions.given = trace
         if self._as_made:
-            self.reinitialise = trace.reinitialise is not None
+            self.reinitialise = trace.conditions.reinitialise is not None
         self._versions.want(self.reinitialise)
 
-    def _say_new_starts(self, text: str, possible: bool) -> None:
-        self._new_starts, self._can_retrace = text, possible
+    def _say_new_starts(self, text: str) -> None:
+        self._new_starts = text
 
     @property
     def layers(self) -> dict[str, Any]:

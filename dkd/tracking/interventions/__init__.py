@@ -1,0 +1,33 @@
+"""What can be changed in a run, as data: each intervention says in which frames, and does one thing there.
+
+    pixels of frame t ─▶ square ─▶ network ─▶ maps H_t ─▶ distillator ─▶ kernels K̃_t ─▶ matched in frame t+1
+         ▲                ▲                     ▲                            ▲
+    DropFrames,        ShiftBox,            ChangeState              PutKernel, EditKernel
+    RepeatFrame,       Restart              (SwapReadouts: of
+    Occlude, Blur,                           every matched map)
+    AddNoise, Darken
+
+The methods of :class:`dkd.tracking.counterfactuals.Counterfactuals` trace a clip again with them. Frames are counted
+from 0, ``stop`` is exclusive, ``None`` stands for the end of the clip. All of this is ours: the paper has no
+interventions.
+"""
+
+from dkd.tracking.interventions.base import Intervention, check_frames
+from dkd.tracking.interventions.input import (
+    NOISE_SIGMA,
+    AddNoise,
+    Blur,
+    Darken,
+    DropFrames,
+    Occlude,
+    RepeatFrame,
+    ShiftBox,
+)
+from dkd.tracking.interventions.kernels import EditKernel, KernelOperation, PutKernel, SwapReadouts, edit
+from dkd.tracking.interventions.state import ChangeState, Restart, StateChange
+
+__all__ = [
+    "NOISE_SIGMA", "AddNoise", "Blur", "ChangeState", "Darken", "DropFrames", "EditKernel", "Intervention",
+    "KernelOperation", "Occlude", "PutKernel", "RepeatFrame", "Restart", "ShiftBox", "StateChange", "SwapReadouts",
+    "check_frames", "edit",
+]  # fmt: skip

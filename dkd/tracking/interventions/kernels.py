@@ -1,0 +1,147 @@
+"""Interventions on the kernels: others are put in place of those that were distilled, or those are edited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from dkd.errors import ConfigError, ShapeError
+from dkd.tracking.interventions.base import Intervention
+
+KernelOperation = Literal["zero", "solo", "blur", "rotate", "paint"]
+
+
+@dataclass(frozen=True)
+class SwapReadouts(Intervention):
+    """Two joints exchange their rows of U (and their biases): each is found where the other was, in all matched frames.
+
+    Attributes:
+        joints: indices of the two.
+    """
+
+    joints: tuple[int, int]
+
+    needs_kernels = True
+
+    def order(self, n_joints: int) -> list[int]:
+        """The permutation of joints: row i of what results is row ``order[i]`` of what was."""
+        order = list(range(n_joints))
+        a, b = self.joints
+        order[a], order[b] = b, a
+        return order
+
+    def maps(self, heatmaps: Tensor) -> Tensor:
+        """With the two maps exchanged, which is what exchanged rows of U and biases give."""
+        return heatmaps[:, self.order(heatmaps.shape[1])]
+
+
+@dataclass(frozen=True, eq=False)
+class PutKernel(Intervention):
+    """Other kernels in place of those that were distilled from its frames.
+
+    Attributes:
+        values: (C, S, S).
+    """
+
+    values: np.ndarray
+
+    needs_kernels = True
+
+    def kernels(self, kernels: Tensor, t: int) -> Tensor:
+        """The other ones, in its frames.
+
+        Raises:
+            ShapeError: they are of another shape.
+        """
+        if not self.acts(t):
+            return kernels
+        if self.values.shape != tuple(kernels.shape[1:]):
+            expected = tuple(kernels.shape[1:])
+            raise ShapeError(f"expected kernels of shape (C, S, S) = {expected}, got {self.values.shape}")
+        return torch.from_numpy(self.values).to(kernels)[None].expand_as(kernels)
+
+
+@dataclass(frozen=True, eq=False)
+class EditKernel(Intervention):
+    """The kernels that were distilled from its frames, edited.
+
+    Attributes:
+        operation: ``"zero"`` mutes channels; ``"solo"`` mutes all others; ``"blur"``, a Gaussian of ``amount`` cells;
+            ``"rotate"``, by ``amount`` degrees, counter-clockwise, exact for quarter turns, else bilinear; ``"paint"``
+            puts ``values`` there.
+        channels: which; empty: all.
+        amount: see above.
+        values: (S, S), for ``"paint"``.
+    """
+
+    operation: KernelOperation = "zero"
+    channels: tuple[int, ...] = ()
+    amount: float = 0.0
+    values: np.ndarray | None = None
+
+    needs_kernels = True
+
+    def kernels(self, kernels: Tensor, t: int) -> Tensor:
+        """The edited ones, in its frames.
+
+        Raises:
+            ConfigError: a channel that is not there.
+            ShapeError: ``values`` of another shape.
+        """
+        if not self.acts(t):
+            return kernels
+        array = kernels.cpu().numpy()
+        edited = [edit(one, self.operation, self.channels, self.amount, self.values) for one in array]
+        return torch.from_numpy(np.stack(edited)).to(kernels)
+
+
+def edit(
+    kernels: np.ndarray,
+    operation: KernelOperation,
+    channels: Sequence[int] = (),
+    amount: float = 0.0,
+    values: np.ndarray | None = None,
+) -> np.ndarray:
+    """One frame's kernels (C, S, S), edited as :class:`EditKernel` says; a new array of the same type."""
+    n_channels, side = kernels.shape[:2]
+    wrong = [c for c in channels if not 0 <= c < n_channels]
+    if wrong:
+        raise ConfigError(f"expected channels in 0..{n_channels - 1}, got {wrong}")
+    chosen = list(channels) or list(range(n_channels))
+    out = kernels.copy()
+    if operation == "zero":
+        out[chosen] = 0
+    elif operation == "solo":
+        out[[c for c in range(n_channels) if c not in set(chosen)]] = 0
+    elif operation == "blur":
+        if not amount > 0:
+            raise ConfigError(f"expected a blur of more than 0 cells, got {amount}")
+        for c in chosen:
+            out[c] = cv2.GaussianBlur(kernels[c], (0, 0), amount, borderType=cv2.BORDER_CONSTANT)
+    elif operation == "rotate":
+        for c in chosen:
+            out[c] = _rotated(kernels[c], amount)
+    elif operation != "paint":
+        raise ConfigError(f"there is no operation {operation!r} on kernels: {', '.join(get_args(KernelOperation))}")
+    else:
+        values = np.asarray(values, kernels.dtype)
+        if values.shape != (side, side):
+            raise ShapeError(f"expected values of shape (S, S) = {(side, side)} to paint, got {values.shape}")
+        out[chosen] = values
+    return out
+
+
+def _rotated(kernel: np.ndarray, degrees: float) -> np.ndarray:
+    """(S, S) turned counter-clockwise about its middle; zeros come in at the corners."""
+    turns, rest = divmod(degrees, 90)
+    if rest == 0:
+        return np.rot90(kernel, int(turns))
+    middle = (len(kernel) - 1) / 2
+    matrix = cv2.getRotationMatrix2D((middle, middle), degrees, 1.0)
+    return cv2.warpAffine(kernel, matrix, kernel.shape[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)

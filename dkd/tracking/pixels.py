@@ -1,0 +1,57 @@
+"""What the network is shown of a frame: the picture as interventions leave it, cropped, resampled and corrupted."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dkd.errors import ShapeError
+from dkd.pose.crops import Crop
+from dkd.tracking.conditions import Conditions
+from dkd.video.protocols import ClipLike
+
+
+def picture(clip: ClipLike, conditions: Conditions, t: int, square: Crop) -> np.ndarray:
+    """(H, W, 3) uint8 RGB of the whole frame t as interventions leave it.
+
+    Args:
+        clip, conditions: of the run.
+        t: index of the frame.
+        square: where the network looks; some interventions change that part only.
+    """
+    shown = t
+    for one in conditions.interventions:
+        shown = one.source(shown)
+    image = clip.frame(shown)
+    for one in conditions.interventions:
+        image = one.picture(image, t, square)
+    return image
+
+
+def network_pixels(clip: ClipLike, conditions: Conditions, t: int, square: Crop, size: int) -> np.ndarray:
+    """(size, size, 3) uint8 RGB that the network sees of frame t.
+
+    Args:
+        clip, conditions: of the run.
+        t: index of the frame.
+        square: where the network looks.
+        size: side N of the network's input.
+
+    Raises:
+        ShapeError: the conditions' ``corrupt`` returns something else than such an image.
+    """
+    pixels = square.extract(picture(clip, conditions, t, square), size)
+    if conditions.corrupt is None:
+        return pixels
+    corrupted = conditions.corrupt(pixels, t)
+    if corrupted.shape != pixels.shape or corrupted.dtype != np.uint8:
+        raise ShapeError(
+            f"expected corrupt to return {pixels.shape} uint8, got {corrupted.shape} {corrupted.dtype} at frame {t}"
+        )
+    return np.ascontiguousarray(corrupted)
+
+
+def as_input(pixels: np.ndarray, device: torch.device) -> Tensor:
+    """(N, N, 3) uint8 RGB → (1, 3, N, N) in 0..1 on a device, as models take it."""
+    return torch.from_numpy(pixels).to(device).permute(2, 0, 1)[None] / 255

@@ -1,0 +1,272 @@
+"""Follow one person through a clip, one frame per step: choose a square, see what is in it, decide what holds.
+
+A :class:`Tracker` keeps only what the next step needs; a :class:`dkd.tracking.trace.Trace` records all steps.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dkd.models.base import Feedback, PoseOutput, VideoPoseModel
+from dkd.models.confidence import Calibration, calibration_of
+from dkd.pose.crops import BOX_MARGIN, Crop, box_to_crop
+from dkd.pose.heatmaps import decode_peaks
+from dkd.tracking.conditions import Conditions
+from dkd.tracking.pixels import as_input, network_pixels
+from dkd.tracking.reinitialise import Reinitialised, approach, search
+from dkd.tracking.squares import next_square
+from dkd.video.protocols import ClipLike
+
+
+class Step(NamedTuple):
+    """What is reported of a frame.
+
+    Attributes:
+        crop: the square of the frame that the network saw.
+        heatmaps: (J, H, W) float32 H_t.
+        kernels: (C, S, S) float32 K̃_t; C = 0 in a model without.
+        raw_joints: (J, 2) float32 x, y in pixels of the frame: the maps' peaks.
+        joints: (J, 2) the same, smoothed where the conditions say so.
+        scores: (J,) float32 heights of the peaks.
+        reinitialised: set where the model was re-initialised in this frame.
+        searched: whether the person was searched for, because the track was lost.
+        extra_passes: passes of the network that the search took.
+        dropped: whether the frame never arrived; then all else is the frame's before.
+    """
+
+    crop: Crop
+    heatmaps: np.ndarray
+    kernels: np.ndarray
+    raw_joints: np.ndarray
+    joints: np.ndarray
+    scores: np.ndarray
+    reinitialised: Reinitialised | None = None
+    searched: bool = False
+    extra_passes: int = 0
+    dropped: bool = False
+
+
+class Tracker:
+    """Walk through a clip with a model.
+
+    Args:
+        model: is set to eval mode.
+        clip: frames by index.
+        conditions: how the run is made; by default as in the paper. Feedback and smoother are made here, new ones for
+            this run.
+        box: the person (x0, y0, x1, y1) in pixels of the first frame; ``None``: the initializer searches for the person
+            in the whole frame, in a few rounds.
+
+    Attributes:
+        t: index of the next frame.
+        last: what was reported of the frame before; ``None`` at first.
+        first_square: of frame 0, before interventions; ``None`` until it was looked for.
+        calibration: of the model's scores, or ``None``.
+    """
+
+    def __init__(
+        self,
+        model: VideoPoseModel,
+        clip: ClipLike,
+        conditions: Conditions | None = None,
+        box: tuple[float, float, float, float] | None = None,
+    ):
+        self.model = model.eval()
+        self.clip = clip
+        self.conditions = conditions = conditions or Conditions()
+        self.box = box
+        self.calibration = calibration_of(model)
+        self.t = 0
+        self.last: Step | None = None
+        self.first_square: Crop | None = None
+        self._feedback = conditions.feedback() if conditions.feedback else None
+        self._smooth = conditions.smooth() if conditions.smooth else None
+        self._state: Any = None
+        policy = conditions.reinitialise
+        self._recent: deque[np.ndarray] = deque(maxlen=policy.patience if policy else 0)  # (J,) scores
+        self._searched: int | None = None  # the last frame that was
+
+    @torch.inference_mode()
+    def step(self) -> Step:
+        """Track the next frame.
+
+        Returns:
+            what is reported of it. After an error or an interrupt the same frame is tried again.
+
+        Raises:
+            VideoError: the frame cannot be read.
+        """
+        t = self.t
+        if any(one.drops(t) for one in self.conditions.interventions):
+            assert self.last is not None, "frame 0 is never dropped"
+            return self._commit(self.last._replace(dropped=True, reinitialised=None, searched=False, extra_passes=0))
+        square = self._square(t)
+        going_on = self._see(t, square, self._state)
+        seen, reinitialised, passes = self._decide(t, square, going_on)
+        raw = seen.joints.astype(np.float32)
+        joints = raw
+        if self._smooth is not None:
+            joints = self._smooth(seen.joints, seen.scores, float(self.clip.times[t]), seen.crop.side)
+        kernels = seen.output.kernels[0].float().cpu().numpy()
+        self._state = seen.state
+        return self._commit(
+            Step(
+                seen.crop, seen.heatmaps, kernels, raw, joints, seen.scores,
+                reinitialised, passes is not None, passes or 0,
+            )
+        )  # fmt: skip
+
+    def _commit(self, step: Step) -> Step:
+        self._recent.append(step.scores)
+        if step.searched:
+            self._searched = self.t
+        self.last, self.t = step, self.t + 1
+        return step
+
+    def resume(self, t: int, state: Any, past: Iterable[Step], searched: int | None) -> None:
+        """Go on behind frames that another run tracked alike.
+
+        Args:
+            t: index of the next frame, ≥ 1.
+            state: what the model carried on from the frame before.
+            past: those t frames in their order; the smoother is shown them.
+            searched: the last of them that was searched.
+        """
+        for frame, step in enumerate(past):
+            if self._smooth is not None and not step.dropped:
+                # The peaks in full precision, as the smoother was given them: what is kept is rounded.
+                joints, scores = _peaks(torch.from_numpy(np.array(step.heatmaps)), step.crop)
+                self._smooth(joints, scores, float(self.clip.times[frame]), step.crop.side)
+            self._recent.append(np.array(step.scores))
+            self.last = step
+        self.t, self._state, self._searched = t, state, searched
+
+    # --- where to look -----------------------------------------------------------------------------------------------
+
+    def _square(self, t: int) -> Crop:
+        if self.last is not None:
+            last = self.last
+            square = next_square(last.crop, last.raw_joints, last.scores, self.clip.width, self.clip.height)
+        else:
+            if self.first_square is None:
+                self.first_square = self._first_square()
+            square = self.first_square
+        for one in self.conditions.interventions:
+            square = one.square(square, t)
+        return square
+
+    def _first_square(self) -> Crop:
+        if self.box is not None:
+            return box_to_crop(self.box, BOX_MARGIN)
+        whole = box_to_crop((0, 0, self.clip.width, self.clip.height), 1.0)
+        return approach(lambda crop: self._look(0, crop, Conditions()), whole)[1]
+
+    # --- what is seen there ------------------------------------------------------------------------------------------
+
+    def _see(self, t: int, crop: Crop, state: Any) -> _Seen:
+        """One pass of the model over a square of frame t, from a state; without a state it is started."""
+        interventions = self.conditions.interventions
+        image, hand_on = self._input(t, crop, self.conditions), self._handing_on(t, state is not None)
+        if state is None:
+            output, after = self.model.start(image, hand_on)
+        else:
+            output, after = self.model.step(image, state, hand_on)
+        maps, kernels = output.heatmaps, output.kernels
+        for one in interventions:
+            maps = maps if state is None else one.maps(maps)
+            kernels = one.kernels(kernels, t)
+        if kernels is not output.kernels:
+            after = after._replace(kernels=kernels)
+        output = output._replace(heatmaps=maps, kernels=kernels)
+        heatmaps = maps[0].float().cpu()
+        joints, scores = _peaks(heatmaps, crop)
+        return _Seen(crop, output, after, heatmaps.numpy(), joints, scores)
+
+    def _handing_on(self, t: int, matched: bool) -> Feedback | None:
+        """What H_t becomes on its way to the distillator: by the user's feedback, then by interventions."""
+        interventions, feedback = self.conditions.interventions, self._feedback
+        if not interventions:
+            return feedback
+
+        def hand_on(maps: Tensor, streamed: int) -> Tensor:
+            for one in interventions:
+                maps = one.maps(maps) if matched else maps
+            maps = maps if feedback is None else feedback(maps, streamed)
+            for one in interventions:
+                maps = one.handed_on(maps, t, self.model.skeleton)
+            return maps
+
+        return hand_on
+
+    def _look(self, t: int, crop: Crop, conditions: Conditions) -> tuple[np.ndarray, np.ndarray]:
+        """What the initializer sees in a square of frame t: (J, 2) joints in pixels of the frame, (J,) scores."""
+        maps = self.model.initialise(self._input(t, crop, conditions))[0].float().cpu()
+        return _peaks(maps, crop)
+
+    def _input(self, t: int, crop: Crop, conditions: Conditions) -> Tensor:
+        pixels = network_pixels(self.clip, conditions, t, crop, self.model.config.input_size)
+        return as_input(pixels, self.model.device)
+
+    # --- what holds for the frame ------------------------------------------------------------------------------------
+
+    def _decide(self, t: int, square: Crop, going_on: _Seen) -> tuple[_Seen, Reinitialised | None, int | None]:
+        """Going on, or a new start: what holds, what is noted, and the passes of a search; ``None`` without one."""
+        if any(one.restarts(t) for one in self.conditions.interventions):
+            return *self._started_again(t, going_on, square, "asked for"), None
+        if not self._is_search_due(t):
+            return going_on, None, None
+        policy = self.conditions.reinitialise
+        assert policy is not None
+        size = self.clip.width, self.clip.height
+        found = search(lambda crop: self._look(t, crop, self.conditions), going_on.crop, *size)
+        before, after = (self._mean_confidence(scores) for scores in (going_on.scores, found.scores))
+        if after <= before + policy.gain:
+            return going_on, None, found.passes
+        calibrated = self.calibration is not None
+        limit, what = policy.limit(calibrated), "confidence" if calibrated else "score"
+        reason = f"mean {what} below {limit:g} in frames {t - policy.patience} to {t - 1}"
+        return *self._started_again(t, going_on, found.crop, reason), found.passes + 1
+
+    def _is_search_due(self, t: int) -> bool:
+        policy = self.conditions.reinitialise
+        if policy is None or t < policy.patience:
+            return False
+        means = confidence(np.stack(list(self._recent)), self.calibration).mean(-1)
+        return policy.is_due(means, t, self._searched, self.calibration is not None)
+
+    def _started_again(self, t: int, going_on: _Seen, crop: Crop, reason: str) -> tuple[_Seen, Reinitialised]:
+        """Frame t seen by the initializer in a square, beside what it would have been."""
+        seen = self._see(t, crop, None)
+        before, after = (self._mean_confidence(one.scores) for one in (going_on, seen))
+        return seen, Reinitialised(t, reason, before, after)
+
+    def _mean_confidence(self, scores: np.ndarray) -> float:
+        return float(confidence(scores, self.calibration).mean())
+
+
+class _Seen(NamedTuple):
+    """One pass of the model over a square of a frame: (J, H, W) maps, (J, 2) joints in the frame, (J,) scores."""
+
+    crop: Crop
+    output: PoseOutput
+    state: Any
+    heatmaps: np.ndarray
+    joints: np.ndarray
+    scores: np.ndarray
+
+
+def _peaks(heatmaps: Tensor, crop: Crop) -> tuple[np.ndarray, np.ndarray]:
+    """(J, H, W) maps of a square → (J, 2) float64 joints in pixels of the frame, (J,) scores."""
+    peaks, scores = decode_peaks(heatmaps)
+    return crop.to_frame(peaks.numpy(), heatmaps.shape[-1]), scores.numpy()
+
+
+def confidence(scores: np.ndarray, calibration: Calibration | None) -> np.ndarray:
+    """Scores as confidence in 0..1: by a calibration, or clipped where there is none."""
+    return np.clip(scores, 0, 1) if calibration is None else calibration(scores)
