@@ -138,8 +138,8 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "AblationPlan", "Clip", "ClipFrames", "Conditions", "Diagnosis", "Evaluation", "EvaluationChoice", "ImageClip", "MODELS",
-    "Method", "OneEuro", "PersonSequence", "Reinitialise", "RenderSetConfig", "Run", "Skeleton", "Trace",
+    "AblationPlan", "Clip", "ClipFrames", "Conditions", "Diagnosis", "Evaluation", "EvaluationChoice", "ImageClip",
+    "MODELS", "Method", "OneEuro", "PersonSequence", "Reinitialise", "RenderSetConfig", "Run", "Skeleton", "Trace",
     "TrainConfig", "TrainingSession", "ablate", "add_errors", "anatomy", "build_model", "compare_kernels",
     "data_folder", "decode_peaks", "default_sample", "diagnose", "divergence", "evaluate", "follow_person",
     "get_method", "get_sample", "get_skeleton", "list_runs", "list_samples", "load_model", "load_people", "load_plan",

@@ -6,7 +6,8 @@ import numpy as np
 
 from dkd.errors import ShapeError
 from dkd.measures.divergence import distances
-from dkd.tracking.trace import BOX_MARGIN, Trace
+from dkd.pose.crops import BOX_MARGIN
+from dkd.tracking.trace import Trace
 
 
 def divergence(reference: Trace, other: Trace) -> np.ndarray:

@@ -18,7 +18,6 @@ from tqdm.auto import tqdm
 
 from dkd.errors import DKDError, ShapeError
 from dkd.models.base import VideoPoseModel
-from dkd.pose.crops import BOX_MARGIN as BOX_MARGIN
 from dkd.pose.crops import check_box
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.counterfactuals import Counterfactuals

@@ -1,4 +1,4 @@
-"""One set of conditions makes any number of runs: each has a memory of its own, and a tracker walks it frame by frame."""
+"""One set of conditions makes any number of runs, each with a memory of its own; a tracker walks them by frames."""
 
 from __future__ import annotations
 
