@@ -48,7 +48,7 @@ class Moment:
 
 
 IMPORTS = (
-    "from dkd.datasets.sources import load_people\nfrom dkd.evaluation.run import follow_person\n"
+    "from dkd.datasets.sources import load_people\nfrom dkd.evaluation.people import follow_person\n"
     "from dkd.evaluation.methods import get_method\nfrom widgets import Workbench\n"
 )
 
