@@ -1,1 +1,1 @@
-"""Explain a trace: one map taken apart, kernels over time, worst moments, and use of the past."""
+"""Analysis of traces: anatomy of a map, kernels over time, worst moments, and reliance on the past."""

@@ -1,9 +1,9 @@
-"""How one joint's map in one frame came about: every tensor between the picture and the map, and where K̃ is from.
+"""Anatomy of one joint's map in one frame: every tensor between the picture and the map, and the origin of K̃.
 
     frame t:    crop → F_t → V·F_t → K̃_{t−1} ⊛ V·F_t → × U[j,c] → Σ_c + bias = H_t[j]
     frame t−1:  (F_{t−1}, H_{t−1}) → conv1 → conv2 → conv3 (+ bias) = K̃_{t−1}
 
-All of it is computed again from the trace's own crops, with the model's own layers.
+Everything is recomputed from the trace's crops with the model's layers.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer of the distillator at work.
+    """Activations of a layer of the distillator.
 
     Attributes:
         name: ``"conv1"``, ``"conv2"`` or ``"conv3"``.
-        does: the layer in words, for instance ``"conv 3×3, norm, ReLU, pool 2×2"``.
-        activations: (C, h, w) float32, after all that ``does`` says.
+        does: description of the layer, for instance ``"conv 3×3, norm, ReLU, pool 2×2"``.
+        activations: (C, h, w) float32, after everything listed in ``does``.
     """
 
     name: str
@@ -39,18 +39,18 @@ class Layer:
 
 @dataclass(frozen=True)
 class Distillation:
-    """How the distillator made kernels of one frame.
+    """Distillation of kernels from one frame.
 
     Attributes:
-        frame: t − 1, the frame that they were made of.
-        crop: (N, N, 3) uint8 RGB, what the network saw of it.
+        frame: t − 1, the frame from which they were distilled.
+        crop: (N, N, 3) uint8 RGB, the network's input in that frame.
         features: (C, H, W) float32 F_{t−1}.
-        heatmaps: (J, H, W) float32 H_{t−1} as the trace has them.
-        gain: the factor on the heatmaps before they are stacked on the features.
-        layers: the convolutions one after the other; the last one's activations are the kernels before the bias.
-        bias: (C, S, S) float32, the learned kernel that is added in every frame, or ``None`` in a model without.
-        handed_on: whether the next frame was matched with just these kernels; not so in a control that hands on others
-            (``dkd-mobilenetv2+frozen``) or where a feedback changed H_{t−1}.
+        heatmaps: (J, H, W) float32 H_{t−1} as in the trace.
+        gain: factor on the heatmaps before they are concatenated with the features.
+        layers: the convolutions in order; the activations of the last one are the kernels before the bias.
+        bias: (C, S, S) float32, the learned kernel that is added in every frame, or ``None`` in a model without one.
+        handed_on: whether the next frame was matched with these kernels; false in a control that passes on others
+            (``dkd-mobilenetv2+frozen``), or if a feedback changed H_{t−1}.
     """
 
     frame: int
@@ -64,7 +64,7 @@ class Distillation:
 
     @property
     def distilled(self) -> np.ndarray:
-        """(C, S, S) what the frame alone gives: conv3's activations."""
+        """Kernels from the frame alone, (C, S, S): conv3's activations."""
         return self.layers[-1].activations
 
     @property
@@ -75,22 +75,22 @@ class Distillation:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """Everything between the picture and one joint's map; arrays are float32 where nothing else is said.
+    """Everything between the picture and one joint's map; arrays are float32 unless stated otherwise.
 
     Attributes:
         frame: t.
-        joint: its name.
-        crop: (N, N, 3) uint8 RGB, what the network saw.
+        joint: name of the joint.
+        crop: (N, N, 3) uint8 RGB, the network's input.
         features: (C, H, W) F_t ≥ 0.
         projection: (C, C) V, the static 1×1 projection: ``projected[c] = Σ_k projection[c, k] · features[k]``.
         projected: (C, H, W) V · F_t.
-        kernels: (C, S, S) K̃_{t−1} as the trace has them: made of frame t − 1.
+        kernels: (C, S, S) K̃_{t−1} as in the trace, distilled from frame t − 1.
         matched: (C, H, W) K̃_{t−1} ⊛ V·F_t.
         readout: (C,) U[j], the joint's row of the static read-out.
         contributions: (C, H, W) U[j, c] · matched[c]; their sum over c plus ``bias`` is the map.
-        bias: the joint's bias.
-        heatmap: (H, W) H_t[j] as the trace has it.
-        distillation: how the kernels were made; ``None`` in a model whose kernels are the same in all frames.
+        bias: bias of the joint.
+        heatmap: (H, W) H_t[j] as in the trace.
+        distillation: how the kernels were distilled; ``None`` in a model whose kernels are the same in all frames.
     """
 
     frame: int
@@ -110,17 +110,18 @@ class Anatomy:
 
 @torch.inference_mode()
 def anatomy(trace: Trace, t: int, joint: str | int) -> Anatomy:
-    """Take the map of ``joint`` in frame ``t`` apart; costs two passes of the frame encoder and one distillation.
+    """Compute all steps to the map of ``joint`` in frame ``t``; costs two passes of the frame encoder and a
+    distillation.
 
     Raises:
         ConfigError: the model has no kernels, or there is no such joint.
-        FrameIndexError: t is outside the trace, or its maps are the initializer's, not matched: frame 0, and where the
-            model was started anew.
+        FrameIndexError: ``t`` is outside the trace, or its maps come from the initializer, not from matching: frame 0
+            and frames with a re-initialisation.
     """
     model = trace.model
     if not isinstance(model, DKD):
         raise ConfigError(
-            f"expected a DKD, got {trace.model_name}, which matches no kernels: there is no anatomy of its maps; "
+            f"expected a DKD, got {trace.model_name}, which has no kernels: there is no anatomy of its maps; "
             "trace a DKD"
         )
     j = trace.skeleton.index(joint)
@@ -128,10 +129,10 @@ def anatomy(trace: Trace, t: int, joint: str | int) -> Anatomy:
     if trace.from_initializer(t):
         raise FrameIndexError(
             f"expected a frame whose maps come from matching, got {t}, whose maps are the pose initializer's; "
-            f"ask for another one, such as {t + 1}"
+            f"choose another one, such as {t + 1}"
         )
     projected = model.projection(_batch(features, model))[0].cpu()
-    kernels = np.array(trace.kernels[t - 1])  # a copy: a long trace's lie in a file
+    kernels = np.array(trace.kernels[t - 1])  # a copy: those of a long trace are in a file
     matched = match(projected[None], torch.from_numpy(kernels)[None])[0].numpy()
     readout = trace.readout[j]
     return Anatomy(
@@ -164,7 +165,7 @@ def _distillation(trace: Trace, model: DKD, t: int, handed_on: np.ndarray) -> Di
 
 
 def _run(distillator: KernelDistillator, seen: Tensor) -> tuple[tuple[Layer, ...], np.ndarray | None]:
-    """The distillator's layers one by one, and its bias: a layer is a convolution with what follows up to the next."""
+    """Run the distillator layer by layer; return layers (a convolution and what follows it) and the bias."""
     stages: list[list[nn.Module]] = []
     bias = None
     for module in distillator:

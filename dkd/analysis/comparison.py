@@ -1,4 +1,4 @@
-"""Compare two runs over the same clip, frame by frame and joint by joint."""
+"""Comparison of two runs over the same clip, frame by frame and joint by joint."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ def divergence(reference: Trace, other: Trace) -> np.ndarray:
     """Measure how far apart the same joints are in two runs.
 
     Args:
-        reference, other: over the same clip, with the same joints; T is the length of the shorter one.
+        reference, other: runs over the same clip, with the same joints; T is the length of the shorter one.
 
     Returns:
-        (T, J) float32 distance in shares of the person's box, which follows from the square that the first run looked
-        at (our decision: without ground truth there is no other box).
+        (T, J) float32 distance as a share of the person's box, derived from the crop of the first run (our decision:
+        without ground truth there is no other box).
 
     Raises:
         ShapeError: the runs have different joints.

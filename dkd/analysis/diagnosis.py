@@ -1,28 +1,30 @@
-"""Where does a track drift or jump, why, since which frame, and does the other model do better there?
+"""Diagnosis of a track: where it drifts or jumps, why, since which frame, and whether another model does better.
 
-:func:`diagnose` measures a trace: *lanes*, one value a frame and joint. :func:`worst` ranks the moments that stand out,
-each with one reason and a sentence in numbers; :func:`statistics` sums up a range of frames. Lengths are shares of the
-larger side of the person's box, as everywhere here.
+:func:`diagnose` measures a trace: *lanes*, one value per frame and joint. :func:`worst` ranks the worst moments, each
+with one reason and a sentence with numbers; :func:`statistics` summarises a range of frames. Lengths are shares of the
+larger side of the person's box.
 
-All limits and scales are ours: the paper measures whole data sets, not moments. A *severity* says how many times its
-limit a value is, so 1 is where something is worth telling, and reasons can be compared:
+All limits and scales are ours: the paper measures complete data sets, not moments. A *severity* is a value divided by
+its limit, so that 1 is the threshold of reporting, and reasons can be compared:
 
 ========== ======================================================================= ====================================
 reason     value                                                                   limit
 ========== ======================================================================= ====================================
-jump       how far a step differs from those before and after (:func:`jumps`)      clip's own, at least ``JUMP_LIMIT``
-flip       motion that swapping sides would save (:func:`flips`); against the      ``FLIP_LIMIT``
-           truth, where it is known, how much nearer the other's place is
-drift      1 − cos(K̃_t, K̃_{t−1})                                                   clip's own, at least ``DRIFT_LIMIT``
-low score  limit / confidence (the score, where there is no calibration)           clip's own, at least that of a lost
-                                                                                   track (:mod:`dkd.tracking.reinitialise`)
-out of     2 − distance to the border of the network's square in cells; where the  1 cell
-crop       true joint lies outside: 2 + its distance to it / ``alpha``
-miss       distance to the truth                                                   ``alpha``
+jump       difference of a step to those before and after (:func:`jumps`)          clip's own, at least ``JUMP_LIMIT``
+           flip       motion that swapping sides would save (:func:`flips`); with ground      ``FLIP_LIMIT``
+           truth, how much closer the other side's place is
+drift      1 − cos(K̃_t, K̃_{t−1})                                                   clip's own, at least
+``DRIFT_LIMIT`` low score  limit / confidence (the score, if there is no calibration)              clip's own, at least
+that of a lost
+                                                                                   track
+                                                                                   (:mod:`dkd.tracking.reinitialise`)
+out of     2 − distance to the border of the network's square in cells; if the     1 cell
+crop       true joint is outside: 2 + its distance to the border / ``alpha``
+miss       distance to the ground truth                                            ``alpha``
 ========== ======================================================================= ====================================
 
-The clip's own limit is the median plus (for the score: minus) ``SPREADS`` robust standard deviations, that is 1.4826 ×
-the median absolute deviation, of the joint over the clip.
+The clip's own limit is the median plus (for the score: minus) ``SPREADS`` robust standard deviations of the joint over
+the clip, where a robust standard deviation is 1.4826 × the median absolute deviation.
 """
 
 from __future__ import annotations
@@ -51,13 +53,13 @@ REASONS = ("drift", "flip", "jump", "low score", "out of crop", "miss")
 
 
 class Lane(NamedTuple):
-    """What is measured in each frame.
+    """A quantity that is measured in each frame.
 
     Attributes:
-        label: its name for people.
-        unit: in words.
-        low_is_bad: whether small values are the worrying ones.
-        help: what it is, in a sentence.
+        label: displayed name.
+        unit: unit in words.
+        low_is_bad: whether small values are bad.
+        help: description in a sentence.
     """
 
     label: str
@@ -67,38 +69,38 @@ class Lane(NamedTuple):
 
 
 LANES: dict[str, Lane] = {
-    "confidence": Lane("confidence", "probability", True, "probability that the joint lies within 0.1 of the box"),
+    "confidence": Lane("confidence", "probability", True, "probability that the joint is within 0.1 of the box"),
     "score": Lane("score", "peak height", True, "height of the map's peak"),
-    "speed": Lane("speed", "box a frame", False, "step from the frame before"),
-    "acceleration": Lane("acceleration", "box a frame²", False, "change of the step, at the middle of three frames"),
-    "flip": Lane("flip", "box", False, "motion that exchanging left and right would save, a joint"),
-    "swapped": Lane("sides swapped", "box", False, "how much nearer both sides are to the other's true place"),
-    "kernel_drift": Lane("kernel drift", "1 − cos", False, "how far the kernels turned since the frame before"),
+    "speed": Lane("speed", "box per frame", False, "step from the previous frame"),
+    "acceleration": Lane("acceleration", "box per frame²", False, "change of the step, at the middle of three frames"),
+    "flip": Lane("flip", "box", False, "motion per joint that swapping left and right would save"),
+    "swapped": Lane("sides swapped", "box", False, "how much closer both sides are to the other's true place"),
+    "kernel_drift": Lane("kernel drift", "1 − cos", False, "change of the kernels since the previous frame"),
     "reconstruction": Lane(
-        "discriminator", "error", False, "how badly the temporal discriminator reconstructs the change of the map"
+        "discriminator", "error", False, "error of the temporal discriminator's reconstruction of the map's change"
     ),
-    "error": Lane("error", "box", False, "distance to the truth; above the limit it is a miss"),
-    "border": Lane("border", "cells", True, "distance to the border of the network's square; below 0: truth outside"),
+    "error": Lane("error", "box", False, "distance to the ground truth; above the limit it is a miss"),
+    "border": Lane("border", "cells", True, "distance to the border of the network's square; below 0: outside it"),
 }
 
 
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
-    """What :func:`diagnose` measured. NaN: not measured there.
+    """Result of :func:`diagnose`. Values that are not measured are NaN.
 
     Attributes:
-        model, clip: their names.
-        skeleton: of the axis J.
+        model, clip: names of the model and the clip.
+        skeleton: skeleton of the axis J.
         times: (T,) seconds.
-        joints: (T, J, 2) pixels.
-        truth: the same, or ``None``.
+        joints: (T, J, 2) predicted joints in pixels.
+        truth: (T, J, 2) ground truth in pixels, or ``None``.
         side: (T,) larger side of the person's box in pixels.
         cell: (T,) side of a map's cell in pixels.
-        alpha: a joint within ``alpha`` × ``side`` of the truth is found.
-        calibrated: whether there is a confidence.
-        lanes: by the names of :data:`LANES`, each (T, J) float64; ``kernel_drift``, which is of all joints, (T,).
-        missing: why there is no such lane, in words, by its name.
-        started: frames whose maps are the initializer's: frame 0, and where a lost track was started anew.
+        alpha: a joint within ``alpha`` × ``side`` of the ground truth is found.
+        calibrated: whether there is a calibrated confidence.
+        lanes: by the names of :data:`LANES`, each (T, J) float64; ``kernel_drift``, shared by all joints, (T,).
+        missing: for each missing lane, by name, why it is missing.
+        started: frames whose maps come from the initializer: frame 0, and frames with a re-initialisation.
     """
 
     model: str
@@ -116,21 +118,21 @@ class Diagnosis:
     started: tuple[int, ...]
 
     def __len__(self) -> int:
-        """Number T of frames."""
+        """Return the number of frames T."""
         return len(self.times)
 
     def limit(self, lane: str) -> float | None:
-        """The limit of a lane that is the same for all joints and clips; ``None`` where it is the clip's own."""
+        """Return a lane's limit if it is the same for all joints and clips; ``None`` if it depends on the clip."""
         return {"flip": FLIP_LIMIT, "swapped": FLIP_LIMIT, "error": self.alpha, "border": 1.0}.get(lane)
 
     @cached_property
     def severities(self) -> dict[str, np.ndarray]:
-        """Reason → (T, J) severity, (T, 1) for the kernels' drift; from 1 on it is worth telling. NaN: not measured."""
+        """Severity (T, J) by reason, (T, 1) for kernel drift; values of 1 or more are reported. NaN: not measured."""
         return severities(self)
 
     @cached_property
     def sureness(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(T, J) confidence, or scores clipped to 0..1; its (J,) medians, and the (J,) limits below which it is low."""
+        """Confidence or clipped scores (T, J), its medians (J,), and the limits (J,) below which it is low."""
         values = self.lanes["confidence"] if self.calibrated else np.clip(self.lanes["score"], 0, 1)
         middle, spread = middle_and_spread(values)
         own = middle - SPREADS * np.fmax(spread, SURENESS_SPREAD)
@@ -138,11 +140,11 @@ class Diagnosis:
 
     @cached_property
     def medians(self) -> dict[str, np.ndarray]:
-        """Lane → (J,) medians over the clip, (1,) for the kernels' drift."""
+        """Medians (J,) over the clip by lane, (1,) for kernel drift."""
         return {name: middle_and_spread(lane.reshape(len(self), -1))[0] for name, lane in self.lanes.items()}
 
     def to_frame(self) -> pd.DataFrame:
-        """A tidy table, a row a joint a frame: ``frame, time_s, joint`` and a column a lane."""
+        """Return a tidy table with one row per joint per frame: ``frame, time_s, joint`` and one column per lane."""
         import pandas as pd
 
         n, names = len(self), self.skeleton.joints
@@ -167,15 +169,16 @@ def diagnose(
 
     Args:
         trace: a :class:`dkd.Trace` of at least one frame.
-        alpha: a joint that is further than this × the box from the truth is a miss. 0.1 by default, so that confidence
-            and miss speak of one thing.
+        alpha: a joint that is further than this × the box from the ground truth is a miss. The default, 0.1, is also
+            the distance used for confidence.
         side: (T,) larger side of the person's box in pixels; :func:`box_sides` by default. Two traces of one clip
-            should be measured with the same.
-        discriminator: a trained one, such as :meth:`dkd.training.run.Run.discriminator` gives; without it there is no such lane.
+            should use the same sides.
+        discriminator: a trained temporal discriminator, such as from :meth:`dkd.training.run.Run.discriminator`;
+            without one there is no such lane.
 
     Raises:
-        ShapeError: there is no frame, or ``side`` is not (T,).
-        ConfigError: alpha is not above 0.
+        ShapeError: there are no frames, or ``side`` is not (T,).
+        ConfigError: ``alpha`` is not above 0.
     """
     n = len(trace)
     if n < 1:
@@ -187,7 +190,7 @@ def diagnose(
         raise ShapeError(f"expected the box's side in each of {n} frames, got an array of shape {side.shape}")
     joints = np.asarray(trace.joints, np.float64)
     truth = None if trace.ground_truth is None else np.asarray(trace.ground_truth, np.float64)
-    moved = motion(joints, np.zeros_like(joints), side)  # against somebody who stands still: plain speed
+    moved = motion(joints, np.zeros_like(joints), side)  # relative to a motionless person: plain speed
     size = int(trace.heatmaps.shape[-1])
     lanes = {
         "score": np.asarray(trace.scores, np.float64),
@@ -200,18 +203,18 @@ def diagnose(
     if trace.calibrated:
         lanes["confidence"] = np.asarray(trace.confidence, np.float64)
     else:
-        missing["confidence"] = "the model has no calibration (dkd calibrate): its scores are no probabilities"
+        missing["confidence"] = "the model has no calibration (dkd calibrate): its scores are not probabilities"
     if trace.kernels.shape[1]:
         lanes["kernel_drift"] = np.asarray(trace.kernel_drift(), np.float64)
-        lanes["kernel_drift"][0] = np.nan  # there is nothing before it
+        lanes["kernel_drift"][0] = np.nan  # there is no previous frame
     else:
         missing["kernel_drift"] = "the model has no kernels"
     if discriminator is not None:
         lanes["reconstruction"] = reconstruction(trace, discriminator)
     else:
         missing["reconstruction"] = (
-            "the temporal discriminator is kept in the state of a training run, not in a checkpoint; "
-            "give one with discriminator=run.discriminator()"
+            "the temporal discriminator is stored in the state of a training run, not in a checkpoint; "
+            "pass one with discriminator=run.discriminator()"
         )
     if truth is not None:
         with np.errstate(invalid="ignore"):
@@ -229,10 +232,10 @@ def diagnose(
 
 
 def check_comparable(first: Any, second: Any) -> None:
-    """Whether two traces, or two diagnoses, can be laid over each other.
+    """Check that two traces, or two diagnoses, can be compared frame by frame.
 
     Raises:
-        ConfigError: they have other numbers of frames, or other joints.
+        ConfigError: their numbers of frames or their skeletons differ.
     """
     for what, a, b in (
         ("frames", len(first), len(second)),
@@ -242,7 +245,7 @@ def check_comparable(first: Any, second: Any) -> None:
             told = f"{a} and {b}" if what == "frames" else f"{first.skeleton.name} and {second.skeleton.name}"
             raise ConfigError(
                 f"expected two traces of one clip with the same {what}, got {told}; trace the same clip with both "
-                "models, as far (stop=...) and with models of one skeleton"
+                "models, up to the same frame (stop=...), with models of one skeleton"
             )
 
 
@@ -250,15 +253,16 @@ def check_comparable(first: Any, second: Any) -> None:
 
 
 def statistics(diagnosis: Diagnosis, first: int, last: int, joint: str | int | None = None) -> pd.DataFrame:
-    """Every lane in the frames ``first`` to ``last``, both included; of one joint, or of all pooled.
+    """Summarise all lanes in the frames ``first`` to ``last``, both included, for one joint or pooled over all.
 
     Returns:
-        a row a lane, named as in :data:`LANES`: ``mean, median, min, max`` and ``n``, the values that there are. With
-        truth, a last row ``PCK@<alpha>``: its mean is the share of labelled joints that are found, the rest is NaN.
+        One row per lane, named as in :data:`LANES`: ``mean, median, min, max`` and the number of values ``n``. With
+        ground truth, there is a last row ``PCK@<alpha>``: its mean is the share of labelled joints that are found, the
+        other columns are NaN.
 
     Raises:
         FrameIndexError: not 0 ≤ first ≤ last < T.
-        ConfigError: an unknown joint.
+        ConfigError: the joint is unknown.
     """
     import pandas as pd
 

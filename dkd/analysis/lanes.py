@@ -1,4 +1,4 @@
-"""What a diagnosis measures in each frame: jumps, flips, swapped sides, the crop's border, and reconstruction."""
+"""Measures of a diagnosis in each frame: jumps, flips, swapped sides, the crop's border, and reconstruction."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from dkd.models.discriminator import frame_pairs
 from dkd.pose.crops import Crop, joints_to_box
 from dkd.pose.skeleton import Skeleton
 
-BOX_REACH = 15  # frames on either side over which the box of a clip without truth is taken
+BOX_REACH = 15  # frames on either side for the box of a clip without ground truth
 
 
 def box_sides(trace: Any) -> np.ndarray:
-    """(T,) larger side in pixels of the person's box: of the true joints, or else of the predicted ones.
+    """Compute the larger side of the person's box (T,) in pixels, from the true joints, else from the predicted ones.
 
-    What is predicted may jump, and must not rescale itself: so without truth it is the median over ``BOX_REACH`` frames
-    on either side (ours). NaN where neither has two joints, or they are in one place.
+    Predictions may jump and must not rescale their own errors: without ground truth the result is therefore the median
+    over ``BOX_REACH`` frames on either side (our decision). NaN if neither has two joints, or they coincide.
     """
 
     def sides(joints: np.ndarray) -> np.ndarray:
@@ -42,10 +42,10 @@ def box_sides(trace: Any) -> np.ndarray:
 
 
 def jumps(acceleration: np.ndarray) -> np.ndarray:
-    """How far each step differs from the step before it and from the step after it: the smaller of the two.
+    """Compute how much each step differs from the previous and the next step: the smaller of the two.
 
-    Ours: speed alone would call every fast movement a jump. A uniform motion has 0, however fast; a joint at rest that
-    is displaced by d in one frame, for good or for that frame alone, has d.
+    Our definition: with speed alone, every fast movement would be a jump. Uniform motion gives 0, however fast; a joint
+    at rest that is displaced by d in one frame, permanently or only in that frame, gives d.
 
     Args:
         acceleration: (T, J) ‖Δ²x‖ at the middle of three frames, NaN at both ends.
@@ -61,20 +61,20 @@ def jumps(acceleration: np.ndarray) -> np.ndarray:
 
 
 def flips(joints: np.ndarray, skeleton: Skeleton, side: np.ndarray) -> np.ndarray:
-    """Where exchanging left and right continues the two tracks with clearly less motion.
+    """Find where swapping left and right continues the two tracks with clearly less motion.
 
-    With K = ‖l_t − l_{t−1}‖ + ‖r_t − r_{t−1}‖ as they are and S = ‖r_t − l_{t−1}‖ + ‖l_t − r_{t−1}‖ exchanged, it is
-    max(0, K/2 − S): above 0 only where the exchange more than halves the motion, and the distance between the two where
-    joints at rest change places. (Ours.)
+    With K = ‖l_t − l_{t−1}‖ + ‖r_t − r_{t−1}‖ unchanged and S = ‖r_t − l_{t−1}‖ + ‖l_t − r_{t−1}‖ swapped, the result
+    is max(0, K/2 − S): above 0 only if swapping more than halves the motion, and equal to the distance between the two
+    if joints at rest swap places. (Our definition.)
 
     Args:
         joints: (T, J, 2) pixels.
-        skeleton: of the axis J.
+        skeleton: skeleton of the axis J.
         side: (T,) length in pixels.
 
     Returns:
-        (T, J) as a share of ``side``, the same for both joints of a pair, in the frame in which they change places (and
-        in the one in which they change back); NaN for joints without a mirror, and in frame 0.
+        (T, J) as a share of ``side``, the same for both joints of a pair, in the frame in which they swap places (and
+        in the one in which they swap back); NaN for joints without a mirrored joint, and in frame 0.
     """
     out = np.full(joints.shape[:2], np.nan)
     mirror = np.array(skeleton.flip_permutation)
@@ -88,13 +88,15 @@ def flips(joints: np.ndarray, skeleton: Skeleton, side: np.ndarray) -> np.ndarra
 
 
 def swapped(joints: np.ndarray, truth: np.ndarray, skeleton: Skeleton, side: np.ndarray) -> np.ndarray:
-    """How much nearer the two joints of a pair lie to each other's true place than to their own.
+    """Compute how much closer the two joints of a pair are to each other's true place than to their own.
 
-    The smaller of the two differences, or 0: both must be nearer. Two joints that have changed places exactly have the
-    distance between them. Unlike :func:`dkd.measures.metrics.side_flips` it needs no hit. (Ours.)
+    The result is the smaller of the two differences, or 0: both must be closer. For two joints that are exactly swapped
+    it is the distance between them. Unlike :func:`dkd.measures.metrics.side_flips` it does not require a hit. (Our
+    definition.)
 
     Returns:
-        (T, J) as a share of ``side``, the same for both; NaN for joints without a mirror, and without both labels.
+        (T, J) as a share of ``side``, the same for both; NaN for joints without a mirrored joint, and without both
+        labels.
     """
     mirror = np.array(skeleton.flip_permutation)
     nearer = np.linalg.norm(joints - truth, axis=-1) - np.linalg.norm(joints - truth[:, mirror], axis=-1)
@@ -105,7 +107,7 @@ def swapped(joints: np.ndarray, truth: np.ndarray, skeleton: Skeleton, side: np.
 
 
 def border(joints: np.ndarray, truth: np.ndarray | None, crops: list[Crop], size: int) -> np.ndarray:
-    """(T, J) cells from a joint to the border of the square; where the true joint lies outside, minus its distance."""
+    """Compute the distance (T, J) of joints to the crop's border in cells; negative for a true joint outside."""
 
     def inside(points: np.ndarray) -> np.ndarray:
         at = np.stack([crop.to_grid(p, size) for crop, p in zip(crops, points, strict=True)]) + 0.5
@@ -120,10 +122,11 @@ def border(joints: np.ndarray, truth: np.ndarray | None, crops: list[Crop], size
 
 @torch.inference_mode()
 def reconstruction(trace: Any, discriminator: Callable[[Tensor, Tensor], Tensor]) -> np.ndarray:
-    """(T, J) mean (D(d) − d)² over cells of each change d of a map, at its later frame; NaN in frame 0.
+    """Compute the mean (D(d) − d)² over cells of each map change d, (T, J), at the later frame; NaN in frame 0.
 
-    As in training (:mod:`dkd.training.losses`): d is scaled to a root mean square of 1, here over the clip. The square follows
-    the person, so map and picture of the frame before are first brought into the square of the later frame (ours).
+    As in training (:mod:`dkd.training.losses`), d is scaled to a root mean square of 1, here over the clip. The crop
+    follows the person, so map and picture of the previous frame are first resampled to the crop of the later frame (our
+    decision).
     """
     n, size = len(trace), trace.heatmaps.shape[-1]
     out = np.full(trace.scores.shape, np.nan)
@@ -144,13 +147,13 @@ def reconstruction(trace: Any, discriminator: Callable[[Tensor, Tensor], Tensor]
 
 
 def _moved(image: np.ndarray, old: Crop, new: Crop) -> np.ndarray:
-    """An (N, N, K) picture of the square ``old``, resampled to the square ``new``; 0 where it does not reach."""
+    """Resample a picture (N, N, K) of the square ``old`` to the square ``new``; 0 where there is no data."""
     size = image.shape[0]
     corners = np.array([[0.0, 0.0], [1.0, 1.0]])
     (x0, y0), (x1, _) = new.to_grid(old.to_frame(corners, size), size)
     forward = np.array([[x1 - x0, 0, x0], [0, x1 - x0, y0]])
     planes = [
         cv2.warpAffine(np.ascontiguousarray(image[..., k]), forward, (size, size), flags=cv2.INTER_LINEAR)
-        for k in range(image.shape[2])  # OpenCV warps at most 4 channels at once
+        for k in range(image.shape[2])  # OpenCV warps at most 4 channels at a time
     ]
     return np.stack(planes, -1)

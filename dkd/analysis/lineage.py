@@ -1,9 +1,9 @@
-"""How what was distilled changes over time: which frames' kernels are alike, where they break, which channels count.
+"""Kernels over time: which frames have similar kernels, where they change, and which channels matter.
 
-All of it is ours, not the paper's: a frame's kernels K̃_t are taken as one vector of C·S² numbers, and frames are
-compared as such vectors are. A joint's *effective* kernel is U[j, c] · K̃_t[c], what its map sees of them. A long clip
-is sampled, evenly, so that nothing here grows with its length; results say which frames they are of. What has no answer
-is NaN, never 0: the direction of a kernel that is zero, or not finite.
+All of this is ours, not the paper's: the kernels K̃_t of a frame are one vector of C·S² numbers, and frames are
+compared as such vectors. A joint's *effective* kernel is U[j, c] · K̃_t[c], the part that its map uses. A long clip is
+sampled evenly, so that the cost does not grow with its length; results include their frame numbers. Undefined values
+are NaN, never 0, such as the direction of a kernel that is zero or not finite.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from dkd.errors import ConfigError, ShapeError
 if TYPE_CHECKING:
     from dkd.tracking.trace import Trace
 
-N_MAX = 600  # frames that are compared with one another: 30 MB of kernels of 128 channels
+N_MAX = 600  # frames that are compared with each other: 30 MB of kernels with 128 channels
 N_ENCODED = 60  # frames that channel_reliance encodes again, about 30 ms each on two cores
-RESOLUTION = 1e-6  # kernels that differ from their mean by less, as a share of it, differ by the rounding of float32
+RESOLUTION = 1e-6  # kernels with a smaller relative difference to their mean differ only by float32 rounding
 
 
 class Similarity(NamedTuple):
-    """Cosines of kernels, and of which frames.
+    """Cosines of kernels, with their frames.
 
     Attributes:
-        values: (n, m) float32 in −1..1; NaN where a kernel has no direction.
-        rows: (n,) the frames of the rows.
-        columns: (m,) the frames of the columns.
+        values: (n, m) float32 in −1..1; NaN if a kernel has no direction.
+        rows: (n,) frames of the rows.
+        columns: (m,) frames of the columns.
     """
 
     values: np.ndarray
@@ -38,12 +38,12 @@ class Similarity(NamedTuple):
 
 
 class Components(NamedTuple):
-    """Kernels in the plane in which they differ most.
+    """Principal components of kernels.
 
     Attributes:
-        scores: (n, k) float32, a point a frame, in the unit of the kernels; NaN where a kernel is not finite.
-        shares: (k,) float32 in 0..1, of the variance over time that each axis has.
-        frames: (n,) which they are.
+        scores: (n, k) float32, one point per frame, in the unit of the kernels; NaN if a kernel is not finite.
+        shares: (k,) float32 in 0..1, share of the variance over time along each axis.
+        frames: (n,) frames of the points.
     """
 
     scores: np.ndarray
@@ -52,11 +52,11 @@ class Components(NamedTuple):
 
 
 class Reliance(NamedTuple):
-    """What share of a joint's evidence comes from each channel.
+    """Share of a joint's evidence that comes from each channel.
 
     Attributes:
-        shares: (n, C) float32 in 0..1, a row sums to 1; NaN where no channel contributed.
-        frames: (n,) which they are, ascending.
+        shares: (n, C) float32 in 0..1, each row sums to 1; NaN if no channel contributed.
+        frames: (n,) frames of the rows, ascending.
     """
 
     shares: np.ndarray
@@ -64,24 +64,24 @@ class Reliance(NamedTuple):
 
 
 def sample_frames(n_frames: int, at_most: int = N_MAX) -> np.ndarray:
-    """Up to ``at_most`` of the frames 0..n−1, evenly spread, the first and the last among them; all where they fit."""
+    """Sample up to ``at_most`` of the frames 0..n−1 evenly, including the first and the last one."""
     return np.unique(np.linspace(0, n_frames - 1, min(n_frames, at_most)).round().astype(int))
 
 
 def similarity(
     trace: Trace, joint: str | int | None = None, *, centred: bool = False, at_most: int = N_MAX
 ) -> Similarity:
-    """cos(K̃_s, K̃_t) of all pairs of frames: 1 on the diagonal, symmetric, the same at any positive scale.
+    """Compute cos(K̃_s, K̃_t) for all pairs of frames: 1 on the diagonal, symmetric, invariant to positive scaling.
 
     Args:
-        joint: compare this joint's effective kernels U[j, c] · K̃[c]; the whole kernels if omitted.
-        centred: take the mean kernel of the clip (of its sampled frames) away first. A part that is the same in all
-            frames makes any two alike; what is left is what changes, and its cosine reads as a correlation: 1 the
-            same change, 0 unrelated, −1 the opposite.
-        at_most: frames that are compared.
+        joint: compare this joint's effective kernels U[j, c] · K̃[c]; by default the complete kernels.
+        centred: subtract the mean kernel of the clip (of its sampled frames) first. A part that is the same in all
+            frames makes all of them similar; the rest is the change, whose cosine can be read as a correlation: 1 is
+            the same change, 0 unrelated, −1 the opposite.
+        at_most: maximum number of frames to compare.
 
     Raises:
-        ConfigError: the model has no kernels, or no such joint.
+        ConfigError: the model has no kernels, or there is no such joint.
     """
     frames = sample_frames(len(trace), at_most)
     unit = _directions(_vectors(trace, joint, frames, centred))
@@ -91,14 +91,14 @@ def similarity(
 def compare_kernels(
     trace_a: Trace, trace_b: Trace, joint: str | int | None = None, *, centred: bool = False, at_most: int = N_MAX
 ) -> Similarity:
-    """cos(K̃^a_s, K̃^b_t): the kernels of two clips, or two people, in one model; rows are of ``trace_a``.
+    """Compute cos(K̃^a_s, K̃^b_t) for two clips, or two people, with one model; rows belong to ``trace_a``.
 
     Args:
-        joint, centred, at_most: as for :func:`similarity`; each clip's own mean kernel is taken away, so two people are
-            alike where they do alike, whoever they are.
+        joint, centred, at_most: as for :func:`similarity`; each clip's own mean kernel is subtracted, so that similar
+            movements of different people are similar.
 
     Raises:
-        ConfigError: a model has no kernels, or they are not the same model: see :func:`check_comparable`.
+        ConfigError: a model has no kernels, or the models differ: see :func:`check_comparable`.
     """
     check_comparable(trace_a, trace_b)
     rows, columns = (sample_frames(len(trace), at_most) for trace in (trace_a, trace_b))
@@ -107,37 +107,37 @@ def compare_kernels(
 
 
 def check_comparable(trace_a: Trace, trace_b: Trace) -> None:
-    """Whether channel c is the same in both traces: they must have the same kernels' shape and read-out U.
+    """Check that channels have the same meaning in both traces: same shape of kernels and same read-out U.
 
     Raises:
-        ConfigError: they are of two models, or of one without kernels.
+        ConfigError: the traces come from different models, or from one without kernels.
     """
     shapes = [_check_kernels(trace).kernels.shape[1:] for trace in (trace_a, trace_b)]
     if shapes[0] == shapes[1] and np.array_equal(trace_a.readout, trace_b.readout):
         return
     names = [f"{t.model_name} ({'×'.join(map(str, s))})" for t, s in zip((trace_a, trace_b), shapes, strict=True)]
     raise ConfigError(
-        f"expected two traces of one model, got {names[0]} and {names[1]}: a channel's number means nothing in another "
-        "model, nor in another training of it, so their kernels cannot be compared one by one. Trace the same "
-        "clip with both and compare which frames are alike in each: dkd.analysis.lineage.structure_correlation"
+        f"expected two traces of one model, got {names[0]} and {names[1]}: channels have different meanings in another "
+        "model or another training of it, so their kernels cannot be compared one by one. Trace the same "
+        "clip with both and compare which frames are similar in each: dkd.analysis.lineage.structure_correlation"
     )
 
 
 def structure_correlation(
     trace_a: Trace, trace_b: Trace, joint: str | int | None = None, *, centred: bool = False, at_most: int = N_MAX
 ) -> float:
-    """Do two models find the same frames alike? The correlation of their two similarity matrices, −1..1.
+    """Correlate the similarity matrices of two models, −1..1: do the same frames have similar kernels?
 
-    Pearson's correlation of the upper triangles, without the diagonal, of :func:`similarity` of the same frames:
-    representational similarity analysis (Kriegeskorte, Mur & Bandettini 2008, who correlate ranks). Channels may have
-    any number, order and size in either model.
+    This is Pearson's correlation of the upper triangles, without the diagonal, of :func:`similarity` of the same
+    frames: representational similarity analysis (Kriegeskorte, Mur & Bandettini 2008, who correlate ranks). Number,
+    order and size of channels may differ between the models.
 
     Returns:
-        NaN where a matrix has no variance, or fewer than three pairs of frames have a cosine in both.
+        The correlation; NaN if a matrix has no variance, or fewer than three pairs of frames have a cosine in both.
 
     Raises:
         ConfigError: a model has no kernels.
-        ShapeError: the traces have different numbers of frames: they must be of the same ones.
+        ShapeError: the traces have different numbers of frames; they must cover the same frames.
     """
     if len(trace_a) != len(trace_b):
         raise ShapeError(
@@ -153,10 +153,10 @@ def structure_correlation(
 
 
 def drift(trace: Trace, joint: str | int | None = None) -> np.ndarray:
-    """(T,) 1 − cos(K̃_t, K̃_{t−1}), 0..2, of the whole kernels or of a joint's effective ones; 0 in frame 0.
+    """Compute 1 − cos(K̃_t, K̃_{t−1}), (T,) in 0..2, of complete or of a joint's effective kernels; 0 in frame 0.
 
     Raises:
-        ConfigError: the model has no kernels, or no such joint.
+        ConfigError: the model has no kernels, or there is no such joint.
     """
     _check_kernels(trace)
     if joint is None:
@@ -171,9 +171,9 @@ def drift(trace: Trace, joint: str | int | None = None) -> np.ndarray:
 
 
 def largest_jumps(curve: np.ndarray, count: int = 3, apart: int = 5, least: float = 3.0) -> list[int]:
-    """The frames where a drift (T,) breaks: the largest first, at most ``count``, no two closer than ``apart``.
+    """Find the largest jumps of a drift (T,): largest first, at most ``count``, no two closer than ``apart`` frames.
 
-    A value counts that is at least ``least`` times the clip's median: where all frames differ alike, nothing breaks.
+    Only values of at least ``least`` times the clip's median count: if all frames differ equally, there is no jump.
     """
     values = np.where(np.isfinite(curve), curve, 0.0)
     enough = least * float(np.median(values))
@@ -189,18 +189,18 @@ def largest_jumps(curve: np.ndarray, count: int = 3, apart: int = 5, least: floa
 def principal_components(
     trace: Trace, n: int = 2, joint: str | int | None = None, *, at_most: int = N_MAX
 ) -> Components:
-    """Principal components of the kernels over time: frames as points, near one another where their kernels are.
+    """Compute principal components of the kernels over time: frames with similar kernels become nearby points.
 
-    By the eigenvectors of the centred Gram matrix, frames × frames, which is small where C·S² is not; the same as the
-    left singular vectors of the centred kernels times their singular values. A component's sign, which is arbitrary, is
-    chosen so that its largest score in magnitude is positive.
+    They are computed from the eigenvectors of the centred Gram matrix, frames × frames, which is small although C·S² is
+    not; this equals the left singular vectors of the centred kernels times their singular values. The arbitrary sign of
+    a component is chosen so that its largest score in magnitude is positive.
 
     Args:
-        n: components. Those that the kernels do not have (fewer frames, or nothing changes) are zero.
+        n: number of components. Missing ones (fewer frames, or no change) are zero.
         joint, at_most: as for :func:`similarity`.
 
     Raises:
-        ConfigError: the model has no kernels, or no such joint.
+        ConfigError: the model has no kernels, or there is no such joint.
     """
     frames = sample_frames(len(trace), at_most)
     vectors = _vectors(trace, joint, frames, centred=True)
@@ -224,20 +224,21 @@ def channel_reliance(
     cancel: Callable[[], bool] | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Reliance:
-    """|contribution| of each channel at the joint's peak, as a share of all channels' at that cell.
+    """Compute |contribution| of each channel at the joint's peak, as a share of all channels at that cell.
 
-    Magnitudes, since contributions cancel: a channel that takes away is relied upon, too. Each frame is encoded again,
-    about 30 ms; so a sample of them is, coarse to fine: a run that is stopped has seen the whole clip, only less
-    closely. Frames whose maps are the initializer's have no contributions and are left out.
+    Magnitudes are used because contributions cancel: a channel with a negative contribution matters too. Each frame is
+    encoded again, which takes about 30 ms; therefore a sample of frames is processed from coarse to fine, so that a
+    cancelled run covers the whole clip, only less densely. Frames whose maps come from the initializer have no
+    contributions and are left out.
 
     Args:
-        joint: name or index.
-        at_most: frames.
-        cancel: asked before each frame; when it returns true, what is there is returned.
-        progress: called after each frame with how many are done, and of how many.
+        joint: name or index of the joint.
+        at_most: maximum number of frames.
+        cancel: called before each frame; if it returns true, the results so far are returned.
+        progress: called after each frame with the number of frames done and the total.
 
     Raises:
-        ConfigError: the model has no kernels, or no such joint.
+        ConfigError: the model has no kernels, or there is no such joint.
     """
     kernels, j = _check_kernels(trace).kernels, trace.skeleton.index(joint)
     matched = np.array([t for t in range(len(trace)) if not trace.from_initializer(t)], int)
@@ -258,7 +259,7 @@ def channel_reliance(
 
 
 def top_channels(shares: np.ndarray, count: int = 12) -> np.ndarray:
-    """The channels with the largest mean share (n, C), largest first; the lower number first among equals."""
+    """Return the channels with the largest mean share (n, C), largest first; ties by lower number."""
     known = shares[np.isfinite(shares).all(1)]
     mean = known.mean(0) if len(known) else np.zeros(shares.shape[1])
     return np.argsort(-mean, kind="stable")[:count]
@@ -267,14 +268,14 @@ def top_channels(shares: np.ndarray, count: int = 12) -> np.ndarray:
 def _check_kernels(trace: Trace) -> Trace:
     if not trace.kernels.size:
         raise ConfigError(
-            f"expected a model with kernels, got {trace.model_name}, which finds the joints without; trace a DKD to "
-            "see what was distilled"
+            f"expected a model with kernels, got {trace.model_name}, which has none; trace a DKD to "
+            "see distilled kernels"
         )
     return trace
 
 
 def _vectors(trace: Trace, joint: str | int | None, frames: np.ndarray, centred: bool) -> np.ndarray:
-    """(n, C·S²) float64 kernels of some frames; one that is not finite is NaN as a whole, and in no mean."""
+    """Return kernels (n, C·S²) float64 of some frames; one that is not finite becomes all NaN, and is in no mean."""
     kernels = np.array(_check_kernels(trace).kernels[frames], np.float64)
     if joint is not None:
         kernels *= trace.readout[trace.skeleton.index(joint)][:, None, None]
@@ -289,7 +290,7 @@ def _vectors(trace: Trace, joint: str | int | None, frames: np.ndarray, centred:
 
 
 def _directions(vectors: np.ndarray) -> np.ndarray:
-    """Rows of length 1; NaN for a row that is zero."""
+    """Normalise rows to length 1; NaN for a zero row."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / np.where(lengths > 0, lengths, np.nan)
 
@@ -300,6 +301,6 @@ def _cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _coarse_to_fine(n: int) -> list[int]:
-    """0..n−1 in an order of which every beginning is spread over the whole: by the reversed binary digits."""
+    """Order 0..n−1 so that every prefix is spread over the whole range, by reversed binary digits."""
     digits = max(1, (n - 1).bit_length())
     return sorted(range(n), key=lambda i: format(i, f"0{digits}b")[::-1])

@@ -1,7 +1,7 @@
-"""The worst moments of a track: where to look first.
+"""Worst moments of a track, to look at first.
 
-:func:`worst` ranks the moments of a diagnosis, each with one reason and a sentence; :func:`worst_frames` marks the
-frames of one joint that the player jumps between; :func:`worst_of_runs` picks one frame from each run of errors of a
+:func:`worst` ranks the moments of a diagnosis, each with one reason and a sentence; :func:`worst_frames` finds the
+frames of one joint between which the player jumps; :func:`worst_of_runs` selects one frame from each run of errors in a
 table with ground truth.
 """
 
@@ -28,19 +28,19 @@ GAP = 2  # frames without a finding that do not end an event
 
 @dataclass(frozen=True)
 class Moment:
-    """Something that stands out.
+    """A moment that stands out.
 
     Attributes:
-        frame: where it is worst.
-        first, last: since which frame, and until which one.
-        joint: its name; of a flip the left one; ``None`` where it is about all: the kernels' drift.
+        frame: worst frame.
+        first, last: first and last frame.
+        joint: name of the joint, for a flip the left one; ``None`` for kernel drift, which concerns all joints.
         reason: one of :data:`REASONS`.
-        severity: how many times the limit, at least 1; see the module.
+        severity: value divided by its limit, at least 1; see :mod:`dkd.analysis.diagnosis`.
         text: a sentence with numbers.
-        model: whose trace it is in.
-        other: how severe it is in the same frames of the other trace, below 1 where it does not happen there; ``None``
-            without another one, NaN where it is not measured there.
-        which: 0 for the diagnosis that was asked, 1 for the other.
+        model: name of the model that was traced.
+        other: severity in the same frames of the other trace, below 1 if it does not happen there; ``None`` without
+            another trace, NaN if it is not measured there.
+        which: 0 for the first diagnosis, 1 for the other one.
     """
 
     frame: int
@@ -56,29 +56,29 @@ class Moment:
 
 
 class Moments(tuple[Moment, ...]):
-    """Moments, the most severe first."""
+    """Moments, most severe first."""
 
     def to_frame(self) -> pd.DataFrame:
-        """A table, a row a moment, the columns as the attributes of :class:`Moment`."""
+        """Return a table with one row per moment; the columns are the attributes of :class:`Moment`."""
         import pandas as pd
 
         return pd.DataFrame([asdict(moment) for moment in self], columns=list(Moment.__dataclass_fields__))
 
     def to_csv(self) -> str:
-        """The table as text."""
+        """Return the table as CSV text."""
         return self.to_frame().to_csv(index=False)
 
     def to_json(self) -> str:
-        """A list of objects as text; what is not known is null."""
+        """Return the moments as a JSON list of objects; unknown values are null."""
         rows = [{k: None if v != v else v for k, v in asdict(moment).items()} for moment in self]
         return json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False)
 
     def save(self, path: str | Path) -> None:
-        """Write a ``.csv`` or ``.json`` file, whole or not at all.
+        """Write a ``.csv`` or ``.json`` file atomically.
 
         Raises:
-            ConfigError: another ending.
-            StorageError: it cannot be written.
+            ConfigError: the suffix is different.
+            StorageError: the file cannot be written.
         """
         kinds = {".csv": self.to_csv, ".json": self.to_json}
         kind = Path(path).suffix.lower()
@@ -96,22 +96,23 @@ def worst(
     reason: str | None = None,
     other: Diagnosis | None = None,
 ) -> Moments:
-    """The moments that stand out most, the most severe first; of equals the earlier one.
+    """Find the moments that stand out most, most severe first, ties by the earlier one.
 
-    Frames of one joint and one reason that follow each other, with at most ``GAP`` frames between, are one moment. A
-    flip lasts from the frame in which the sides change places to the one before they change back (with truth: as long
-    as they are swapped); where they never do, it is that one frame.
+    Successive frames of one joint and one reason, with at most ``GAP`` frames in between, are one moment. A flip lasts
+    from the frame in which the sides swap to the one before they swap back (with ground truth: as long as they are
+    swapped); if they never do, it is that single frame.
 
     Args:
-        diagnosis: of a trace.
-        joint: only this one's, and the kernels'; else all, with a flip told once a pair.
-        n: at most so many; ``None``: all.
-        reason: only this one.
-        other: of another trace of the clip: its moments are ranked with the rest (``which`` = 1), and each says how it
-            is in the other trace. What happens in both at the same time is told once, where it is worse.
+        diagnosis: diagnosis of a trace.
+        joint: only moments of this joint and of the kernels; by default all, with a flip reported once per pair.
+        n: maximum number; ``None``: all.
+        reason: only this reason.
+        other: diagnosis of another trace of the clip, whose moments are ranked with the rest (``which`` = 1). Each
+            moment has its severity in the other trace. Moments that happen in both at the same time are reported once,
+            for the trace in which they are worse.
 
     Raises:
-        ConfigError: an unknown joint or reason, n below 0, or diagnoses of other clips.
+        ConfigError: the joint or reason is unknown, ``n`` is below 0, or the diagnoses cannot be compared.
     """
     skeleton = diagnosis.skeleton
     if reason is not None and reason not in REASONS:
@@ -133,7 +134,7 @@ def worst(
     told: dict[tuple[str | None, str], list[Moment]] = {}
     for moment in sorted(found, key=_rank):
         same = told.setdefault((moment.joint, moment.reason), [])
-        # Told already if the other trace's is in the list, and was said to be here, too.
+        # Already reported if the other trace's moment is in the list and also happens here.
         if any(m.which != moment.which and _meet(m, moment) and m.other is not None and m.other >= 1 for m in same):
             continue
         same.append(moment)
@@ -167,7 +168,7 @@ def _moments(d: Diagnosis, joint: int | None, reasons: tuple[str, ...]) -> list[
             if joint is not None and not about_all and column != joint:
                 continue
             if joint is None and reason == "flip" and d.skeleton.side(column) == "right":
-                continue  # told with the left one
+                continue  # reported with the left one
             flags = np.flatnonzero(values[:, column] >= 1)
             spans = _alternations(flags) if reason == "flip" and not knows_sides(d) else _events(flags)
             for first, last in spans:
@@ -175,14 +176,14 @@ def _moments(d: Diagnosis, joint: int | None, reasons: tuple[str, ...]) -> list[
                 frame = first + int(np.nanargmax(part))
                 text = SENTENCES[reason](d, frame, column)
                 if frame in d.started and frame:
-                    text += "; the lost track was started anew here"
+                    text += "; the lost track was re-initialised here"
                 name = None if about_all else d.skeleton.joints[column]
                 found.append(Moment(frame, first, last, name, reason, float(values[frame, column]), text, d.model))
     return found
 
 
 def _events(frames: np.ndarray) -> list[tuple[int, int]]:
-    """Ascending frame indices → first and last of each group with at most GAP frames between neighbours."""
+    """Group ascending frame indices with at most GAP frames between neighbours; return first and last of each group."""
     if not len(frames):
         return []
     groups = np.split(frames, np.flatnonzero(np.diff(frames) > GAP + 1) + 1)
@@ -190,24 +191,24 @@ def _events(frames: np.ndarray) -> list[tuple[int, int]]:
 
 
 def _alternations(frames: np.ndarray) -> list[tuple[int, int]]:
-    """Frames in which two things change places → spans in which they are exchanged; the last odd one stands alone."""
+    """Convert frames in which two sides swap to spans in which they are swapped; a last odd one is a single frame."""
     paired = len(frames) // 2 * 2
     spans = [(int(a), int(b) - 1) for a, b in zip(frames[:paired:2], frames[1:paired:2], strict=True)]
     return spans + [(int(t), int(t)) for t in frames[paired:]]
 
 
 def worst_frames(scores: np.ndarray, drift: np.ndarray, fps: float) -> list[int]:
-    """Frames where the tracking of one joint was least sure, or where the kernels changed most.
+    """Find frames in which the tracking of one joint was least certain, or in which the kernels changed most.
 
     A frame counts if, within a quarter of a second on either side (at least 2 frames), it has the lowest score and
     that score is in the lower quarter of the clip's; or if it has the largest kernel drift of that window and the drift
-    is in the upper quarter. The quarter keeps out the ripple of a part that is tracked well. Of equal neighbours the
-    first counts; where a window is constant there is none.
+    is in the upper quarter. The quarter excludes small variations where tracking is good. Of equal neighbours the first
+    counts; a constant window has none.
 
     Args:
         scores: (T,) peak heights of the joint's maps; NaN never counts.
         drift: (T,) kernel drift 1 − cos(K_t, K_{t−1}); index 0 has no drift and never counts.
-        fps: frames a second, > 0.
+        fps: frames per second, > 0.
 
     Returns:
         Frame indices, ascending.
@@ -219,15 +220,15 @@ def worst_frames(scores: np.ndarray, drift: np.ndarray, fps: float) -> list[int]
 
 
 def worst_of_runs(error: np.ndarray, bad: np.ndarray, run: np.ndarray) -> np.ndarray:
-    """Pick the worst frame of each run of errors, the worst run first.
+    """Select the worst frame of each run of errors, worst run first.
 
     Args:
-        error: (N,) size of each row's error; a missing prediction (NaN) is the worst.
-        bad: (N,) bool, the rows that are errors.
-        run: (N,) which run each of them belongs to.
+        error: (N,) error of each row; a missing prediction (NaN) is the worst.
+        bad: (N,) bool, which rows are errors.
+        run: (N,) run to which each row belongs.
 
     Returns:
-        indices of rows; of equals the earlier one.
+        Indices of rows; ties by the earlier one.
     """
     at = np.flatnonzero(bad)
     size = np.where(np.isfinite(error[at]), error[at], np.inf)
@@ -236,12 +237,12 @@ def worst_of_runs(error: np.ndarray, bad: np.ndarray, run: np.ndarray) -> np.nda
 
 
 def _dips(curve: np.ndarray, reach: int) -> np.ndarray:
-    """(T,) bool: minimum of its window of ±``reach`` frames (the first of equals) and in the curve's lower quarter."""
+    """Find minima (T,) of windows of ±``reach`` frames (the first of equals) that are in the curve's lower quarter."""
     finite = np.isfinite(curve)
     if not finite.any():
         return np.zeros(len(curve), bool)
 
-    def windows(missing: float) -> np.ndarray:  # (T, 2·reach + 1), with `missing` for what is not known or outside
+    def windows(missing: float) -> np.ndarray:  # (T, 2·reach + 1), with `missing` for unknown values and outside
         padded = np.pad(np.where(finite, curve, missing), reach, constant_values=missing)
         return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
 

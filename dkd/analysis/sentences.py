@@ -1,4 +1,4 @@
-"""Tell a moment in one sentence with numbers."""
+"""Descriptions of moments in one sentence with numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def number(value: float) -> str:
-    """Two digits that count: 0.31, 0.0024, 1.3, 12."""
+    """Format a number with two significant digits: 0.31, 0.0024, 1.3, 12."""
     return f"{value:.2g}" if abs(value) < 10 else f"{value:.0f}"
 
 
@@ -35,13 +35,13 @@ def _tell_flip(d: Diagnosis, t: int, j: int) -> str:
     names = f"{d.skeleton.joints[j]} and {d.skeleton.joints[mirror]}"
     if knows_sides(d):
         share = number(d.lanes["swapped"][t, j])
-        return f"{names} are swapped: both lie {share} of the box nearer to the other's true place"
+        return f"{names} are swapped: both are {share} of the box closer to the other's true place"
     here, before = d.joints[t], d.joints[t - 1]
     kept, exchanged = (
         sum(np.linalg.norm(here[a] - before[b]) for a, b in pairs) / d.side[t]
         for pairs in (((j, j), (mirror, mirror)), ((j, mirror), (mirror, j)))
     )
-    return f"{names} change places: they move {number(kept)} of the box, exchanged it would be {number(exchanged)}"
+    return f"{names} swap places: they move {number(kept)} of the box, swapped back it would be {number(exchanged)}"
 
 
 def _tell_low_score(d: Diagnosis, t: int, j: int) -> str:
@@ -55,19 +55,19 @@ def _tell_out_of_crop(d: Diagnosis, t: int, j: int) -> str:
     name = d.skeleton.joints[j]
     if border < 0:
         share = -border * d.cell[t] / d.side[t]
-        return f"the true {name} lies {number(share)} of the box outside the square that the network sees"
-    return f"{name} lies {number(border)} cells from the border of the square that the network sees"
+        return f"the true {name} is {number(share)} of the box outside the network's crop"
+    return f"{name} is {number(border)} cells from the border of the network's crop"
 
 
 def _tell_miss(d: Diagnosis, t: int, j: int) -> str:
     error = number(d.lanes["error"][t, j])
-    return f"{d.skeleton.joints[j]} is {error} of the box off the truth; within {d.alpha:g} it is found"
+    return f"{d.skeleton.joints[j]} is {error} of the box from the ground truth; up to {d.alpha:g} it counts as found"
 
 
 def _tell_drift(d: Diagnosis, t: int, _: int) -> str:
     drift = d.lanes["kernel_drift"]
     return (
-        f"the kernels turn by {number(drift[t])} (1 − cos) since the frame before; "
+        f"the kernels change by {number(drift[t])} (1 − cos) from the previous frame; "
         f"the median is {number(d.medians['kernel_drift'][0])}"
     )
 

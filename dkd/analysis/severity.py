@@ -1,4 +1,4 @@
-"""How severe is a value of a diagnosis's lane: how many times its limit it is. The limits are our decisions.
+"""Severity of a diagnosis's values: the value divided by its limit. The limits are our decisions.
 
 The clip's own limit of a lane is the median plus (for the score: minus) ``SPREADS`` robust standard deviations of the
 joint over the clip; a robust standard deviation is 1.4826 times the median absolute deviation.
@@ -15,13 +15,13 @@ from dkd.analysis.lanes import jumps
 if TYPE_CHECKING:
     from dkd.analysis.diagnosis import Diagnosis
 
-SPREADS = 6.0  # robust standard deviations from the median: with normal noise, one frame in 500 million
-MAD_TO_SIGMA = 1.4826  # of a normal distribution
-JUMP_LIMIT = 0.05  # of the box, a frame: about two cells of a map, more than decoding noise
-FLIP_LIMIT = 0.05  # of the box: sides that are closer than that cannot be told apart
-DRIFT_LIMIT = 1e-3  # kernels that turn less are the same for any eye
-SURENESS_SPREAD = 0.02  # a saturated confidence has no spread: a dip of less than SPREADS times this is none
-SURENESS_FLOOR = 0.05  # below, one is as lost as another
+SPREADS = 6.0  # robust standard deviations from the median; one frame in 500 million with normal noise
+MAD_TO_SIGMA = 1.4826  # for a normal distribution
+JUMP_LIMIT = 0.05  # share of the box per frame: about two cells of a map, more than decoding noise
+FLIP_LIMIT = 0.05  # share of the box: sides that are closer cannot be distinguished
+DRIFT_LIMIT = 1e-3  # smaller changes of kernels are not visible
+SURENESS_SPREAD = 0.02  # minimum spread, as a saturated confidence has none: dips below SPREADS times this are ignored
+SURENESS_FLOOR = 0.05  # lower confidences are equally lost
 
 
 def severities(d: Diagnosis) -> dict[str, np.ndarray]:
@@ -39,7 +39,7 @@ def severities(d: Diagnosis) -> dict[str, np.ndarray]:
         drift = d.lanes["kernel_drift"][:, None]
         out["drift"] = drift / _own_limit(drift, DRIFT_LIMIT)
     if "error" in d.lanes:
-        # A shade above 1: an error of exactly alpha is a hit, as in PCK.
+        # Slightly above 1: an error of exactly alpha is a hit, as in PCK.
         share = d.lanes["error"] / d.alpha
         out["miss"] = np.where(share == 1, np.nextafter(1, 0), share)
     return out
@@ -50,13 +50,13 @@ def knows_sides(d: Diagnosis) -> bool:
 
 
 def _own_limit(values: np.ndarray, least: float) -> np.ndarray:
-    """(K,) median + SPREADS robust standard deviations of each column of (T, K), but at least ``least``."""
+    """Compute median + SPREADS robust standard deviations of each column of (T, K), at least ``least``: (K,)."""
     middle, spread = middle_and_spread(values)
     return np.fmax(middle + SPREADS * spread, least)
 
 
 def middle_and_spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(K,) median and 1.4826 × median absolute deviation of the columns of (T, K); NaN where nothing is known."""
+    """Compute median and 1.4826 × median absolute deviation (K,) of the columns of (T, K); NaN without values."""
     known = np.isfinite(values).any(0)
     middle, spread = (np.full(values.shape[1], np.nan) for _ in range(2))
     middle[known] = np.nanmedian(values[:, known], 0)

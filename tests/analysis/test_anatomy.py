@@ -143,7 +143,7 @@ def test_frames_and_models_without_matching(trace: Trace, clip: Clip) -> None:
     with pytest.raises(FrameIndexError, match="such as 3"):
         anatomy(trace, 2, "head")
     trace.reinitialised.clear()
-    with pytest.raises(ConfigError, match="which matches no kernels"):
+    with pytest.raises(ConfigError, match="which has no kernels"):
         anatomy(traced(build_model("simple-baseline-tiny"), clip), 1, "head")
 
 

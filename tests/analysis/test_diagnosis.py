@@ -150,7 +150,7 @@ def test_a_flip_lasts_until_the_sides_change_back(truth: bool, frames: slice) ->
     slack = 0.0 if truth else 0.25 / HEIGHT  # while the person glides, exchanged tracks move, too
     assert (moment.joint, moment.first, moment.last) == ("left_ankle", frames.start, frames.stop - 1)
     assert moment.severity == pytest.approx(apart / FLIP_LIMIT, abs=2 * slack / FLIP_LIMIT + 1e-3)
-    assert moment.text.startswith("left_ankle and right_ankle " + ("are swapped" if truth else "change places"))
+    assert moment.text.startswith("left_ankle and right_ankle " + ("are swapped" if truth else "swap places"))
     other_side = only(worst(diagnosis, "right_ankle"), "flip")
     assert (other_side.joint, other_side.first, other_side.last) == ("right_ankle", moment.first, moment.last)
     lane = diagnosis.lanes["flip"]
@@ -198,7 +198,7 @@ def test_misses_are_those_of_pck() -> None:
     moment = only(worst(diagnosis), "miss")
     assert (moment.joint, moment.first, moment.last) == ("left_wrist", 10, 15)
     assert moment.severity == pytest.approx(3, rel=1e-3)
-    assert moment.text == "left_wrist is 0.3 of the box off the truth; within 0.1 it is found"
+    assert moment.text == "left_wrist is 0.3 of the box from the ground truth; up to 0.1 it counts as found"
     assert [m for m in worst(diagnose(trace, alpha=0.31)) if m.reason == "miss"] == []
 
 
@@ -228,11 +228,11 @@ def test_kernels_that_turn_are_a_drift_of_all_joints() -> None:
 
 def test_a_new_start_is_named_where_it_explains() -> None:
     trace = SteadyTrace().shift("right_wrist", slice(30, 31), 0.3)
-    assert "started anew" not in only(worst(diagnose(trace)), "jump").text
+    assert "re-initialised" not in only(worst(diagnose(trace)), "jump").text
     trace.from_initializer = lambda t: t in (0, 30)  # type: ignore[method-assign]
     diagnosis = diagnose(trace)
     assert diagnosis.started == (0, 30)
-    assert only(worst(diagnosis), "jump").text.endswith("; the lost track was started anew here")
+    assert only(worst(diagnosis), "jump").text.endswith("; the lost track was re-initialised here")
 
 
 # ---- what is missing
