@@ -264,4 +264,6 @@ def render_statistics(
         label = LANES[name].label if name in LANES else name
         low_is_bad = name not in LANES or LANES[name].low_is_bad
         rows.append({"key": name, "label": label, "low_is_bad": low_is_bad, "values": values})
-    return {"type": "statistics", "key": key, "first": start, "last": stop, "joint": joint, "rows": rows}
+    columns = list(tables[0].columns)
+    span = {"first": start, "last": stop, "joint": joint}
+    return {"type": "statistics", "key": key, **span, "columns": columns, "rows": rows}

@@ -34,3 +34,13 @@ export function icon(name) {
 
 export const iconButton = (name, label, onclick) =>
   h("button", { class: "dkd-icon", title: label, "aria-label": label, onclick }, icon(name));
+
+/**
+ * The 2-d context of a canvas, which a browser refuses only where it is out of memory.
+ * @param {HTMLCanvasElement} canvas
+ */
+export function context2d(canvas) {
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("The browser has no memory left for a canvas.");
+  return context;
+}

@@ -1,0 +1,197 @@
+// What the coherence debugger knows: what Python has measured, which lanes and moments are shown, what is asked for.
+
+import { downloadText } from "../core/clipboard.js";
+import { shownLanes } from "./curves.js";
+import { figuresKey } from "./figures.js";
+import { readDiagnosis } from "./messages.js";
+import { filtered, MOST_ROWS } from "./moments.js";
+
+/** @import { CursorState } from "../core/cursor.js" */
+/** @import { Store } from "../core/store.js" */
+/** @import { Header, Model } from "../core/types.d.ts" */
+/** @import { Range, Scope } from "./curves.js" */
+/** @import { Diagnosis, Figures, Moment } from "./messages.js" */
+/** @typedef {{ scope: Scope, reason: string, mine: boolean }} Choice mine: only the moments of the selected joint */
+
+const FILES = { csv: "text/csv", json: "application/json" };
+
+export class DebuggerState {
+  /**
+   * @param {Model} model
+   * @param {Store} store
+   * @param {CursorState} cursor
+   * @param {AbortSignal} signal ends it
+   * @param {{ say(text: string): void, copy(text: string): Promise<boolean> }} page
+   */
+  constructor(model, store, cursor, signal, page) {
+    this.model = model;
+    this.store = store;
+    this.cursor = cursor;
+    this.signal = signal;
+    this.page = page;
+    /** @type {Diagnosis | null} */
+    this.data = null;
+    /** @type {Set<string> | null} */
+    this.shown = null; // keys of the lanes that are shown; null before the first diagnosis
+    /** @type {Choice} */
+    this.choice = { scope: "joint", reason: "", mine: false };
+    this.version = 0; // counts changes of data and choices
+    /** @type {Moment[]} */
+    this.rows = []; // that are listed
+    this.found = 0; // how many the filters let through
+    /** @type {Moment | null} */
+    this.chosen = null; // the moment that was gone to last
+    /** @type {string | null} */
+    this.asked = null; // key of the figures that are under way
+    /** @type {Figures | null} */
+    this.figures = null;
+    const onMessage = (/** @type {any} */ content, /** @type {DataView[]} */ buffers) => this.receive(content, buffers);
+    model.on("msg:custom", onMessage);
+    signal.addEventListener("abort", () => model.off("msg:custom", onMessage));
+  }
+
+  /** @returns {Header} */
+  get header() {
+    return /** @type {Header} */ (this.store.header);
+  }
+
+  get isPair() {
+    return (this.data?.models.length ?? 0) > 1;
+  }
+
+  /** The joint that the list is filtered by, or null. */
+  get listJoint() {
+    return this.choice.mine ? this.cursor.get("joint") : null;
+  }
+
+  /** The joint that the figures are of, or null for all joints. */
+  get figuresJoint() {
+    return this.choice.scope === "joint" ? this.cursor.get("joint") : null;
+  }
+
+  /** The frames that the figures are of. @returns {Range} */
+  get span() {
+    return this.cursor.get("range") ?? [0, this.cursor.get("n_frames") - 1];
+  }
+
+  get figuresKey() {
+    return figuresKey(this.store.header?.generation, this.span, this.figuresJoint);
+  }
+
+  /** Equal keys, equal lists. */
+  get listKey() {
+    return [this.version, this.listJoint].join();
+  }
+
+  // ---- to and from Python
+
+  /** @param {object} content */
+  ask(content) {
+    try {
+      this.model.send(content);
+      return true;
+    } catch {
+      this.page.say("the kernel does not answer");
+      return false;
+    }
+  }
+
+  /**
+   * Ask for the diagnosis of the trace that is shown from now on.
+   * @param {Header} header
+   */
+  diagnose({ generation }) {
+    this.data = null;
+    this.ask({ type: "diagnose", generation });
+  }
+
+  /** @param {"csv" | "json"} format */
+  save(format) {
+    const filter = { joint: this.listJoint, reason: this.choice.reason || null };
+    if (this.ask({ type: "export", format, ...filter })) this.page.say("asking the kernel …");
+  }
+
+  askCode() {
+    const [frame, joint, range] = [this.cursor.get("frame"), this.cursor.get("joint"), this.cursor.get("range")];
+    const filters = { list_joint: this.listJoint, figures_joint: this.figuresJoint, reason: this.choice.reason };
+    this.ask({ type: "code", state: { frame, joint, range, ...filters } });
+  }
+
+  /** Ask for the figures of the range, unless they are here or a request is under way. */
+  wantFigures() {
+    const key = this.figuresKey;
+    if (this.figures?.key === key || this.asked) return;
+    const [first, last] = this.span;
+    if (this.ask({ type: "statistics", first, last, joint: this.figuresJoint, key })) this.asked = key;
+  }
+
+  /**
+   * @param {any} content
+   * @param {DataView[]} buffers
+   */
+  async receive(content, buffers) {
+    if (content.type === "diagnosis" && content.generation === this.store.header?.generation)
+      this.receiveDiagnosis(readDiagnosis(content, buffers));
+    if (content.type === "statistics") {
+      this.asked = null;
+      if (content.key === this.figuresKey) this.figures = content;
+      this.store.schedule();
+    }
+    if (content.type === "export") {
+      const format = /** @type {"csv" | "json"} */ (content.format);
+      downloadText(content.text, `moments.${format}`, FILES[format]);
+      this.page.say(`saved as moments.${format}`);
+    }
+    if (content.type === "code") {
+      const copied = await this.page.copy(content.text);
+      this.page.say(copied ? "copied" : "press Ctrl-C to copy");
+    }
+  }
+
+  /** @param {Diagnosis} data */
+  receiveDiagnosis(data) {
+    this.data = data;
+    this.shown = shownLanes(data.lanes, this.shown);
+    if (!this.reasons.includes(this.choice.reason)) this.choice.reason = "";
+    this.chosen = this.figures = this.asked = null;
+    this.change({});
+  }
+
+  // ---- what is shown
+
+  /** The reasons that there are moments for. */
+  get reasons() {
+    const { reasons, moments } = this.data ?? { reasons: [], moments: [] };
+    return reasons.filter((reason) => moments.some((m) => m.reason === reason));
+  }
+
+  /** The lanes that are shown. */
+  get shownLanes() {
+    return (this.data?.lanes ?? []).filter((lane) => this.shown?.has(lane.key));
+  }
+
+  /** @param {Partial<Choice>} choice */
+  change(choice) {
+    Object.assign(this.choice, choice);
+    this.version += 1;
+    this.store.schedule();
+  }
+
+  /**
+   * Show or hide a lane.
+   * @param {string} key
+   * @param {boolean} on
+   */
+  toggle(key, on) {
+    if (on) this.shown?.add(key);
+    else this.shown?.delete(key);
+    this.change({});
+  }
+
+  /** List the moments that the filters let through. */
+  list() {
+    const fitting = filtered(this.data?.moments ?? [], { reason: this.choice.reason, joint: this.listJoint });
+    this.rows = fitting.slice(0, MOST_ROWS);
+    this.found = fitting.length;
+  }
+}

@@ -1,0 +1,150 @@
+// What the lineage view knows: what Python has sent, what is selected, and what is asked for. It paints nothing.
+
+import { cellOf, firstCell, pairOf } from "./matrix.js";
+import { readMatrix, readPictures, readReliance } from "./messages.js";
+
+/** @import { CursorState } from "../core/cursor.js" */
+/** @import { Store } from "../core/store.js" */
+/** @import { Header, Model } from "../core/types.d.ts" */
+/** @import { Cell, Pair } from "./matrix.js" */
+/** @import { Buffers, Matrix, Pictures, Progress, Reliance } from "./messages.js" */
+
+const REST_MS = 150; // until the pictures of a cell that was reached by keys are asked for
+const TRAITS = ["kernel", "centred", "reliance"];
+
+export class LineageState {
+  /**
+   * @param {Model} model
+   * @param {Store} store
+   * @param {CursorState} cursor
+   * @param {AbortSignal} signal ends it
+   */
+  constructor(model, store, cursor, signal) {
+    this.model = model;
+    this.store = store;
+    this.cursor = cursor;
+    this.signal = signal;
+    this.rest = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
+    this.reset();
+    const onMessage = (/** @type {any} */ content, /** @type {Buffers} */ buffers) => this.receive(content, buffers);
+    const onTrait = () => this.traitChanged();
+    model.on("msg:custom", onMessage);
+    for (const name of TRAITS) model.on(`change:${name}`, onTrait);
+    signal.addEventListener("abort", () => {
+      clearTimeout(this.rest);
+      model.off("msg:custom", onMessage);
+      for (const name of TRAITS) model.off(`change:${name}`, onTrait);
+    });
+  }
+
+  /** Forget everything: another trace is shown. */
+  reset() {
+    /** @type {Matrix | null} */
+    this.matrix = null;
+    /** @type {Reliance | null} */
+    this.reliance = null;
+    /** @type {Pictures | null} */
+    this.pictures = null;
+    /** @type {Progress | null} */
+    this.progress = null;
+    /** @type {Pair | null} */
+    this.chosen = null; // the frames of the selected cell
+    /** @type {Set<string>} */
+    this.failed = new Set(); // what could not be computed: "matrix", "reliance"
+  }
+
+  /** @returns {Header} */
+  get header() {
+    return /** @type {Header} */ (this.store.header);
+  }
+
+  // ---- to and from Python
+
+  /** @param {object} content */
+  ask(content) {
+    try {
+      this.model.send(content);
+    } catch {
+      this.store.say("The kernel does not answer. What is already here can still be seen.");
+    }
+  }
+
+  /**
+   * Set a trait of the widget.
+   * @param {"kernel" | "centred" | "reliance"} name
+   * @param {string | boolean} value
+   */
+  choose(name, value) {
+    this.model.set(name, value);
+    this.model.save_changes();
+    this.store.schedule();
+  }
+
+  traitChanged() {
+    this.failed.clear();
+    if (!this.model.get("reliance") || this.reliance?.complete === false) this.reliance = null;
+    this.store.schedule();
+  }
+
+  /**
+   * @param {any} content
+   * @param {Buffers} buffers
+   */
+  receive(content, buffers) {
+    if (content.generation !== undefined && content.generation !== this.store.header?.generation) return;
+    if (content.type === "matrix") this.receiveMatrix(readMatrix(content, buffers));
+    if (content.type === "reliance") this.reliance = readReliance(content, buffers);
+    if (content.type === "progress") this.progress = content;
+    if (content.type === "pictures" && content.s === this.chosen?.s && content.t === this.chosen?.t)
+      this.pictures = readPictures(content, buffers); // else of a cell that was left meanwhile
+    if (content.type === "failed") this.failed.add(content.what);
+    else this.failed.delete(content.type);
+    this.store.schedule();
+  }
+
+  /** @param {Matrix} matrix */
+  receiveMatrix(matrix) {
+    this.matrix = matrix;
+    if (!this.chosen) this.select(firstCell(matrix, this.cursor.get("frame")), false);
+  }
+
+  // ---- what is selected
+
+  /** The joint whose effective kernels are wanted; "" for the whole kernels. */
+  get kernelJoint() {
+    const kernel = this.model.get("kernel");
+    if (kernel === "whole") return "";
+    return kernel === "selected" ? this.cursor.get("joint") : kernel;
+  }
+
+  /** The joint whose channels are shown. */
+  get relianceJoint() {
+    return this.kernelJoint || this.cursor.get("joint");
+  }
+
+  /** Whether the matrix that is shown is not the one that is wanted. */
+  get isStale() {
+    if (!this.matrix) return true;
+    return this.matrix.joint !== this.kernelJoint || this.matrix.centred !== this.model.get("centred");
+  }
+
+  /** The selected cell of the matrix that is shown. */
+  get chosenCell() {
+    return this.matrix && this.chosen ? cellOf(this.matrix, this.chosen) : null;
+  }
+
+  /**
+   * Select a cell and ask for the pictures of its frames: at once if the cursor is to jump to frame t, else after a rest.
+   * @param {Cell} cell
+   * @param {boolean} jump
+   */
+  select(cell, jump) {
+    if (!this.matrix) return;
+    this.chosen = pairOf(this.matrix, cell);
+    const { s, t } = this.chosen;
+    clearTimeout(this.rest);
+    if (jump) this.cursor.seek(t);
+    this.rest = setTimeout(() => this.ask({ type: "pictures", s, t }), jump ? 0 : REST_MS);
+    this.store.schedule();
+  }
+}
