@@ -49,9 +49,10 @@ export function ticks(frames, length) {
   const last = frames[frames.length - 1];
   const span = Math.max(last - frames[0], 1);
   const step = STEPS.find((s) => (length / span) * s > TICK_PX) ?? 10000;
-  const at = [];
-  for (let t = 0; t <= last; t += step) at.push(nearest(frames, t));
-  return at;
+  /** @type {Set<number>} */
+  const at = new Set();
+  for (let t = 0; t <= last; t += step) at.add(nearest(frames, t));
+  return [...at];
 }
 
 /**

@@ -1,0 +1,170 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { DebuggerState } from "../../widgets/coherence/state.js";
+import { bufferOf, plainCursor, plainModel, plainStore } from "./plain_widget.js";
+
+const GENERATION = 7;
+const LANES = [
+  { key: "confidence", has: [true, true], joints: true, limit: 0.5, low_is_bad: true },
+  { key: "speed", has: [true, false], joints: true, limit: null, low_is_bad: false },
+  { key: "border", has: [false, true], joints: true, limit: null, low_is_bad: true },
+];
+const MOMENTS = [
+  { frame: 5, first: 5, last: 5, joint: "head", reason: "jump", severity: 3 },
+  { frame: 9, first: 8, last: 9, joint: null, reason: "drift", severity: 2 },
+];
+const DIAGNOSIS = {
+  type: "diagnosis",
+  generation: GENERATION,
+  models: ["first", "second"],
+  lanes: LANES,
+  missing: [],
+  dropped: false,
+  reasons: ["jump", "flip", "drift"],
+  moments: MOMENTS,
+};
+const BUFFERS = [Float32Array.of(1), Float32Array.of(2), Float32Array.of(3), Float32Array.of(4)].map(bufferOf);
+
+let model, cursor, store, page, state;
+
+beforeEach(() => {
+  model = plainModel();
+  cursor = plainCursor({ joint: "left_wrist", n_frames: 60 });
+  store = plainStore({ generation: GENERATION, n_frames: 60 });
+  page = {
+    said: [],
+    copied: [],
+    say(text) {
+      this.said.push(text);
+    },
+    async copy(text) {
+      this.copied.push(text);
+      return this.copied.length === 1; // a browser may forbid it
+    },
+  };
+  state = new DebuggerState(model, store, cursor, new AbortController().signal, page);
+});
+
+describe("a diagnosis", () => {
+  test("brings the curves of both traces in their places", () => {
+    model.tell(DIAGNOSIS, BUFFERS);
+    const values = state.data.lanes.map((lane) => lane.values.map((curve) => curve && [...curve]));
+    expect(values).toEqual([
+      [[1], [2]],
+      [[3], null],
+      [null, [4]],
+    ]);
+    expect(state.isPair).toBe(true);
+    expect(state.shownLanes.map((lane) => lane.key)).toEqual(["confidence", "speed"]);
+  });
+
+  test("of another trace is dropped", () => {
+    model.tell({ ...DIAGNOSIS, generation: 6 }, BUFFERS);
+    expect(state.data).toBeNull();
+  });
+
+  test("offers the reasons that there are moments for, and forgets a filter that finds none", () => {
+    state.change({ reason: "flip" });
+    model.tell(DIAGNOSIS, BUFFERS);
+    expect(state.reasons).toEqual(["jump", "drift"]);
+    expect(state.choice.reason).toBe("");
+  });
+
+  test("is asked for again with another trace; the lanes that were chosen stay", () => {
+    model.tell(DIAGNOSIS, BUFFERS);
+    state.toggle("speed", false);
+    state.toggle("border", true);
+    state.diagnose({ generation: 8 });
+    expect(state.data).toBeNull();
+    expect(model.sent).toEqual([{ type: "diagnose", generation: 8 }]);
+    model.tell(DIAGNOSIS, BUFFERS);
+    expect(state.shownLanes.map((lane) => lane.key)).toEqual(["confidence", "border"]);
+  });
+});
+
+describe("the list", () => {
+  beforeEach(() => model.tell(DIAGNOSIS, BUFFERS));
+
+  test("follows the filters, and changes its key with them", () => {
+    const keys = new Set([state.listKey]);
+    state.list();
+    expect([state.rows, state.found]).toEqual([MOMENTS, 2]);
+    state.change({ mine: true });
+    keys.add(state.listKey);
+    state.list();
+    expect(state.rows).toEqual([MOMENTS[1]]);
+    cursor.set("joint", "head");
+    keys.add(state.listKey);
+    state.list();
+    expect(state.rows).toEqual(MOMENTS);
+    expect(keys.size).toBe(3);
+  });
+
+  test("shows the first 60 and counts all", () => {
+    model.tell({ ...DIAGNOSIS, moments: Array.from({ length: 70 }, () => MOMENTS[0]) }, BUFFERS);
+    state.list();
+    expect([state.rows.length, state.found]).toEqual([60, 70]);
+  });
+
+  test("its key stays while another joint is selected that it is not filtered by", () => {
+    const before = state.listKey;
+    cursor.set("joint", "head");
+    expect(state.listKey).toBe(before);
+  });
+});
+
+describe("figures", () => {
+  const answer = (key) => ({ type: "statistics", key, first: 0, last: 59, joint: null, columns: [], rows: [] });
+
+  test("are asked for once, and again when the range or the joint is another", () => {
+    state.wantFigures();
+    state.wantFigures();
+    expect(model.sent).toEqual([
+      { type: "statistics", first: 0, last: 59, joint: "left_wrist", key: "7,0,59,left_wrist" },
+    ]);
+    model.tell(answer("7,0,59,left_wrist"));
+    state.wantFigures();
+    expect(model.sent).toHaveLength(1);
+    cursor.set("range", [3, 9]);
+    state.wantFigures();
+    expect(model.sent[1]).toMatchObject({ first: 3, last: 9, key: "7,3,9,left_wrist" });
+    state.change({ scope: "worst" });
+    model.tell(answer("7,3,9,left_wrist")); // by now those of all joints are wanted
+    expect(state.figures.key).toBe("7,0,59,left_wrist");
+    state.wantFigures();
+    expect(model.sent[2]).toMatchObject({ joint: null, key: "7,3,9," });
+  });
+
+  test("without a kernel the page says so", () => {
+    model.isGone = true;
+    state.wantFigures();
+    expect(page.said).toEqual(["the kernel does not answer"]);
+    expect(state.asked).toBeNull();
+  });
+});
+
+describe("taken away", () => {
+  test("a file has the filters of the list", () => {
+    state.change({ reason: "jump", mine: true });
+    state.save("json");
+    expect(model.sent).toEqual([{ type: "export", format: "json", joint: "left_wrist", reason: "jump" }]);
+    expect(page.said).toEqual(["asking the kernel …"]);
+  });
+
+  test("code has the cursor and the filters", async () => {
+    cursor.set("range", [3, 9]);
+    state.change({ scope: "mean" });
+    state.askCode();
+    expect(model.sent[0].state).toEqual({
+      frame: 0,
+      joint: "left_wrist",
+      range: [3, 9],
+      list_joint: null,
+      figures_joint: null,
+      reason: "",
+    });
+    await state.receive({ type: "code", text: "one" }, []);
+    await state.receive({ type: "code", text: "two" }, []);
+    expect(page.copied).toEqual(["one", "two"]);
+    expect(page.said).toEqual(["copied", "press Ctrl-C to copy"]);
+  });
+});
