@@ -12,7 +12,14 @@ import {
 } from "../../widgets/coherence/curves.js";
 import { betterOf, cellsOf, figuresKey, figuresNote, headings } from "../../widgets/coherence/figures.js";
 
-const lane = (changes) => ({
+/** @import { Lane } from "../../widgets/coherence/messages.js" */
+/** @import { Range, Scope } from "../../widgets/coherence/curves.js" */
+
+/**
+ * @param {Partial<Lane>} changes
+ * @returns {Lane}
+ */
+const lane = (changes = {}) => ({
   key: "speed",
   label: "speed",
   unit: "boxes per frame",
@@ -23,7 +30,7 @@ const lane = (changes) => ({
   values: [Float32Array.of(1, 4, NaN, 8, NaN, NaN), null], // 3 frames of 2 joints; B was not measured
   ...changes,
 });
-const curve = (scope, changes = {}) => [...curveOf(lane(changes), 0, scope, 1, 2)];
+const curve = (/** @type {Scope} */ scope, changes = {}) => [...(curveOf(lane(changes), 0, scope, 1, 2) ?? [])];
 
 describe("a lane over the clip", () => {
   test("of the selected joint", () => {
@@ -58,7 +65,7 @@ describe("a lane over the clip", () => {
 });
 
 test("at first similar lanes are hidden; the score stands in for a confidence that is missing", () => {
-  const lanes = (...keys) => keys.map((key) => lane({ key }));
+  const lanes = (/** @type {string[]} */ ...keys) => keys.map((key) => lane({ key }));
   expect([...shownLanes(lanes("confidence", "score", "speed", "border"), null)]).toEqual(["confidence", "speed"]);
   expect([...shownLanes(lanes("score", "speed", "swapped"), null)]).toEqual(["speed", "score"]);
   expect([...shownLanes(lanes("score", "speed"), new Set(["border"]))]).toEqual(["border", "score"]);
@@ -81,10 +88,13 @@ test("numbers have about three digits", () => {
 
 describe("a range by keys", () => {
   test("grows and shrinks at the cursor's end, and is gone where its ends meet", () => {
-    let [range, frame] = [null, 5];
-    const press = (by) => {
-      const next = frame + by;
-      [range, frame] = [rangeOf(anchorOf(range, frame), next), next];
+    /** @type {Range | null} */
+    let range = null;
+    let frame = 5;
+    const press = (/** @type {number} */ by) => {
+      const anchor = anchorOf(range, frame);
+      frame += by;
+      range = rangeOf(anchor, frame);
       return range;
     };
     expect([press(1), press(1), press(1)]).toEqual([
@@ -105,7 +115,11 @@ describe("a range by keys", () => {
 
 describe("figures", () => {
   const columns = ["mean", "median", "min", "max", "n"];
-  const row = (a, b, changes) => ({ key: "speed", label: "speed", low_is_bad: false, values: [a, b], ...changes });
+  /**
+   * @param {(number | null)[]} a
+   * @param {(number | null)[] | null} b
+   */
+  const row = (a, b, changes = {}) => ({ key: "speed", label: "speed", low_is_bad: false, values: [a, b], ...changes });
 
   test("the better mean is the one that is less bad", () => {
     expect(betterOf(row([1], [2]))).toBe(0);
@@ -114,13 +128,12 @@ describe("figures", () => {
     expect(betterOf(row([1], null))).toBeNull();
     expect(betterOf(row([1], [null]))).toBeNull();
     expect(betterOf(row([1], [2], { key: "border" }))).toBeNull();
-    expect(betterOf({ ...row([1]), values: [[1]] })).toBeNull();
+    expect(betterOf({ ...row([1], null), values: [[1]] })).toBeNull();
   });
 
   test("cells go by the names of the columns; the better mean is marked", () => {
-    const texts = (cells) => cells.map(({ text }) => text);
     const cells = cellsOf(row([1, 2, 0, 3, 60], null), columns);
-    expect(texts(cells)).toEqual(["1.000", "–", "2.000", "–", "0.000", "–", "3.000", "–"]);
+    expect(cells.map(({ text }) => text)).toEqual(["1.000", "–", "2.000", "–", "0.000", "–", "3.000", "–"]);
     const marked = cellsOf(row([60, 0, 3, 2, 1], [60, 0, 3, 2, 0.5]), [...columns].reverse());
     expect(marked[1]).toEqual({ text: "✓ 0.500", title: "mean: B is better" });
     expect(marked.filter(({ title }) => title)).toHaveLength(1);
@@ -134,7 +147,8 @@ describe("figures", () => {
   test("their key and words tell range and joint", () => {
     expect(figuresKey(4, [0, 59], null)).toBe("4,0,59,");
     expect(figuresKey(4, [3, 9], "head")).toBe("4,3,9,head");
-    expect(figuresNote({ first: 3, last: 9, joint: "left_wrist" }, true)).toBe("frames 3 to 9, left wrist");
-    expect(figuresNote({ first: 0, last: 59, joint: null }, false)).toBe("the whole clip, all joints");
+    const none = { key: "", columns: [], rows: [] };
+    expect(figuresNote({ ...none, first: 3, last: 9, joint: "left_wrist" }, true)).toBe("frames 3 to 9, left wrist");
+    expect(figuresNote({ ...none, first: 0, last: 59, joint: null }, false)).toBe("the whole clip, all joints");
   });
 });

@@ -15,6 +15,12 @@ import {
   tenths,
 } from "../../widgets/coherence/moments.js";
 
+/** @import { Moment } from "../../widgets/coherence/messages.js" */
+
+/**
+ * @param {Partial<Moment>} changes
+ * @returns {Moment}
+ */
 const moment = (changes) => ({
   frame: 30,
   first: 30,
@@ -55,7 +61,7 @@ describe("words", () => {
   });
 
   test("in which trace, and how severe in either", () => {
-    const told = (changes) => [inWhich(moment(changes)), severities(moment(changes))];
+    const told = (/** @type {Partial<Moment>} */ changes) => [inWhich(moment(changes)), severities(moment(changes))];
     expect(told({ other: null })).toEqual(["A", "A 6.0, B not measured"]);
     expect(told({ other: 0.4 })).toEqual(["A", "A 6.0, B nothing"]);
     expect(told({ other: 12.4 })).toEqual(["both", "A 6.0, B 12"]);

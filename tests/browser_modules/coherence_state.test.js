@@ -24,30 +24,47 @@ const DIAGNOSIS = {
 };
 const BUFFERS = [Float32Array.of(1), Float32Array.of(2), Float32Array.of(3), Float32Array.of(4)].map(bufferOf);
 
-let model, cursor, store, page, state;
+/** @import { CursorState } from "../../widgets/core/cursor.js" */
+/** @import { PlainModel, PlainStore } from "./plain_widget.js" */
+
+/** The page of the view: what was said, and what was copied; the browser allows only the first copy. */
+class Page {
+  said = /** @type {string[]} */ ([]);
+  copied = /** @type {string[]} */ ([]);
+
+  say(/** @type {string} */ text) {
+    this.said.push(text);
+  }
+
+  async copy(/** @type {string} */ text) {
+    this.copied.push(text);
+    return this.copied.length === 1;
+  }
+}
+
+/** @type {PlainModel} */
+let model;
+/** @type {CursorState} */
+let cursor;
+/** @type {PlainStore} */
+let store;
+/** @type {Page} */
+let page;
+/** @type {DebuggerState} */
+let state;
 
 beforeEach(() => {
   model = plainModel();
   cursor = plainCursor({ joint: "left_wrist", n_frames: 60 });
   store = plainStore({ generation: GENERATION, n_frames: 60 });
-  page = {
-    said: [],
-    copied: [],
-    say(text) {
-      this.said.push(text);
-    },
-    async copy(text) {
-      this.copied.push(text);
-      return this.copied.length === 1; // a browser may forbid it
-    },
-  };
+  page = new Page();
   state = new DebuggerState(model, store, cursor, new AbortController().signal, page);
 });
 
 describe("a diagnosis", () => {
   test("brings the curves of both traces in their places", () => {
     model.tell(DIAGNOSIS, BUFFERS);
-    const values = state.data.lanes.map((lane) => lane.values.map((curve) => curve && [...curve]));
+    const values = state.data?.lanes.map((lane) => lane.values.map((curve) => curve && [...curve]));
     expect(values).toEqual([
       [[1], [2]],
       [[3], null],
@@ -73,7 +90,7 @@ describe("a diagnosis", () => {
     model.tell(DIAGNOSIS, BUFFERS);
     state.toggle("speed", false);
     state.toggle("border", true);
-    state.diagnose({ generation: 8 });
+    state.diagnose({ ...state.header, generation: 8 });
     expect(state.data).toBeNull();
     expect(model.sent).toEqual([{ type: "diagnose", generation: 8 }]);
     model.tell(DIAGNOSIS, BUFFERS);
@@ -113,7 +130,15 @@ describe("the list", () => {
 });
 
 describe("figures", () => {
-  const answer = (key) => ({ type: "statistics", key, first: 0, last: 59, joint: null, columns: [], rows: [] });
+  const answer = (/** @type {string} */ key) => ({
+    type: "statistics",
+    key,
+    first: 0,
+    last: 59,
+    joint: null,
+    columns: [],
+    rows: [],
+  });
 
   test("are asked for once, and again when the range or the joint is another", () => {
     state.wantFigures();
@@ -129,7 +154,7 @@ describe("figures", () => {
     expect(model.sent[1]).toMatchObject({ first: 3, last: 9, key: "7,3,9,left_wrist" });
     state.change({ scope: "worst" });
     model.tell(answer("7,3,9,left_wrist")); // by now those of all joints are wanted
-    expect(state.figures.key).toBe("7,0,59,left_wrist");
+    expect(state.figures?.key).toBe("7,0,59,left_wrist");
     state.wantFigures();
     expect(model.sent[2]).toMatchObject({ joint: null, key: "7,3,9," });
   });

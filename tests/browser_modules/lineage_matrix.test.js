@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   cellAt,
   cellColours,
@@ -18,6 +18,10 @@ import {
 } from "../../widgets/lineage/matrix.js";
 
 // 3 × 4 cells; the rows are a sample of the frames.
+/** @import { Matrix } from "../../widgets/lineage/messages.js" */
+/** @import { Cell } from "../../widgets/lineage/matrix.js" */
+
+/** @type {Matrix} */
 const matrix = {
   joint: "",
   centred: false,
@@ -50,12 +54,13 @@ describe("cells", () => {
   });
 
   test("frames and cells lead to each other; a cell outside is the nearest one inside", () => {
-    for (const cell of [
+    /** @type {Cell[]} */
+    const cells = [
       [0, 0],
       [2, 3],
       [1, 2],
-    ])
-      expect(cellOf(matrix, pairOf(matrix, cell))).toEqual(cell);
+    ];
+    for (const cell of cells) expect(cellOf(matrix, pairOf(matrix, cell))).toEqual(cell);
     expect(pairOf(matrix, [-3, 9])).toEqual({ s: 0, t: 3 });
     expect(cellOf(matrix, { s: 16, t: 2 })).toEqual([2, 2]);
   });
@@ -72,6 +77,7 @@ describe("cells", () => {
   });
 
   test("the cell under the pointer, and at the rims the nearest", () => {
+    /** @type {[number, number]} */
     const size = [GUTTER + 400, FOOT + 300];
     expect(cellAt(matrix, [GUTTER + 1, 1], size)).toEqual([0, 0]);
     expect(cellAt(matrix, [GUTTER + 399, 299], size)).toEqual([2, 3]);
@@ -80,7 +86,7 @@ describe("cells", () => {
   });
 
   test("arrow keys move by 1, with Shift by 10; Enter stays; other keys are not for the matrix", () => {
-    const press = (key, shiftKey = false) => movedCell([4, 5], { key, shiftKey });
+    const press = (/** @type {string} */ key, shiftKey = false) => movedCell([4, 5], { key, shiftKey });
     expect(press("ArrowUp")).toEqual([3, 5]);
     expect(press("ArrowDown")).toEqual([5, 5]);
     expect(press("ArrowLeft", true)).toEqual([4, -5]);
@@ -116,10 +122,10 @@ describe("words", () => {
 
 describe("colours", () => {
   beforeEach(() => {
-    globalThis.document = { body: { dataset: { jpThemeLight: "true" } } };
+    vi.stubGlobal("document", { body: { dataset: { jpThemeLight: "true" } } });
   });
   afterEach(() => {
-    delete globalThis.document;
+    vi.unstubAllGlobals();
   });
 
   test("viridis from the least value to 1, grey without a direction", () => {

@@ -12,14 +12,34 @@ import {
 import { describeDrift } from "../../widgets/lineage/drift_view.js";
 import { pathNote, pathPlace, pointNames, pointNear } from "../../widgets/lineage/path.js";
 
+/** @import { Matrix } from "../../widgets/lineage/messages.js" */
+
+/** @type {Matrix} */
+const matrix = {
+  joint: "",
+  centred: false,
+  other: null,
+  range: [0, 1],
+  jumps: [],
+  shares: [],
+  values: new Float32Array(0),
+  rows: new Int32Array(0),
+  columns: new Int32Array(0),
+  drift: new Float32Array(0),
+  scores: new Float32Array(0),
+  frames: new Int32Array(0),
+};
+
 describe("the path", () => {
   const scores = Float32Array.of(-2, 0, 0, 1, NaN, NaN, 2, 0);
 
   test("fills the canvas on one scale, with y upwards", () => {
     const place = pathPlace(scores, 452, 300);
-    expect(place(0)).toEqual([26, 200]);
-    expect(place(1)).toEqual([226, 100]);
-    expect(place(3)).toEqual([426, 200]);
+    expect([0, 1, 3].map((i) => place?.(i))).toEqual([
+      [26, 200],
+      [226, 100],
+      [426, 200],
+    ]);
   });
 
   test("there is none where nothing varies", () => {
@@ -48,15 +68,17 @@ describe("the path", () => {
   });
 
   test("says what the axes hold", () => {
-    expect(pathNote({ shares: [0.614, 0.2] })).toContain("61 % and 20 % of the variance");
-    expect(pathNote({ shares: [0, 0] })).toBe("The kernels never change.");
+    expect(pathNote({ ...matrix, shares: [0.614, 0.2] })).toContain("61 % and 20 % of the variance");
+    expect(pathNote({ ...matrix, shares: [0, 0] })).toBe("The kernels never change.");
   });
 });
 
 test("the drift is said with its largest jumps", () => {
   const drift = Float32Array.of(NaN, 0.25, 0.5);
-  expect(describeDrift({ drift, jumps: [2] }, 1)).toBe("Drift at frame 1: 0.25; largest jumps: frame 2, 0.50");
-  expect(describeDrift({ drift, jumps: [] }, 0)).toBe("Drift at frame 0: none; no jumps");
+  expect(describeDrift({ ...matrix, drift, jumps: [2] }, 1)).toBe(
+    "Drift at frame 1: 0.25; largest jumps: frame 2, 0.50",
+  );
+  expect(describeDrift({ ...matrix, drift, jumps: [] }, 0)).toBe("Drift at frame 0: none; no jumps");
 });
 
 describe("what a joint relies on", () => {

@@ -22,7 +22,19 @@ const MATRIX = {
   shares: [1, 0],
 };
 
-let model, cursor, store, end, state;
+/** @import { CursorState } from "../../widgets/core/cursor.js" */
+/** @import { PlainModel, PlainStore } from "./plain_widget.js" */
+
+/** @type {PlainModel} */
+let model;
+/** @type {CursorState} */
+let cursor;
+/** @type {PlainStore} */
+let store;
+/** @type {AbortController} */
+let end;
+/** @type {LineageState} */
+let state;
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -40,8 +52,8 @@ describe("what Python sends", () => {
   test("a matrix is shown, and a first cell selected without moving the cursor", () => {
     cursor.seek(9);
     model.tell(MATRIX, BUFFERS);
-    expect([...state.matrix.values]).toEqual([1, 0.5, 0.5, 1]);
-    expect([...state.matrix.columns]).toEqual([0, 10]);
+    expect([...(state.matrix?.values ?? [])]).toEqual([1, 0.5, 0.5, 1]);
+    expect([...(state.matrix?.columns ?? [])]).toEqual([0, 10]);
     expect(state.chosen).toEqual({ s: 0, t: 10 });
     expect(cursor.get("frame")).toBe(9);
     expect(store.paintings).toBeGreaterThan(0);
@@ -78,7 +90,7 @@ describe("what Python sends", () => {
     expect(state.pictures).toBeNull();
     model.tell({ type: "pictures", s: 10, t: 10 }, [bufferOf(Uint8Array.of(1)), bufferOf(Uint8Array.of(2))]);
     expect(state.pictures).toMatchObject({ s: 10, t: 10 });
-    expect(state.pictures.images.map((image) => image.type)).toEqual(["image/jpeg", "image/jpeg"]);
+    expect(state.pictures?.images.map((image) => image.type)).toEqual(["image/jpeg", "image/jpeg"]);
   });
 
   test("nothing is received once the view is gone", () => {
@@ -156,7 +168,7 @@ describe("whose kernels", () => {
     expect(state.reliance).toBeNull();
     model.tell({ ...shares, complete: true }, buffers);
     model.set("kernel", "whole");
-    expect(state.reliance.joint).toBe("head");
+    expect(state.reliance?.joint).toBe("head");
     model.set("reliance", false);
     expect(state.reliance).toBeNull();
   });

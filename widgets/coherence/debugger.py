@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,32 +21,34 @@ from widgets.core.library import script
 from widgets.core.view import View, unknown_keyword
 from widgets.core.wire import Message
 
-MOST = 20  # moments of one reason and joint that are sent: every filter finds some, and a lost track sends no thousands
+MOST = 20  # moments sent per reason and joint: every filter finds some, and a lost track does not send thousands
+# The names of the first and the second trace, as the browser shows them.
+_NAMES: list[str] = json.loads((Path(__file__).parent / "traces.json").read_text(encoding="utf-8"))["names"]
 
 
 class CoherenceDebugger(View):
-    """Lanes over the clip, the moments that stand out, and figures of a range of frames; of one trace or of two.
+    """Show lanes over the clip, the moments that stand out, and figures of a range of frames, of one or two traces.
 
-    Beside a :class:`Workbench` on the same cursor a click on a moment shows it there::
+    With a :class:`Workbench` on the same cursor, a click on a moment shows it there::
 
         bench = Workbench(trace)
         debugger = CoherenceDebugger(trace, other, cursor=bench.cursor)
 
-    Click the lanes to go to a frame; drag over them, or hold Shift with the arrow keys there, to select the range that
-    the figures are of. N and P go through the list. What is measured, and what severity means, is said in
-    :mod:`dkd.analysis.diagnosis`; ``moments()`` and ``statistics()`` give the same as tables.
+    Click the lanes to go to a frame. Drag over them, or hold Shift and press the arrow keys, to select the range that
+    the figures are computed for. N and P step through the list. :mod:`dkd.analysis.diagnosis` describes what is
+    measured and what severity means; ``moments()`` and ``statistics()`` return the same as tables.
 
     Args:
-        trace: a :class:`dkd.Trace`; ``A`` where there are two.
-        other: another trace of the same clip, ``B``, to be laid over it. Both are measured in shares of A's box.
-        cursor: as for every view.
-        alpha: a joint that is further than this × the person's box from the truth is a miss.
-        discriminator: a trained temporal discriminator, for its lane: see
+        trace: A :class:`dkd.Trace`; ``A`` if there are two.
+        other: Another trace of the same clip, ``B``, drawn over the first. Both are measured in shares of A's box.
+        cursor: A :class:`Cursor` to share with other views of the same trace.
+        alpha: A joint that is further than this × the person's box from the ground truth is a miss.
+        discriminator: A trained temporal discriminator, for its lane; see
             :meth:`dkd.training.run.Run.discriminator`.
 
     Raises:
-        ConfigError: ``other`` has other frames or other joints; a cursor that does not fit.
-        TypeError: an unknown keyword; the nearest known one is named.
+        ConfigError: ``other`` has other frames or joints, or the cursor is of another clip.
+        TypeError: An unknown keyword; the message names the nearest known one.
     """
 
     _module = script("coherence/debugger.js")
@@ -71,30 +75,30 @@ class CoherenceDebugger(View):
 
     @property
     def other(self) -> Any:
-        """The trace that is laid over the first, or ``None``."""
+        """The trace that is drawn over the first, or ``None``."""
         return self._other
 
     @property
     def diagnosis(self) -> Diagnosis:
-        """Of the trace that is shown; measured when it is first asked for."""
+        """The diagnosis of the trace that is shown; measured when it is first needed."""
         return self._diagnoses()[0]
 
     @property
     def other_diagnosis(self) -> Diagnosis | None:
-        """Of the other trace; ``None`` without one, or where it does not fit the trace that is shown by now."""
+        """The diagnosis of the other trace; ``None`` without one, or if it does not fit the trace that is now shown."""
         return self._diagnoses()[1]
 
     def moments(self, joint: str | None = None, n: int | None = 20, *, reason: str | None = None) -> Moments:
-        """The moments that stand out most, of both traces: :func:`dkd.analysis.moments.worst`."""
+        """Return the moments that stand out most, of both traces: :func:`dkd.analysis.moments.worst`."""
         first, second = self._diagnoses()
         return worst(first, joint, n, reason=reason, other=second)
 
     def statistics(self, first: int, last: int, joint: str | None = None) -> Any:
-        """:func:`dkd.analysis.diagnosis.statistics` of a range; with two traces a column level ``A`` and ``B``."""
+        """Return :func:`dkd.analysis.diagnosis.statistics` of a range; of two traces with column levels A and B."""
         return compared_statistics(*self._diagnoses(), first, last, joint)
 
     def code(self) -> str:
-        """Python that opens this view again and gives what it shows, with the list as it is without filters."""
+        """Return Python code that opens this view again and returns what it shows, with the list unfiltered."""
         state = {"frame": self.frame, "joint": self.joint, "range": self.cursor.range}
         return self._code({**state, "figures_joint": self.joint})
 
@@ -105,7 +109,7 @@ class CoherenceDebugger(View):
         super().close()
 
     def _diagnoses(self) -> tuple[Diagnosis, Diagnosis | None]:
-        """Measured once a trace. The workbench beside it may show another trace by now: then that is measured."""
+        """Measure each trace once. If another view of this feed has set another trace, that one is measured."""
         with self._measuring:
             trace = self._feed.trace
             if self._measured is None or self._measured[0] is not trace or self._measured[1] != len(trace):
@@ -119,7 +123,7 @@ class CoherenceDebugger(View):
             return self._measured[2:]
 
     def _code(self, state: Mapping[str, Any]) -> str:
-        """``state``: frame, joint, range; joint of the figures; joint and reason that the list is filtered by."""
+        """Code for ``state``: frame, joint, range, joint of the figures, and the list's filters by joint and reason."""
         given = ["trace", *["other"] * (self._other is not None), *[f"alpha={self._alpha:g}"] * (self._alpha != ALPHA)]
         lines = [
             "from widgets import CoherenceDebugger",
@@ -138,7 +142,7 @@ class CoherenceDebugger(View):
         return "\n".join([*lines, "debugger"])
 
     def _on_message(self, _widget: Any, content: dict, _buffers: list) -> None:
-        # In a thread: the kernel goes on while lanes are measured.
+        # In a thread, so that the kernel stays responsive while the lanes are measured.
         threading.Thread(target=self._serve, args=(content,), name="coherence debugger", daemon=True).start()
 
     def _serve(self, content: dict) -> None:
@@ -152,7 +156,7 @@ class CoherenceDebugger(View):
             self.send(answer, buffers)
 
     def _answer(self, content: Mapping[str, Any]) -> Message:
-        """The message that answers a request of the browser."""
+        """Build the message that answers a request of the browser."""
         kind = content.get("type")
         if kind == "code":
             return {"type": "code", "text": self._code(content["state"])}, []
@@ -181,26 +185,27 @@ def _fits(trace: Any, other: Any) -> bool:
 def compared_statistics(
     first: Diagnosis, second: Diagnosis | None, start: int, stop: int, joint: str | None = None
 ) -> Any:
-    """:func:`dkd.analysis.diagnosis.statistics` of one or of both, in frames ``start`` to ``stop``, both included."""
+    """Compute :func:`dkd.analysis.diagnosis.statistics` of one or both, in frames ``start`` to ``stop`` inclusive."""
     import pandas as pd
 
     figures = statistics(first, start, stop, joint)
     if second is None:
         return figures
-    both = pd.concat({"A": figures, "B": statistics(second, start, stop, joint)}, axis=1)
+    both = pd.concat(dict(zip(_NAMES, (figures, statistics(second, start, stop, joint)), strict=True)), axis=1)
     return both.reindex(sorted(both.index, key=lambda name: list(LANES).index(name) if name in LANES else len(LANES)))
 
 
 def render_diagnosis(first: Diagnosis, second: Diagnosis | None, generation: int, dropped: bool = False) -> Message:
-    """All that the view shows of one or two diagnoses.
+    """Build the message with all that the view shows of one or two diagnoses.
 
     ``lanes`` says of each lane what it is, and in ``has`` whose there are; their values are the buffers in that order,
     float32 (T, J), or (T,) where ``joints`` is false. ``moments`` are ranked, at most ``MOST`` of a reason and joint.
 
     Args:
-        first, second: the diagnoses.
-        generation: of the trace in the feed, to be sent back.
-        dropped: there was a second trace that does not fit the first any more.
+        first: The diagnosis of the trace that is shown.
+        second: The diagnosis of the other trace, if any.
+        generation: Number of the trace in the feed; sent back.
+        dropped: Whether there is a second trace that does not fit the first.
     """
     both = [first] if second is None else [first, second]
     lanes, buffers = [], []
@@ -212,7 +217,7 @@ def render_diagnosis(first: Diagnosis, second: Diagnosis | None, generation: int
         lanes.append({"key": name, **lane._asdict(), "limit": limit, "has": has, "joints": name != "kernel_drift"})
         buffers += [np.ascontiguousarray(d.lanes[name], np.float32).tobytes() for d in both if name in d.lanes]
     missing = [
-        {"lane": LANES[name].label, "why": why, "which": "AB"[i] if second else ""}
+        {"lane": LANES[name].label, "why": why, "which": _NAMES[i] if second else ""}
         for i, d in enumerate(both)
         for name, why in d.missing.items()
     ]
@@ -231,7 +236,7 @@ def render_diagnosis(first: Diagnosis, second: Diagnosis | None, generation: int
 
 
 def _listed(moments: Moments) -> list[Moment]:
-    """At most ``MOST`` of each reason and joint, ranked as they are."""
+    """The first ``MOST`` of each reason and joint, in the given order."""
     seen: Counter[tuple[str, str | None]] = Counter()
     out = []
     for moment in moments:
@@ -246,7 +251,7 @@ def _plain(moment: Moment) -> dict[str, Any]:
 
 
 def _number(value: Any) -> Any:
-    """JSON has no NaN, and does not know NumPy's numbers."""
+    """A number that JSON can hold: NaN becomes ``None``, NumPy numbers become Python's."""
     if isinstance(value, float | np.floating):
         return float(value) if np.isfinite(value) else None
     return int(value) if isinstance(value, np.integer) else value
@@ -255,7 +260,11 @@ def _number(value: Any) -> Any:
 def render_statistics(
     first: Diagnosis, second: Diagnosis | None, start: int, stop: int, joint: str | None, key: str
 ) -> dict[str, Any]:
-    """The figures of a range: a row a lane with ``values``, of each diagnosis mean, median, min, max, n or ``None``."""
+    """Build the message with the figures of a range of frames.
+
+    ``rows`` has one row per lane. A row's ``values`` are lists, one per diagnosis and in the order of ``columns``, or
+    ``None`` where a diagnosis does not have the lane.
+    """
     tables = [statistics(d, start, stop, joint) for d in (first, second) if d is not None]
     names = [*(n for n in LANES if any(n in t.index for t in tables)), f"PCK@{first.alpha:g}"]
     rows = []

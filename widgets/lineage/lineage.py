@@ -1,10 +1,12 @@
-"""The lineage view: which frames' kernels are alike, where they break, and which channels a joint relies on."""
+"""The lineage view: which frames have similar kernels, where they break, and which channels a joint relies on."""
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -31,33 +33,36 @@ from widgets.core.wire import Message, encode_frame
 
 _log = logging.getLogger(__name__)
 _KEYWORDS = ("cursor", "other", "kernel", "centred")
-_CHOICES = ("whole", "selected")  # what `kernel` may be besides a joint
-PICTURE_HEIGHT = 240  # pixels: shown at about half of that
+# What `kernel` may be besides a joint, and the browser's labels of it.
+_CHOICES: dict[str, str] = json.loads((Path(__file__).parent / "kernels.json").read_text(encoding="utf-8"))
+PICTURE_HEIGHT = 240  # pixels; shown at about half of that
 
 
 class Lineage(View):
-    """How what was distilled changes over the clip.
+    """Show how the distilled kernels change over the clip.
 
-    The matrix has the cosine of the kernels of each pair of frames: t, the cursor's, from left to right, s from top to
-    bottom. A click, or arrow keys and Enter, puts the pictures of both frames side by side and moves the cursor to t.
-    Under it is the drift from frame to frame, with its largest jumps; beside it the two principal components of the
-    kernels, a point a frame, a ring at the cursor's. Below, on request, which channels the joint relies on: each
-    frame's is encoded again for that, so it is computed by a thread, for a sample of frames, and can be stopped.
+    The matrix holds the cosine of the kernels of each pair of frames: t, the cursor's frame, from left to right, and s
+    from top to bottom. A click, or arrow keys and Enter, shows the pictures of both frames side by side and moves the
+    cursor to t. Below the matrix is the drift from frame to frame, with its largest jumps. To the right are the two
+    principal components of the kernels, one point per frame, with a ring at the cursor's frame. Further below, on
+    request, the view shows which channels the joint relies on. Each frame is encoded again for this, so it is computed
+    in a thread, for a sample of the frames, and can be stopped.
 
     Args:
-        trace: a :class:`dkd.Trace`.
-        cursor: a :class:`Cursor` to share with other views of the same trace, for instance a workbench's.
-        other: a second trace of the same model: its frames are the rows of the matrix.
-        kernel: ``"whole"``, ``"selected"`` (the effective kernel of the cursor's joint), or a joint's name.
-        centred: take the clip's mean kernel away first; see :func:`dkd.analysis.lineage.similarity`.
+        trace: A :class:`dkd.Trace`.
+        cursor: A :class:`Cursor` to share with other views of the same trace, for instance a workbench's.
+        other: A second trace of the same model: its frames are the rows of the matrix.
+        kernel: ``"whole"``, ``"selected"`` (the effective kernel of the cursor's joint), or the name of a joint.
+        centred: Whether to subtract the clip's mean kernel first; see :func:`dkd.analysis.lineage.similarity`.
 
     Attributes:
-        kernel, centred: the same, as they are now; set them to change them.
-        reliance: whether the reliance on channels is shown, and computed where it is not there yet.
+        kernel: The current choice; set it to change it.
+        centred: The current choice; set it to change it.
+        reliance: Whether the reliance on channels is shown, and computed if it is not known yet.
 
     Raises:
-        ConfigError: ``other`` is of another model, ``kernel`` no joint, or the cursor of another clip.
-        TypeError: an unknown keyword; the nearest known one is named.
+        ConfigError: ``other`` is of another model, ``kernel`` is not a joint, or the cursor is of another clip.
+        TypeError: An unknown keyword; the message names the nearest known one.
     """
 
     _module = script("lineage/lineage.js")
@@ -81,26 +86,26 @@ class Lineage(View):
             check_comparable(trace, other)
         _check_choice(kernel, trace.skeleton.joints)
         self._other = other
-        self._matrices, self._reliances = _Newest(), _Newest()
+        self._matrices, self._reliances = _LatestTask(), _LatestTask()
         self._stop = threading.Event()
         self._known: dict[tuple[int, str], Message] = {}  # (generation, joint) → its reliance
         self._open(trace, cursor, kernel=kernel, centred=centred)
-        self.on_msg(self._hear)
+        self.on_msg(self._on_message)
         self.observe(lambda _: self._ask_matrix(), ["kernel", "centred"])
         self.observe(lambda _: self._ask_reliance(), ["kernel", "reliance"])
         self.on_joint(self._joint_changed)
 
     @property
     def other(self) -> Any:
-        """The second trace, ``None`` where there is none."""
+        """The second trace, or ``None``."""
         return self._other
 
     def close(self) -> None:
-        """Free what the view holds; a thread that computes stops at its next frame. May be called twice."""
+        """Free what the view holds; a thread that is computing stops at its next frame. May be called twice."""
         if not self._closed:
             self._matrices.drop()
             self._reliances.drop()
-            self.on_msg(self._hear, remove=True)
+            self.on_msg(self._on_message, remove=True)
             self.unobserve_all()
             self._known.clear()
             self._other = None
@@ -115,7 +120,7 @@ class Lineage(View):
             self._ask_matrix()
         self._ask_reliance()
 
-    def _hear(self, _widget: Any, content: dict, _buffers: list) -> None:
+    def _on_message(self, _widget: Any, content: dict, _buffers: list) -> None:
         kind = content.get("type")
         try:
             if kind == "hello":
@@ -127,7 +132,7 @@ class Lineage(View):
                 self._stop.set()
             elif kind == "again":
                 self._ask_reliance()
-        except Exception as error:  # it would only reach the server's log
+        except Exception as error:  # else it would only reach the server's log
             self.report(error, f"answering {kind!r}")
 
     def _ask_matrix(self) -> None:
@@ -178,18 +183,20 @@ class Lineage(View):
 
 
 def render_matrix(trace: Any, other: Any, joint: str | None, centred: bool) -> Message:
-    """The similarity of all pairs of frames, the path of the kernels, and their drift.
+    """Compute the similarity of all pairs of frames, the path of the kernels, and their drift.
 
     Buffers: values (n,m) float32, rows (n,) and columns (m,) int32; drift (T,), path (k,2) float32, its frames (k,)
     int32. ``range`` are the values that the colours span: −1 and 1 where centred, else the least of two different
     frames and 1. ``jumps`` are the frames where the drift is largest, ``shares`` the variance of the path's two axes.
 
     Args:
-        other: a second trace of the model, for the rows; None: the rows are the frames of ``trace``, too.
-        joint: whose effective kernels; None: the whole ones.
+        trace: The trace of the columns.
+        other: A second trace of the model, for the rows; ``None`` if the rows are the frames of ``trace`` too.
+        joint: Whose effective kernels to compare; ``None`` for the whole kernels.
+        centred: Whether to subtract the mean kernel.
 
     Raises:
-        ConfigError: the model has no kernels, or ``other`` is of another model.
+        ConfigError: The model has no kernels, or ``other`` is of another model.
     """
     if other is None:
         found = similarity(trace, joint, centred=centred)
@@ -211,17 +218,17 @@ def render_matrix(trace: Any, other: Any, joint: str | None, centred: bool) -> M
 
 
 def render_pictures(trace: Any, other: Any, s: int, t: int) -> Message:
-    """Frame s (of ``other``, where there is one) and frame t as small JPEGs with the skeleton that was found.
+    """Render frame s (of ``other``, if given) and frame t as small JPEGs with the skeleton that was found.
 
     Raises:
-        FrameIndexError: there is no such frame.
+        FrameIndexError: There is no such frame.
     """
     first = trace if other is None else other
     return {"type": "pictures", "s": s, "t": t}, [_picture(first, s), _picture(trace, t)]
 
 
 def render_reliance(reliance: Reliance, joint: str) -> Message:
-    """The channels that a joint relies on most, over time.
+    """Rank the channels that a joint relies on, over time.
 
     Buffers: frames (n,) int32; shares (rows, n) float32, a row for each of ``channels``, strongest first, and one for
     all others together, where there are others.
@@ -237,7 +244,7 @@ def render_reliance(reliance: Reliance, joint: str) -> Message:
 
 
 def _least(values: np.ndarray, is_square: bool) -> float:
-    """The least similarity of two frames; a little below 1 where there is none, so that the colours have a span."""
+    """The least similarity of two different frames, a little below 1 at most, so that the colours have a span."""
     others = values[~np.eye(len(values), dtype=bool)] if is_square else values
     return min(float(others[np.isfinite(others)].min(initial=1)), 1 - 1e-6)
 
@@ -258,12 +265,12 @@ def _check_choice(kernel: str, joints: Any) -> str:
     return kernel
 
 
-class _Newest:
-    """Does the newest of what was asked for, in a thread, one at a time; what is older is dropped."""
+class _LatestTask:
+    """Runs tasks in a thread, one at a time; a new task replaces the one before, whose result is dropped."""
 
     def __init__(self) -> None:
         self._busy = threading.Lock()
-        self._wish: object = None
+        self._current: object = None
 
     def ask(
         self,
@@ -271,11 +278,14 @@ class _Newest:
         deliver: Callable[[Message], object],
         failed: Callable[[Exception], object],
     ) -> None:
-        """Call ``deliver`` with what ``work`` returns; ``work`` is given what says whether it was dropped."""
-        self._wish = wish = object()
+        """Run ``work`` and call ``deliver`` with its result, or ``failed`` with the error that it raises.
+
+        ``work`` is called with a function that tells whether the task was dropped meanwhile.
+        """
+        self._current = task = object()
 
         def dropped() -> bool:
-            return self._wish is not wish
+            return self._current is not task
 
         def run() -> None:
             with self._busy:
@@ -291,5 +301,5 @@ class _Newest:
         threading.Thread(target=run, name="lineage", daemon=True).start()
 
     def drop(self) -> None:
-        """What is under way is not delivered."""
-        self._wish = None
+        """Drop the task that is running, if any: its result is not delivered."""
+        self._current = None
