@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gc
+import json
 import re
 import threading
 import weakref
@@ -34,13 +35,14 @@ from widgets.core.view import View
 from widgets.core.wire import (
     MAP_RANGE,
     MAX_RECORDS,
-    RECORD_PARTS,
     encode_frame,
     image_size,
     quantize_maps,
+    read_message,
     render_detail,
     render_header,
     render_records,
+    write_message,
 )
 
 FOLDERS = sorted({path.parent.name for path in ROOT.glob("*/*.js")})
@@ -78,60 +80,81 @@ def ask(view: View, content: dict) -> list[tuple[dict, list[bytes]]]:
 # ---- messages
 
 
+def test_a_message_names_its_parts_and_is_read_again() -> None:
+    content = {
+        "type": "x",
+        "rows": [{"n": 1, "values": np.arange(6, dtype=np.float32).reshape(2, 3)}, {"n": 2, "jpeg": b"abc"}],
+        "none": np.zeros((0, 2), np.int8),
+        "strided": np.arange(8, dtype=np.uint8)[::2],
+        "pair": (1, [2, None]),
+    }
+    sent, buffers = write_message(content)
+    json.dumps(sent)
+    assert sent["parts"] == [
+        [["rows", 0, "values"], "float32", [2, 3]],
+        [["rows", 1, "jpeg"], "bytes", [3]],
+        [["none"], "int8", [0, 2]],
+        [["strided"], "uint8", [4]],
+    ]
+    read = read_message(sent, buffers)
+    assert set(read) == set(content) and read["pair"] == [1, [2, None]] and read["rows"][1] == {"n": 2, "jpeg": b"abc"}
+    for name in ("none", "strided"):
+        np.testing.assert_array_equal(read[name], content[name])
+        assert read[name].dtype == content[name].dtype  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(read["rows"][0]["values"], content["rows"][0]["values"])  # type: ignore[index]
+    with pytest.raises(TypeError, match=r"a\.0 .* float16"):
+        write_message({"a": [np.zeros(3, np.float16)]})
+    with pytest.raises(ValueError):
+        read_message(sent, buffers[:-1])
+
+
 def test_header_holds_the_whole_clip(trace: FakeTrace) -> None:
-    content, buffers = render_header(trace, generation=3)
-    times, joints, scores, speed, drift, truth, readout, bias, confidence = buffers
-    assert not content["calibrated"] and content["reinitialised"] == []
+    header = read_message(*render_header(trace, generation=3))
+    assert not header["calibrated"] and header["reinitialised"] == []
     n, j = len(trace), len(trace.skeleton)
-    np.testing.assert_array_equal(np.frombuffer(confidence, np.float32).reshape(n, j), trace.scores.clip(0, 1))
-    assert (content["generation"], content["n_frames"], content["size"]) == (3, n, [320, 240])
-    assert content["joints"] == list(trace.skeleton.joints)
-    assert content["sides"][content["joints"].index("right_knee")] == "right"
-    np.testing.assert_array_equal(np.frombuffer(times, np.float64), trace.times)
-    assert trace.ground_truth is not None
-    expected_arrays = (trace.joints, trace.scores, trace.speed(), trace.ground_truth)
-    for sent, expected in zip((joints, scores, speed, truth), expected_arrays, strict=True):
-        np.testing.assert_array_equal(np.frombuffer(sent, np.float32).reshape(n, j, -1), expected.reshape(n, j, -1))
-    np.testing.assert_array_equal(np.frombuffer(drift, np.float32), trace.kernel_drift())
-    np.testing.assert_array_equal(np.frombuffer(readout, np.float32).reshape(j, -1), trace.readout)
-    np.testing.assert_array_equal(np.frombuffer(bias, np.float32), trace.bias)
+    assert (header["generation"], header["n_frames"], header["size"]) == (3, n, [320, 240])
+    assert header["joints"] == list(trace.skeleton.joints)
+    assert header["sides"][header["joints"].index("right_knee")] == "right"
+    assert header["truth"].shape == (n, j, 2) and header["times"].dtype == np.float64
+    expected = {
+        "times": trace.times, "tracks": trace.joints, "scores": trace.scores, "speed": trace.speed(),
+        "drift": trace.kernel_drift(), "truth": trace.ground_truth, "readout": trace.readout, "bias": trace.bias,
+        "confidence": trace.scores.clip(0, 1),
+    }  # fmt: skip
+    for name, values in expected.items():
+        np.testing.assert_array_equal(header[name], values)
 
 
 def test_a_clip_without_truth_says_so() -> None:
-    content, buffers = render_header(FakeTrace(3, truth=False), 0)
-    assert content["truth_kind"] == "" and buffers[5] == b""
+    header = read_message(*render_header(FakeTrace(3, truth=False), 0))
+    assert header["truth_kind"] == "" and not header["truth"].size
 
 
 def test_a_record_holds_all_of_one_frame(trace: FakeTrace) -> None:
     frames = [7, 0, 59, 8]
-    content, buffers = render_records(trace, frames, generation=1)
-    assert [entry["frame"] for entry in content["records"]] == frames
-    assert len(buffers) == len(frames) * len(RECORD_PARTS)
-    for i, (t, entry) in enumerate(zip(frames, content["records"], strict=True)):
-        part = dict(zip(RECORD_PARTS, buffers[i * len(RECORD_PARTS) :], strict=False))
-        assert read_number(decode(part["jpeg"])) == t
-        np.testing.assert_array_equal(np.frombuffer(part["joints"], np.float32).reshape(-1, 2), trace.joints[t])
-        np.testing.assert_array_equal(np.frombuffer(part["scores"], np.float32), trace.scores[t])
-        maps = np.frombuffer(part["maps"], np.uint8).reshape(trace.heatmaps[t].shape)
+    records = read_message(*render_records(trace, frames, generation=1))["records"]
+    assert [record["frame"] for record in records] == frames
+    for t, record in zip(frames, records, strict=True):
+        assert read_number(decode(record["jpeg"])) == t
+        np.testing.assert_array_equal(record["joints"], trace.joints[t])
+        np.testing.assert_array_equal(record["scores"], trace.scores[t])
         low, high = MAP_RANGE
-        np.testing.assert_allclose(low + (high - low) * maps / 255, trace.heatmaps[t], atol=0.003)
-        for peak, heatmap in zip(np.frombuffer(part["peaks"], np.uint8).reshape(-1, 2), trace.heatmaps[t], strict=True):
+        np.testing.assert_allclose(low + (high - low) * record["maps"] / 255, trace.heatmaps[t], atol=0.003)
+        for peak, heatmap in zip(record["peaks"], trace.heatmaps[t], strict=True):
             assert heatmap[peak[1], peak[0]] == heatmap.max()
-        assert entry["crop"] == [trace.crops[t].left, trace.crops[t].top, trace.crops[t].side]
-        kernels = np.frombuffer(part["kernels"], np.int8).astype(np.float32) * entry["kernel_scale"]
+        assert record["crop"] == [trace.crops[t].left, trace.crops[t].top, trace.crops[t].side]
         if t == 0:
-            assert kernels.size == 0
+            assert record["kernels"].size == 0
         else:  # those used in frame t come from frame t − 1
-            difference = np.abs(kernels.reshape(trace.kernels[t - 1].shape) - trace.kernels[t - 1])
-            assert difference.max() <= 0.5 * entry["kernel_scale"] * 1.001
+            difference = np.abs(record["kernels"] * np.float32(record["kernel_scale"]) - trace.kernels[t - 1])
+            assert difference.max() <= 0.5 * record["kernel_scale"] * 1.001
 
 
 def test_a_calibrated_trace_sends_its_confidence() -> None:
     trace = FakeTrace(5, calibrated=True)
-    content, buffers = render_header(trace, 0)
-    assert content["calibrated"]
-    sent = np.frombuffer(buffers[8], np.float32)
-    np.testing.assert_array_equal(sent.reshape(5, -1), trace.confidence)
+    header = read_message(*render_header(trace, 0))
+    assert header["calibrated"]
+    np.testing.assert_array_equal(header["confidence"], trace.confidence)
 
 
 def test_a_frame_that_was_started_anew_is_like_frame_0() -> None:
@@ -140,14 +163,12 @@ def test_a_frame_that_was_started_anew_is_like_frame_0() -> None:
     content, _ = render_header(trace, 0)
     (start,) = content["reinitialised"]
     assert start == {"frame": 4, "reason": "mean score below 0.2 until 3", "before": 0.1, "after": 0.7}
-    records, buffers = render_records(trace, [3, 4, 5], 0)
-    used = buffers[RECORD_PARTS.index("kernels") :: len(RECORD_PARTS)]
-    assert [bool(part) for part in used] == [True, False, True]
-    assert records["records"][1]["kernel_scale"] == 0
-    with pytest.raises(FrameIndexError, match="started anew"):
+    records = read_message(*render_records(trace, [3, 4, 5], 0))["records"]
+    assert [bool(record["kernels"].size) for record in records] == [True, False, True]
+    assert records[1]["kernel_scale"] == 0
+    with pytest.raises(FrameIndexError, match="re-initialised"):
         render_detail(trace, 4, 0)
-    exact = np.frombuffer(render_detail(trace, 5, 0)[1][1], np.float32)
-    np.testing.assert_array_equal(exact, trace.kernels[4].ravel())
+    np.testing.assert_array_equal(read_message(*render_detail(trace, 5, 0))["kernels"], trace.kernels[4])
     assert "re-initialised in frame 4" in filmstrip_html(trace, "x")
     assert "re-initialised" not in filmstrip_html(FakeTrace(3), "x")
 
@@ -228,14 +249,13 @@ def test_a_version_that_nobody_waits_for_any_more_is_dropped(monkeypatch: pytest
 
 def test_the_browsers_arithmetic_is_the_models(trace: FakeTrace) -> None:
     """From the header and a detail alone, with explicit loops: bias + Σ U[j,c] Σ K·patch is the heatmap's value."""
-    _, header = render_header(trace, 0)
+    header = read_message(*render_header(trace, 0))
     j_count = len(trace.skeleton)
-    readout, bias = np.frombuffer(header[6], np.float32).reshape(j_count, -1), np.frombuffer(header[7], np.float32)
+    readout, bias = header["readout"], header["bias"]
     random = np.random.default_rng(5)
     for t in (1, 30, 59):
-        _, (projected, kernels) = render_detail(trace, t, 0)
-        features = np.frombuffer(projected, np.float32).reshape(-1, CELLS, CELLS)
-        weights = np.frombuffer(kernels, np.float32).reshape(-1, SIDE, SIDE)
+        detail = read_message(*render_detail(trace, t, 0))
+        features, weights = detail["projected"], detail["kernels"]
         corners = [(0, 0), (CELLS - 1, 0), (3, CELLS - 1)]
         for x, y in [*corners, *random.integers(0, CELLS, (4, 2)).tolist()]:
             j = int(random.integers(j_count))
@@ -268,22 +288,21 @@ def test_map_bytes_round_to_the_nearest_step(value: float) -> None:
 
 def test_a_trace_without_kernels_has_none_on_the_wire() -> None:
     trace = FakeTrace(6, channels=0)
-    content, buffers = render_header(trace, 0)
-    assert content["channels"] == 0 and content["worst"] is not None
-    assert not np.frombuffer(buffers[4], np.float32).any() and buffers[6] == b""  # drift, readout
-    content, buffers = render_records(trace, range(6), 0)
-    parts = [buffers[i * len(RECORD_PARTS) : (i + 1) * len(RECORD_PARTS)] for i in range(6)]
-    assert [part[-1] for part in parts] == [b""] * 6
-    for t, part in enumerate(parts):
-        maps = np.frombuffer(part[4], np.uint8).reshape(trace.heatmaps[t].shape)
-        np.testing.assert_array_equal(maps, quantize_maps(trace.heatmaps[t]))
+    header = read_message(*render_header(trace, 0))
+    assert header["channels"] == 0 and header["worst"] is not None
+    assert not header["drift"].any() and not header["readout"].size
+    records = read_message(*render_records(trace, range(6), 0))["records"]
+    for t, record in enumerate(records):
+        assert not record["kernels"].size
+        np.testing.assert_array_equal(record["maps"], quantize_maps(trace.heatmaps[t]))
 
 
 def test_a_real_per_frame_model_can_be_shown() -> None:
     clip: Any = FakeClip(4)
     trace = Trace(build_model("simple-baseline-tiny", input_size=128), clip, (40, 20, 200, 220), progress=False)
     assert render_header(trace, 0)[0]["channels"] == 0
-    assert len(render_records(trace, range(4), 0)[1]) == 4 * len(RECORD_PARTS)
+    records = read_message(*render_records(trace, range(4), 0))["records"]
+    assert [record["maps"].size > 0 for record in records] == [True] * 4
     assert not trace.kernel_drift().any()
     workbench = Workbench(trace)
     workbench.close()
@@ -294,13 +313,12 @@ def test_kernels_and_maps_of_other_sizes_travel_whole(side: int, cells: int) -> 
     trace = FakeTrace(5, side=side, cells=cells)
     content, _ = render_header(trace, 0)
     assert (content["kernel"], content["map"]) == (side, [cells, cells])
-    content, parts = render_records(trace, [3], 0)
-    (record,) = content["records"]
-    kernels = np.frombuffer(parts[5], np.int8).reshape(trace.kernels[2].shape) * record["kernel_scale"]
+    (record,) = read_message(*render_records(trace, [3], 0))["records"]
+    kernels = record["kernels"] * record["kernel_scale"]
     np.testing.assert_allclose(kernels, trace.kernels[2], atol=0.51 * record["kernel_scale"])
-    _, (projected, exact) = render_detail(trace, 3, 0)
-    assert len(projected) == 4 * trace.kernels.shape[1] * cells**2
-    np.testing.assert_array_equal(np.frombuffer(exact, np.float32).reshape(trace.kernels[2].shape), trace.kernels[2])
+    detail = read_message(*render_detail(trace, 3, 0))
+    assert detail["projected"].shape == (trace.kernels.shape[1], cells, cells)
+    np.testing.assert_array_equal(detail["kernels"], trace.kernels[2])
 
 
 def test_a_contact_sheet_shows_each_person_with_joints() -> None:

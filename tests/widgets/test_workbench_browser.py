@@ -437,8 +437,11 @@ def test_the_browser_holds_no_more_than_its_budget(page: Page) -> None:
     page.wait_for_function(f"() => {BENCH}.store.records.size === 60")
     python(page, "wb.frame = 30")
     wait_for_frame(page, 30)
-    budget = page.evaluate(f"() => {BENCH}.store.budget")
-    page.evaluate(f"() => {{ const {{ store }} = {BENCH}; store.budget = store.bytes / 3; store.forget(); }}")
+    budget = page.evaluate(f"() => {BENCH}.store.records.budget")
+    page.evaluate(
+        f"() => {{ const {{ store }} = {BENCH}, {{ records }} = store;"
+        " records.budget = records.bytes / 3; records.forget(store.place()); }"
+    )
     for key in ("ArrowRight", "ArrowLeft", "ArrowLeft"):
         press(page, key)
     wait_for_frame(page, 29)
@@ -447,13 +450,13 @@ def test_the_browser_holds_no_more_than_its_budget(page: Page) -> None:
     at_rest(page)  # a circle would be closed by now: each answer asks for what is missing at once
     assert python(page, "trace.clip.frames_read - before") == 0
     held, size, limit = page.evaluate(
-        f"() => {{ const {{ store: s }} = {BENCH}; return [[...s.records.keys()], s.bytes, s.budget]; }}"
+        f"() => {{ const {{ records }} = {BENCH}.store; return [[...records.keys()], records.bytes, records.budget]; }}"
     )
     assert size <= limit and len(held) > 15
     assert set(range(18, 32)) <= set(held)  # mostly in the direction of travel, which is back
     press(page, "End")
     wait_for_frame(page, 59)  # what was forgotten comes again
-    page.evaluate(f"() => {{ {BENCH}.store.budget = {budget}; {BENCH}.store.fetch(); }}")
+    page.evaluate(f"() => {{ {BENCH}.store.records.budget = {budget}; {BENCH}.store.fetch(); }}")
     page.wait_for_function(f"() => {BENCH}.store.records.size === 60")
 
 
@@ -528,7 +531,7 @@ def test_another_trace_in_the_same_place(page: Page) -> None:
 
 def test_a_lost_track_is_marked_and_the_toggle_takes_the_mark_away(page: Page) -> None:
     """A flag in the timeline, a reason at the pointer, M to get there; no kernels where nothing was matched."""
-    anew = f"() => {BENCH}.store.header?.clip === 'lost' && {BENCH}.store.header.anew"
+    anew = f"() => {BENCH}.store.header?.clip === 'lost' && {BENCH}.store.header.starts"
     toggle = page.get_by_label("Re-initialise when lost")
     expect(toggle).to_be_checked()
     python(page, "wb.trace = FakeTrace(lost=(24, 52), name='lost', calibrated=True)")
@@ -537,9 +540,9 @@ def test_a_lost_track_is_marked_and_the_toggle_takes_the_mark_away(page: Page) -
     expect(page.locator(".dkd-lane-labels")).to_contain_text("confidence")
     press(page, "m")
     page.wait_for_function(f"() => {BENCH}.store.shown?.frame === 24")
-    expect(page.locator(".dkd-kernels")).to_contain_text("the model started anew")
+    expect(page.locator(".dkd-kernels")).to_contain_text("the model was re-initialised")
     expect(page.locator(".dkd-kernels .dkd-channels")).to_be_hidden()
-    expect(page.locator(".dkd-sum")).to_contain_text("the model started anew")
+    expect(page.locator(".dkd-sum")).to_contain_text("the model was re-initialised")
     expect(page.locator(".dkd-lanes")).to_have_attribute(
         "aria-label", re.compile("re-initialised here: mean score below 0.2")
     )
@@ -550,7 +553,7 @@ def test_a_lost_track_is_marked_and_the_toggle_takes_the_mark_away(page: Page) -
     tooltip = page.locator(".dkd-timeline .dkd-tooltip")
     expect(tooltip).to_contain_text("R · re-initialised")
     expect(tooltip).to_contain_text("mean score below 0.2 until 23")
-    expect(tooltip).to_contain_text("0.10 had it gone on, 0.70 anew")
+    expect(tooltip).to_contain_text("score here 0.70; 0.10 without")
     flag = f"""() => {{
         const canvas = document.querySelector('.dkd-lanes');
         const ratio = canvas.width / canvas.clientWidth;
@@ -575,7 +578,7 @@ def test_a_lost_track_is_marked_and_the_toggle_takes_the_mark_away(page: Page) -
     page.wait_for_function(f"{anew}.length === 0")
     expect(toggle).not_to_be_checked()
     assert python(page, "[wb.reinitialise, len(wb.trace.reinitialised)]") == [False, 0]
-    expect(page.locator(".dkd-anew")).to_be_hidden()
+    expect(page.locator(".dkd-starts")).to_be_hidden()
     page.wait_for_function(SETTLED)
     assert page.evaluate(flag)[3] == 0
     press(page, "c")

@@ -94,7 +94,7 @@ def render_anatomy(trace: Any, frame: int, generation: int) -> Message:
         encode_frame(found.crop),
         np.ascontiguousarray(trace.heatmaps[frame], np.float32).tobytes(),
         b"" if made is None else np.ascontiguousarray(made.heatmaps, np.float32).tobytes(),
-        projection,
+        projection.tobytes(),
     ]
     for values in tensors.values():
         buffers += quantise_channels(values)

@@ -4,7 +4,16 @@
 //
 // where P = V·F, zero outside the map.
 
-// The S×S patch of channel c's projected features around a cell.
+/** @import { Detail, Explanation, Header } from "./types.d.ts" */
+
+/**
+ * The S×S patch of a channel's projected features around a cell.
+ * @param {Pick<Header, "kernel" | "map">} header
+ * @param {Pick<Detail, "projected">} detail
+ * @param {number} channel
+ * @param {number} x
+ * @param {number} y
+ */
 export function patchAt({ kernel: side, map }, { projected }, channel, x, y) {
   const [width, height] = map;
   const reach = (side - 1) / 2;
@@ -18,14 +27,27 @@ export function patchAt({ kernel: side, map }, { projected }, channel, x, y) {
   return patch;
 }
 
-// The joint's effective kernel in channel c: U[j,c] K[c].
-function effectiveKernel({ kernel: side, channels, readout }, { kernels }, joint, channel) {
+/**
+ * A joint's effective kernel in a channel: U[j,c] K[c].
+ * @param {Pick<Header, "kernel" | "channels" | "readout">} header
+ * @param {Pick<Detail, "kernels">} detail
+ * @param {number} joint
+ * @param {number} channel
+ */
+export function effectiveKernel({ kernel: side, channels, readout }, { kernels }, joint, channel) {
   const weight = readout[joint * channels + channel];
   return kernels.subarray(channel * side * side, (channel + 1) * side * side).map((k) => k * weight);
 }
 
-// How the value of a joint's map in a cell comes about: {value, bias, parts}, value = bias + Σ parts' contributions;
-// a part is {channel, patch, kernel, contribution}, the largest magnitude first.
+/**
+ * How the value of a joint's map in a cell comes about; parts are sorted, the largest magnitude first.
+ * @param {Pick<Header, "kernel" | "map" | "channels" | "readout" | "bias">} header
+ * @param {Pick<Detail, "projected" | "kernels">} detail
+ * @param {number} joint
+ * @param {number} x
+ * @param {number} y
+ * @returns {Explanation}
+ */
 export function explainCell(header, detail, joint, x, y) {
   const parts = Array.from({ length: header.channels }, (_, channel) => {
     const patch = patchAt(header, detail, channel, x, y);

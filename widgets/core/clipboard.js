@@ -2,7 +2,14 @@
 
 import { h } from "./dom.js";
 
-// Returns whether it could be copied; where the browser forbids it, the text stands selected in a field for Ctrl-C.
+const KEPT_MS = 10_000; // a download's address
+
+/**
+ * @param {string} text
+ * @param {HTMLElement} root
+ * @returns {Promise<boolean>} whether it could be copied; where the browser forbids it, the text stands selected in a
+ *   field for Ctrl-C
+ */
 export async function copyText(text, root) {
   try {
     await navigator.clipboard.writeText(text);
@@ -23,11 +30,16 @@ export async function copyText(text, root) {
   }
 }
 
+/**
+ * @param {string} text
+ * @param {string} name of the file
+ * @param {string} type MIME type
+ */
 export function downloadText(text, name, type) {
   const url = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
   const link = h("a", { href: url, download: name, hidden: true });
   document.body.append(link);
   link.click();
   link.remove();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  setTimeout(() => URL.revokeObjectURL(url), KEPT_MS);
 }

@@ -1,44 +1,62 @@
 // Colours of maps, signs and sides.
 
-import { clamp } from "./text.js";
 import tables from "./tables.json" with { type: "json" };
+import { clamp } from "./text.js";
+
+/** @import { Colour, Palette } from "./types.d.ts" */
 
 const VIRIDIS = Array.from({ length: 256 }, (_, i) =>
-  [0, 2, 4].map((k) => parseInt(tables.viridis.slice(6 * i + k, 6 * i + k + 2), 16)),
+  [0, 2, 4].map((k) => Number.parseInt(tables.viridis.slice(6 * i + k, 6 * i + k + 2), 16)),
 );
+
 // Diverging about 0: purple below, green above (both apart from the blue and orange of left and right), by theme.
 const DIVERGING = {
-  light: [
-    [118, 42, 131],
-    [247, 247, 247],
-    [27, 120, 55],
-  ],
-  dark: [
-    [205, 150, 222],
-    [36, 38, 43],
-    [126, 214, 144],
-  ],
+  light: { negative: [118, 42, 131], zero: [247, 247, 247], positive: [27, 120, 55] },
+  dark: { negative: [205, 150, 222], zero: [36, 38, 43], positive: [126, 214, 144] },
 };
-export const MAP_SHOWN = [0, 1]; // map values that viridis spans everywhere; below is drawn as 0, above as 1
 
+/** Map values that viridis spans everywhere; below is drawn as 0, above as 1. */
+export const MAP_SHOWN = tables.map_shown;
+
+/** Whether JupyterLab's theme is dark. */
 export const isDark = () => document.body.dataset.jpThemeLight === "false";
+
+/**
+ * The colour of a map's value.
+ * @param {number} value
+ * @returns {Colour}
+ */
 export const viridis = (value) =>
   VIRIDIS[Math.round(clamp((value - MAP_SHOWN[0]) / (MAP_SHOWN[1] - MAP_SHOWN[0]), 0, 1) * 255)];
+
+/**
+ * The colour of a value from −1 to 1.
+ * @param {number} value
+ * @returns {Colour}
+ */
 export function diverging(value) {
-  const [negative, zero, positive] = DIVERGING[isDark() ? "dark" : "light"];
+  const { negative, zero, positive } = DIVERGING[isDark() ? "dark" : "light"];
   const share = clamp(Math.abs(value), 0, 1);
   const end = value < 0 ? negative : positive;
   return zero.map((z, k) => z + (end[k] - z) * share);
 }
 
-// The colours of the style sheet, for canvases; asked for once a theme, since asking makes the browser lay out.
+/** @type {WeakMap<Element, Palette>} */
 const palettes = new WeakMap();
+const NAMES = ["ink", "muted", "line", "back", "accent", "left", "right", "centre"];
+
+/**
+ * The colours of the style sheet, for canvases; asked for once per theme, since asking makes the browser lay out.
+ * @param {Element} root
+ * @returns {Palette}
+ */
 export function palette(root) {
   const theme = `${document.body.dataset.jpThemeName} ${isDark()}`;
-  if (palettes.get(root)?.theme === theme) return palettes.get(root);
+  const known = palettes.get(root);
+  if (known?.theme === theme) return known;
   const style = getComputedStyle(root);
-  const names = ["ink", "muted", "line", "back", "accent", "left", "right", "centre"];
-  const colours = Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--dkd-${name}`).trim()]));
-  palettes.set(root, { ...colours, theme, font: style.fontFamily });
-  return palettes.get(root);
+  const colours = Object.fromEntries(NAMES.map((name) => [name, style.getPropertyValue(`--dkd-${name}`).trim()]));
+  const made = /** @type {Palette} */ ({ ...colours, theme, font: style.fontFamily });
+  palettes.set(root, made);
+  return made;
 }

@@ -1,60 +1,105 @@
 // The shared state, in the browser: moves the frame, plays, and tells the kernel a few times a second.
 
-const SAVE_EVERY_MS = 100; // the kernel hears of the frame at most this often while it moves
-const SLACK_S = 0.004; // a frame is due so much early: the beat of screen and clip would make the pace uneven
+import { Playback } from "./playback.js";
+
+/** @import { CursorTraits, Initial, LayerName, Model } from "./types.d.ts" */
+/** @import { Clock } from "./playback.js" */
+
+/** @typedef {keyof CursorTraits} Name */
+
+const SAVE_EVERY_MS = 100; // the kernel is told of the frame at most this often while it moves
+const REMEMBERED = 16; // values that the kernel was told last: it echoes each
+
+/** @type {Name[]} */
 const TRAITS = ["frame", "joint", "layers", "cell", "playing", "speed", "range", "n_frames", "joint_names"];
 
+/**
+ * @param {string} name
+ * @param {unknown} value
+ */
 const said = (name, value) => `${name} ${JSON.stringify(value)}`;
 
-class CursorState {
+export class CursorState {
+  /** @param {Model} model */
   constructor(model) {
     this.model = model;
+    /** @type {Set<(name: Name) => void>} */
     this.listeners = new Set();
-    this.clock = null; // {times, ready(frame), paint()}, by the feed: see startPlaying
+    /** @type {Clock | null} */
+    this.clock = null; // what is played, by the feed
+    this.playback = new Playback(this);
     this.lastUserMove = 0; // when the user last asked for a frame (performance.now), for the latency read-out
+    /** @type {number | null} */
     this.saveTimer = null;
-    this.unsaved = new Map(); // what the kernel has not heard yet
-    this.sent = []; // what it has heard last, as text: it echoes each
-    for (const name of TRAITS)
-      model.on(`change:${name}`, () => {
-        if (name === "n_frames") this.unsaved.clear(); // another trace: its frames are others
-        if (this.unsaved.has(name)) {
-          // While something newer waits here, the echo of an older value is stale; but what Python says itself wins.
-          if (this.sent.includes(said(name, model.get(name)))) return;
-          this.unsaved.delete(name);
-        }
-        this.changed(name);
-      });
+    /** @type {Map<Name, unknown>} */
+    this.unsaved = new Map(); // what the kernel was not told yet
+    /** @type {string[]} */
+    this.sent = [];
+    for (const name of TRAITS) model.on(`change:${name}`, () => this.told(name));
   }
 
+  /**
+   * The kernel says a trait's value. While something newer waits here, the echo of an older value is stale; what Python
+   * says on its own wins.
+   * @param {Name} name
+   */
+  told(name) {
+    if (name === "n_frames") this.unsaved.clear(); // another trace: its frames are others
+    if (this.unsaved.has(name)) {
+      if (this.sent.includes(said(name, this.model.get(name)))) return;
+      this.unsaved.delete(name);
+    }
+    this.changed(name);
+  }
+
+  /**
+   * @template {Name} N
+   * @param {N} name
+   * @returns {CursorTraits[N]}
+   */
   get(name) {
-    return this.unsaved.has(name) ? this.unsaved.get(name) : this.model.get(name);
+    const value = this.unsaved.has(name) ? this.unsaved.get(name) : this.model.get(name);
+    return /** @type {CursorTraits[N]} */ (value);
   }
 
-  // fn(name) at each change; ends with the signal
+  /**
+   * Call fn(name) at each change, until the signal ends it.
+   * @param {(name: Name) => void} fn
+   * @param {AbortSignal} [signal]
+   */
   on(fn, signal) {
     this.listeners.add(fn);
     signal?.addEventListener("abort", () => this.listeners.delete(fn));
   }
 
+  /** @param {Name} name */
   changed(name) {
-    if (name === "playing") this.get("playing") ? this.startPlaying() : cancelAnimationFrame(this.raf);
+    if (name === "playing") {
+      if (this.get("playing")) this.playback.start();
+      else this.playback.stop();
+    }
     for (const fn of this.listeners) fn(name);
   }
 
+  /**
+   * @template {Name} N
+   * @param {N} name
+   * @param {CursorTraits[N]} value
+   * @param {{ now?: boolean }} options whether the kernel is told at once, else soon
+   */
   set(name, value, { now = true } = {}) {
     this.unsaved.set(name, value);
     this.changed(name);
     if (now) this.save();
-    else this.saveTimer ??= setTimeout(() => this.save(), SAVE_EVERY_MS);
+    else this.saveTimer ??= window.setTimeout(() => this.save(), SAVE_EVERY_MS);
   }
 
   save() {
-    clearTimeout(this.saveTimer);
+    clearTimeout(this.saveTimer ?? undefined);
     this.saveTimer = null;
     try {
       for (const [name, value] of this.unsaved) {
-        this.sent = [...this.sent.slice(-15), said(name, value)];
+        this.sent = [...this.sent.slice(1 - REMEMBERED), said(name, value)];
         this.model.set(name, value);
       }
       this.unsaved.clear();
@@ -64,15 +109,20 @@ class CursorState {
     }
   }
 
-  // Go to a frame, by the user's hand.
+  /**
+   * Go to a frame, by the user's hand.
+   * @param {number} frame
+   * @param {number} stamp when the user asked for it
+   */
   seek(frame, stamp = performance.now()) {
     const target = Math.max(0, Math.min(this.get("n_frames") - 1, Math.round(frame)));
     if (!Number.isFinite(target)) return;
     this.lastUserMove = stamp;
-    if (this.get("playing")) this.restartClock(target);
+    if (this.get("playing")) this.playback.restart(target);
     this.set("frame", target, { now: false });
   }
 
+  /** @param {number} count frames to go on, or back where it is negative */
   step(count) {
     if (this.get("playing")) this.set("playing", false);
     this.seek(this.get("frame") + count);
@@ -84,6 +134,11 @@ class CursorState {
     this.set("playing", !this.get("playing"));
   }
 
+  /**
+   * @template {LayerName | "opacity"} L
+   * @param {L} name
+   * @param {CursorTraits["layers"][L]} value
+   */
   setLayer(name, value) {
     this.set("layers", { ...this.get("layers"), [name]: value }, { now: name !== "opacity" });
   }
@@ -96,51 +151,26 @@ class CursorState {
     return this.get("range")?.[1] ?? this.get("n_frames") - 1;
   }
 
-  restartClock(frame) {
-    this.clipTime = this.clock?.times[frame] ?? 0;
-    this.wallTime = null;
+  /**
+   * Play a clip from now on.
+   * @param {Clock} clock
+   */
+  load(clock) {
+    this.clock = clock;
+    if (this.get("playing")) this.playback.start(); // asked for before there was anything to play
   }
 
-  // Playing follows the clip's own times, so a variable frame rate plays right. Where the next frame is not ready to be
-  // painted the clock waits for it. Each frame is painted in the animation frame that chose it, so that none is lost
-  // when two follow each other closely.
-  startPlaying() {
-    this.restartClock(this.get("frame"));
-    const tick = (now) => {
-      if (!this.get("playing") || !this.clock) return;
-      this.raf = requestAnimationFrame(tick);
-      const elapsed = this.wallTime === null ? 0 : Math.min(0.25, (now - this.wallTime) / 1000);
-      this.wallTime = now;
-      this.clipTime += elapsed * this.get("speed");
-      const frame = this.get("frame");
-      const { times, ready } = this.clock;
-      let next = frame;
-      while (next < this.lastFrame() && times[next + 1] <= this.clipTime + SLACK_S) next += 1;
-      if (next !== frame && !ready(next)) return this.restartClock(frame);
-      if (next !== frame) {
-        this.set("frame", next, { now: false });
-        this.clock.paint();
-      }
-      if (next < this.lastFrame()) return;
-      if (this.get("range") && this.clipTime > times[next] + 0.3) {
-        this.restartClock(this.firstFrame());
-        this.set("frame", this.firstFrame(), { now: false });
-      } else if (!this.get("range")) {
-        this.set("playing", false);
-      }
-    };
-    cancelAnimationFrame(this.raf);
-    this.raf = requestAnimationFrame(tick);
+  close() {
+    clearTimeout(this.saveTimer ?? undefined);
+    this.playback.stop();
   }
 }
 
 export default {
+  /** @param {Initial} context */
   initialize({ model, signal }) {
     const cursor = new CursorState(model);
-    signal.addEventListener("abort", () => {
-      clearTimeout(cursor.saveTimer);
-      cancelAnimationFrame(cursor.raf);
-    });
+    signal.addEventListener("abort", () => cursor.close());
     return { cursor };
   },
 };

@@ -1,12 +1,22 @@
 // Elements of the page.
 
-// h("button", {class: "x", onclick: f, "aria-label": "…"}, child, …)
+/** @typedef {string | number | boolean | undefined | ((event: any) => unknown)} Property */
+
+/**
+ * Make an element: h("button", {class: "x", onclick: f, "aria-label": "…"}, child, …).
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, Property>} properties attributes; a function is a listener, true an attribute without a value,
+ *   false and undefined none
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
 export function h(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    if (typeof value === "function") element.addEventListener(name.slice(2), value);
     else if (value === true) element.setAttribute(name, "");
-    else if (value !== false && value !== undefined) element.setAttribute(name, value);
+    else if (value !== false && value !== undefined) element.setAttribute(name, String(value));
   }
   element.append(...children);
   return element;
@@ -22,6 +32,9 @@ const ICONS = {
   down: "M3 5h10l-5 7z",
 };
 
+/** @typedef {keyof typeof ICONS} IconName */
+
+/** @param {IconName} name */
 export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
@@ -32,6 +45,11 @@ export function icon(name) {
   return svg;
 }
 
+/**
+ * @param {IconName} name
+ * @param {string} label
+ * @param {() => void} onclick
+ */
 export const iconButton = (name, label, onclick) =>
   h("button", { class: "dkd-icon", title: label, "aria-label": label, onclick }, icon(name));
 

@@ -2,7 +2,10 @@
 
 import { Store } from "./store.js";
 
+/** @import { Initial } from "./types.d.ts" */
+
 export default {
+  /** @param {Initial} context */
   initialize({ model, signal }) {
     return { store: new Store(model, signal) };
   },

@@ -1,63 +1,118 @@
-// Keyboard shortcuts.
+// Keyboard shortcuts: one table, one handler.
 
 import tables from "./tables.json" with { type: "json" };
 
+/** @import { Action, Actions, LayerName, Shortcut } from "./types.d.ts" */
+/** @import { CursorState } from "./cursor.js" */
+/** @import { Store } from "./store.js" */
+
+/** @type {Shortcut[]} */
 export const SHORTCUTS = tables.shortcuts;
 export const SPEEDS = tables.speeds;
 
-// Held keys and buttons accelerate: the step after so many repeats, about 30 of them a second.
-const acceleration = (repeats) => (repeats < 12 ? 1 : repeats < 30 ? 2 : repeats < 60 ? 4 : 8);
+const ACTIONS = new Map(SHORTCUTS.flatMap(({ keys, action }) => keys.map((key) => [key, action])));
 
+/**
+ * Held keys and buttons accelerate: the step after so many repeats, about 30 of them per second.
+ * @param {number} repeats
+ */
+export const acceleration = (repeats) => (repeats < 12 ? 1 : repeats < 30 ? 2 : repeats < 60 ? 4 : 8);
+
+/**
+ * What the shortcuts of all views do.
+ * @param {HTMLElement} root
+ * @param {Store} store
+ * @param {CursorState} cursor
+ */
 export function actions(root, store, cursor) {
-  const jump = (list, direction) => {
+  const jump = (/** @type {number[]} */ list, /** @type {string | number} */ by) => {
     const here = cursor.get("frame");
-    const next = direction > 0 ? list.find((t) => t > here) : list.findLast((t) => t < here);
+    const next = Number(by) > 0 ? list.find((t) => t > here) : list.findLast((t) => t < here);
     if (next !== undefined) cursor.seek(next);
   };
-  const cycle = (list, value, by) => list[(list.indexOf(value) + by + list.length) % list.length];
-  return {
+  const cycle = (/** @type {string[]} */ list, /** @type {string} */ value, /** @type {number} */ by) =>
+    list[(list.indexOf(value) + by + list.length) % list.length];
+  /** @satisfies {Actions} */
+  const act = {
     "toggle-play": () => cursor.toggle(),
-    step: (by, repeats = 0) => cursor.step(Number(by) * (Math.abs(by) < 5 ? acceleration(repeats) : 1)),
+    step: (/** @type {string | number} */ by, repeats = 0) =>
+      cursor.step(Number(by) * (Math.abs(Number(by)) < 5 ? acceleration(repeats) : 1)),
     first: () => cursor.seek(0),
     last: () => cursor.seek(cursor.get("n_frames") - 1),
-    "go-to": () => root.querySelector(".dkd-goto")?.select(),
+    "go-to": () => /** @type {HTMLInputElement | null} */ (root.querySelector(".dkd-goto"))?.select(),
     slower: () => cursor.set("speed", SPEEDS.findLast((s) => s < cursor.get("speed")) ?? SPEEDS[0]),
-    faster: () => cursor.set("speed", SPEEDS.find((s) => s > cursor.get("speed")) ?? SPEEDS.at(-1)),
-    worst: (by) => store.header && jump(store.header.worst[store.joint()], Number(by)),
-    anew: (by) => store.header && jump(store.header.anew, Number(by)),
-    joint: (by) => cursor.set("joint", cycle(cursor.get("joint_names"), cursor.get("joint"), Number(by))),
-    layer: (name) => cursor.setLayer(name, !cursor.get("layers")[name]),
+    faster: () => cursor.set("speed", SPEEDS.find((s) => s > cursor.get("speed")) ?? SPEEDS[SPEEDS.length - 1]),
+    worst: (/** @type {string | number} */ by) => {
+      if (store.header) jump(store.header.worst[store.joint()], by);
+    },
+    start: (/** @type {string | number} */ by) => {
+      if (store.header) jump(store.header.starts, by);
+    },
+    joint: (/** @type {string | number} */ by) =>
+      cursor.set("joint", cycle(cursor.get("joint_names"), cursor.get("joint"), Number(by))),
+    layer: (/** @type {string | number} */ given) => {
+      const name = /** @type {LayerName} */ (given);
+      cursor.setLayer(name, !cursor.get("layers")[name]);
+    },
     pin: () => {
-      const { x, y } = store.shown ? store.cell() : {};
-      cursor.set("cell", cursor.get("cell") || x === undefined ? null : [x, y]);
+      if (cursor.get("cell") || !store.shown) return cursor.set("cell", null);
+      const { x, y } = store.cell();
+      cursor.set("cell", [x, y]);
     },
     clear: () => {
       cursor.set("cell", null);
       cursor.set("range", null);
     },
   };
+  return act;
 }
 
-// Let the shortcut table act on root while it has the focus, and keep the keys from JupyterLab.
+/**
+ * The action of a key with its argument, `["step", "-5"]`, or undefined. With shift held, `Shift+` counts first; some
+ * keyboards need it to type the bare key.
+ * @param {{ key: string, shiftKey: boolean }} event
+ * @returns {string[] | undefined}
+ */
+export function actionOf({ key: typed, shiftKey }) {
+  const key = typed.length === 1 && !shiftKey ? typed.toLowerCase() : typed; // caps lock
+  const action = (shiftKey ? ACTIONS.get(`Shift+${key}`) : undefined) ?? ACTIONS.get(key);
+  return action?.split(":");
+}
+
+/**
+ * What a key is for while an element has the focus: "typing" into it, the element's "own", or a "shortcut".
+ * @param {Element} target
+ * @param {string} key
+ */
+export function purpose(target, key) {
+  if (target.matches("input[type=number], input[type=text], select")) return "typing";
+  const native = target.matches("button, input, summary") && (key === " " || key === "Enter");
+  const ownSlider = target.matches("input[type=range]:not(.dkd-slider)") && key.startsWith("Arrow");
+  return native || ownSlider || key === "Tab" ? "own" : "shortcut";
+}
+
+/**
+ * Let the shortcut table act on `root` while it has the focus, and keep the keys from JupyterLab.
+ * @param {HTMLElement} root
+ * @param {Store} store
+ * @param {CursorState} cursor
+ * @param {AbortSignal} signal
+ * @param {Actions} more actions of this view alone
+ * @returns {Actions}
+ */
 export function keys(root, store, cursor, signal, more = {}) {
+  /** @type {Actions} */
   const act = { ...actions(root, store, cursor), ...more };
-  const table = new Map(SHORTCUTS.flatMap((s) => s.keys.map((key) => [key, s.action])));
   let repeats = 0;
   root.tabIndex = 0;
   root.dataset.lmSuppressShortcuts = "true";
-  const onKey = (event) => {
+  const onKey = (/** @type {KeyboardEvent} */ event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const { target } = event;
-    const typing = target.matches("input[type=number], input[type=text], select");
-    if (typing && event.key === "Escape") root.focus({ preventScroll: true });
-    if (typing) return event.stopPropagation();
-    const native = target.matches("button, input, summary") && (event.key === " " || event.key === "Enter");
-    const ownSlider = target.matches("input[type=range]:not(.dkd-slider)") && event.key.startsWith("Arrow");
-    if (native || ownSlider || event.key === "Tab") return event.stopPropagation();
-    const key = event.key.length === 1 && !event.shiftKey ? event.key.toLowerCase() : event.key;
-    const action = table.get(event.shiftKey ? `Shift+${key}` : key) ?? (event.shiftKey ? table.get(key) : undefined);
-    const [name, argument] = action?.split(":") ?? [];
-    if (!act[name]) return;
+    const kind = purpose(/** @type {Element} */ (event.target), event.key);
+    if (kind === "typing" && event.key === "Escape") root.focus({ preventScroll: true });
+    if (kind !== "shortcut") return event.stopPropagation();
+    const [name, argument = ""] = actionOf(event) ?? [];
+    if (!name || !act[name]) return;
     repeats = event.repeat ? repeats + 1 : 0;
     act[name](argument, repeats);
     event.preventDefault();
@@ -65,12 +120,10 @@ export function keys(root, store, cursor, signal, more = {}) {
   };
   root.addEventListener("keydown", onKey, { signal });
   // A click anywhere in the view gives it the focus; JupyterLab would take it for the cell.
-  root.addEventListener(
-    "pointerdown",
-    (event) => {
-      if (!event.target.closest("button, input, select, a, textarea")) root.focus({ preventScroll: true });
-    },
-    { signal },
-  );
+  const onPointer = (/** @type {PointerEvent} */ event) => {
+    const target = /** @type {Element} */ (event.target);
+    if (!target.closest("button, input, select, a, textarea")) root.focus({ preventScroll: true });
+  };
+  root.addEventListener("pointerdown", onPointer, { signal });
   return act;
 }

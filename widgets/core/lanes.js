@@ -1,58 +1,115 @@
 // Curves over the frames of a clip, stacked in lanes: what the timeline and the coherence debugger draw alike.
 
+import { context2d } from "./dom.js";
 import { stroke } from "./drawing.js";
 import { clamp } from "./text.js";
+
+/** @import { Header, Palette } from "./types.d.ts" */
+
+/** @typedef {CanvasRenderingContext2D} Canvas2D */
+/** @typedef {(frame: number, width: number) => number} ToX */
 
 export const LANE_PX = 44;
 export const EDGE_PX = 7; // half of the slider's thumb: lanes and slider share their x axis
 const TICKS_S = [0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600]; // what may lie between two marks of the axis
+const TICK_PX = 70; // and at least so many pixels
 
-// Where the frames of the store's clip lie across a canvas, in CSS pixels.
+/**
+ * Where the frames of a clip lie across a canvas, in CSS pixels.
+ * @param {{ header: Pick<Header, "n_frames"> }} store
+ * @param {HTMLCanvasElement} canvas
+ */
 export function frameAxis(store, canvas) {
   const span = () => Math.max(1, store.header.n_frames - 1);
+  /** @type {ToX} */
   const toX = (frame, width) => EDGE_PX + (frame / span()) * (width - 2 * EDGE_PX);
-  const toFrame = (x, width) =>
+  const toFrame = (/** @type {number} */ x, /** @type {number} */ width) =>
     clamp(Math.round(((x - EDGE_PX) / (width - 2 * EDGE_PX)) * span()), 0, store.header.n_frames - 1);
-  const frameAt = (event) => toFrame(event.clientX - canvas.getBoundingClientRect().left, canvas.clientWidth);
-  return { toX, frameAt };
+  const frameAt = (/** @type {MouseEvent} */ event) =>
+    toFrame(event.clientX - canvas.getBoundingClientRect().left, canvas.clientWidth);
+  return { toX, toFrame, frameAt };
 }
 
-// A canvas of width × height CSS pixels that is not on the page: drawn once, and copied in every frame.
+/**
+ * A canvas that is not on the page: drawn once, and copied in every frame.
+ * @param {number} width in CSS pixels
+ * @param {number} height
+ */
 export function offscreen(width, height) {
   const picture = document.createElement("canvas");
   const ratio = globalThis.devicePixelRatio || 1;
-  [picture.width, picture.height] = [Math.round(width * ratio), Math.round(height * ratio)];
-  const context = picture.getContext("2d");
+  picture.width = Math.round(width * ratio);
+  picture.height = Math.round(height * ratio);
+  const context = context2d(picture);
   context.scale(ratio, ratio);
   return { picture, context };
 }
 
-// The lines above and below a lane whose top is at y.
+/**
+ * The lines above and below a lane.
+ * @param {Canvas2D} context
+ * @param {number} y its top
+ * @param {number} width
+ * @param {Pick<Palette, "line">} colours
+ */
 export function drawLane(context, y, width, colours) {
   Object.assign(context, { strokeStyle: colours.line, lineWidth: 1 });
   for (const edge of [y + 0.5, y + LANE_PX + 0.5]) stroke(context, [EDGE_PX, edge], [width - EDGE_PX, edge]);
 }
 
-// A curve of a value a frame, in the context's stroke style; what is not a number is a gap, and a frame between two gaps
-// a dot. Where several frames share a pixel column, the column spans their minimum and maximum.
+/**
+ * The points of a curve of one value per frame, as runs without a gap. What is not a number is a gap. Where several
+ * frames share a pixel column, the column has their minimum and maximum.
+ * @param {Float32Array} curve
+ * @param {number} width in pixels
+ * @returns {[number, number][][]} runs of [frame, value]
+ */
+export function curveRuns(curve, width) {
+  const stride = Math.max(1, Math.floor(curve.length / (2 * width)));
+  /** @type {[number, number][][]} */
+  const runs = [];
+  let isOpen = false;
+  for (let t = 0; t < curve.length; t += stride) {
+    const known = Array.from(curve.subarray(t, t + stride)).filter(Number.isFinite);
+    if (!known.length) {
+      isOpen = false;
+      continue;
+    }
+    if (!isOpen) runs.push([]);
+    isOpen = true;
+    const values = stride > 1 ? [Math.min(...known), Math.max(...known)] : known;
+    for (const value of values) runs[runs.length - 1].push([t, value]);
+  }
+  return runs;
+}
+
+/**
+ * A curve of one value per frame, in the context's stroke style; a frame between two gaps is a dot.
+ * @param {Canvas2D} context
+ * @param {Float32Array} curve
+ * @param {ToX} toX
+ * @param {(value: number) => number} toY
+ * @param {number} width
+ */
 export function drawCurve(context, curve, toX, toY, width) {
   context.lineJoin = "round";
   context.beginPath();
-  let pen = false;
-  const stride = Math.max(1, Math.floor(curve.length / (2 * width)));
-  for (let t = 0; t < curve.length; t += stride) {
-    const known = Array.from(curve.subarray(t, t + stride)).filter(Number.isFinite);
-    if (!known.length) pen = false;
-    for (const value of stride > 1 && known.length ? [Math.min(...known), Math.max(...known)] : known) {
-      context[pen ? "lineTo" : "moveTo"](toX(t, width), toY(value));
-      if (!pen) context.lineTo(toX(t, width) + 0.01, toY(value));
-      pen = true;
-    }
+  for (const run of curveRuns(curve, width)) {
+    const [[frame, value], ...others] = run;
+    context.moveTo(toX(frame, width), toY(value));
+    context.lineTo(toX(frame, width) + 0.01, toY(value));
+    for (const [t, v] of others) context.lineTo(toX(t, width), toY(v));
   }
   context.stroke();
 }
 
-// The top of a lane's scale, readable where a curve passes under it.
+/**
+ * The top of a lane's scale, readable where a curve passes under it.
+ * @param {Canvas2D} context
+ * @param {string} words
+ * @param {number} y
+ * @param {Pick<Palette, "muted" | "back" | "font">} colours
+ */
 export function drawTop(context, words, y, colours) {
   Object.assign(context, { fillStyle: colours.muted, strokeStyle: colours.back, lineWidth: 4 });
   Object.assign(context, { font: `11px ${colours.font}`, textBaseline: "top" });
@@ -60,14 +117,38 @@ export function drawTop(context, words, y, colours) {
   context.fillText(words, EDGE_PX + 3, y + 3);
 }
 
-// Seconds along the lower edge, at the frames that are shown then: the clip's times need not be even.
-export function drawSeconds(context, { times, n_frames: count }, toX, width, height, colours) {
-  const seconds = Math.max(times[count - 1], 1e-6);
-  const step = TICKS_S.find((s) => (width / seconds) * s > 70) ?? TICKS_S.at(-1);
+/**
+ * The marks of a time axis: [seconds, the frame that is shown then]. The clip's times need not be even.
+ * @param {ArrayLike<number>} times
+ * @param {number} width in pixels
+ * @returns {[number, number][]}
+ */
+export function secondMarks(times, width) {
+  const last = times.length - 1;
+  const seconds = Math.max(times[last], 1e-6);
+  const step = TICKS_S.find((s) => (width / seconds) * s > TICK_PX) ?? TICKS_S[TICKS_S.length - 1];
+  /** @type {[number, number][]} */
+  const marks = [];
+  for (let s = 0, t = 0; s <= seconds; s += step) {
+    while (t < last && times[t] < s - 1e-9) t += 1;
+    marks.push([s, t]);
+  }
+  return marks;
+}
+
+/**
+ * Seconds along the lower edge.
+ * @param {Canvas2D} context
+ * @param {Pick<Header, "times">} header
+ * @param {ToX} toX
+ * @param {number} width
+ * @param {number} height
+ * @param {Pick<Palette, "muted" | "font">} colours
+ */
+export function drawSeconds(context, { times }, toX, width, height, colours) {
   Object.assign(context, { fillStyle: colours.muted, font: `11px ${colours.font}` });
   Object.assign(context, { textBaseline: "bottom", textAlign: "center" });
-  for (let s = 0, t = 0; s <= seconds; s += step) {
-    while (t < count - 1 && times[t] < s - 1e-9) t += 1;
+  for (const [s, t] of secondMarks(times, width)) {
     const words = `${Number(s.toFixed(1))} s`;
     const half = context.measureText(words).width / 2;
     context.fillText(words, clamp(toX(t, width), half, width - half), height);
@@ -75,7 +156,15 @@ export function drawSeconds(context, { times, n_frames: count }, toX, width, hei
   context.textAlign = "start";
 }
 
-// The selected range [first, last], or null.
+/**
+ * The selected range of frames.
+ * @param {Canvas2D} context
+ * @param {[number, number] | null} range
+ * @param {ToX} toX
+ * @param {number} width
+ * @param {number} height
+ * @param {Pick<Palette, "accent">} colours
+ */
 export function drawRange(context, range, toX, width, height, colours) {
   if (!range) return;
   const [x0, x1] = range.map((frame) => toX(frame, width));
@@ -85,7 +174,12 @@ export function drawRange(context, range, toX, width, height, colours) {
   context.globalAlpha = 1;
 }
 
-// Put the tooltip beside x, on the side that has room.
+/**
+ * Put the tooltip beside x, on the side that has room.
+ * @param {HTMLElement} tooltip
+ * @param {number} x
+ * @param {number} width
+ */
 export function placeTooltip(tooltip, x, width) {
   tooltip.style.left = `${x}px`;
   tooltip.classList.toggle("dkd-flip", x > width / 2);

@@ -59,7 +59,7 @@ class Library(ipywidgets.Widget):
 class ModuleWidget(anywidget.AnyWidget):
     """A widget whose JavaScript is a module of its folder: subclasses set ``_module = script("folder/file.js")``."""
 
-    _esm = re.sub(r"^//.*\n", "", module("core/stub.js").source, flags=re.MULTILINE)
+    _esm = re.sub(r"^\s*//.*\n|/\*\*.*?\*/\s*", "", module("core/stub.js").source, flags=re.MULTILINE)
     _module = traitlets.Unicode().tag(sync=True)
     _library = traitlets.Unicode().tag(sync=True)
 

@@ -1,18 +1,42 @@
-// Connects a view with the cursor and the feed.
+// Connects a view with the cursor and the feed that it shares.
 
 import { h } from "./dom.js";
 import { keys } from "./keys.js";
 import { notes } from "./notes.js";
 
-// Make a view's root, connect it, and keep it painted. build(root, store, cursor, signal) returns the view:
-// {header(h), paint(record, bitmap), status(text), needsDetail}. A change of theme paints again.
+/** @import { Context, Model, View } from "./types.d.ts" */
+/** @import { CursorState } from "./cursor.js" */
+/** @import { Store } from "./store.js" */
+
+/**
+ * Builds a view's page and returns what paints it.
+ * @callback Build
+ * @param {HTMLElement} root
+ * @param {Store} store
+ * @param {CursorState} cursor
+ * @param {AbortSignal} signal
+ * @returns {View}
+ */
+
+/**
+ * The cursor and the store that a view shares.
+ * @param {Pick<Context, "model" | "host">} context
+ * @returns {Promise<{ cursor: CursorState, store: Store }>}
+ */
+export async function shared({ model, host }) {
+  const widgets = await Promise.all([host.getWidget(model.get("_cursor")), host.getWidget(model.get("_feed"))]);
+  return { cursor: widgets[0].exports.cursor, store: widgets[1].exports.store };
+}
+
+/**
+ * Make a view's root, connect it, and keep it painted; a change of the theme paints again.
+ * @param {Context} context
+ * @param {string} name
+ * @param {string} label
+ * @param {Build} build
+ */
 export async function mount({ model, el, host, signal }, name, label, build) {
-  const [cursorWidget, feed] = await Promise.all([
-    host.getWidget(model.get("_cursor")),
-    host.getWidget(model.get("_feed")),
-  ]);
-  const { cursor } = cursorWidget.exports;
-  const { store } = feed.exports;
+  const { cursor, store } = await shared({ model, host });
   const root = h("section", { class: `dkd dkd-${name}`, "aria-label": label });
   el.append(root);
   const view = build(root, store, cursor, signal);
@@ -29,14 +53,42 @@ export async function mount({ model, el, host, signal }, name, label, build) {
     theme.disconnect();
     root.remove();
   });
-  root.dkd = { store, cursor }; // for tests and for a curious console
+  expose(root, store, cursor);
   return root;
 }
 
-// While this widget lives, the filmstrip that its cell left is hidden.
+/**
+ * Let tests and a curious console find what a view shows.
+ * @param {HTMLElement} root
+ * @param {Store} store
+ * @param {CursorState} cursor
+ */
+export function expose(root, store, cursor) {
+  Object.assign(root, { dkd: { store, cursor } });
+}
+
+/**
+ * While a widget lives, the filmstrip that its cell left is hidden.
+ * @param {string} name
+ * @param {AbortSignal} signal
+ */
 export function hideFilmstrip(name, signal) {
   const style = h("style");
   style.textContent = `[data-dkd-filmstrip="${name}"] { display: none; }`;
   document.head.append(style);
   signal.addEventListener("abort", () => style.remove());
+}
+
+/**
+ * Call back at changes of a model until the signal ends it.
+ * @param {Model} model
+ * @param {string[]} events
+ * @param {(...given: any[]) => void} callback
+ * @param {AbortSignal} signal
+ */
+export function listen(model, events, callback, signal) {
+  for (const event of events) model.on(event, callback);
+  signal.addEventListener("abort", () => {
+    for (const event of events) model.off(event, callback);
+  });
 }

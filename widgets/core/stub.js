@@ -1,21 +1,26 @@
 // What anywidget runs for every widget: it takes the widget's module from the library that Python has sent, and does
 // what that says. The same text for all widgets, since it is a part of each one's state.
+
+/** @import { Context, Initial, Model, Widget } from "./types.d.ts" */
+
 export default () => {
+  /** @type {Widget} */
   let widget;
-  const open = async (model) => {
-    const find = (id) => model.widget_manager.get_model(id);
+  const open = async (/** @type {Model} */ model) => {
+    const find = (/** @type {string} */ id) => model.widget_manager.get_model(id);
     const library = await find(model.get("_library"));
     const [key, source] = library.get("loader");
-    const page = (globalThis.dkdLoaders ??= {});
-    page[key] ??= import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-    const { load } = await page[key];
-    return load(library, find, model.get("_module"));
+    const page = /** @type {{ dkdLoaders?: Record<string, Promise<typeof import("./loader.js")>> }} */ (globalThis);
+    page.dkdLoaders ??= {};
+    const loaders = page.dkdLoaders;
+    loaders[key] ??= import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+    return (await loaders[key]).load(library, find, model.get("_module"));
   };
   return {
-    async initialize(context) {
+    initialize: async (/** @type {Initial} */ context) => {
       widget = await open(context.model);
       return widget.initialize?.(context);
     },
-    render: (context) => widget.render?.(context),
+    render: (/** @type {Context} */ context) => widget.render?.(context),
   };
 };

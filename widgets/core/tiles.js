@@ -1,22 +1,37 @@
-// Small multiples: a tile per joint, and the colour bar.
+// Small multiples: one tile per joint; and the colour bar that goes with them.
 
 import { MAP_SHOWN, viridis } from "./colours.js";
 import { h } from "./dom.js";
 import { paintCells } from "./drawing.js";
 import { clamp, readable, short } from "./text.js";
 
-// Joints in columns, left over right: first those on the midline, two to a column. null leaves a place free.
+/** @import { Header } from "./types.d.ts" */
+/** @import { CursorState } from "./cursor.js" */
+
+/** @typedef {{ joint: number, canvas: HTMLCanvasElement, mark: HTMLElement, button: HTMLButtonElement }} Tile */
+
+/**
+ * Joints in columns, left over right: first those on the midline, two per column. null leaves a place free.
+ * @param {Pick<Header, "joints" | "sides">} header
+ * @returns {(number | null)[][]}
+ */
 export function columns(header) {
   const centre = header.joints.map((_, j) => j).filter((j) => header.sides[j] === "centre");
   const pairs = header.joints
     .map((name, j) => [j, header.joints.indexOf(name.replace("left_", "right_"))])
     .filter(([j]) => header.sides[j] === "left");
+  /** @type {(number | null)[][]} */
   const out = [];
   for (let i = 0; i < centre.length; i += 2) out.push([centre[i], centre[i + 1] ?? null]);
   return [...out, ...pairs];
 }
 
-// Small multiples: a button a joint, a canvas in each. Returns {element, tiles: [{joint, canvas, mark, button}]}.
+/**
+ * A button per joint, with a canvas in it.
+ * @param {Header} header
+ * @param {CursorState} cursor
+ * @param {string} what
+ */
 export function jointGrid(header, cursor, what) {
   const places = columns(header);
   const element = h("div", {
@@ -25,6 +40,7 @@ export function jointGrid(header, cursor, what) {
     "aria-label": what,
     style: `--columns:${places.length}`,
   });
+  /** @type {Tile[]} */
   const tiles = [];
   for (const joint of places.flat()) {
     if (joint === null) {
@@ -53,30 +69,34 @@ export function jointGrid(header, cursor, what) {
   return { element, tiles };
 }
 
+/**
+ * @param {Pick<Tile, "joint" | "button">[]} tiles
+ * @param {number} joint
+ */
 export function markSelected(tiles, joint) {
-  for (const tile of tiles) tile.button.setAttribute("aria-pressed", tile.joint === joint);
+  for (const tile of tiles) tile.button.setAttribute("aria-pressed", String(tile.joint === joint));
 }
 
-// Put a mark on a cell (x, y may be fractions; the middle of cell 0 is 0) of a map that fills its parent.
+/**
+ * Put a mark on a cell of a map that fills its parent.
+ * @param {HTMLElement} mark
+ * @param {number} x may be a fraction; the middle of cell 0 is 0
+ * @param {number} y
+ * @param {[number, number]} size of the map in cells
+ */
 export function place(mark, x, y, [width, height]) {
   mark.hidden = false;
   mark.style.left = `${(100 * (x + 0.5)) / width}%`;
   mark.style.top = `${(100 * (y + 0.5)) / height}%`;
 }
 
-// The one scale of all maps, with numbers.
+/** The one scale of all maps, with numbers. */
 export function colourBar() {
   const canvas = h("canvas", { "aria-hidden": "true" });
-  paintCells(
-    canvas,
-    256,
-    1,
-    Float32Array.from({ length: 256 }, (_, i) => MAP_SHOWN[0] + ((MAP_SHOWN[1] - MAP_SHOWN[0]) * i) / 255),
-    viridis,
-  );
-  const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) =>
-    h("span", {}, String(MAP_SHOWN[0] + share * (MAP_SHOWN[1] - MAP_SHOWN[0]))),
-  );
+  const [low, high] = MAP_SHOWN;
+  const values = Float32Array.from({ length: 256 }, (_, i) => low + ((high - low) * i) / 255);
+  paintCells(canvas, values.length, 1, values, viridis);
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => h("span", {}, String(low + share * (high - low))));
   return h(
     "div",
     { class: "dkd-bar", title: "Confidence: one scale for all maps; below 0 is drawn as 0" },

@@ -1,14 +1,19 @@
-"""What a trace looks like on the wire: pure functions from a trace to (JSON, buffers).
+"""The one format of messages between Python and the browser, and the three messages that carry a trace.
 
-Three messages go to the browser. The *header* comes once a trace and holds what is small over the whole clip. *Records*
-come in chunks, one a frame, each with all that is painted for that frame: picture, joints, maps and kernels travel
-together and cannot be out of step. A *detail* is the exact float32 input of the matching step in one frame, from which
-the browser computes the arithmetic of any cell.
+A message is JSON with buffers. :func:`write_message` takes arrays and bytes out of a nested content and lists them
+under ``parts``: path, dtype and shape of each buffer, in order. ``readMessage`` in ``wire.js`` and :func:`read_message`
+here put them back in their places.
+
+Three messages carry a trace. The *header* is sent once per trace and holds what is small over the whole clip.
+*Records* are sent in chunks, one per frame, each with all that is painted for that frame: picture, joints, maps and
+kernels travel together and cannot be out of step. A *detail* is the exact float32 input of the matching step in one
+frame, from which the browser computes the arithmetic of any cell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,14 +22,61 @@ import numpy as np
 
 from dkd.analysis.moments import worst_frames
 from dkd.errors import FrameIndexError
-from widgets.core.tables import MAP_RANGE
+from widgets.core.tables import DTYPES, MAP_RANGE, MAX_RECORDS
 
 Message = tuple[dict[str, Any], list[bytes]]
 
+_TAKEN = object()  # in the place of what was taken out
+
 MAX_HEIGHT = 720  # pixels of a picture on the wire; a taller frame is reduced
 JPEG_QUALITY = 82
-RECORD_PARTS = ("jpeg", "joints", "scores", "peaks", "maps", "kernels")  # order of a record's buffers
-MAX_RECORDS = 32  # in one message: a browser's request beyond that is an error, not a stall
+
+
+def write_message(content: Mapping[str, Any]) -> Message:
+    """Take the arrays and bytes out of ``content``, at any depth.
+
+    Returns:
+        The content without them but with ``parts``, a list of [path, dtype, shape] (``[["records", 0, "joints"],
+        "float32", [13, 2]]``; bytes have the dtype ``"bytes"``), and the buffers in the same order, in C order.
+
+    Raises:
+        TypeError: an array of a dtype that is not in ``tables.json``.
+    """
+    parts: list[list[Any]] = []
+    buffers: list[bytes] = []
+
+    def take(value: Any, path: tuple[str | int, ...]) -> Any:
+        if isinstance(value, Mapping):
+            items = {str(name): take(item, (*path, str(name))) for name, item in value.items()}
+            return {name: item for name, item in items.items() if item is not _TAKEN}
+        if isinstance(value, (list, tuple)):
+            items = [take(item, (*path, i)) for i, item in enumerate(value)]
+            return [None if item is _TAKEN else item for item in items]
+        if isinstance(value, bytes):
+            parts.append([list(path), "bytes", [len(value)]])
+            buffers.append(value)
+            return _TAKEN
+        if isinstance(value, np.ndarray):
+            if value.dtype.name not in DTYPES:
+                name = ".".join(map(str, path))
+                raise TypeError(f"expected {name} as one of {', '.join(DTYPES)}, got {value.dtype.name}")
+            parts.append([list(path), value.dtype.name, list(value.shape)])
+            buffers.append(np.ascontiguousarray(value).tobytes())
+            return _TAKEN
+        return value
+
+    return {**take(content, ()), "parts": parts}, buffers
+
+
+def read_message(content: Mapping[str, Any], buffers: Sequence[Any]) -> dict[str, Any]:
+    """The content that :func:`write_message` was given, with arrays and bytes in their places."""
+    message = copy.deepcopy({name: value for name, value in content.items() if name != "parts"})
+    for (path, dtype, shape), buffer in zip(content.get("parts", ()), buffers, strict=True):
+        owner: Any = message
+        for step in path[:-1]:
+            owner = owner[step]
+        owner[path[-1]] = bytes(buffer) if dtype == "bytes" else np.frombuffer(buffer, dtype).reshape(shape)
+    return message
 
 
 def image_size(width: int, height: int) -> tuple[int, int]:
@@ -36,8 +88,8 @@ def image_size(width: int, height: int) -> tuple[int, int]:
 def render_header(trace: Any, generation: int) -> Message:
     """What is known of the whole clip at once.
 
-    Buffers: times (T,) float64; joints (T,J,2), scores (T,J), speed (T,J), drift (T,), truth (T,J,2) or empty, readout
-    (J,C), bias (J,), confidence (T,J), all float32 in C order.
+    Parts: times (T,) float64; tracks (T,J,2), scores (T,J), speed (T,J), drift (T,), truth (T,J,2) or empty, readout
+    (J,C), bias (J,), confidence (T,J), all float32.
     """
     skeleton, clip = trace.skeleton, trace.clip
     scores, drift = _f32(trace.scores), _f32(trace.kernel_drift())
@@ -64,59 +116,73 @@ def render_header(trace: Any, generation: int) -> Message:
         "reinitialised": [asdict(anew) for anew in trace.reinitialised],
         "unmatched": [t for t in range(len(trace)) if trace.from_initializer(t)],
         "worst": [worst_frames(scores[:, j], drift, clip.fps) for j in range(len(skeleton))],
+        "times": np.asarray(trace.times, np.float64),
+        "tracks": _f32(trace.joints),
+        "scores": scores,
+        "speed": _f32(trace.speed()),
+        "drift": drift,
+        "truth": _f32([] if truth is None else truth),
+        "readout": _f32(trace.readout),
+        "bias": _f32(trace.bias),
+        "confidence": _f32(trace.confidence),
     }
-    speed, known = trace.speed(), [] if truth is None else truth
-    arrays = (trace.joints, scores, speed, drift, known, trace.readout, trace.bias, trace.confidence)
-    times = np.ascontiguousarray(trace.times, np.float64).tobytes()
-    return content, [times, *(_f32(a).tobytes() for a in arrays)]
+    return write_message(content)
 
 
 def render_records(trace: Any, frames: Sequence[int], generation: int) -> Message:
     """All that is painted for some frames, one record each.
 
-    A record's buffers, in the order of ``RECORD_PARTS``: JPEG; joints (J,2) and scores (J,) float32; the peak cells
-    (J,2) uint8 x, y; maps (J,H,W) uint8 over ``MAP_RANGE``; kernels (C,S,S) int8, those *used in* this frame (distilled
-    from the one before; empty where the initializer made the maps: in frame 0, and where the model was started anew),
-    to be multiplied by the record's ``kernel_scale``.
+    A record's parts: jpeg; joints (J,2) and scores (J,) float32; peaks (J,2) uint8, the cells x, y; maps (J,H,W) uint8
+    over ``MAP_RANGE``; kernels (C,S,S) int8, those *used in* this frame (distilled from the one before; empty where the
+    initializer made the maps: in frame 0, and where the model was re-initialised), to be multiplied by the record's
+    ``kernel_scale``.
 
     Raises:
         FrameIndexError: a frame outside the trace, or more than ``MAX_RECORDS`` of them.
     """
     if len(frames) > MAX_RECORDS:
         raise FrameIndexError(f"expected at most {MAX_RECORDS} frames in one request, got {len(frames)}")
-    entries, buffers = [], []
+    records = []
     for t in frames:
         if not 0 <= t < len(trace):
             raise FrameIndexError(f"expected a frame in 0..{len(trace) - 1}, got {t}")
         maps, crop = np.asarray(trace.heatmaps[t]), trace.crops[t]
-        kernels, scale = (b"", 0.0) if trace.from_initializer(t) else quantize_kernels(trace.kernels[t - 1])
-        entries.append({"frame": int(t), "crop": [crop.left, crop.top, crop.side], "kernel_scale": scale})
-        buffers += [
-            encode_frame(trace.picture(int(t))),
-            _f32(trace.joints[t]).tobytes(),
-            _f32(trace.scores[t]).tobytes(),
-            _peak_cells(maps).tobytes(),
-            quantize_maps(maps).tobytes(),
-            kernels,
-        ]
-    return {"type": "records", "generation": generation, "records": entries}, buffers
+        kernels, scale = np.zeros(0, np.int8), 0.0
+        if not trace.from_initializer(t):
+            kernels, scale = quantize_kernels(trace.kernels[t - 1])
+        records.append(
+            {
+                "frame": int(t),
+                "crop": [crop.left, crop.top, crop.side],
+                "kernel_scale": scale,
+                "jpeg": encode_frame(trace.picture(int(t))),
+                "joints": _f32(trace.joints[t]),
+                "scores": _f32(trace.scores[t]),
+                "peaks": _peak_cells(maps),
+                "maps": quantize_maps(maps),
+                "kernels": kernels,
+            }
+        )
+    return write_message({"type": "records", "generation": generation, "records": records})
 
 
 def render_detail(trace: Any, frame: int, generation: int) -> Message:
-    """The matching step's exact input in ``frame`` ≥ 1: projected features V·F (C,H,W) and kernels (C,S,S), float32.
+    """The matching step's exact input in ``frame`` ≥ 1, float32: projected (C,H,W), the features V·F; kernels (C,S,S).
 
     Raises:
-        FrameIndexError: the initializer made its maps (frame 0, or where the model was started anew), so there is no
+        FrameIndexError: the initializer made its maps (frame 0, or where the model was re-initialised), so there is no
             matching; or outside the trace.
     """
     if not 1 <= frame < len(trace):
         raise FrameIndexError(f"expected a frame in 1..{len(trace) - 1}, where maps come from matching, got {frame}")
     if trace.from_initializer(frame):
         raise FrameIndexError(
-            f"expected a frame whose maps come from matching, got {frame}, where the model was started anew"
+            f"expected a frame whose maps come from matching, got {frame}, where the model was re-initialised"
         )
-    buffers = [_f32(trace.projected(frame)).tobytes(), _f32(trace.kernels[frame - 1]).tobytes()]
-    return {"type": "detail", "generation": generation, "frame": int(frame)}, buffers
+    content = {"type": "detail", "generation": generation, "frame": int(frame)}
+    return write_message(
+        {**content, "projected": _f32(trace.projected(frame)), "kernels": _f32(trace.kernels[frame - 1])}
+    )
 
 
 def encode_frame(frame: np.ndarray) -> bytes:
@@ -135,15 +201,15 @@ def quantize_maps(maps: np.ndarray) -> np.ndarray:
     return np.rint(np.clip((maps - low) / (high - low), 0, 1) * 255).astype(np.uint8)
 
 
-def quantize_kernels(kernels: np.ndarray) -> tuple[bytes, float]:
-    """(C,S,S) real → int8 bytes and the factor that turns them back: the largest magnitude maps to 127.
+def quantize_kernels(kernels: np.ndarray) -> tuple[np.ndarray, float]:
+    """(C,S,S) real → int8 and the factor that turns them back: the largest magnitude maps to 127.
 
-    A model without kernels (C = 0) has none to send: no bytes, factor 1.
+    A model without kernels (C = 0) has none to send: an empty array, factor 1.
     """
     if not kernels.size:
-        return b"", 1.0
+        return np.zeros(0, np.int8), 1.0
     scale = float(np.abs(kernels).max()) / 127 or 1.0
-    return np.rint(kernels / scale).astype(np.int8).tobytes(), scale
+    return np.rint(kernels / scale).astype(np.int8), scale
 
 
 def _peak_cells(maps: np.ndarray) -> np.ndarray:

@@ -1,32 +1,25 @@
 // The matching view: the selected joint's map large, the arithmetic of one cell, all joints' maps small.
 
-import { h } from "../core/dom.js";
-import { fitted, mapBytes, mapColours, paintMap } from "../core/drawing.js";
+import { context2d, h } from "../core/dom.js";
+import { fitted, mapColours, paintMap } from "../core/drawing.js";
 import { mount } from "../core/mount.js";
-import { clamp, plain, readable, signed } from "../core/text.js";
+import { clamp, readable } from "../core/text.js";
 import { colourBar, jointGrid, markSelected, place } from "../core/tiles.js";
+import { buildSum } from "./sum.js";
 
-const TERMS = 6; // channels that are listed one by one
+/** @import { Context, FrameRecord } from "../core/types.d.ts" */
+/** @import { Build } from "../core/mount.js" */
+/** @import { CursorState } from "../core/cursor.js" */
+/** @import { Store } from "../core/store.js" */
+/** @import { Tile } from "../core/tiles.js" */
+
 const GLASS = 175; // opacity of the large map over the picture, 0..255
+const OUTSIDE = "#808080"; // what lies outside the frame is grey to the network, too
 
+/** @type {Build} */
 function buildMatching(root, store, cursor, signal) {
   const title = h("h3");
   const note = h("span", { class: "dkd-muted" });
-  const underlay = h("canvas", { class: "dkd-under" });
-  const large = h("canvas", { class: "dkd-cells" });
-  const peak = h("span", {
-    class: "dkd-mark dkd-peak",
-    title: "The predicted joint: the map's peak, to a fraction of a cell",
-  });
-  const box = h("span", { class: "dkd-cellbox", hidden: true });
-  const target = h(
-    "div",
-    { class: "dkd-large", title: "Point at a cell to read its arithmetic; click to pin it" },
-    underlay,
-    large,
-    box,
-    peak,
-  );
   const overPerson = h("input", { type: "checkbox", checked: true, onchange: () => store.schedule() });
   const toggle = h(
     "label",
@@ -34,7 +27,8 @@ function buildMatching(root, store, cursor, signal) {
     overPerson,
     "over picture",
   );
-  const sum = h("div", { class: "dkd-sum", "aria-live": "off" });
+  const large = buildLarge(store, cursor, signal);
+  const sum = buildSum(store);
   const smalls = h("div", { class: "dkd-smalls" });
   root.append(
     h(
@@ -44,33 +38,20 @@ function buildMatching(root, store, cursor, signal) {
       h(
         "div",
         { class: "dkd-body" },
-        h("div", { class: "dkd-split" }, h("div", { class: "dkd-large-column" }, target, colourBar()), sum),
+        h(
+          "div",
+          { class: "dkd-split" },
+          h("div", { class: "dkd-large-column" }, large.element, colourBar()),
+          sum.element,
+        ),
         smalls,
       ),
     ),
   );
-  const fit = fitted(underlay, signal, () => store.schedule());
+  /** @type {Tile[]} */
   let tiles = [];
-  let opaque = null; // the maps' colours, and the same to see the picture through
-  let glassy = null;
-
-  const cellAt = (event) => {
-    const { left, top, width, height } = target.getBoundingClientRect();
-    const [columns, rows] = store.header.map;
-    const x = Math.floor(((event.clientX - left) / width) * columns);
-    const y = Math.floor(((event.clientY - top) / height) * rows);
-    return [clamp(x, 0, columns - 1), clamp(y, 0, rows - 1)];
-  };
-  target.addEventListener("pointermove", (event) => store.header && store.point(cellAt(event)), { signal });
-  target.addEventListener("pointerleave", () => store.point(null), { signal });
-  target.addEventListener(
-    "click",
-    (event) => {
-      const cell = cellAt(event);
-      cursor.set("cell", String(cell) === String(cursor.get("cell")) ? null : cell);
-    },
-    { signal },
-  );
+  let opaque = new Uint32Array(); // the maps' colours, and the same to see the picture through
+  let glassy = new Uint32Array();
 
   return {
     needsDetail: true,
@@ -89,93 +70,99 @@ function buildMatching(root, store, cursor, signal) {
       for (const { joint, canvas, mark, button } of tiles) {
         paintMap(canvas, header, record, joint, opaque);
         place(mark, record.peaks[2 * joint], record.peaks[2 * joint + 1], header.map);
-        button.setAttribute(
-          "aria-label",
-          `${readable(header.joints[joint])}: heatmap, peak ${record.scores[joint].toFixed(2)}`,
-        );
-        if (joint === selected) paintMap(large, header, record, joint, overPerson.checked ? glassy : opaque);
+        const peak = record.scores[joint].toFixed(2);
+        button.setAttribute("aria-label", `${readable(header.joints[joint])}: heatmap, peak ${peak}`);
       }
       markSelected(tiles, selected);
-      drawUnderlay(record, bitmap);
-      const [left, top, side] = record.crop;
-      const toCell = (k, corner) => ((record.joints[2 * selected + k] + 0.5 - corner) * header.map[k]) / side - 0.5;
-      place(peak, toCell(0, left), toCell(1, top), header.map);
-      const cell = store.cell();
-      box.style.width = `${100 / header.map[0]}%`;
-      box.style.height = `${100 / header.map[1]}%`;
-      place(box, cell.x, cell.y, header.map);
-      box.hidden = cell.why === "peak";
-      box.classList.toggle("dkd-pinned", cell.why === "pinned");
-      explain(record, selected, cell);
-      root.dataset.frame = record.frame;
+      large.paint(record, overPerson.checked ? bitmap : null, overPerson.checked ? glassy : opaque);
+      sum.paint(record, selected, store.cell());
+      root.dataset.frame = String(record.frame);
     },
   };
+}
 
-  // The crop under the large map; the style sheet takes its colours away.
+/**
+ * The selected joint's map, with its peak and the cell that is explained.
+ * @param {Store} store
+ * @param {CursorState} cursor
+ * @param {AbortSignal} signal
+ */
+function buildLarge(store, cursor, signal) {
+  const underlay = h("canvas", { class: "dkd-under" });
+  const map = h("canvas", { class: "dkd-cells" });
+  const peak = h("span", {
+    class: "dkd-mark dkd-peak",
+    title: "The predicted joint: the map's peak, to a fraction of a cell",
+  });
+  const box = h("span", { class: "dkd-cellbox", hidden: true });
+  const element = h(
+    "div",
+    { class: "dkd-large", title: "Point at a cell to read its arithmetic; click to pin it" },
+    underlay,
+    map,
+    box,
+    peak,
+  );
+  const fit = fitted(underlay, signal, () => store.schedule());
+
+  /** @param {MouseEvent} event @returns {[number, number]} */
+  const cellAt = (event) => {
+    const { left, top, width, height } = element.getBoundingClientRect();
+    const [columns, rows] = store.header.map;
+    const x = Math.floor(((event.clientX - left) / width) * columns);
+    const y = Math.floor(((event.clientY - top) / height) * rows);
+    return [clamp(x, 0, columns - 1), clamp(y, 0, rows - 1)];
+  };
+  element.addEventListener("pointermove", (event) => store.header && store.point(cellAt(event)), { signal });
+  element.addEventListener("pointerleave", () => store.point(null), { signal });
+  const onClick = (/** @type {MouseEvent} */ event) => {
+    const cell = cellAt(event);
+    cursor.set("cell", String(cell) === String(cursor.get("cell")) ? null : cell);
+  };
+  element.addEventListener("click", onClick, { signal });
+
+  // The crop under the map; the style sheet takes its colours away.
+  /** @param {FrameRecord} record @param {ImageBitmap} bitmap */
   function drawUnderlay(record, bitmap) {
-    underlay.hidden = !overPerson.checked;
-    if (underlay.hidden) return;
     const [width, height] = fit();
-    const context = underlay.getContext("2d");
+    const context = context2d(underlay);
     const [left, top, side] = record.crop;
     const scale = width / side;
     const { size } = store.header;
-    context.fillStyle = "#808080"; // what lies outside the frame is grey to the network, too
+    context.fillStyle = OUTSIDE;
     context.fillRect(0, 0, width, height);
     context.drawImage(bitmap, -left * scale, -top * scale, size[0] * scale, size[1] * scale);
   }
 
-  // value = bias + the largest contributions + the rest
-  function explain(record, joint, { x, y, why }) {
-    const line = (number, text, className = "") =>
-      h("div", { class: `dkd-term ${className}` }, h("b", {}, number), h("span", {}, text));
-    const head = h("div", { class: "dkd-where" }, `cell (${x}, ${y})`, h("span", { class: "dkd-muted" }, ` · ${why}`));
-    if (store.header.initial.has(record.frame) || !store.header.channels) {
-      const [low, high] = store.header.map_range;
-      const value = low + ((high - low) * mapBytes(store.header, record, joint)[y * store.header.map[0] + x]) / 255;
-      sum.replaceChildren(
-        head,
-        line(`≈ ${plain(value, 2)}`, "", "dkd-total"),
-        h(
-          "p",
-          {},
-          store.header.channels
-            ? (record.frame
-                ? "The track was lost, and the model started anew: these maps come from the pose initializer. "
-                : "The first frame's maps come from the pose initializer. ") +
-                `Matching starts with frame ${record.frame + 1}, with the kernels distilled from this one.`
-            : "This model matches nothing: it finds the joints in each frame on its own.",
-        ),
-      );
-      return;
-    }
-    const result = store.explain(joint, x, y);
-    sum.classList.toggle("dkd-stale", !result);
-    if (!result) {
-      if (!sum.childElementCount) sum.append(head); // else the old numbers stay, paled, until the new ones are here
-      return;
-    }
-    const top = result.parts.slice(0, TERMS);
-    const rest = result.parts.slice(TERMS).reduce((total, part) => total + part.contribution, 0);
-    sum.dataset.value = result.value;
-    sum.dataset.frame = record.frame;
-    sum.replaceChildren(
-      head,
-      line(plain(result.value), "= sum of", "dkd-total"),
-      line(signed(result.bias), "bias"),
-      ...top.map((part) =>
-        line(
-          signed(part.contribution),
-          `channel ${part.channel}`,
-          part.contribution < 0 ? "dkd-negative" : "dkd-positive",
-        ),
-      ),
-      ...(result.parts.length > TERMS ? [line(signed(rest), `${result.parts.length - TERMS} others`, "dkd-rest")] : []),
-    );
-  }
+  return {
+    element,
+    /**
+     * @param {FrameRecord} record
+     * @param {ImageBitmap | null} bitmap the picture under the map, if it is wanted
+     * @param {Uint32Array} colours
+     */
+    paint(record, bitmap, colours) {
+      const { header } = store;
+      const selected = store.joint();
+      paintMap(map, header, record, selected, colours);
+      underlay.hidden = !bitmap;
+      if (bitmap) drawUnderlay(record, bitmap);
+      const [left, top, side] = record.crop;
+      const toCell = (/** @type {number} */ k, /** @type {number} */ corner) =>
+        ((record.joints[2 * selected + k] + 0.5 - corner) * header.map[k]) / side - 0.5;
+      place(peak, toCell(0, left), toCell(1, top), header.map);
+      const { x, y, why } = store.cell();
+      box.style.width = `${100 / header.map[0]}%`;
+      box.style.height = `${100 / header.map[1]}%`;
+      place(box, x, y, header.map);
+      box.hidden = why === "peak";
+      box.classList.toggle("dkd-pinned", why === "pinned");
+    },
+  };
 }
 
 export default {
+  /** @param {Context} context */
   render: async (context) => {
     await mount(context, "matching", "Matching", buildMatching);
   },

@@ -7,6 +7,10 @@ import { readable } from "../core/text.js";
 import { buildScene } from "./scene.js";
 import { buildTransport } from "./transport.js";
 
+/** @import { Context } from "../core/types.d.ts" */
+/** @import { Build } from "../core/mount.js" */
+
+/** @type {Build} */
 function buildPlayer(root, store, cursor, signal) {
   const canvas = h("canvas", { class: "dkd-frame", role: "img" });
   const legend = h("div", { class: "dkd-legend" });
@@ -21,27 +25,28 @@ function buildPlayer(root, store, cursor, signal) {
   const fit = fitted(canvas, signal, () => store.schedule());
   const scene = buildScene(root, store, cursor);
   canvas.addEventListener("click", (event) => scene.select(canvas, event), { signal });
+  const item = (/** @type {string} */ kind, /** @type {string} */ text) =>
+    h("span", {}, h("i", { class: `dkd-swatch dkd-${kind}` }), text);
 
   return {
     header(header) {
       scene.header();
       canvas.style.aspectRatio = `${header.size[0]} / ${header.size[1]}`;
-      (root.closest(".dkd-workbench") ?? root).style.setProperty("--dkd-aspect", header.size[0] / header.size[1]);
-      const item = (kind, text) => h("span", {}, h("i", { class: `dkd-swatch dkd-${kind}` }), text);
+      const whole = /** @type {HTMLElement} */ (root.closest(".dkd-workbench") ?? root);
+      whole.style.setProperty("--dkd-aspect", String(header.size[0] / header.size[1]));
       const truth = item("truth", `labels: ${header.truth_kind.split(":")[0]}`);
       truth.title = header.truth_kind;
       legend.replaceChildren(item("left", "left"), item("right", "right"), ...(header.truth_kind ? [truth] : []));
       controls.header(header);
     },
     paint(record, bitmap) {
-      const { header } = store;
       const selected = store.joint();
       scene.draw(canvas, fit(), record, bitmap);
-      root.dataset.frame = record.frame;
+      root.dataset.frame = String(record.frame);
+      const joint = readable(store.header.joints[selected]);
       canvas.setAttribute(
         "aria-label",
-        `frame ${record.frame} with the skeleton; ` +
-          `${readable(header.joints[selected])} selected, score ${record.scores[selected].toFixed(2)}`,
+        `frame ${record.frame} with the skeleton; ${joint} selected, score ${record.scores[selected].toFixed(2)}`,
       );
       controls.paint(record);
     },
@@ -49,6 +54,7 @@ function buildPlayer(root, store, cursor, signal) {
 }
 
 export default {
+  /** @param {Context} context */
   render: async (context) => {
     await mount(context, "player", "Player", buildPlayer);
   },

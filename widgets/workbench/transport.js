@@ -1,35 +1,136 @@
-// The transport: the controls that move in time, choose the joint and switch the layers. A part of the player.
+// The transport: the controls that move in time, choose the joint and switch the layers.
 
 import { h, icon, iconButton } from "../core/dom.js";
 import { actions, SPEEDS } from "../core/keys.js";
 import { readable } from "../core/text.js";
+import { holdable } from "./held.js";
+import { buildLayers } from "./layers.js";
 
+/** @import { FrameRecord, Header } from "../core/types.d.ts" */
+/** @import { CursorState } from "../core/cursor.js" */
+/** @import { Store } from "../core/store.js" */
+
+/**
+ * @param {HTMLElement} root
+ * @param {Store} store
+ * @param {CursorState} cursor
+ * @param {AbortSignal} signal
+ */
 export function buildTransport(root, store, cursor, signal) {
+  const playing = buildPlaying(root, store, cursor, signal);
+  const speed = buildSpeed(cursor);
+  const joint = buildJoint(store, cursor);
+  const layers = buildLayers(cursor);
+  const scrub = buildScrub(store, cursor);
+  const element = h(
+    "div",
+    { class: "dkd-transport" },
+    h("div", { class: "dkd-row" }, playing.element, speed.element, joint.element, layers.element),
+    scrub.element,
+  );
+  return {
+    element,
+    /** @param {Header} header */
+    header(header) {
+      joint.header(header);
+      layers.header(header);
+      scrub.header(header);
+    },
+    /** @param {FrameRecord} record */
+    paint(record) {
+      for (const part of [playing, speed, joint, layers]) part.paint();
+      scrub.paint(record);
+    },
+  };
+}
+
+/**
+ * First, back, play or pause, on, last.
+ * @param {HTMLElement} root
+ * @param {Store} store
+ * @param {CursorState} cursor
+ * @param {AbortSignal} signal
+ */
+function buildPlaying(root, store, cursor, signal) {
   const act = actions(root, store, cursor);
-  const button = (name, label, action, argument) =>
-    holdable(
-      iconButton(name, label, () => act[action](argument)),
-      action === "step" ? (n) => act.step(argument, n) : null,
-    );
+  const step = (/** @type {"back" | "on"} */ name, /** @type {string} */ label, /** @type {number} */ by) => {
+    const button = iconButton(name, label, () => act.step(by));
+    return holdable(button, (repeats) => act.step(by, repeats), signal);
+  };
   const play = iconButton("play", "Play (Space)", () => cursor.toggle());
-  const speed = h("select", {
+  const element = h(
+    "div",
+    { class: "dkd-buttons", role: "group", "aria-label": "Playing" },
+    iconButton("first", "First frame (Home)", act.first),
+    step("back", "One frame back (←); hold to accelerate", -1),
+    play,
+    step("on", "One frame on (→); hold to accelerate", 1),
+    iconButton("last", "Last frame (End)", act.last),
+  );
+  return {
+    element,
+    paint() {
+      const isPlaying = cursor.get("playing");
+      if (play.dataset.playing === String(isPlaying)) return;
+      play.dataset.playing = String(isPlaying);
+      play.replaceChildren(icon(isPlaying ? "pause" : "play"));
+      play.title = isPlaying ? "Pause (Space)" : "Play (Space)";
+      play.setAttribute("aria-label", play.title);
+    },
+  };
+}
+
+/** @param {CursorState} cursor */
+function buildSpeed(cursor) {
+  const element = h("select", {
     title: "Playing speed (− and +)",
     "aria-label": "Playing speed",
-    onchange: () => cursor.set("speed", Number(speed.value)),
+    onchange: () => void cursor.set("speed", Number(element.value)),
   });
-  for (const value of SPEEDS) speed.append(h("option", { value }, `×${value}`));
-  const joint = h("select", {
+  for (const value of SPEEDS) element.append(h("option", { value }, `×${value}`));
+  return {
+    element,
+    paint() {
+      element.value = String(cursor.get("speed"));
+    },
+  };
+}
+
+/**
+ * @param {Store} store
+ * @param {CursorState} cursor
+ */
+function buildJoint(store, cursor) {
+  const element = h("select", {
     title: "Selected joint (J, Shift J, or click it)",
     "aria-label": "Selected joint",
-    onchange: () => cursor.set("joint", joint.value),
+    onchange: () => void cursor.set("joint", element.value),
   });
+  return {
+    element,
+    /** @param {Header} header */
+    header({ joints }) {
+      element.replaceChildren(...joints.map((name) => h("option", { value: name }, readable(name))));
+    },
+    paint() {
+      element.value = store.header.joints[store.joint()];
+    },
+  };
+}
+
+/**
+ * The frame's number, the slider, and the time in the clip.
+ * @param {Store} store
+ * @param {CursorState} cursor
+ */
+function buildScrub(store, cursor) {
   const goto = h("input", {
     type: "number",
     class: "dkd-goto",
     min: 0,
     title: "Go to frame (F), counted from 0",
     "aria-label": "Go to frame",
-    onchange: () => cursor.seek(Number(goto.value)),
+    onchange: () => void cursor.seek(Number(goto.value)),
   });
   const total = h("span", { class: "dkd-muted" });
   const seconds = h("span", { class: "dkd-seconds", title: "Time in the clip" });
@@ -40,108 +141,23 @@ export function buildTransport(root, store, cursor, signal) {
     step: 1,
     "aria-label": "Frame",
     title: "Frame",
-    oninput: (event) => cursor.seek(Number(slider.value), event.timeStamp),
+    oninput: (event) => void cursor.seek(Number(slider.value), event.timeStamp),
   });
-  const layer = (name, label, key) => {
-    const box = h("input", { type: "checkbox", onchange: () => cursor.setLayer(name, box.checked) });
-    return { name, box, element: h("label", { class: "dkd-check", title: `${label} (${key})` }, box, label) };
-  };
-  const layers = [
-    layer("skeleton", "Skeleton", "S"),
-    layer("trails", "Trails", "T"),
-    layer("box", "Box", "B"),
-    layer("truth", "Truth", "G"),
-    layer("heatmap", "Heatmap", "H"),
-  ];
-  const opacity = h("input", {
-    type: "range",
-    class: "dkd-opacity",
-    min: 0,
-    max: 1,
-    step: 0.05,
-    "aria-label": "Opacity of the heatmap",
-    title: "Opacity of the heatmap over the frame",
-    oninput: () => cursor.setLayer("opacity", Number(opacity.value)),
-  });
-  const element = h(
-    "div",
-    { class: "dkd-transport" },
-    h(
-      "div",
-      { class: "dkd-row" },
-      h(
-        "div",
-        { class: "dkd-buttons", role: "group", "aria-label": "Playing" },
-        button("first", "First frame (Home)", "first"),
-        button("back", "One frame back (←); hold to accelerate", "step", -1),
-        play,
-        button("on", "One frame on (→); hold to accelerate", "step", 1),
-        button("last", "Last frame (End)", "last"),
-      ),
-      speed,
-      joint,
-      h(
-        "div",
-        { class: "dkd-layers", role: "group", "aria-label": "Layers" },
-        ...layers.map((l) => l.element),
-        opacity,
-      ),
-    ),
-    h("div", { class: "dkd-scrub" }, h("span", { class: "dkd-clock" }, goto, total), slider, seconds),
-  );
-
-  // A held button repeats, as a held key does.
-  function holdable(element, repeat) {
-    if (!repeat) return element;
-    let timer = 0;
-    const stop = () => clearTimeout(timer);
-    element.addEventListener(
-      "pointerdown",
-      () => {
-        let count = 0;
-        const again = () => {
-          repeat((count += 1));
-          timer = setTimeout(again, 33);
-        };
-        timer = setTimeout(again, 400);
-      },
-      { signal },
-    );
-    for (const end of ["pointerup", "pointerleave", "pointercancel"]) element.addEventListener(end, stop, { signal });
-    signal.addEventListener("abort", stop);
-    return element;
-  }
-
   return {
-    element,
-    header(header) {
-      joint.replaceChildren(...header.joints.map((name) => h("option", { value: name }, readable(name))));
-      slider.max = goto.max = header.n_frames - 1;
-      total.textContent = `/ ${header.n_frames}`;
-      total.title = `${header.n_frames} frames, counted from 0 to ${header.n_frames - 1}`;
-      const truth = layers.find((l) => l.name === "truth");
-      truth.element.hidden = !header.truth_kind;
-      truth.element.title = `Labels: ${header.truth_kind} (G)`;
+    element: h("div", { class: "dkd-scrub" }, h("span", { class: "dkd-clock" }, goto, total), slider, seconds),
+    /** @param {Header} header */
+    header({ n_frames: count }) {
+      slider.max = goto.max = String(count - 1);
+      total.textContent = `/ ${count}`;
+      total.title = `${count} frames, counted from 0 to ${count - 1}`;
     },
-    paint(record) {
-      const { header } = store;
-      const playing = cursor.get("playing");
-      if (play.dataset.playing !== String(playing)) {
-        play.dataset.playing = playing;
-        play.replaceChildren(icon(playing ? "pause" : "play"));
-        play.title = playing ? "Pause (Space)" : "Play (Space)";
-        play.setAttribute("aria-label", play.title);
-      }
-      slider.value = cursor.get("frame");
-      slider.setAttribute("aria-valuetext", `frame ${record.frame}, ${header.times[record.frame].toFixed(3)} seconds`);
-      if (document.activeElement !== goto) goto.value = record.frame;
-      seconds.textContent = `${header.times[record.frame].toFixed(3)} s`;
-      speed.value = String(cursor.get("speed"));
-      joint.value = header.joints[store.joint()];
-      const shown = cursor.get("layers");
-      for (const { name, box } of layers) box.checked = shown[name];
-      opacity.value = shown.opacity;
-      opacity.disabled = !shown.heatmap;
+    /** @param {FrameRecord} record */
+    paint({ frame }) {
+      const time = store.header.times[frame].toFixed(3);
+      slider.value = String(cursor.get("frame"));
+      slider.setAttribute("aria-valuetext", `frame ${frame}, ${time} seconds`);
+      if (document.activeElement !== goto) goto.value = String(frame);
+      seconds.textContent = `${time} s`;
     },
   };
 }

@@ -1,0 +1,222 @@
+// Types that the modules share, for tsc and editors; browsers never see this file.
+
+export interface Kernel {
+  isDisposed: boolean;
+  statusChanged: {
+    connect(slot: (sender: unknown, status: string) => void): void;
+    disconnect(slot: (sender: unknown, status: string) => void): void;
+  };
+}
+
+export interface Manager {
+  kernel?: Kernel;
+  get_model(id: string): Promise<Model>;
+}
+
+/** A widget's model, as anywidget hands it to a module. */
+export interface Model {
+  // biome-ignore lint/suspicious/noExplicitAny: what a trait holds is known only to the module that reads it
+  get(name: string): any;
+  set(name: string, value: unknown): void;
+  save_changes(): void;
+  send(content: object, callbacks?: unknown, buffers?: ArrayBuffer[]): void;
+  // biome-ignore lint/suspicious/noExplicitAny: the arguments depend on the event
+  on(event: string, callback: (...given: any[]) => void): void;
+  // biome-ignore lint/suspicious/noExplicitAny: the same
+  off(event: string, callback: (...given: any[]) => void): void;
+  widget_manager: Manager;
+}
+
+export interface Host {
+  getWidget(reference: string): Promise<{
+    // biome-ignore lint/suspicious/noExplicitAny: what a widget's initialize() has returned
+    exports: any;
+    render(place: { el: HTMLElement; signal?: AbortSignal }): Promise<void>;
+  }>;
+}
+
+/** What anywidget gives to initialize(). */
+export interface Initial {
+  model: Model;
+  signal: AbortSignal;
+}
+
+/** What anywidget gives to render(). */
+export interface Context extends Initial {
+  el: HTMLElement;
+  host: Host;
+}
+
+/** The default export of a module that draws a widget. */
+export interface Widget {
+  initialize?(context: Initial): unknown;
+  render?(context: Context): unknown;
+}
+
+export type Numbers =
+  | Float64Array<ArrayBuffer>
+  | Float32Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>
+  | Uint16Array<ArrayBuffer>
+  | Int8Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>;
+
+/** [path, dtype, shape] of a message's buffer, see wire.js. */
+export type Part = [(string | number)[], string, number[]];
+
+// biome-ignore lint/suspicious/noExplicitAny: a message is what Python has written
+export type Message = Record<string, any> & { parts?: Part[] };
+
+export type Side = "left" | "right" | "centre";
+export type Colour = readonly number[];
+
+/** A frame in which a lost track was re-initialised. */
+export interface Start {
+  frame: number;
+  reason: string;
+  before: number;
+  after: number;
+}
+
+/** What is known of the whole clip at once: T frames, J joints, C channels. */
+export interface Header {
+  generation: number;
+  n_frames: number;
+  fps: number;
+  clip: string;
+  model: string;
+  backend: string;
+  size: [number, number];
+  image: [number, number];
+  joints: string[];
+  sides: Side[];
+  limbs: [number, number][];
+  channels: number;
+  kernel: number;
+  map: [number, number];
+  map_range: [number, number];
+  truth_kind: string;
+  calibrated: boolean;
+  reinitialised: Start[];
+  unmatched: number[];
+  worst: number[][];
+  times: Float64Array<ArrayBuffer>;
+  tracks: Float32Array<ArrayBuffer>;
+  scores: Float32Array<ArrayBuffer>;
+  speed: Float32Array<ArrayBuffer>;
+  drift: Float32Array<ArrayBuffer>;
+  truth: Float32Array<ArrayBuffer>;
+  readout: Float32Array<ArrayBuffer>;
+  bias: Float32Array<ArrayBuffer>;
+  confidence: Float32Array<ArrayBuffer>;
+  record_follows?: boolean;
+  keep?: number;
+  /** (T, J): the confidence, or the scores where the model has no calibration. */
+  sureness: Float32Array<ArrayBuffer>;
+  meanSureness: Float32Array<ArrayBuffer>;
+  /** Frames in which a lost track was re-initialised. */
+  starts: number[];
+  /** Frames whose maps are the initializer's, or held: nothing was matched in them. */
+  initial: Set<number>;
+}
+
+/** All that is painted for one frame. */
+export interface FrameRecord {
+  frame: number;
+  crop: [number, number, number];
+  kernel_scale: number;
+  jpeg: Blob;
+  joints: Float32Array<ArrayBuffer>;
+  scores: Float32Array<ArrayBuffer>;
+  peaks: Uint8Array<ArrayBuffer>;
+  maps: Uint8Array<ArrayBuffer>;
+  kernels: Int8Array<ArrayBuffer>;
+  bytes: number;
+}
+
+/** The exact input of the matching step in one frame. */
+export interface Detail {
+  frame: number;
+  projected: Float32Array<ArrayBuffer>;
+  kernels: Float32Array<ArrayBuffer>;
+}
+
+export interface Term {
+  channel: number;
+  patch: Float32Array<ArrayBuffer>;
+  kernel: Float32Array<ArrayBuffer>;
+  contribution: number;
+}
+
+/** How the value of a map in a cell comes about: value = bias + Σ contributions. */
+export interface Explanation {
+  value: number;
+  bias: number;
+  parts: Term[];
+}
+
+export interface Layers {
+  skeleton: boolean;
+  trails: boolean;
+  heatmap: boolean;
+  box: boolean;
+  truth: boolean;
+  opacity: number;
+}
+
+export type LayerName = Exclude<keyof Layers, "opacity">;
+
+/** What the views of one cursor share; the names are those of the traits in cursor.py. */
+export interface CursorTraits {
+  frame: number;
+  joint: string;
+  layers: Layers;
+  cell: [number, number] | null;
+  playing: boolean;
+  speed: number;
+  range: [number, number] | null;
+  n_frames: number;
+  joint_names: string[];
+}
+
+/** A cell of the map, and why it is the one that is explained. */
+export interface Cell {
+  x: number;
+  y: number;
+  why: "pointer" | "pinned" | "peak";
+}
+
+/** What a view's builder returns, see mount.js. */
+export interface View {
+  header?(header: Header): void;
+  paint(record: FrameRecord, bitmap: ImageBitmap): void;
+  status?(text: string): void;
+  needsDetail?: boolean;
+}
+
+/** Colours of the style sheet, for canvases. */
+export interface Palette {
+  theme: string;
+  font: string;
+  ink: string;
+  muted: string;
+  line: string;
+  back: string;
+  accent: string;
+  left: string;
+  right: string;
+  centre: string;
+}
+
+export interface Shortcut {
+  keys: string[];
+  labels: string[];
+  action: string;
+  help: string;
+  group: string;
+}
+
+/** An action of a shortcut: its argument, and how often the held key has repeated. */
+export type Action = (argument: string | number, repeats?: number) => void;
+export type Actions = Record<string, Action>;

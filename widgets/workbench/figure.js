@@ -1,0 +1,173 @@
+// Skeletons, trails and the square of the network, drawn on a frame.
+
+import { stroke } from "../core/drawing.js";
+import { clamp } from "../core/text.js";
+
+/** @import { FrameRecord, Header, Palette } from "../core/types.d.ts" */
+/** @import { Point } from "../core/drawing.js" */
+
+/**
+ * Where to draw: a context whose origin is the frame's corner, with `scale` CSS pixels per pixel of the frame.
+ * @typedef {{ context: CanvasRenderingContext2D, header: Header, scale: number, colours: Palette }} Figure
+ */
+/** @typedef {[string, number, number[]][]} Passes colour, width and dash of lines on each other */
+
+const TRAIL = 20; // frames of the past that a trail shows
+
+/**
+ * @param {Figure} figure
+ * @param {ArrayLike<number>} points x, y of each joint, in pixels of the frame
+ * @param {number} j
+ * @returns {Point}
+ */
+const toScreen = ({ scale }, points, j) => [(points[2 * j] + 0.5) * scale, (points[2 * j + 1] + 0.5) * scale];
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Point} from
+ * @param {Point} to
+ * @param {Passes} passes
+ */
+function strokeLine(context, from, to, passes) {
+  if (![...from, ...to].every(Number.isFinite)) return;
+  for (const [colour, width, dash] of passes) {
+    Object.assign(context, { strokeStyle: colour, lineWidth: width });
+    context.setLineDash(dash);
+    stroke(context, from, to);
+  }
+  context.setLineDash([]);
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Point} centre
+ * @param {number} radius
+ * @param {[string, number][]} passes colour and width of rings on each other
+ */
+function strokeRings(context, [x, y], radius, passes) {
+  for (const [colour, width] of passes) {
+    Object.assign(context, { strokeStyle: colour, lineWidth: width });
+    context.beginPath();
+    context.arc(x, y, radius, 0, 7);
+    context.stroke();
+  }
+}
+
+/**
+ * Limbs of the right side are dashed, so that the sides differ without colours, too.
+ * @param {Header} header
+ * @param {number} a
+ * @param {number} b
+ */
+function limbStyle({ sides }, a, b) {
+  const side = sides[a] === sides[b] ? sides[a] : "centre";
+  return { side, dash: side === "right" ? [7, 5] : [] };
+}
+
+/**
+ * The square that the network sees.
+ * @param {Figure} figure
+ * @param {FrameRecord} record
+ */
+export function drawBox({ context, scale }, record) {
+  const [x, y, side] = record.crop.map((v) => v * scale);
+  for (const [strokeStyle, lineWidth] of [
+    ["rgba(0,0,0,.55)", 4],
+    ["#ffffff", 1.5],
+  ]) {
+    Object.assign(context, { strokeStyle, lineWidth });
+    context.strokeRect(x, y, side, side);
+  }
+}
+
+/**
+ * @param {Figure} figure
+ * @param {number} frame
+ */
+export function drawTrails(figure, frame) {
+  const { context, header, colours } = figure;
+  const count = header.joints.length;
+  context.lineCap = "round";
+  header.joints.forEach((_, j) => {
+    for (let t = Math.max(1, frame - TRAIL + 1); t <= frame; t++) {
+      context.globalAlpha = 0.75 * (1 - (frame - t) / TRAIL);
+      Object.assign(context, { strokeStyle: colours[header.sides[j]], lineWidth: 2.5 });
+      const before = toScreen(figure, header.tracks, (t - 1) * count + j);
+      stroke(context, before, toScreen(figure, header.tracks, t * count + j));
+    }
+  });
+  context.globalAlpha = 1;
+}
+
+/**
+ * Ground truth is hollow, the prediction filled.
+ * @param {Figure} figure
+ * @param {number} frame
+ */
+export function drawTruth(figure, frame) {
+  const { context, header, colours } = figure;
+  const at = frame * header.joints.length * 2;
+  const points = header.truth.subarray(at, at + header.joints.length * 2);
+  context.lineCap = "butt";
+  for (const [a, b] of header.limbs) {
+    const { side, dash } = limbStyle(header, a, b);
+    strokeLine(context, toScreen(figure, points, a), toScreen(figure, points, b), [
+      ["rgba(255,255,255,.8)", 2.5, []],
+      [colours[side], 1.2, dash],
+    ]);
+  }
+  header.joints.forEach((_, j) => {
+    const point = toScreen(figure, points, j);
+    if (!Number.isFinite(point[0])) return;
+    strokeRings(context, point, 5.5, [
+      ["#ffffff", 4],
+      [colours[header.sides[j]], 2],
+    ]);
+  });
+}
+
+/**
+ * A joint is the paler the lower its score.
+ * @param {Figure} figure
+ * @param {FrameRecord} record
+ * @param {number} selected
+ */
+export function drawSkeleton(figure, record, selected) {
+  const { context, header, colours } = figure;
+  const opacity = (/** @type {number} */ j) => 0.25 + 0.75 * clamp(record.scores[j], 0, 1);
+  for (const [a, b] of header.limbs) {
+    const { side, dash } = limbStyle(header, a, b);
+    context.globalAlpha = Math.min(opacity(a), opacity(b));
+    strokeLine(context, toScreen(figure, record.joints, a), toScreen(figure, record.joints, b), [
+      ["rgba(255,255,255,.85)", 5.5, []],
+      [colours[side], 3, dash],
+    ]);
+  }
+  header.joints.forEach((_, j) => {
+    const [x, y] = toScreen(figure, record.joints, j);
+    if (!Number.isFinite(x)) return;
+    context.globalAlpha = opacity(j);
+    const radius = j === selected ? 7 : 4.5;
+    drawDot(context, [x, y], radius + 1.5, "#ffffff");
+    drawDot(context, [x, y], radius, colours[header.sides[j]]);
+    context.globalAlpha = 1;
+    if (j !== selected) return;
+    strokeRings(context, [x, y], radius + 5, [
+      ["rgba(0,0,0,.6)", 4],
+      ["#ffffff", 2],
+    ]);
+  });
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Point} centre
+ * @param {number} radius
+ * @param {string} colour
+ */
+function drawDot(context, [x, y], radius, colour) {
+  context.fillStyle = colour;
+  context.beginPath();
+  context.arc(x, y, radius, 0, 7);
+  context.fill();
+}

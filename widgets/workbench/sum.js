@@ -1,0 +1,74 @@
+// The arithmetic of one cell in numbers: value = bias + the largest contributions + the rest.
+
+import { h } from "../core/dom.js";
+import { mapBytes } from "../core/drawing.js";
+import { plain, signed } from "../core/text.js";
+
+/** @import { Cell, Explanation, FrameRecord } from "../core/types.d.ts" */
+/** @import { Store } from "../core/store.js" */
+
+const TERMS = 6; // channels that are listed one by one
+
+/**
+ * @param {string} number
+ * @param {string} text
+ */
+const line = (number, text, className = "") =>
+  h("div", { class: `dkd-term ${className}` }, h("b", {}, number), h("span", {}, text));
+
+/** @param {Store} store */
+export function buildSum(store) {
+  const element = h("div", { class: "dkd-sum", "aria-live": "off" });
+
+  // Where nothing was matched, the map's value is all that is known.
+  /** @param {FrameRecord} record @param {number} joint @param {number} x @param {number} y */
+  function withoutMatching(record, joint, x, y) {
+    const { header } = store;
+    const [low, high] = header.map_range;
+    const value = low + ((high - low) * mapBytes(header, record, joint)[y * header.map[0] + x]) / 255;
+    const source = record.frame
+      ? "The track was lost, and the model was re-initialised: these maps come from the pose initializer. "
+      : "The first frame's maps come from the pose initializer. ";
+    const text = header.channels
+      ? `${source}Matching starts with frame ${record.frame + 1}, with the kernels distilled from this one.`
+      : "This model matches nothing: it finds the joints in each frame on its own.";
+    return [line(`≈ ${plain(value, 2)}`, "", "dkd-total"), h("p", {}, text)];
+  }
+
+  return {
+    element,
+    /**
+     * @param {FrameRecord} record
+     * @param {number} joint
+     * @param {Cell} cell
+     */
+    paint(record, joint, { x, y, why }) {
+      const reason = h("span", { class: "dkd-muted" }, ` · ${why}`);
+      const head = h("div", { class: "dkd-where" }, `cell (${x}, ${y})`, reason);
+      if (store.header.initial.has(record.frame) || !store.header.channels) {
+        element.replaceChildren(head, ...withoutMatching(record, joint, x, y));
+        return;
+      }
+      const result = store.explain(joint, x, y);
+      element.classList.toggle("dkd-stale", !result);
+      if (!result) {
+        if (!element.childElementCount) element.append(head); // else the old numbers stay, paled, until the new are here
+        return;
+      }
+      element.dataset.value = String(result.value);
+      element.dataset.frame = String(record.frame);
+      element.replaceChildren(head, ...terms(result));
+    },
+  };
+}
+
+/** @param {Explanation} result */
+function terms({ value, bias, parts }) {
+  const rest = parts.slice(TERMS).reduce((total, part) => total + part.contribution, 0);
+  const listed = parts.slice(0, TERMS).map(({ contribution, channel }) => {
+    const className = contribution < 0 ? "dkd-negative" : "dkd-positive";
+    return line(signed(contribution), `channel ${channel}`, className);
+  });
+  const others = parts.length > TERMS ? [line(signed(rest), `${parts.length - TERMS} others`, "dkd-rest")] : [];
+  return [line(plain(value), "= sum of", "dkd-total"), line(signed(bias), "bias"), ...listed, ...others];
+}

@@ -1,0 +1,55 @@
+// The title bar: what is shown, and buttons for what has no place of its own.
+
+import { h } from "../core/dom.js";
+
+/** @import { Actions, Header } from "../core/types.d.ts" */
+/** @import { Store } from "../core/store.js" */
+
+/**
+ * @param {Store} store
+ * @param {Actions} act
+ * @param {HTMLElement} policy
+ */
+export function buildTitle(store, act, policy) {
+  const clip = h("strong");
+  const facts = h("span", { class: "dkd-muted" });
+  const latency = h("span", {
+    class: "dkd-latency",
+    hidden: true,
+    title: "From your last move to the painted frame: median, and the slowest twentieth, of the last 200 moves",
+  });
+  const button = (/** @type {string} */ text, /** @type {string} */ label, /** @type {string} */ action) =>
+    h("button", { class: "dkd-text", title: label, "aria-label": label, onclick: () => act[action]("") }, text);
+  const element = h(
+    "div",
+    { class: "dkd-title" },
+    clip,
+    facts,
+    h("span", { class: "dkd-space" }),
+    policy,
+    latency,
+    button("latency", "Latency read-out (L)", "latency"),
+    button("copy as Python", "Copy this view as Python (C)", "copy"),
+    button("? keys", "Keyboard shortcuts (?)", "help"),
+  );
+  return {
+    element,
+    toggleLatency() {
+      latency.hidden = !latency.hidden;
+    },
+    /** @param {Header} header */
+    header(header) {
+      clip.textContent = header.clip;
+      const size = header.size.join("×");
+      clip.title = `${size} pixels, ${header.n_frames} frames, ${header.fps.toFixed(2)} frames per second`;
+      facts.textContent = `${header.model} · ${size}, ${header.fps.toFixed(0)} fps · read by ${header.backend}`;
+    },
+    paint() {
+      if (latency.hidden) return;
+      const sorted = [...store.latencies].sort((a, b) => a - b);
+      const at = (/** @type {number} */ share) =>
+        sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]?.toFixed(0) ?? "–";
+      latency.textContent = `${at(0.5)} ms, slowest ${at(0.95)} ms`;
+    },
+  };
+}
