@@ -157,7 +157,7 @@ def batches(mixture: Mixture, plan: BatchPlan, first: int, end: int, workers: in
             num_workers=workers,
             prefetch_factor=_AHEAD,
             multiprocessing_context="spawn",
-            worker_init_fn=_calm_worker,
+            worker_init_fn=_limit_threads,
         )
         yield from loader
         return
@@ -173,7 +173,7 @@ def batches(mixture: Mixture, plan: BatchPlan, first: int, end: int, workers: in
                 future.cancel()
 
 
-def _calm_worker(_index: int) -> None:
+def _limit_threads(_index: int) -> None:
     """Limit a worker to one thread, as there is one worker per core."""
     cv2.setNumThreads(1)
     torch.set_num_threads(1)

@@ -137,7 +137,7 @@ def follow_people(
     return pd.concat(tables, ignore_index=True)
 
 
-def judged(rows: pd.DataFrame, alpha: float = ALPHA) -> tuple[np.ndarray, np.ndarray]:
+def scores_and_hits(rows: pd.DataFrame, alpha: float = ALPHA) -> tuple[np.ndarray, np.ndarray]:
     """Return the scores (N,) of the counted joints, and whether each is a hit (N,) bool.
 
     Args:
@@ -168,7 +168,7 @@ def reliability_of(rows: pd.DataFrame, calibration: Calibration | None, bins: in
     if len(names) != 1:
         raise ConfigError(f"expected the rows of one method, got those of {', '.join(names) or 'none'}: choose one")
     alpha = ALPHA if calibration is None else calibration.alpha
-    scores, hit = judged(rows, alpha)
+    scores, hit = scores_and_hits(rows, alpha)
     confidence = np.clip(scores, 0, 1) if calibration is None else calibration(scores)
     table = reliability(confidence, hit, bins)
     data, labels = (tuple(str(v) for v in rows[column].unique()) for column in ("data", "labels"))
@@ -209,7 +209,7 @@ def calibrate(
     limits = {"n_clips": n_clips, "n_frames": n_frames}
     rows = follow_people(method, sources, split=split, people=people, tell=tell, **limits)
     names = [str(name) for name in rows["data"].unique()]
-    calibration = fit_calibration(*judged(rows), data=names)
+    calibration = fit_calibration(*scores_and_hits(rows), data=names)
     tensors, header = read_tensors(source)
     facts = {**json.loads(header["provenance"]), KEY: calibration.to_dict()}
     write_tensors(out, tensors, {**header, "provenance": json.dumps(facts)})

@@ -14,7 +14,7 @@ import torch
 from dkd.cli.main import main
 from dkd.datasets.people import PersonSequence
 from dkd.errors import ConfigError, DatasetError
-from dkd.evaluation.calibrate import calibrate, follow_people, judged, measure_reliability, reliability_of
+from dkd.evaluation.calibrate import calibrate, follow_people, measure_reliability, reliability_of, scores_and_hits
 from dkd.evaluation.methods import get_method
 from dkd.evaluation.reliability_page import reliability_page
 from dkd.models import build_model
@@ -59,7 +59,7 @@ def rows(checkpoint: Path, people: dict[str, Sequence[PersonSequence]]) -> pd.Da
 
 
 def test_what_is_hidden_or_not_labelled_is_not_counted(rows: pd.DataFrame) -> None:
-    scores, hit = judged(rows)
+    scores, hit = scores_and_hits(rows)
     assert len(scores) == len(hit) == 13 + 4 * 12
     counted = rows[rows.visible & rows.true_x.notna()]
     error = np.hypot(counted.x - counted.true_x, counted.y - counted.true_y)
@@ -82,7 +82,7 @@ def test_a_new_checkpoint_has_it_and_the_same_weights(
     assert (calibration.n, calibration.data) == (61, ("stills", "clips"))
     assert {k: v for k, v in model.provenance.items() if k != "confidence"} == {"run": "none", "seed": 0}
     assert calibration.ece == pytest.approx(measured.ece, abs=1e-6)
-    scores, hit = judged(rows)
+    scores, hit = scores_and_hits(rows)
     assert measured.ece == pytest.approx(expected_calibration_error(calibration(scores), hit))
     assert measured.brier == pytest.approx(brier_score(calibration(scores), hit))
     assert measured.calibrated and measured.table.n.sum() == measured.n == 61

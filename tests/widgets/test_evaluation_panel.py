@@ -451,7 +451,7 @@ def test_cost_is_measured_when_it_is_asked_for(
 
 def test_two_jobs_do_not_write_into_one_folder(tmp_path: Path) -> None:
     job = EvaluationJob(tmp_path, Request((MODEL,), ("samples",)))
-    with pytest.raises(RunBusyError, match="under way"):
+    with pytest.raises(RunBusyError, match="in progress"):
         EvaluationJob(tmp_path, Request((MODEL,), ("samples",)))
     job.stop()
     assert not job.active

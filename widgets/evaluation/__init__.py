@@ -1,1 +1,1 @@
-"""The evaluation panel and its gallery."""
+"""Evaluation panel and its gallery."""

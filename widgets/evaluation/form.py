@@ -1,4 +1,4 @@
-"""What an evaluation measures, as a form, and as the line of Python or of a shell that does the same."""
+"""Form for the settings of an evaluation, with the equivalent lines of Python and of a shell."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from dkd.io.paths import data_folder
 from dkd.training.run import list_runs
 from widgets.evaluation.job import Request
 
-DEFAULT_VARIANTS = ("", "initializer", "erased")  # "": as it is
+DEFAULT_VARIANTS = ("", "initializer", "erased")  # "": unchanged
 DEFAULT_CLIPS = 4
-SMALL = ("samples", "rendered", "pose2sim")  # what is measured in minutes: ticked from the start
+SMALL = ("samples", "rendered", "pose2sim")  # measured in minutes: ticked by default
 ABOUT = {
     "samples": "the shipped clip, rendered, exact joints",
     "rendered": "rendered people, exact joints",
-    "pose2sim": "a real man on a treadmill, four cameras: MACHINE LABELS, an upper bound on what can be told",
+    "pose2sim": "a real man on a treadmill, four cameras: MACHINE LABELS, so results are an upper bound",
     "penn_action": "Penn Action, people at sports: its own labels",
     "sub_jhmdb": "Sub-JHMDB, everyday actions: its own labels (split 1)",
-    "person_crops": "people in single pictures, a frame each: a human's labels",
+    "person_crops": "people in single pictures, one frame each: human labels",
 }
 GET = {
-    "rendered": "dkd render draws them, in a minute or two",
-    "pose2sim": "dkd samples brings the clips; machine labels for them are not shipped: data pose2sim=FOLDER",
+    "rendered": "render them with dkd render, in a minute or two",
+    "pose2sim": "download the clips with dkd samples; machine labels are not shipped: use data pose2sim=FOLDER",
     "penn_action": "unpack Penn_Action.tar.gz as data/penn_action",
     "sub_jhmdb": "unpack sub_splits, joint_positions, puppet_mask and Rename_Images into data/sub_jhmdb",
 }
 
 
 def shipped_models() -> list[str]:
-    """Names of the checkpoints in the data folder."""
+    """Return the names of the checkpoints in the data folder."""
     return sorted(path.stem for path in (data_folder() / "checkpoints").glob("*.safetensors"))
 
 
 def trained_runs(root: Path) -> list[str]:
-    """Folders below ``root`` with a run that has a result, as specs."""
+    """Return the folders in ``root`` with a run that has a result, as specs."""
     table = list_runs(root)
     if not len(table):
         return []
@@ -50,14 +50,14 @@ def trained_runs(root: Path) -> list[str]:
 
 
 def as_python(request: Request, folder: str) -> str:
-    """The lines of Python that measure the same."""
+    """Return the lines of Python that measure the same."""
     limits = "".join(f", {name}={value}" for name, value in _limits(request).items())
     where = f"{list(request.methods)!r}, {list(request.sources)!r}, {folder!r}{limits}"
     return f"list(evaluate({where}))\ntable = Evaluation({folder!r}).table()"
 
 
 def as_command(request: Request, folder: str, normaliser: str = "box") -> str:
-    """The shell command that measures the same."""
+    """Return the shell command that measures the same."""
     words = ["dkd", "evaluate", *request.methods, "--data", *request.sources]
     for name, value in _limits(request).items():
         words += [f"--{name.removeprefix('n_')}", str(value)]
@@ -71,14 +71,14 @@ def _limits(request: Request) -> dict[str, int]:
 
 
 class EvaluationForm(ipw.VBox):
-    """Models × variants, data, limits, folder.
+    """Form with models × variants, data, limits and folder.
 
     Args:
-        request: what is ticked; None: the shipped model as it is, its per-frame baseline, and with an erased memory,
-            on what is at hand.
-        folder: where the results lie.
-        root: where trained runs are looked for.
-        changed: called after each change, with nothing.
+        request: initial settings; ``None``: the shipped model, its per-frame baseline, and the model with its memory
+            erased, on the available data.
+        folder: folder of the results.
+        root: folder of trained runs.
+        changed: called after each change, without arguments.
     """
 
     def __init__(self, request: Request | None, folder: str, root: Path, changed: Callable[[], None]):
@@ -89,7 +89,7 @@ class EvaluationForm(ipw.VBox):
         self.model_box.add_class("dkd-ticks")
         self.variants = {
             name: _tick(
-                f"+{name}" if name else "as it is", VARIANTS[name].summary if name else "", name in DEFAULT_VARIANTS
+                f"+{name}" if name else "unchanged", VARIANTS[name].summary if name else "", name in DEFAULT_VARIANTS
             )
             for name in ("", *VARIANTS)
         }
@@ -97,23 +97,23 @@ class EvaluationForm(ipw.VBox):
         self.sources = {name: _tick(name, ABOUT.get(name, ""), name in SMALL) for name in at_hand}
         self.others = ipw.Text(
             description="Other methods", continuous_update=False, placeholder="runs/first+one-euro, my.safetensors",
-            tooltip="Any MODEL+variant+variant…: shipped names, checkpoints, folders of runs; commas between them",
+            tooltip="Any MODEL+variant+variant…: shipped names, checkpoints, folders of runs; separated by commas",
         )  # fmt: skip
         self.other_data = ipw.Text(
             description="Other data", continuous_update=False, placeholder="penn_action=path/to/Penn_Action",
-            tooltip="Any source by name, name=folder, or a folder in Penn Action's layout; commas between them",
+            tooltip="Any source by name, name=folder, or a folder in Penn Action's layout; separated by commas",
         )  # fmt: skip
         self.n_clips = ipw.BoundedIntText(
             value=DEFAULT_CLIPS, min=0, max=10**6, description="Clips of each",
-            tooltip="Of each data set the first so many clips; 0: all",
+            tooltip="Number of clips of each data set, from the first on; 0: all",
         )  # fmt: skip
         self.n_frames = ipw.BoundedIntText(
             value=0, min=0, max=10**6, description="Frames of each",
-            tooltip="Of each clip the first so many frames; 0: all",
+            tooltip="Number of frames of each clip, from the first on; 0: all",
         )  # fmt: skip
         self.folder = ipw.Text(
             value=folder, description="Folder", continuous_update=False,
-            tooltip="Where the results lie; what was measured there once is not measured again",
+            tooltip="Folder of the results; existing results are not measured again",
         )  # fmt: skip
         self.lines = ipw.HTML()
         self.message = ipw.HTML()
@@ -145,10 +145,10 @@ class EvaluationForm(ipw.VBox):
         self.show_lines()
 
     def request(self) -> Request:
-        """What is ticked and typed.
+        """Return the settings of the form.
 
         Raises:
-            ConfigError: no method or no data is.
+            ConfigError: no method or no data is selected.
         """
         variants = [name for name, tick in self.variants.items() if tick.value]
         methods = [
@@ -160,7 +160,7 @@ class EvaluationForm(ipw.VBox):
         methods += _parts(self.others.value)
         sources = [name for name, tick in self.sources.items() if tick.value] + _parts(self.other_data.value)
         if not methods:
-            raise ConfigError("expected at least one method: tick a model and what is done to it, or type a method")
+            raise ConfigError("expected at least one method: tick a model and a variant, or type a method")
         if not sources:
             raise ConfigError("expected at least one data set: tick one, or type one")
         return Request(
@@ -169,7 +169,7 @@ class EvaluationForm(ipw.VBox):
         )  # fmt: skip
 
     def set(self, request: Request) -> None:
-        """Tick and type what a request says."""
+        """Set the form to the settings of a request."""
         self._quiet = True
         try:
             self._fill(request)
@@ -178,17 +178,17 @@ class EvaluationForm(ipw.VBox):
         self.show_lines()
 
     def look(self) -> None:
-        """See whether there are other runs."""
+        """Update the list of runs."""
         self._list_models()
 
     def fix(self, fixed: bool) -> None:
-        """Let nothing be changed while it is measured."""
+        """Disable the form while measuring, or enable it again."""
         ticks = (*self.models.values(), *self.variants.values(), *self.sources.values())
         for control in (*ticks, self.others, self.other_data, self.n_clips, self.n_frames, self.folder):
             control.disabled = fixed
 
     def show_lines(self) -> None:
-        """Say the same as code; what does not fit is explained when it is run."""
+        """Show the equivalent code; invalid settings are explained when they are run."""
         try:
             request = self.request()
         except ConfigError as error:
@@ -208,7 +208,7 @@ class EvaluationForm(ipw.VBox):
             model, _, variant = method.partition("+")
             if model in self.models and variant in self.variants:
                 wanted.setdefault(model, []).append(variant)
-        # The ticks are a product; what does not fit into one is typed.
+        # The ticks are a product; methods that do not fit into it are typed.
         variants = next(iter(wanted.values()), [])
         ticked = {m for m, v in wanted.items() if set(v) == set(variants)}
         for model, tick in self.models.items():
@@ -265,5 +265,5 @@ def _group(title: str, content: Any) -> Any:
 
 
 def parse_all(specs: Sequence[str] | str | None) -> tuple[str, ...] | None:
-    """Methods or sources as given to the panel: one, several or None."""
+    """Convert methods or sources given to the panel: one, several or ``None``."""
     return None if specs is None else (specs,) if isinstance(specs, str) else tuple(specs)

@@ -1,4 +1,4 @@
-"""A gallery of single frames with one joint each: thumbnails that are sorted and filtered in the browser."""
+"""Gallery of single frames with one joint each: thumbnails that are sorted and filtered in the browser."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from widgets.core.filmstrip import draw_skeleton
 from widgets.core.library import ModuleWidget, script
 
 log = logging.getLogger(__name__)
-MOST = 60  # pictures that are sent
-SIDE = 224  # pixels of a thumbnail: it is shown at about two thirds of that, sharp where pixels are small
+MOST = 60  # maximum number of pictures to send
+SIDE = 224  # pixels of a thumbnail, shown at about two thirds of this size, to be sharp on high-resolution screens
 QUALITY = 80
 _MARGIN = 1.35
 _YELLOW, _WHITE, _BLACK = (255, 213, 74), (255, 255, 255), (0, 0, 0)
@@ -32,10 +32,10 @@ class Gallery(ModuleWidget):
     """Thumbnails to choose from.
 
     Args:
-        opened: called with an item's key when it is clicked, or Enter is pressed on it.
+        opened: called with an item's key when it is clicked or Enter is pressed on it.
 
     Attributes:
-        items: what is shown, a dict an item: ``key`` (unique), the fields of :data:`FILTERS`, ``error`` (share of the
+        items: one dict per item: ``key`` (unique), the fields of :data:`FILTERS`, ``error`` (share of the
             normaliser), ``error_px``, ``score``, ``run`` (frames), ``frame``, ``time``, ``video``, ``labels``.
     """
 
@@ -58,17 +58,17 @@ class Gallery(ModuleWidget):
         return [{name: value for name, value in item.items() if name != "picture"} for item in self._items]
 
     def show(self, items: Sequence[Mapping[str, Any]], unit: str) -> None:
-        """Show other items, each with its ``picture`` (JPEG). How they are sorted and filtered stays."""
+        """Show items, each with its ``picture`` (JPEG), keeping the order and filters."""
         with self.hold_sync():
             self._unit = unit
             self._items = [dict(item) for item in items[:MOST]]
 
     def choose(self, key: str) -> None:
-        """Open an item as a click does."""
+        """Open an item like a click."""
         self._on_open(key)
 
     def say(self, message: str = "", code: str | None = None, opened: str | None = None) -> None:
-        """What stands below: a message, the line of Python that opens the same, which item that is."""
+        """Show a message below the gallery, the line of Python that opens an item, and mark that item."""
         with self.hold_sync():
             self._message = message
             self._code = self._code if code is None else code
@@ -80,7 +80,7 @@ class Gallery(ModuleWidget):
 
 
 def moment_key(row: Mapping[str, Any]) -> str:
-    """What names a moment: method, data, video, frame and joint."""
+    """Return the key of a moment: method, data, video, frame and joint."""
     return "|".join(str(row[name]) for name in ("model", "data", "video", "frame", "joint"))
 
 
@@ -90,13 +90,13 @@ def gallery_items(
     image: Callable[[str, str, int], np.ndarray],
     known: dict[str, bytes] | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """The items of a gallery.
+    """Create the items of a gallery.
 
     Args:
         moments: rows of :func:`dkd.evaluation.summaries.worst_moments`.
-        table: the tidy table that they come from.
+        table: tidy table of these moments.
         image: (data, video, frame) → (H, W, 3) uint8 RGB.
-        known: key → picture, of items that were made before; new ones are added.
+        known: pictures of earlier items by key; new ones are added.
     """
     known = {} if known is None else known
     frames = _Frames(table)
@@ -118,19 +118,19 @@ def gallery_items(
 
 
 def _plain(value: Any) -> float | None:
-    """JSON has no NaN."""
+    """Convert to a float or ``None``: JSON has no NaN."""
     return float(value) if np.isfinite(value) else None
 
 
 class _Frames:
-    """Joints of single frames out of the tidy table; the rows of a video are looked for once."""
+    """Joints of single frames from the tidy table; the rows of a video are searched once."""
 
     def __init__(self, table: pd.DataFrame):
         self._table = table
         self._videos: dict[tuple[str, ...], pd.DataFrame] = {}
 
     def joints(self, row: Mapping[str, Any]) -> tuple[Any, np.ndarray, np.ndarray]:
-        """Skeleton, predicted and true joints (J, 2) in the frame that ``row`` is about."""
+        """Return skeleton, predicted and true joints (J, 2) in the frame of ``row``."""
         columns = ("model", "data", "video")
         key = tuple(str(row[name]) for name in columns)
         if key not in self._videos:
@@ -146,18 +146,18 @@ class _Frames:
 
 
 def thumbnail(frame: np.ndarray, predicted: np.ndarray, true: np.ndarray, skeleton: Any, joint: str) -> bytes:
-    """The person with the predicted skeleton; true joints hollow; the joint's error as a line. JPEG.
+    """Draw the person with the predicted skeleton, true joints as circles, and the joint's error as a line (JPEG).
 
     Args:
         frame: (H, W, 3) uint8 RGB.
         predicted, true: (J, 2) pixels; NaN where unknown.
-        skeleton: of the joints.
-        joint: the one that this is about.
+        skeleton: skeleton of the joints.
+        joint: name of the joint with the error.
     """
     j = skeleton.index(joint)
     at = np.concatenate([true, predicted if not np.isfinite(true).all(-1).any() else predicted[j : j + 1]])
     box = joints_to_box(at[np.isfinite(at).all(-1)])
-    if box is None:  # nothing to go by
+    if box is None:  # no joints
         box = (0.0, 0.0, float(frame.shape[1]), float(frame.shape[0]))
     crop = box_to_crop(box, _MARGIN)
     picture = crop.extract(np.ascontiguousarray(frame[..., :3]), SIDE)

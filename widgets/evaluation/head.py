@@ -1,4 +1,4 @@
-"""What stands at the head of the evaluation panel, and what is left of the panel without a kernel."""
+"""Content of the evaluation panel's head, and the panel's still picture without a kernel."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from widgets.panels.panel import duration, still_figure
 
 _PICTURES = 6  # in the still picture
 
-# Of each state: its words, whether running and stopping are possible, what running is called.
+# For each state: its label, whether run and stop are possible, and the label of the run button.
 STATES: dict[str, tuple[str, bool, bool, str]] = {
     "new": ("Ready to run", True, False, "Run"),
     "running": ("Measuring", False, True, "Run"),
     "cost": ("Measuring cost", False, True, "Run"),
     "stopping": ("Stopping after this frame", False, False, "Run"),
-    "stopped": ("Stopped; what was measured is kept", True, False, "Resume"),
+    "stopped": ("Stopped; results are kept", True, False, "Resume"),
     "finished": ("Finished", True, False, "Run again"),
     "failed": ("Failed", True, False, "Resume"),
 }
 
 
 def facts(job: EvaluationJob | None, evaluation: Evaluation | None, table: pd.DataFrame) -> dict[str, Any]:
-    """The numbers beside the state (``facts``), and how far the bar is (``done``, ``of``)."""
+    """Return the numbers next to the state (``facts``) and the position of the bar (``done``, ``of``)."""
     named: list[tuple[str, str]] = []
     if job is not None and job.active and job.doing == "cost":
         return {"facts": [("turn", f"{job.turns[0]} of {job.turns[1]}")], "done": job.turns[0], "of": job.turns[1]}
@@ -57,21 +57,21 @@ def facts(job: EvaluationJob | None, evaluation: Evaluation | None, table: pd.Da
 
 
 def _frames(table: pd.DataFrame) -> int:
-    """Frames that were looked at, by all methods together."""
+    """Count the frames of all methods together."""
     if not len(table):
         return 0
     return int(table.groupby(["model", "data", "video"], observed=True)["frame"].nunique().sum())
 
 
 def still(name: str, title: str, shown: Figures, results: Results, items: Sequence[Mapping[str, Any]]) -> str:
-    """A self-contained figure: curves, the table, what was measured, the worst moments.
+    """Create a self-contained figure with curves, the table, its description, and the worst moments.
 
     Args:
-        name: marks the figure (``data-dkd-filmstrip``), so that the live widget can hide it while it lives.
-        title: as HTML.
-        shown: what the plots show.
+        name: marks the figure (``data-dkd-filmstrip``), so that the live widget can hide it.
+        title: title as HTML.
+        shown: content of the plots.
         results: the table and its note.
-        items: of the gallery, with pictures.
+        items: items of the gallery, with pictures.
     """
     parts = [title, still_plots(shown), table_html(results.summary)]
     if results.note:

@@ -1,4 +1,4 @@
-"""An evaluation in a thread of the kernel: what it does now, and what stops it. Panels come and go; it stays."""
+"""An evaluation in a thread of the kernel, which continues when panels are closed and opened."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from dkd.io.files import atomic_path
 log = logging.getLogger(__name__)
 State = Literal["running", "stopping", "stopped", "finished", "failed"]
 COST_FILE = "cost.json"
-ROUNDS = 12  # turns of each model when cost is measured
+ROUNDS = 12  # turns of each model for measuring its cost
 _SOURCES_KEPT = 4
 _jobs: dict[Path, EvaluationJob] = {}
 _guard = threading.Lock()
@@ -34,11 +34,11 @@ _guard = threading.Lock()
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for.
+    """Settings of an evaluation.
 
     Attributes:
-        methods, sources: specs and data, as :func:`dkd.evaluation.run.evaluate` takes them.
-        n_clips, n_frames: of each source and of each video the first so many; None: all.
+        methods, sources: specs and data, as for :func:`dkd.evaluation.run.evaluate`.
+        n_clips, n_frames: number of clips per source and frames per video, from the first on; ``None``: all.
     """
 
     methods: tuple[str, ...]
@@ -48,17 +48,17 @@ class Request:
 
 
 class People:
-    """The labelled people of data sources, read when they are asked for; the last few sources are kept."""
+    """Labelled people of data sources, loaded on demand; the last few sources are kept."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, list[PersonSequence]] = OrderedDict()
 
     def of(self, source: str) -> list[PersonSequence]:
-        """The test split of a source.
+        """Load the test split of a source.
 
         Raises:
-            ConfigError, DatasetError: there is no such source, or it is not here.
+            ConfigError, DatasetError: there is no such source, or it is not available.
         """
         with self._lock:
             if source not in self._kept:
@@ -69,10 +69,10 @@ class People:
             return self._kept[source]
 
     def one(self, source: str, name: str) -> PersonSequence:
-        """The person of this name.
+        """Load the person with this name.
 
         Raises:
-            ConfigError: the source has none; it is another version than the one that was measured.
+            ConfigError: the source has no such person: its version differs from the one that was measured.
         """
         for person in self.of(source):
             if person.name == name:
@@ -81,16 +81,16 @@ class People:
 
 
 class EvaluationJob:
-    """One evaluation under way, at most one a folder.
+    """An evaluation in progress, at most one per folder.
 
     Args:
-        folder: where its parts are kept.
-        request: what is measured; None measures cost alone.
+        folder: folder of its parts.
+        request: settings; ``None`` only measures cost.
         cost_of: methods whose cost is measured afterwards.
-        people: where people are kept that were read before.
+        people: cache of people.
 
     Raises:
-        RunBusyError: another job of this process writes into the folder.
+        RunBusyError: another job of this process is writing to the folder.
     """
 
     def __init__(
@@ -100,35 +100,35 @@ class EvaluationJob:
         self.state: State = "running"
         self.doing: Literal["accuracy", "cost"] = "accuracy" if request else "cost"
         self.progress: Progress | None = None
-        self.turns = 0, 0  # of the cost, done and in all
+        self.turns = 0, 0  # of the cost measurement, done and total
         self.error: Exception | None = None
         self.failures: list[Progress] = []  # videos that could not be read
-        self.version = 0  # rises with each part that is new
+        self.version = 0  # increases with each new part
         self._people = people or People()
-        self._fresh: tuple[float, int] | None = None  # when the first video was begun, frames that were found
+        self._fresh: tuple[float, int] | None = None  # start time of the first video, number of frames found
         self._listeners: list[Callable[[], None]] = []
         self._cancelled = threading.Event()
         with _guard:
             key = self.folder.resolve()
             if key in _jobs and _jobs[key].active:
-                raise RunBusyError(f"an evaluation is under way in {self.folder}; stop it, or name another folder")
+                raise RunBusyError(f"an evaluation is in progress in {self.folder}; stop it, or choose another folder")
             _jobs[key] = self
         self._thread = threading.Thread(target=self._work, name="evaluation", daemon=True)
         self._thread.start()
 
     @classmethod
     def of(cls, folder: str | Path) -> EvaluationJob | None:
-        """The last job of this process on a folder, active or not."""
+        """Return the last job of this process for a folder, active or not."""
         with _guard:
             return _jobs.get(Path(folder).resolve())
 
     @property
     def active(self) -> bool:
-        """It is under way."""
+        """Whether it is in progress."""
         return self.state in ("running", "stopping")
 
     def stop(self, wait: bool = True) -> None:
-        """End after the frame under way; what was measured is kept."""
+        """Stop after the current frame; results are kept."""
         if self.state == "running":
             self.state = "stopping"
         self._cancelled.set()
@@ -137,7 +137,7 @@ class EvaluationJob:
             self._thread.join()
 
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call ``callback()`` at each change, in the job's thread; returns a function that ends that."""
+        """Call ``callback()`` at each change, in the job's thread; return a function that removes it."""
         self._listeners.append(callback)
 
         def end() -> None:
@@ -147,7 +147,7 @@ class EvaluationJob:
         return end
 
     def seconds_left(self) -> float | None:
-        """How long the videos that are left will take, judged by those that were measured; None before the first."""
+        """Estimate the remaining time in seconds from the videos measured so far; ``None`` before the first one."""
         if self._fresh is None or self.progress is None:
             return None
         begun, found = self._fresh
@@ -168,7 +168,7 @@ class EvaluationJob:
         except Exception as error:
             log.warning("the evaluation in %s failed", self.folder, exc_info=True)
             self.error, last = error, "failed"
-        self.version += 1  # first: who sees that it has ended must see that there is something new
+        self.version += 1  # before the state, so that nobody sees the end without the new version
         self.state = last
         self._tell()
 
@@ -206,22 +206,24 @@ class EvaluationJob:
 
 
 def cost_name(method: Method | str) -> str:
-    """What a method's cost is listed under: without the variants that leave the network as it is."""
+    """Return the name for a method's cost: without the variants that do not change the network."""
     name = method if isinstance(method, str) else method.name
     first, *variants = name.split("+")
     return "+".join([first, *(v for v in variants if v not in VARIANTS or VARIANTS[v].kind == "control")])
 
 
 def save_cost(folder: Path, table: pd.DataFrame) -> None:
-    """Keep a table of :func:`dkd.evaluation.cost.profile` beside the parts, in place of the last one: times of two runs are
-    not to be compared."""
+    """Store a table of :func:`dkd.evaluation.cost.profile` next to the parts.
+
+    It replaces the last one, because times of different runs cannot be compared.
+    """
     content = {"attrs": table.attrs, "rows": json.loads(table.reset_index().to_json(orient="records"))}
     with atomic_path(Path(folder) / COST_FILE) as temporary:
         temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def load_cost(folder: Path) -> pd.DataFrame | None:
-    """What :func:`save_cost` kept; None where there is nothing that can be read."""
+    """Load the table stored by :func:`save_cost`; ``None`` if there is none or it cannot be read."""
     try:
         content = json.loads((Path(folder) / COST_FILE).read_text(encoding="utf-8"))
         table = pd.DataFrame(content["rows"]).set_index("model")
@@ -232,7 +234,7 @@ def load_cost(folder: Path) -> pd.DataFrame | None:
 
 
 def settings_of(evaluation: Evaluation) -> Request:
-    """What a stored evaluation was asked for, as specs."""
+    """Return the settings of a stored evaluation, as specs."""
     settings = evaluation.settings
     methods, sources = tuple(evaluation.specs.values()), tuple(evaluation.given.values())
     return Request(methods, sources, settings.get("n_clips"), settings.get("n_frames"))

@@ -1,4 +1,4 @@
-"""The evaluation panel: how good, how fast, how coherent, compared with what, and where does it fail?"""
+"""Evaluation panel: accuracy, speed and coherence of methods, and the moments where they fail."""
 
 from __future__ import annotations
 
@@ -27,31 +27,32 @@ from widgets.evaluation.views import IMPORTS, Moment, MomentViews
 from widgets.panels.panel import LivePanel, PanelHead, section
 
 FOLDER = "runs/evaluation"
-RESULTS_S = 2.0  # figures and table, while it is measured
-GALLERY_S = 8.0  # the pictures
-_PATIENCE = 4  # results are read again after so many times as long as reading them took
+RESULTS_S = 2.0  # interval of updates of plots and table while measuring
+GALLERY_S = 8.0  # interval of updates of the pictures
+_PATIENCE = 4  # results are read again after this multiple of the time that reading takes
 _KEYWORDS = ("methods", "sources", "folder", "n_clips", "n_frames", "normaliser", "alpha", "root")
 
 
 class EvaluationPanel(LivePanel):
-    """Measure models, compare them, and go to the frame where one fails.
+    """Measure models, compare them, and open frames in which one fails.
 
-    The evaluation itself runs in a thread of the kernel, and lies in a folder part by part: cells can be run meanwhile,
-    running the panel's cell again finds it, and what was measured once is there at once.
+    The evaluation runs in a thread of the kernel and is stored in a folder part by part: other cells can run at the
+    same time, running the panel's cell again reconnects to it, and existing results are shown immediately.
 
     Args:
-        methods: specs such as ``"dkd-mobilenetv2+erased"`` (see :func:`dkd.evaluation.methods.get_method`); by default what the
-            folder holds, else the shipped model as it is, its per-frame baseline, and it with its memory erased.
-        sources: data by name, as :func:`dkd.datasets.sources.load_people` takes it; by default the same.
-        folder: where the results lie.
-        n_clips, n_frames: of each data set and of each clip the first so many; 0: all.
-        normaliser: the length that thresholds are a share of: "box" or "torso".
-        alpha: the threshold.
-        root: where trained runs are looked for.
+        methods: specs such as ``"dkd-mobilenetv2+erased"`` (see :func:`dkd.evaluation.methods.get_method`); by default
+            those in the folder, else the shipped model, its per-frame baseline, and the model with its memory erased.
+        sources: data by name, as for :func:`dkd.datasets.sources.load_people`; by default those in the folder, else
+            the small sources that are available.
+        folder: folder of the results.
+        n_clips, n_frames: number of clips per data set and frames per clip, from the first on; 0: all.
+        normaliser: length that thresholds are relative to: "box" or "torso".
+        alpha: threshold.
+        root: folder of trained runs.
 
     Raises:
-        ConfigError: an unknown normaliser, or a threshold outside 0..1.
-        TypeError: an unknown keyword; the nearest known one is named.
+        ConfigError: the normaliser is unknown, or the threshold is outside 0..1.
+        TypeError: a keyword is unknown; the nearest one is given.
     """
 
     _about, _refresh_s, _poll_s, _still_s = "evaluation", 0.4, RESULTS_S, 15.0
@@ -78,7 +79,7 @@ class EvaluationPanel(LivePanel):
         self._folder = Path(folder)
         self._people = People()
         self._job: EvaluationJob | None = None
-        self._seen = -1  # version of the job whose results are shown
+        self._seen = -1  # version of the job's results that are shown
         self._evaluation: Evaluation | None = None
         self._results = Results()
         self._cost: pd.DataFrame | None = None
@@ -88,21 +89,21 @@ class EvaluationPanel(LivePanel):
 
         self.form = EvaluationForm(None, str(folder), Path(root), self._on_form)
         self.head = PanelHead("evaluation", "Evaluation", "Measured so far", self._name)
-        self.run_button = _button("Run", "play", "Measure what is missing; what is there is not measured again")
-        self.stop_button = _button("Stop", "stop", "End after this frame; what was measured is kept")
-        self.cost_button = _button("Measure cost", "clock-o", "Multiply-adds, parameters, time a frame, side by side")
+        self.run_button = _button("Run", "play", "Measure missing results; existing ones are not measured again")
+        self.stop_button = _button("Stop", "stop", "Stop after this frame; results are kept")
+        self.cost_button = _button("Measure cost", "clock-o", "Compare multiply-adds, parameters and time per frame")
         self.with_cost = ipw.Checkbox(
             value=False, indent=False, description="and cost",
-            tooltip="Measure multiply-adds, parameters and time a frame after the accuracy, too",
+            tooltip="Also measure multiply-adds, parameters and time per frame after the accuracy",
         )  # fmt: skip
-        self.data = ipw.Dropdown(options=[], description="Figures on", tooltip="The data set that the plots are about")
+        self.data = ipw.Dropdown(options=[], description="Figures on", tooltip="Data set of the plots")
         self.normaliser = ipw.Dropdown(
             options=[("box side", "box"), ("torso", "torso")], value=normaliser, description="PCK: share of",
-            tooltip="The length that thresholds are a share of",
+            tooltip="Length that thresholds are relative to",
         )  # fmt: skip
         self.alpha = ipw.BoundedFloatText(
             value=alpha, min=0.005, max=1.0, step=0.05, description="α",
-            tooltip="A joint counts as found within α times that length",
+            tooltip="A joint within α times that length counts as found",
         )  # fmt: skip
         self.plots = EvaluationPlots()
         self.results = ResultsTable()
@@ -119,7 +120,7 @@ class EvaluationPanel(LivePanel):
         view = ipw.HBox([self.data, self.normaliser, self.alpha])
         controls.add_class("dkd-training-controls")
         view.add_class("dkd-views-row")
-        self._nothing = ipw.HTML('<p class="dkd-muted">Nothing is measured yet: press Run.</p>')
+        self._nothing = ipw.HTML('<p class="dkd-muted">Nothing has been measured yet: press Run.</p>')
         self._figures = ipw.VBox([view, self.plots.figure, self.results])
         self._settings = section("What is measured", self.form)
         parts = [
@@ -141,44 +142,44 @@ class EvaluationPanel(LivePanel):
 
     @property
     def evaluation(self) -> Evaluation | None:
-        """What lies in the folder, or None before the first run."""
+        """Evaluation in the folder, or ``None`` before the first run."""
         return self._evaluation
 
     @property
     def table(self) -> pd.DataFrame:
-        """The tidy table: a row a joint a frame; empty before anything was measured."""
+        """Tidy table with one row per joint per frame; empty before the first result."""
         return self._results.table
 
     @property
     def summary(self) -> pd.DataFrame:
-        """The table of figures, a row a method and data set."""
+        """Table of results, one row per method and data set."""
         return self._results.summary
 
     @property
     def moments(self) -> pd.DataFrame:
-        """What the gallery shows: rows of :func:`dkd.evaluation.summaries.worst_moments`."""
+        """Moments in the gallery: rows of :func:`dkd.evaluation.summaries.worst_moments`."""
         return self._results.moments
 
     @property
     def cost(self) -> pd.DataFrame | None:
-        """What the models cost, as :func:`dkd.evaluation.cost.profile` measures it; None before it was measured."""
+        """Cost of the models, as measured by :func:`dkd.evaluation.cost.profile`; ``None`` before the measurement."""
         return self._cost
 
     @property
     def job(self) -> EvaluationJob | None:
-        """What measures in this process, or did last; None if nothing."""
+        """Current or last job of this process; ``None`` if there was none."""
         return self._job
 
     def show_moment(self, number: int = 0) -> None:
-        """Open a row of :attr:`moments` in the workbench, as a click on it does."""
+        """Open a row of :attr:`moments` in the workbench, like a click on it."""
         self.gallery.choose(moment_key(self.moments.iloc[number].to_dict()))
 
-    def _part_ways(self) -> None:
+    def _release_parts(self) -> None:
         self.views.close()
         self.plots.close()
         self._pictures.clear()
 
-    # --- what the user does ------------------------------------------------------------------------------------------
+    # --- user actions ------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         request = self.form.request()
@@ -196,15 +197,15 @@ class EvaluationPanel(LivePanel):
     def _on_form(self) -> None:
         if self.form.folder.value != str(self._folder):
             self._act(lambda: self._attach(None, None, None, None), "opening the results")
-        elif self._job is not None and self._job.state == "failed":  # it is being mended
+        elif self._job is not None and self._job.state == "failed":  # the settings are being corrected
             self._end_listening()
             self._job = None
             self.head._error = ""
-            self._locked(self._refresh, "showing the settings")  # now: later it would take away an error said since
-        self._stirred.set()
+            self._locked(self._refresh, "showing the settings")  # now: later it would remove a newer error message
+        self._wake.set()
 
     def _on_view(self) -> None:
-        """Another data set, normaliser or threshold: the same rows are counted anew."""
+        """Recompute the results from the same rows for another data set, normaliser or threshold."""
         if self._quiet:
             return
         self._digest()
@@ -216,7 +217,7 @@ class EvaluationPanel(LivePanel):
     def _open(self, key: str) -> None:
         item = next((item for item in self.gallery._items if item["key"] == key), None)
         if item is None:
-            return  # it was replaced meanwhile
+            return  # it has been replaced
         rows = self.table[(self.table["data"] == item["data"]) & (self.table["video"] == item["video"])]
         specs = self._specs()
         moment = Moment(
@@ -227,16 +228,16 @@ class EvaluationPanel(LivePanel):
         self.views.show(moment)
 
     def _specs(self) -> dict[str, str]:
-        """Name → spec of the methods that there are results of."""
+        """Return the specs of the methods with results, by name."""
         if self._evaluation is None:
             return {}
         return self._evaluation.specs
 
     def _source(self, data: str) -> str:
-        """What a table's data set is loaded by: its name there has no folder."""
+        """Return the source of a table's data set, whose name there has no folder."""
         return data if self._evaluation is None else self._evaluation.given.get(data, data)
 
-    # --- what is open ------------------------------------------------------------------------------------------------
+    # --- the open folder ---------------------------------------------------------------------------------------------
 
     def _attach(
         self,
@@ -245,7 +246,7 @@ class EvaluationPanel(LivePanel):
         n_clips: int | None,
         n_frames: int | None,
     ) -> None:
-        """Open the form's folder: an active evaluation, one on the disk, or none."""
+        """Open the form's folder: an active evaluation, one on disk, or none."""
         self._folder = Path(self.form.folder.value)
         self._end_listening()
         self._end_listening = lambda: None
@@ -272,12 +273,12 @@ class EvaluationPanel(LivePanel):
     def _take(self, job: EvaluationJob) -> None:
         self._end_listening()
         self._job, self._seen = job, -1
-        stirred = self._stirred  # the job's thread must not keep a closed panel alive, nor wait for one
-        self._end_listening = job.listen(stirred.set)
+        wake = self._wake  # no reference to self: the job's thread must not keep a closed panel alive
+        self._end_listening = job.listen(wake.set)
         self._next_results = 0.0
 
     def _refresh(self) -> None:
-        """Show what is new. Called with the lock held."""
+        """Show changes. Called with the lock held."""
         job, now = self._job, time.monotonic()
         ended = job is not None and not job.active
         if job is not None and job.version != self._seen and (ended or now >= self._next_results):
@@ -290,7 +291,7 @@ class EvaluationPanel(LivePanel):
             self._fill_gallery()
             self._next_gallery = time.monotonic() + GALLERY_S
         if job is not None and not job.active and job.version != self._seen:
-            self._stirred.set()  # it has ended meanwhile: that is said together with its last results
+            self._wake.set()  # it has ended since: this is shown together with its last results
             return
         state = self._now()
         changed, before = state != self._state, self._state
@@ -331,10 +332,10 @@ class EvaluationPanel(LivePanel):
             return "new"
         return "stopped" if self._evaluation.missing > len(job.failures if job else ()) else "finished"
 
-    # --- what is shown -----------------------------------------------------------------------------------------------
+    # --- display -----------------------------------------------------------------------------------------------------
 
     def _read(self) -> None:
-        """Read the rows that are there, and show their figures."""
+        """Read the available rows and show their results."""
         self._evaluation = self._stored()
         table = pd.DataFrame() if self._evaluation is None else self._evaluation.table()
         self._results = Results(table)
@@ -347,7 +348,7 @@ class EvaluationPanel(LivePanel):
         if list(self.data.options) != results.data:
             chosen = self.data.value
             largest = max(results.data, key=lambda name: int((results.table["data"] == name).sum()), default=None)
-            self._quiet = True  # a list that gets other options jumps to its first one
+            self._quiet = True  # a list jumps to its first option when the options change
             try:
                 self.data.options = results.data
                 self.data.value = chosen if chosen in results.data else largest
@@ -377,7 +378,7 @@ class EvaluationPanel(LivePanel):
             self.head._shown = shown
 
     def still_html(self) -> str:
-        """What stays in the notebook without a kernel: state, curves, the table, the worst moments."""
+        """Return the HTML without a kernel: state, curves, the table, and the worst moments."""
         state = STATES[self._state][0].lower() if self._state else ""
         title = f"<b>Evaluation in {html.escape(str(self._folder))}</b>: {html.escape(state)}"
         return still(self._name, title, self.plots.shown, self._results, self.gallery._items)

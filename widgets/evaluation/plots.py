@@ -1,6 +1,6 @@
-"""The four plots of an evaluation in one plotly figure, and two of them as a still picture.
+"""Plots of an evaluation: four in one plotly figure, two as a still picture.
 
-A method has one colour, one symbol and one dash in all of them: the last two tell methods apart in grey.
+A method has the same colour, symbol and dash in all of them: symbols and dashes distinguish methods in grey.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "5px,2px", "2px,6px")
 PLOTS = ("PCK of each joint", "PCK over the threshold", "Accuracy against cost", "Coherence against accuracy")
 _GMACS = [mantissa * 10**power for power in range(-3, 4) for mantissa in (1, 2, 5)]
-_WIDE = 1250  # pixels from which the plots stand in one row
+_WIDE = 1250  # minimum width in pixels for all plots in one row
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What is drawn: methods on one data set.
+    """Data of the plots: methods on one data set.
 
     Attributes:
-        methods: in the order of their colours.
-        data, labels: what they were measured on, and what its labels are.
-        normaliser, alpha: what PCK is a share of, and which.
-        joints: method × joint group, PCK at alpha, 0..1; NaN where nothing is labelled.
+        methods: names in the order of their colours.
+        data, labels: name of the data set and description of its labels.
+        normaliser, alpha: length and threshold of PCK.
+        joints: method × joint group, PCK at alpha, 0..1; NaN without labels.
         curves: threshold × method, 0..1.
-        summary: a row a method with ``pck``, ``acceleration``, and ``gmacs, params, ms`` where cost was measured.
-        videos: how many were followed.
+        summary: one row per method with ``pck``, ``acceleration``, and ``gmacs, params, ms`` if cost was measured.
+        videos: number of videos.
     """
 
     methods: Sequence[str] = ()
@@ -50,16 +50,16 @@ class Figures:
 
 
 def look(number: int) -> tuple[str, str, str]:
-    """Colour, symbol and dash of the method with this number."""
+    """Return colour, symbol and dash of the method with this number."""
     return tuple(kind[number % len(kind)] for kind in (COLOURS, SYMBOLS, DASHES))  # type: ignore[return-value]
 
 
 class EvaluationPlots:
-    """The figure.
+    """Plotly figure with the four plots.
 
     Attributes:
         figure: the widget.
-        shown: what it shows.
+        shown: the data it shows.
     """
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class EvaluationPlots:
         traces = [trace for i, name in enumerate(figures.methods) for trace in _traces(figures, i, name)]
         same = [(t.name, t.xaxis) for t in traces] == [(t.name, t.xaxis) for t in self.figure.data]
         with self.figure.batch_update():
-            if same:  # what grows while it is measured is not drawn anew
+            if same:  # during an evaluation, only update the data
                 for old, new in zip(self.figure.data, traces, strict=True):
                     old.x, old.y, old.marker.size, old.customdata = new.x, new.y, new.marker.size, new.customdata
             else:
@@ -84,7 +84,7 @@ class EvaluationPlots:
         self._lay_out()
 
     def set_width(self, width: int) -> None:
-        """The panel is so many pixels wide: with fewer than some 1250 the plots stand in two rows."""
+        """Set the panel's width in pixels: below about 1250, the plots are in two rows."""
         before, self._width = self._width, width
         if (before >= _WIDE) != (width >= _WIDE):
             self._lay_out()
@@ -106,7 +106,7 @@ class EvaluationPlots:
 
 
 def _traces(figures: Figures, number: int, name: str) -> list[Any]:
-    """A method's dots, line, bubble and point. All four are always there, perhaps empty."""
+    """Create a method's dots, line, bubble and point. All four always exist, possibly without data."""
     colour, symbol, dash = look(number)
     marker = {"color": colour, "symbol": symbol, "size": 9, "line": {"width": 0.5, "color": "rgba(255,255,255,0.6)"}}
     shared: dict[str, Any] = {"name": html.escape(name), "legendgroup": name, "showlegend": False}
@@ -139,8 +139,8 @@ def _traces(figures: Figures, number: int, name: str) -> list[Any]:
         x=[gmacs] if has_cost else [], y=[pck] if has_cost else [], mode="markers", **axes(2),
         marker={**marker, "size": max(8.0, size), "opacity": 0.8},
         customdata=[[params, row.get("ms", math.nan)]] if has_cost else [],
-        hovertemplate="PCK %{y:.3f}<br>%{x:.2f} GMACs a frame<br>%{customdata[0]:.2f} M parameters<br>"
-        "%{customdata[1]:.1f} ms a frame<extra>" + where + "</extra>",
+        hovertemplate="PCK %{y:.3f}<br>%{x:.2f} GMACs per frame<br>%{customdata[0]:.2f} M parameters<br>"
+        "%{customdata[1]:.1f} ms per frame<extra>" + where + "</extra>",
     )  # fmt: skip
     point = go.Scatter(
         x=[pck], y=[acceleration], mode="markers", marker={**marker, "size": 12}, **axes(3),
@@ -158,13 +158,13 @@ def _escaped_where(figures: Figures) -> str:
 
 
 def _legend_rows(methods: Sequence[str], width: int) -> int:
-    """Lines that the names of the methods take; Plotly gives each as much room as the longest."""
+    """Compute the number of lines of the legend; Plotly gives every name the width of the longest."""
     each = 48 + 6.6 * max((len(name) for name in methods), default=0)
     return -(-max(1, len(methods)) // max(1, int((width - 90) / each)))
 
 
 def _heading(figures: Figures) -> str:
-    """What all four plots are about, before the names of the methods; machine labels stand out."""
+    """Create the heading of all four plots, before the names of the methods; machine labels are highlighted."""
     if not figures.data:
         return ""
     labels = html.escape(figures.labels)
@@ -214,7 +214,7 @@ def _layout(figures: Figures, width: int) -> dict[str, Any]:
     layout["xaxis2"] |= {"range": [0, reach], "title": _axis_title(f"threshold, share of the {unit}")}
     layout["yaxis2"] |= {"range": [0, 1.03]}
     layout["shapes"].append(_line("x2", "y2 domain", figures.alpha, INK, "dot"))
-    layout["xaxis3"] |= {"type": "log", "title": _axis_title("GMACs a frame (log); area: parameters")}
+    layout["xaxis3"] |= {"type": "log", "title": _axis_title("GMACs per frame (log); area: parameters")}
     layout["xaxis3"] |= {"tickvals": _GMACS, "ticktext": [f"{tick:g}" for tick in _GMACS]}
     layout["xaxis3"].pop("nticks")
     layout["yaxis3"] |= {"title": _axis_title(f"PCK@{figures.alpha:g}")}
@@ -258,7 +258,7 @@ def _line(xref: str, yref: str, x: float, colour: str, dash: str) -> dict[str, A
 
 
 def _room(values: pd.Series) -> list[float]:
-    """A range around values that leaves room for their symbols, and is never so narrow that it exaggerates."""
+    """Compute a range with margins for the symbols, wide enough not to exaggerate differences."""
     low, high = float(values.min()), float(values.max())
     half = max(0.05, (high - low) * 0.75)
     middle = (low + high) / 2
@@ -266,7 +266,7 @@ def _room(values: pd.Series) -> list[float]:
 
 
 def _short(name: str) -> str:
-    """A joint group's name, short enough to stand below its dots."""
+    """Return a joint group's name, shortened to fit below its dots."""
     text = name.replace("_", " ")
     for long, brief in {"left ": "L ", "right ": "R ", "shoulder": "should."}.items():
         text = text.replace(long, brief)
@@ -277,7 +277,7 @@ def _short(name: str) -> str:
 
 
 def still_plots(figures: Figures) -> str:
-    """PCK over the threshold of all methods as one self-contained SVG; empty before there is anything."""
+    """Draw PCK over the threshold of all methods as one self-contained SVG; empty without data."""
     if not len(figures.curves):
         return ""
     width, height, left = 420, 170, 30

@@ -1,4 +1,4 @@
-"""The reliability diagram: of joints that were called so and so sure, how many were found?
+"""Reliability diagram: the share of hits among joints with a similar confidence.
 
 from dkd.evaluation.calibrate import measure_reliability
     reliability_figure(measure_reliability("dkd-mobilenetv2", ["samples"]))
@@ -13,12 +13,12 @@ from widgets.panels.figures import COLOURS, GRID, INK, STYLE
 
 
 def reliability_figure(measured: Reliability, height: int = 420) -> go.Figure:
-    """A plotly figure: a bar a bin with Wilson's 95 % interval, its width a bin's; on the diagonal are the perfect.
+    """Create a plotly figure: one bar per bin, as wide as the bin, with Wilson's 95 % interval; the diagonal is ideal.
 
     Args:
-        measured: of one method, by :func:`dkd.evaluation.calibrate.measure_reliability` or, of rows that were evaluated before, by
-            :func:`dkd.evaluation.calibrate.reliability_of`.
-        height: in pixels.
+        measured: reliability of one method, from :func:`dkd.evaluation.calibrate.measure_reliability` or, for existing
+            rows of an evaluation, from :func:`dkd.evaluation.calibrate.reliability_of`.
+        height: height in pixels.
     """
     table = measured.table[measured.table.n > 0]
     what = "confidence" if measured.calibrated else "score, not calibrated"

@@ -1,4 +1,4 @@
-"""What the panel shows of a tidy table. All counting is :mod:`dkd.evaluation.summaries`'; here it is only put together."""
+"""Results shown by the panel, assembled from the functions of :mod:`dkd.evaluation.summaries`."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from widgets.evaluation.plots import Figures
 from widgets.evaluation.table import results_table
 
 ALPHAS = (0.2, 0.1, 0.05)
-_HIDDEN = MOST // 4  # pictures of joints that are hidden, which most protocols do not count
-_REACH = {"box": 0.3, "torso": 0.6}  # how far PCK curves go
+_HIDDEN = MOST // 4  # pictures of hidden joints, which most protocols do not count
+_REACH = {"box": 0.3, "torso": 0.6}  # largest threshold of PCK curves
 _NAMES = dict(zip(GROUPS, ("head", "shoulder", "elbow", "wrist", "hip", "knee", "ankle"), strict=True))
 
 
 @dataclass(frozen=True)
 class Results:
-    """What is known of an evaluation.
+    """Results of an evaluation.
 
     Attributes:
         table: the tidy table.
-        summary: a row a method and data set, as the panel's table shows it.
-        note: what was measured, in a sentence or two.
+        summary: one row per method and data set, as shown in the panel's table.
+        note: description of the measurement in a few sentences.
         moments: rows of :func:`dkd.evaluation.summaries.worst_moments`.
     """
 
@@ -41,20 +41,20 @@ class Results:
 
     @property
     def data(self) -> list[str]:
-        """The data sets that there are figures on."""
+        """Data sets with results."""
         return [str(name) for name in self.summary["data"].unique()] if len(self.summary) else []
 
 
 def digest(table: pd.DataFrame, cost: pd.DataFrame | None, normaliser: str, alpha: float) -> Results:
-    """The summary of a tidy table.
+    """Summarise a tidy table.
 
     Args:
-        table: of :class:`dkd.evaluation.results.Evaluation`.
-        cost: of :func:`dkd.evaluation.cost.profile`, or None.
-        normaliser, alpha: what PCK is a share of, and which; the worst moments are judged by it, too.
+        table: table of a :class:`dkd.evaluation.results.Evaluation`.
+        cost: table of :func:`dkd.evaluation.cost.profile`, or ``None``.
+        normaliser, alpha: length and threshold of PCK, also used for the worst moments.
 
     Raises:
-        ConfigError: an unknown normaliser.
+        ConfigError: the normaliser is unknown.
     """
     if not len(table):
         return Results()
@@ -76,9 +76,9 @@ def _labels(rows: pd.DataFrame) -> str:
 
 
 def moments(table: pd.DataFrame, normaliser: str, alpha: float, most: int = MOST) -> pd.DataFrame:
-    """The worst moments of each method, so many of each that all have a share; hidden joints are among them.
+    """Find the worst moments of each method, the same number for each; hidden joints are included.
 
-    Which of them are hidden says ``visible``; they are judged though most protocols do not count them.
+    The column ``visible`` tells which are hidden; they are included although most protocols do not count them.
     """
     models = [str(name) for name in table["model"].unique()]
     found = []
@@ -98,13 +98,13 @@ def moments(table: pd.DataFrame, normaliser: str, alpha: float, most: int = MOST
 
 
 def figures(results: Results, methods: Sequence[str], data: str, normaliser: str, alpha: float) -> Figures:
-    """What is drawn of one data set.
+    """Collect the data of the plots for one data set.
 
     Args:
-        results: of :func:`digest`.
-        methods: all, in the order of their colours.
-        data: the data set.
-        normaliser, alpha: as there.
+        results: results from :func:`digest`.
+        methods: all methods, in the order of their colours.
+        data: name of the data set.
+        normaliser, alpha: as for :func:`digest`.
     """
     if data not in results.data:
         return Figures(methods=tuple(methods), normaliser=normaliser, alpha=alpha)
@@ -136,10 +136,10 @@ def measured(
     normaliser: str,
     alpha: float,
 ) -> str:
-    """What was measured, in words: protocol, normaliser, α, labels, what was counted and skipped, the machine."""
+    """Describe the measurement: protocol, normaliser, α, labels, numbers of counted and skipped joints, machine."""
     unit = "larger side of the labelled person's box" if normaliser == "box" else "torso (left shoulder to right hip)"
     parts = [
-        "Whole clips, followed from the box in the first frame on without re-initialisation. PCK@α: share of counted "
+        "Complete clips, tracked from the box in the first frame without re-initialisation. PCK@α: share of counted "
         f"joints within α × the {unit}; worst moments and flips at α = {alpha:g}."
     ]
     for name, label in labels.items():

@@ -1,4 +1,4 @@
-"""The figures of an evaluation as a table: on the page, to copy and to download."""
+"""Results of an evaluation as a table: on the page, to copy and to download."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Column:
     """A column of the table.
 
     Attributes:
-        name: what stands above it, and in what is copied.
-        digits: of its numbers; None: text.
+        name: header on the page and in copies.
+        digits: decimal places of its numbers; ``None``: text.
         best: whether the largest or the smallest value is the best; empty: neither.
-        about: one line that explains it.
+        about: explanation in one line.
     """
 
     name: str
@@ -30,38 +30,38 @@ class Column:
     about: str
 
 
-UNSEEN = ("joints counted", "joints skipped")  # said in words below the table; what is copied has them
+UNSEEN = ("joints counted", "joints skipped")  # given in the note below the table; copies include them
 COLUMNS: tuple[Column, ...] = (
-    Column("method", None, "", "The model, and what was done to it on the way"),
-    Column("data", None, "", "What it was measured on"),
-    Column("labels", None, "", "What the true joints are: exact, a data set's, or another network's"),
-    Column("PCK@0.2", 3, "max", "Share of counted joints that lie within 0.2 of the normaliser"),
-    Column("PCK@0.1", 3, "max", "Share of counted joints that lie within 0.1 of the normaliser"),
-    Column("PCK@0.05", 3, "max", "Share of counted joints that lie within 0.05 of the normaliser"),
-    Column("AUC", 3, "max", "Area under the PCK curve, as a share of what it could be"),
-    Column("acceleration error %", 2, "min", "Mean error of the joints' acceleration, % of the box side a frame²"),
-    Column("jitter %", 2, "min", "Mean acceleration of the joints found, % of the box side a frame²; true motion too"),
-    Column("flips", 1, "min", "Times a joint went to the body's other side, per 100 frames"),
-    Column("lost", 1, "min", "Times a joint was hit no more, per 100 frames"),
-    Column("recovered", 2, "max", "Share of these losses after which it was hit again"),
+    Column("method", None, "", "The model and its variants"),
+    Column("data", None, "", "Data on which it was measured"),
+    Column("labels", None, "", "Source of the true joints: exact, a data set's, or another network's"),
+    Column("PCK@0.2", 3, "max", "Share of counted joints within 0.2 of the normaliser"),
+    Column("PCK@0.1", 3, "max", "Share of counted joints within 0.1 of the normaliser"),
+    Column("PCK@0.05", 3, "max", "Share of counted joints within 0.05 of the normaliser"),
+    Column("AUC", 3, "max", "Area under the PCK curve, as a share of the maximum"),
+    Column("acceleration error %", 2, "min", "Mean error of the joints' acceleration, % of the box side per frame²"),
+    Column("jitter %", 2, "min", "Mean acceleration of the predictions, % of the box side per frame²; with true motion"),
+    Column("flips", 1, "min", "Number of times a joint moved to the other side of the body, per 100 frames"),
+    Column("lost", 1, "min", "Number of times a joint was no longer hit, per 100 frames"),
+    Column("recovered", 2, "max", "Share of these losses after which the joint was hit again"),
     Column("params (M)", 2, "min", "Parameters, in millions"),
-    Column("GMACs", 2, "min", "Multiply-adds of a frame, from the second on, in thousands of millions"),
-    Column("ms a frame", 1, "min", "Median time of a frame, measured interleaved in one run"),
-    Column("videos", 0, "", "How many videos were followed"),
-    Column("frames", 0, "", "Frames of these videos"),
-    Column("joints counted", 0, "", "Joints that are labelled and visible: these count"),
-    Column("joints skipped", 0, "", "Joints that would count, in frames without a length to compare with"),
+    Column("GMACs", 2, "min", "Multiply-adds per frame, from the second on, in billions"),
+    Column("ms a frame", 1, "min", "Median time per frame, measured in interleaved turns"),
+    Column("videos", 0, "", "Number of videos"),
+    Column("frames", 0, "", "Number of frames of these videos"),
+    Column("joints counted", 0, "", "Number of joints that count: labelled and visible"),
+    Column("joints skipped", 0, "", "Number of joints that would count, in frames without a length to compare with"),
 )
 
 
 def results_table(summary: pd.DataFrame, cost: pd.DataFrame | None, cost_name: Any, rank: str) -> pd.DataFrame:
-    """A row a method and data set, sorted by data, the best first.
+    """Create a table with one row per method and data set, sorted by data, the best first.
 
     Args:
-        summary: with ``method, data, labels`` and columns of :data:`COLUMNS`.
-        cost: a table of :func:`dkd.evaluation.cost.profile`, or None.
-        cost_name: method → row of ``cost``.
-        rank: the column to sort by.
+        summary: table with ``method, data, labels`` and columns of :data:`COLUMNS`.
+        cost: table of :func:`dkd.evaluation.cost.profile`, or ``None``.
+        cost_name: function from a method to its row of ``cost``.
+        rank: column to sort by.
     """
     table = summary.copy()
     if cost is not None:
@@ -74,21 +74,21 @@ def results_table(summary: pd.DataFrame, cost: pd.DataFrame | None, cost_name: A
     if rank in table:
         table = table.sort_values(["data", rank], ascending=[True, False], kind="stable")
     known = [column.name for column in COLUMNS if column.name in table]
-    if rank not in known and rank in table:  # another threshold than those of the field's tables
+    if rank not in known and rank in table:  # a threshold other than the usual ones
         known.insert(known.index("labels") + 1, rank)
     return table[known].reset_index(drop=True)
 
 
 def column(name: str) -> Column:
-    """What is known of a column of the table."""
+    """Return the description of a column of the table."""
     for known in COLUMNS:
         if known.name == name:
             return known
-    return Column(name, 3, "max", f"Share of counted joints that lie within {name.partition('@')[2]} of the normaliser")
+    return Column(name, 3, "max", f"Share of counted joints within {name.partition('@')[2]} of the normaliser")
 
 
 def best(table: pd.DataFrame) -> dict[str, list[bool]]:
-    """Of each column, which rows have the best value on their data; nobody where there is nobody else."""
+    """Find, for each column, the rows with the best value on their data; none if there is only one row."""
     out = {}
     for name in map(str, table.columns):
         kind = column(name)
@@ -102,7 +102,7 @@ def best(table: pd.DataFrame) -> dict[str, list[bool]]:
 
 
 def text_of(kind: Column, value: Any) -> str:
-    """A cell as people read it."""
+    """Format a cell."""
     if kind.digits is None:
         return str(value)
     number = float(value)
@@ -110,7 +110,7 @@ def text_of(kind: Column, value: Any) -> str:
 
 
 def exports(table: pd.DataFrame, note: str) -> dict[str, str]:
-    """The table as ``csv``, ``latex`` and ``markdown``, with what was measured as a comment or a caption."""
+    """Export the table as ``csv``, ``latex`` and ``markdown``, with the note as a comment or a caption."""
     digits = {str(name): column(str(name)).digits for name in table.columns}
     shown = table.copy()
     for name, count in digits.items():
@@ -134,7 +134,7 @@ def _latex(text: str) -> str:
 
 
 def table_html(table: pd.DataFrame) -> str:
-    """The table as HTML, for the still picture."""
+    """Format the table as HTML for the still picture."""
     if not len(table):
         return ""
     marks = best(table)
@@ -145,7 +145,7 @@ def table_html(table: pd.DataFrame) -> str:
         text = f"<b>{text}</b>" if marks.get(name, [False] * len(table))[row] else text
         return f"<td{style(name)}>{text}</td>"
 
-    def style(name: str) -> str:  # where there is no kernel, there is no style sheet of ours
+    def style(name: str) -> str:  # without a kernel, there is no style sheet
         side = "left" if column(name).digits is None else "right"
         return f' style="text-align:{side};vertical-align:top{";min-width:130px" if name == "labels" else ""}"'
 
@@ -156,10 +156,10 @@ def table_html(table: pd.DataFrame) -> str:
 
 
 class ResultsTable(ModuleWidget):
-    """The table with buttons; sorting, copying and downloading happen in the browser.
+    """Table with buttons; sorting, copying and downloading are done in the browser.
 
     Attributes:
-        table: what is shown.
+        table: the table that is shown.
     """
 
     _module = script("evaluation/table.js")
@@ -177,9 +177,9 @@ class ResultsTable(ModuleWidget):
         """Show a table of :func:`results_table`.
 
         Args:
-            table: what to show.
-            note: what was measured; it stands below, and in what is copied.
-            name: of the files that are downloaded, without an ending.
+            table: the table to show.
+            note: description of the measurement, shown below and included in copies.
+            name: name of downloaded files, without suffix.
         """
         self.table = table
         marks = best(table)

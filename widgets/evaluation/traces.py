@@ -1,4 +1,4 @@
-"""Traces of the moments that are opened, made by a thread of their own; the newest wish wins."""
+"""Traces of opened moments, made in a separate thread; only the newest request counts."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from dkd.tracking.trace import Trace
 from widgets.evaluation.job import People
 
 log = logging.getLogger(__name__)
-KEPT = 6  # traces
+KEPT = 6  # number of traces
 MODELS_KEPT = 4
 
 
 @dataclass(frozen=True)
-class Wish:
-    """A trace that is wanted.
+class TraceRequest:
+    """A request for a trace.
 
     Attributes:
-        spec: of the method.
-        data, video: whom to follow.
-        n_frames: for how long; None: to the end.
+        spec: spec of the method.
+        data, video: data set and video of the person to track.
+        n_frames: number of frames; ``None``: to the end.
     """
 
     spec: str
@@ -35,37 +35,37 @@ class Wish:
 
 
 class MomentTraces:
-    """Makes traces; some are kept.
+    """Make traces in a thread; the last ones are kept.
 
     Args:
-        people: where people are read from.
+        people: source of the people.
     """
 
     def __init__(self, people: People):
         self._people = people
-        self._traces: OrderedDict[Wish, Trace] = OrderedDict()
+        self._traces: OrderedDict[TraceRequest, Trace] = OrderedDict()
         self._methods: OrderedDict[str, Method] = OrderedDict()
-        self._wanted: tuple[Sequence[Wish], Callable[[int, Trace | Exception], None]] | None = None
+        self._wanted: tuple[Sequence[TraceRequest], Callable[[int, Trace | Exception], None]] | None = None
         self._changed = threading.Condition()
         self._closed = False
         self._thread: threading.Thread | None = None
 
-    def want(self, wishes: Sequence[Wish], done: Callable[[int, Trace | Exception], None]) -> None:
+    def want(self, requests: Sequence[TraceRequest], done: Callable[[int, Trace | Exception], None]) -> None:
         """Make traces in this order, and call ``done(number, trace or exception)`` with each, in this object's thread.
 
-        Wishes that came before are given up: none of theirs is reported after this call's first.
+        Earlier requests are cancelled: none of their results is reported after the first of this call.
         """
         with self._changed:
             if self._closed:
                 return
-            self._wanted = wishes, done
+            self._wanted = requests, done
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="traces of moments", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
 
     def close(self) -> None:
-        """End the thread, and let the traces go."""
+        """End the thread and free the traces."""
         with self._changed:
             self._closed, self._wanted = True, None
             self._changed.notify_all()
@@ -84,13 +84,13 @@ class MomentTraces:
                     self._changed.wait()
                 if self._closed or self._wanted is None:
                     return
-                wishes, done = self._wanted
+                requests, done = self._wanted
                 self._wanted = None
-            for number, wish in enumerate(wishes):
+            for number, request in enumerate(requests):
                 try:
-                    result: Trace | Exception | None = self._make(wish)
-                except Exception as error:  # shown where the trace would have been
-                    log.warning("no trace of %s", wish, exc_info=True)
+                    result: Trace | Exception | None = self._make(request)
+                except Exception as error:  # shown in place of the trace
+                    log.warning("no trace of %s", request, exc_info=True)
                     result = error
                 if result is None or self._superseded():
                     break
@@ -99,18 +99,21 @@ class MomentTraces:
                 except Exception:
                     log.warning("a trace could not be shown", exc_info=True)
 
-    def _make(self, wish: Wish) -> Trace | None:
-        if wish not in self._traces:
+    def _make(self, request: TraceRequest) -> Trace | None:
+        if request not in self._traces:
             trace = follow_person(
-                self._method(wish.spec), self._people.one(wish.data, wish.video), wish.n_frames, self._superseded
+                self._method(request.spec),
+                self._people.one(request.data, request.video),
+                request.n_frames,
+                self._superseded,
             )
             if not trace.complete:
                 return None
-            self._traces[wish] = trace
+            self._traces[request] = trace
             while len(self._traces) > KEPT:
                 self._traces.popitem(last=False)
-        self._traces.move_to_end(wish)
-        return self._traces[wish]
+        self._traces.move_to_end(request)
+        return self._traces[request]
 
     def _method(self, spec: str) -> Method:
         if spec not in self._methods:

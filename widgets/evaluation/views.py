@@ -1,4 +1,4 @@
-"""A moment that was picked in the gallery, in the workbench; a second method beside it, on the same cursor."""
+"""Workbenches for a moment of the gallery, with an optional second method on the same cursor."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from dkd.errors import DKDError
 from dkd.tracking.trace import Trace
 from widgets.core.view import close_below
 from widgets.evaluation.job import People
-from widgets.evaluation.traces import MomentTraces, Wish
+from widgets.evaluation.traces import MomentTraces, TraceRequest
 from widgets.panels.side import Side
 from widgets.training.form import alert
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What is opened.
+    """A moment to open.
 
     Attributes:
-        spec: of the method.
-        data, video, frame, joint: where.
-        labels: what the truth is.
-        n_frames: how much of the video was measured.
+        spec: spec of the method.
+        data, video, frame, joint: its place.
+        labels: description of the labels.
+        n_frames: number of measured frames of the video.
     """
 
     spec: str
@@ -38,7 +38,7 @@ class Moment:
     n_frames: int | None = None
 
     def code(self) -> str:
-        """Lines of Python that open the same."""
+        """Lines of Python that open this moment."""
         n_frames = f", n_frames={self.n_frames}" if self.n_frames else ""
         return (
             f"person = next(p for p in load_people({self.data!r}, 'test') if p.name == {self.video!r})\n"
@@ -54,13 +54,13 @@ IMPORTS = (
 
 
 class MomentViews(ipw.VBox):
-    """The workbenches below the gallery.
+    """Workbenches below the gallery.
 
     Args:
-        people: where people are read from.
-        locked: calls a function of this object with the panel's lock held and shows its errors: traces come from a
-            thread of their own.
-        say: called with a message (empty: none) for the place below the gallery.
+        people: source of the people.
+        locked: calls a function of this object with the panel's lock held and shows its errors; needed because the
+            traces come from another thread.
+        say: called with a message (empty: none) to show below the gallery.
     """
 
     def __init__(self, people: People, locked: Callable[[Callable[[], None], str], None], say: Callable[[str], None]):
@@ -82,7 +82,7 @@ class MomentViews(ipw.VBox):
         super().__init__([row, self.message, self.sides])
 
     def offer(self, methods: Mapping[str, str]) -> None:
-        """Offer methods, name → spec, for the second place; the one that is chosen stays if it is offered."""
+        """Offer methods (specs by name) for the second place; the selected one stays if it is offered."""
         options = [("nothing", ""), *methods.items()]
         if list(self.beside.options) == options:
             return
@@ -90,13 +90,13 @@ class MomentViews(ipw.VBox):
         was_empty = len(self.beside.options) < 2
         self._quiet = True
         self.beside.options = options
-        # What it is compared with is the point of it: so a second one from the start.
+        # The comparison is the purpose of this view, so a second method is selected from the start.
         fallback = options[1][1] if was_empty and len(options) > 2 else ""
         self.beside.value = chosen if chosen in methods.values() else fallback
         self._quiet = False
 
     def show(self, moment: Moment) -> None:
-        """Show a moment, once it is traced; one that was opened before and is not there yet is given up."""
+        """Show a moment as soon as it is traced, cancelling an earlier one that is not traced yet."""
         self.moment = moment
         self._want()
 
@@ -105,19 +105,19 @@ class MomentViews(ipw.VBox):
         self._traces.close()
         for side in (self.second, self.first):
             side.clear()
-            close_below(side.box)  # it is in no container while nothing is beside
+            close_below(side.box)  # it has no container while there is no second method
             side.box.close()
         super().close()
 
     def _on_beside(self, _: Any) -> None:
         if not self._quiet and self.moment is not None:
-            self._locked(self._want, "choosing what stands beside it")
+            self._locked(self._want, "choosing the second method")
 
     def _want(self) -> None:
         moment = self.moment
         assert moment is not None
         specs = [moment.spec]
-        if self.beside.value == moment.spec:  # nothing to compare: the first other one instead
+        if self.beside.value == moment.spec:  # the same method: use the first other one
             others = [spec for _, spec in self.beside.options if spec not in ("", moment.spec)]
             self._quiet = True
             self.beside.value = others[0] if others else ""
@@ -126,18 +126,18 @@ class MomentViews(ipw.VBox):
             specs.append(self.beside.value)
         else:
             self._one()
-        wishes = [Wish(spec, moment.data, moment.video, moment.n_frames) for spec in specs]
+        requests = [TraceRequest(spec, moment.data, moment.video, moment.n_frames) for spec in specs]
         self.message.value = ""
         self._say(f"Tracing {moment.video} with {specs[0]} …")
 
         def done(number: int, result: Trace | Exception) -> None:
             def show() -> None:
-                if self.moment is moment:  # else another one was opened meanwhile
+                if self.moment is moment:  # otherwise another one has been opened
                     self._show(moment, specs, number, result)
 
             self._locked(show, f"opening {moment.video}")
 
-        self._traces.want(wishes, done)
+        self._traces.want(requests, done)
 
     def _show(self, moment: Moment, specs: list[str], number: int, result: Trace | Exception) -> None:
         self._say(f"Tracing {moment.video} with {specs[number + 1]} …" if number + 1 < len(specs) else "")
@@ -151,7 +151,7 @@ class MomentViews(ipw.VBox):
             f"labels: {html.escape(moment.labels or result.ground_truth_kind)}</span>"
         )
         if number == 0:
-            # The second one uses the first one's cursor: it cannot stay where the clip is another.
+            # The second one uses the first one's cursor, so it cannot stay for a different clip.
             if self.second.bench is not None and not _same_clip(self.second.bench.trace, result):
                 self.second.clear()
             self.first.show_trace(result, None, label)
@@ -164,7 +164,7 @@ class MomentViews(ipw.VBox):
             self.sides.children = [self.first.box, self.second.box]
 
     def _one(self) -> None:
-        """Nothing beside the first."""
+        """Hide the second workbench."""
         self.sides.children = [self.first.box]
         self.second.clear()
 

@@ -1,1 +1,1 @@
-"""Lessons: questions that are answered by doing."""
+"""Lessons: questions that students answer by working with the views."""

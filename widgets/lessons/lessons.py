@@ -1,7 +1,8 @@
-"""What makes a notebook a lesson: questions that are answered by doing, and checks that say whether the answer holds.
+"""Lessons in notebooks: questions that students answer by working with the views, and checks of their answers.
 
-A check looks at numbers, at a choice, or at the state of what the student works with (a workbench's frame, a trace, a
-list of interventions). It runs in the kernel, headless too: a notebook can assert that the intended answer passes.
+A check examines a number, a choice, or the state of what the student works with (a workbench's frame, a trace, a list
+of interventions). It runs in the kernel, also without a page, so that a notebook can assert that the intended answer
+passes.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dkd.errors import ConfigError
 from widgets.core.library import ModuleWidget, script
 from widgets.core.view import describe_error
 
-_progress: dict[str, dict[str, str]] = {}  # of this session: lesson's title → question's text → its state
+_progress: dict[str, dict[str, str]] = {}  # in this session: lesson's title → question's text → its state
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,9 @@ class Number:
     """An answer that is a number.
 
     Attributes:
-        right: the number, or a function that computes it when it is needed.
-        tolerance: how far off an answer may be, in the same unit.
-        unit: is shown behind the field.
+        right: the correct number, or a function that computes it when needed.
+        tolerance: maximum deviation of an answer, in the same unit.
+        unit: unit shown after the field.
     """
 
     right: float | Callable[[], float]
@@ -37,31 +38,31 @@ class Number:
     unit: str = ""
 
     def value(self) -> float:
-        """The right number."""
+        """Return the correct number."""
         return float(self.right() if callable(self.right) else self.right)
 
     def check(self, given: object) -> bool | str:
-        """``True``, or what to do."""
+        """Return ``True``, or a sentence that says what to do."""
         try:
             number = float(str(given).replace(",", ".").replace("−", "-"))
         except ValueError:
-            return "Please type a number." if given in (None, "") else f"{given!r} is no number."
+            return "Please type a number." if given in (None, "") else f"{given!r} is not a number."
         right = self.value()
         if abs(number - right) <= self.tolerance + 1e-9 * abs(right):
             return True
         return "It is more than that." if number < right else "It is less than that." if number > right else "No."
 
     def say(self) -> str:
-        """The right answer in words."""
+        """Return the correct answer in words."""
         return f"It is {self.value():g} {self.unit}".rstrip() + "."
 
 
 @dataclass(frozen=True)
 class Choice:
-    """An answer that is one of a few.
+    """An answer that is one of a few options.
 
     Attributes:
-        options: each option, and ``True`` for a right one, or what is to be said to one who takes it.
+        options: options, each with ``True`` if it is correct, or a sentence shown to a student who chooses it.
     """
 
     options: Mapping[str, bool | str]
@@ -74,21 +75,21 @@ class Choice:
             )
 
     def check(self, given: object) -> bool | str:
-        """``True``, or why not."""
+        """Return ``True``, or a sentence that says why not."""
         if given in (None, ""):
             return "Please choose one."
         if given not in self.options:
-            return f"{given!r} is none of: {', '.join(self.options)}."
+            return f"{given!r} is not one of: {', '.join(self.options)}."
         return self.options[str(given)]
 
     def say(self) -> str:
-        """The right answer in words."""
+        """Return the correct answer in words."""
         return " or ".join(option for option, verdict in self.options.items() if verdict is True) + "."
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check says: true where the answer holds; ``text`` is what is said besides, if anything."""
+    """Result of a check: true if the answer is correct; ``text`` is an optional explanation."""
 
     holds: bool
     text: str
@@ -97,14 +98,14 @@ class Verdict:
         return self.holds
 
 
-class _Told(ModuleWidget):
-    """A widget of words, which leaves them in the notebook for one who reads it without a kernel."""
+class _TextWidget(ModuleWidget):
+    """A widget with text that stays in the notebook for readers without a kernel."""
 
     _filmstrip = traitlets.Unicode().tag(sync=True)
     _error = traitlets.Unicode("").tag(sync=True)
 
     def still_html(self) -> str:
-        """What stays in the notebook without a kernel."""
+        """Return the HTML that stays in the notebook without a kernel."""
         raise NotImplementedError
 
     def _ipython_display_(self) -> None:
@@ -113,22 +114,22 @@ class _Told(ModuleWidget):
         display(HTML(f'<div data-dkd-filmstrip="{self._filmstrip}">{self.still_html()}</div>'))
 
 
-class Question(_Told):
-    """A question in words, an input that fits, a Check button, hints one at a time, and the answer for who wants it.
+class Question(_TextWidget):
+    """A question with a matching input, a Check button, hints one at a time, and the answer on request.
 
     Args:
-        text: the question; words in backticks are set as code.
-        check: a :class:`Number`, a :class:`Choice`, or, where the answer is to do something in a view, a function
-            without arguments that returns ``True`` (or anything true), or a sentence that says what is not there yet.
-        hints: sentences, from a nudge to nearly all.
-        answer: a sentence that states the answer and says why; it follows a right answer, too. Or a function that does
-            it (moves the workbench there) and may return such a sentence. A Number and a Choice can do without.
+        text: the question; words in backticks are shown as code.
+        check: a :class:`Number`, a :class:`Choice`, or, if the answer is an action in a view, a function without
+            arguments that returns ``True`` (or anything true), or a sentence that says what is missing.
+        hints: sentences, from a small hint to nearly the full answer.
+        answer: a sentence that states and explains the answer, also shown after a correct answer; or a function that
+            performs it (moves the workbench there) and may return such a sentence. Optional for Number and Choice.
 
     Attributes:
-        state: ``"open"``, ``"right"``, or ``"shown"`` where the answer was shown before it was found.
+        state: ``"open"``, ``"right"``, or ``"shown"`` if the answer was shown before it was found.
 
     Raises:
-        ConfigError: there is no way to say or do the answer.
+        ConfigError: there is no way to state or perform the answer.
     """
 
     _module = script("lessons/question.js")
@@ -165,9 +166,9 @@ class Question(_Told):
         return self._asked["text"]
 
     def try_answer(self, value: object = None) -> Verdict:
-        """What the check says to ``value`` (nothing, where the answer is done in a view); nothing is shown or counted.
+        """Check ``value`` (omit it if the answer is an action in a view) without showing or counting anything.
 
-        An exception in the check is a verdict, too: one line that tells what happened.
+        An exception in the check also gives a verdict, with one line about the error.
         """
         try:
             said = self._check.check(value) if isinstance(self._check, (Number, Choice)) else self._check()
@@ -180,7 +181,7 @@ class Question(_Told):
         return Verdict(bool(said), "")
 
     def submit(self, value: object = None) -> Verdict:
-        """What the Check button does: try the answer, show what is said to it, and count it if it holds."""
+        """Check the answer like the Check button: show the verdict, and count the answer if it is correct."""
         verdict = self.try_answer(value)
         if verdict:
             if self.state == "open":
@@ -191,7 +192,7 @@ class Question(_Told):
         return verdict
 
     def hint(self) -> str:
-        """Show the next hint; returns it, ``""`` after the last."""
+        """Show the next hint and return it; ``""`` after the last one."""
         shown = self._said["hints"]
         if len(shown) == len(self._hints):
             return ""
@@ -199,7 +200,7 @@ class Question(_Told):
         return self._hints[len(shown)]
 
     def show_answer(self) -> str:
-        """State the answer, or do it; returns what is said. The question counts as shown unless it was answered."""
+        """State or perform the answer and return the text. The question counts as shown unless answered before."""
         try:
             said = self._answer() if callable(self._answer) else self._answer
             if said is None and isinstance(self._check, (Number, Choice)):
@@ -209,17 +210,17 @@ class Question(_Told):
             return self._said["text"]
         if self.state == "open":
             self.state = "shown"
-        self._say(str(said or "It is done: look at the view."), label="Answer")
+        self._say(str(said or "Done: look at the view."), label="Answer")
         return self._said["text"]
 
     def recall(self, state: str) -> None:
-        """Be in a state that was reached before, or ``"open"`` as at first."""
+        """Restore a state that was reached before, or the initial ``"open"``."""
         self.state = state
         self._said = {}
         self._say({"open": "", "right": "You have answered this one.", "shown": "The answer was shown."}[state])
 
     def still_html(self) -> str:
-        """What stays in the notebook without a kernel."""
+        """Return the HTML that stays in the notebook without a kernel."""
         return f"<p><b>Question.</b> {html.escape(self.text)}</p>"
 
     def _say(self, text: str, label: str = "") -> None:
@@ -233,16 +234,16 @@ class Question(_Told):
             self.send({"type": "done"})
 
 
-class Lesson(_Told):
-    """The head of a lesson: what it is for, how long it takes, and how many of its questions are answered.
+class Lesson(_TextWidget):
+    """The head of a lesson: its purpose, its duration, and how many of its questions are answered.
 
-    What was answered is kept as long as the kernel runs, also when the cells are run again.
+    Answers are kept while the kernel runs, also when the cells are run again.
 
     Args:
-        title: also the name under which answers are kept.
-        purpose: what one can do after it, in a sentence.
-        minutes: how long it takes, with the questions.
-        questions: those that count; each is displayed where the notebook wants it. :meth:`ask` adds one.
+        title: title of the lesson, under which answers are kept.
+        purpose: what students can do after the lesson, in a sentence.
+        minutes: duration including the questions.
+        questions: the questions that count, displayed anywhere in the notebook. :meth:`ask` adds one.
     """
 
     _module = script("lessons/lesson.js")
@@ -259,7 +260,7 @@ class Lesson(_Told):
             self.ask(question)
 
     def ask(self, question: Question) -> Question:
-        """Let ``question`` count, in place of one with the same text; returns it, to be displayed."""
+        """Add ``question``, replacing one with the same text, and return it for display."""
         self.questions = [q for q in self.questions if q.text != question.text] + [question]
         if state := self._kept.get(question.text):
             question.recall(state)
@@ -269,16 +270,16 @@ class Lesson(_Told):
 
     @property
     def progress(self) -> str:
-        """``"2 of 4 answered, 1 shown"``."""
+        """Return the progress as text, such as ``"2 of 4 answered, 1 shown"``."""
         return self._counted["text"]
 
     def start_over(self) -> None:
-        """Forget what was answered."""
+        """Clear all answers."""
         for question in self.questions:
             question.recall("open")
 
     def still_html(self) -> str:
-        """What stays in the notebook without a kernel."""
+        """Return the HTML that stays in the notebook without a kernel."""
         title, purpose, minutes = (html.escape(self._about[name]) for name in ("title", "purpose", "minutes"))
         return f"<h2>{title}</h2><p>{purpose}</p><p>About {minutes} minutes.</p>"
 

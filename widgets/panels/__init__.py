@@ -1,1 +1,1 @@
-"""What the training and evaluation panels share."""
+"""Shared parts of the training and evaluation panels."""

@@ -1,4 +1,4 @@
-"""What the plotly figures of all panels share: the widget, and colours that both of JupyterLab's themes can read."""
+"""Shared parts of the panels' plotly figures: the widget, and colours that are readable in both themes."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-INK = "#7a7a7a"  # 4.3 : 1 on white and 4.4 : 1 on Lab's dark grey: one colour that both themes can read
+INK = "#7a7a7a"  # contrast 4.3 : 1 on white and 4.4 : 1 on Lab's dark grey: readable in both themes
 GRID = "rgba(128,128,128,0.18)"
-# Told apart with any kind of colour vision, and from the blue and orange of a person's left and right; in grey the
-# dashes and symbols that go with them tell them apart.
+# Distinguishable with any kind of colour vision, and from the blue and orange of a person's left and right; in grey,
+# they differ by their dashes and symbols.
 COLOURS = ("#14929b", "#8a63c9", "#b57d0c", "#c2496a", "#5f8f2f", "#4f7fc0", "#8c6f5a", "#7a7a7a")
 STYLE: dict[str, Any] = {
     "paper_bgcolor": "rgba(0,0,0,0)",
@@ -25,10 +25,10 @@ STYLE: dict[str, Any] = {
 
 
 class Figure(go.FigureWidget):
-    """A FigureWidget that a page which was loaded anew gets as it is now, and soon.
+    """A FigureWidget whose current state reaches a reloaded page quickly.
 
-    Plotly keeps what it sends at the start, and then sends changes only; a page that asks for the state later would
-    get the start again. And it has 5 MB of script in the state of every figure; here a page asks for them once.
+    Plotly stores its initial state and then only sends changes; a page that requests the state later would get the
+    initial one. It also has 5 MB of script in the state of every figure; here a page requests the script once.
     """
 
     _esm = (Path(__file__).parent / "figure.js").read_text(encoding="utf-8")
@@ -49,8 +49,8 @@ class Figure(go.FigureWidget):
             self.send(message, [str(go.FigureWidget._esm).encode()])
 
     def fit(self) -> None:
-        """Fit into the page again after the layout's height has changed.
+        """Fit into the page again after a change of the layout's height.
 
-        Plotly takes a new height for the end of fitting into the page, and writes the width down, too.
+        Plotly stops fitting into the page when the height is set, and then also stores the width.
         """
         self._send_relayout_msg({"width": None, "autosize": True})

@@ -1,7 +1,7 @@
-"""What panels have in common: they show something that goes on in another thread, and outlive it; and leave a picture.
+"""Base of the panels: they show work in another thread, refresh themselves, and leave a still picture.
 
-A panel is a column of ipywidgets under a head. Callbacks of the user, the panel's own thread and those of its parts
-all change it: one at a time, with its lock held.
+A panel is a column of ipywidgets under a head. It is changed by callbacks of the user, by the panel's thread and by the
+threads of its parts: one at a time, with its lock held.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _panels: dict[tuple[type, Path], LivePanel] = {}
 
 
 class PanelHead(ModuleWidget):
-    """What is going on, and what went wrong. It hides the panel's still picture while it lives.
+    """Head of a panel, with its state and errors. It hides the panel's still picture while it is live.
 
     Args:
-        kind: part of its class in the page, ``dkd-<kind>-head``.
-        label: what a screen reader calls it.
-        counted: the same of its bar.
+        kind: part of its CSS class, ``dkd-<kind>-head``.
+        label: label for screen readers.
+        counted: label of its progress bar for screen readers.
         filmstrip: name of the still picture.
     """
 
@@ -48,24 +48,24 @@ class PanelHead(ModuleWidget):
 
 
 class LivePanel(ipw.VBox):
-    """The base of the panels. Subclasses make their parts, then call :meth:`_live`; and give
+    """Base class of the panels. Subclasses create their parts, then call :meth:`_live`, and implement
 
-    - ``_refresh()``: show what is new; called with the lock held, now and then and after whatever the user does;
-    - ``_part_ways()``: free what is not in the column; called once;
-    - ``still_html()``: what stays in the notebook without a kernel.
+    - ``_refresh()``: show changes; called with the lock held, regularly and after each action of the user;
+    - ``_release_parts()``: free parts that are not in the column; called once;
+    - ``still_html()``: return the HTML that stays in the notebook without a kernel.
     """
 
-    _about: ClassVar[str]  # what it shows, in messages
-    _refresh_s: ClassVar[float]  # at most so often
-    _poll_s: ClassVar[float]  # and at least so often: another process may be at work
-    _still_s: ClassVar[float]  # the still picture is made anew at most so often
-    _is_closed = True  # until it is whole: ipywidgets closes what is dropped, half-made widgets, too
+    _about: ClassVar[str]  # name of the work it shows, for messages
+    _refresh_s: ClassVar[float]  # minimum interval between refreshes
+    _poll_s: ClassVar[float]  # maximum interval: another process may be working
+    _still_s: ClassVar[float]  # minimum interval between updates of the still picture
+    _is_closed = True  # until it is complete: ipywidgets also closes incomplete widgets when they are deleted
     head: PanelHead
 
     def _prepare(self) -> None:
-        """Before any part is made."""
+        """Prepare the panel; called before any part is created."""
         self._lock = threading.RLock()
-        self._stirred, self._ended = threading.Event(), threading.Event()
+        self._wake, self._ended = threading.Event(), threading.Event()
         self._end_listening: Callable[[], None] = lambda: None
         self._name = f"dkd-{uuid.uuid4().hex[:12]}"
         self._state = ""
@@ -74,10 +74,10 @@ class LivePanel(ipw.VBox):
         self._still_due = False
 
     def _live(self, parts: list[Any], attach: Callable[[], None], where: str, folder: Path) -> None:
-        """Show ``parts``, open what is shown with ``attach``, and begin to refresh.
+        """Show ``parts``, open the content with ``attach``, and start refreshing.
 
         Args:
-            folder: another panel of this kind on the same one is closed.
+            folder: folder that is shown; another panel of this kind on the same folder is closed.
         """
         super().__init__(parts)
         self._is_closed = False
@@ -86,57 +86,57 @@ class LivePanel(ipw.VBox):
         if key in _panels:
             _panels[key].close()
         _panels[key] = self
-        self._thread = threading.Thread(target=self._refresh_now_and_then, name=f"{self._about} panel", daemon=True)
+        self._thread = threading.Thread(target=self._refresh_loop, name=f"{self._about} panel", daemon=True)
         self._thread.start()
 
     @property
     def state(self) -> str:
-        """What it is doing, in one word. Waits while the panel is refreshed, so that all of it shows this state."""
+        """Current state in one word. Waits during a refresh, so that the whole panel shows this state."""
         with self._lock:
             return self._state
 
     def report(self, error: BaseException, where: str) -> None:
-        """Show an exception under the panel's head; one that the library raises on purpose says all that is needed."""
+        """Show an exception under the panel's head, without traceback for errors that the library raises on purpose."""
         self.head._error = str(error) if isinstance(error, DKDError) else describe_error(error, where)
 
     def close(self) -> None:
-        """Free all that the panel holds: threads, traces, figures. What goes on goes on. May be called twice."""
+        """Free threads, traces and figures of the panel. The work itself continues. May be called twice."""
         if self._is_closed:
             return
         with self._lock:
             self._is_closed = True
             self._end_listening()
-        self._stirred.set()
+        self._wake.set()
         self._ended.set()
         if self._thread is not threading.current_thread():
             self._thread.join(10)
-        self._part_ways()
+        self._release_parts()
         close_below(self)
         super().close()
         for key in [key for key, panel in _panels.items() if panel is self]:
             del _panels[key]
 
     def still_html(self) -> str:
-        """What stays in the notebook without a kernel."""
+        """Return the HTML that stays in the notebook without a kernel."""
         raise NotImplementedError
 
     def _refresh(self) -> None:
         raise NotImplementedError
 
-    def _part_ways(self) -> None:
+    def _release_parts(self) -> None:
         raise NotImplementedError
 
-    # --- one at a time -----------------------------------------------------------------------------------------------
+    # --- locking -----------------------------------------------------------------------------------------------------
 
-    def _refresh_now_and_then(self) -> None:
+    def _refresh_loop(self) -> None:
         while not self._is_closed:
-            self._stirred.wait(self._poll_s)
-            self._stirred.clear()
+            self._wake.wait(self._poll_s)
+            self._wake.clear()
             self._locked(self._refresh, f"while showing the {self._about}")
             self._ended.wait(self._refresh_s)
 
     def _locked(self, action: Callable[[], None], where: str) -> None:
-        """Do something with the lock held; an exception is shown in the panel."""
+        """Run ``action`` with the lock held; show an exception in the panel."""
         with self._lock:
             if self._is_closed:
                 return
@@ -147,15 +147,15 @@ class LivePanel(ipw.VBox):
                 self.report(error, where)
 
     def _act(self, action: Callable[[], None], where: str) -> None:
-        """Do what the user asks for, and show what has come of it."""
+        """Run an action of the user, and show its result."""
         self.head._error = ""
         self._locked(action, where)
-        self._stirred.set()
+        self._wake.set()
 
-    # --- the picture that stays --------------------------------------------------------------------------------------
+    # --- still picture -----------------------------------------------------------------------------------------------
 
     def _make_still(self, at_once: bool) -> None:
-        """Renew the still picture, if it is time."""
+        """Update the still picture if it is due."""
         now = time.monotonic()
         if self._still is None or not self._still_due or not (at_once or now - self._still_made > self._still_s):
             return
@@ -170,12 +170,12 @@ class LivePanel(ipw.VBox):
 
 
 def still_figure(name: str, parts: list[str], caption: str) -> str:
-    """A self-contained figure of HTML parts, one below the other; empty ones are left out.
+    """Create a self-contained HTML figure from parts, one below the other; empty parts are left out.
 
     Args:
-        name: marks the figure (``data-dkd-filmstrip``), so that the live widget can hide it while it lives.
-        parts: as HTML.
-        caption: as text that needs no escape.
+        name: marks the figure (``data-dkd-filmstrip``), so that the live widget can hide it.
+        parts: HTML of the parts.
+        caption: text that needs no escaping.
     """
     body = "".join(f'<div style="margin:8px 0">{part}</div>' for part in parts if part)
     return (
@@ -186,14 +186,14 @@ def still_figure(name: str, parts: list[str], caption: str) -> str:
 
 
 def section(title: str, content: Any) -> Any:
-    """A part of a panel that can be folded."""
+    """Create a collapsible section of a panel."""
     out = ipw.Accordion([content], titles=[title], selected_index=0)
     out.add_class("dkd-section")
     return out
 
 
 def duration(seconds: float) -> str:
-    """A time for people: ``"40 s"``, ``"12 min"``, ``"3 h 20 min"``."""
+    """Format a duration: ``"40 s"``, ``"12 min"``, ``"3 h 20 min"``."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

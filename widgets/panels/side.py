@@ -1,4 +1,4 @@
-"""One of two places that stand side by side: a workbench under a head, on a cursor that both may share."""
+"""One of two workbenches side by side, each under a head, which may share a cursor."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from widgets.workbench.workbench import Workbench
 
 
 class Side:
-    """A place for traces, one at a time.
+    """A place that shows one trace at a time.
 
     Args:
-        name: "first" or "second"; part of its class in the page.
-        controls: what stands above the workbench, before the label.
+        name: "first" or "second"; part of its CSS class.
+        controls: widgets above the workbench, before the label.
 
     Attributes:
-        bench: the workbench, None while nothing is shown.
+        bench: the workbench, ``None`` while nothing is shown.
         label: HTML above it.
-        box: the whole, to be put on the page.
+        box: container of everything, for the page.
     """
 
     def __init__(self, name: str, controls: Sequence[Any] = ()):
@@ -35,16 +35,16 @@ class Side:
         self.box.add_class(f"dkd-side-{name}")
 
     def show_trace(self, trace: Trace, cursor: Any, label: str) -> None:
-        """Put a trace into the workbench; frame, joint and layers stay where they are.
+        """Show a trace in the workbench; frame, joint and layers stay unchanged.
 
         Args:
-            trace: what to show.
-            cursor: of the other side, or None for one of its own; counts for the first trace.
-            label: as HTML.
+            trace: the trace to show.
+            cursor: cursor of the other side, or ``None`` for its own; only used for the first trace.
+            label: label as HTML.
         """
         if self.bench is None:
-            # A copy, since two workbenches that show one trace on one cursor would share its feed for good. It is shown
-            # as it was made: figures beside it were measured on it.
+            # A copy, since two workbenches with one trace on one cursor would share its feed permanently. The trace is
+            # shown without changes, because the figures next to it were measured on it.
             self.bench = Workbench(copy.copy(trace), cursor=cursor, reinitialise=None)
             self.place.children = [self.bench]
         elif self.bench.trace is not trace:

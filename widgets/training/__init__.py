@@ -1,1 +1,1 @@
-"""The training panel: start, watch, stop, and compare runs."""
+"""Training panel: start, watch, stop, and compare runs."""

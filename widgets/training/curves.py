@@ -1,4 +1,4 @@
-"""The curves of training runs: one plotly figure, and the same as a still picture."""
+"""Curves of training runs as a plotly figure and as a still picture."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from widgets.panels.figures import COLOURS, GRID, INK, STYLE, Figure
 if TYPE_CHECKING:
     import pandas as pd
 
-LIMIT = 500  # points of a curve
-OTHERS = ("dash", "dot", "dashdot", "longdash")  # how other runs are dashed, in this order
+LIMIT = 500  # maximum number of points of a curve
+OTHERS = ("dash", "dot", "dashdot", "longdash")  # dashes of other runs, in this order
 _TEAL, _VIOLET, _OCHRE = COLOURS[:3]
 
 
 @dataclass(frozen=True)
 class Plot:
-    """One plot: a title, and the columns of the log that are its curves, each with a name and a colour."""
+    """A plot: its title, and the columns of the log to draw, each with a name and a colour."""
 
     title: str
     curves: tuple[tuple[str, str, str], ...]
@@ -48,10 +48,10 @@ CURVES = tuple((number, *curve) for number, plot in enumerate(PLOTS) for curve i
 
 
 class History:
-    """What is known of a run, step by step: its log, and what was heard since.
+    """History of a run, step by step: its log and the records since.
 
     Attributes:
-        columns: of numbers, all of one length; ``step`` rises.
+        columns: columns of numbers with the same length; ``step`` is ascending.
     """
 
     def __init__(self) -> None:
@@ -62,13 +62,13 @@ class History:
 
     @classmethod
     def from_log(cls, table: pd.DataFrame) -> History:
-        """The rows of ``run.log()``."""
+        """Create a history from the rows of ``run.log()``."""
         out = cls()
         out.columns = {str(name): [float(v) for v in table[name]] for name in table.columns}
         return out
 
     def extend(self, records: Iterable[Record]) -> None:
-        """Add records. One of an earlier step means that the run was resumed from before: what came after it goes."""
+        """Add records. A record of an earlier step means that the run was resumed: later entries are removed."""
         for record in records:
             row = record.row()
             while len(self) and self.columns["step"][-1] >= row["step"]:
@@ -79,35 +79,35 @@ class History:
                 self.columns.setdefault(name, [float("nan")] * length).append(float(value))
 
     def curve(self, name: str, limit: int = LIMIT) -> tuple[np.ndarray, np.ndarray]:
-        """Steps and values of a column where it is known, thinned; empty if it never is."""
+        """Return the steps and values of a column where known, thinned; empty if never known."""
         if name not in self.columns:
             return np.zeros(0), np.zeros(0)
         return thin(np.array(self.columns["step"]), np.array(self.columns[name]), limit)
 
     def last(self, name: str) -> float:
-        """The last known value of a column, else NaN."""
+        """Return the last known value of a column, else NaN."""
         values = np.array(self.columns.get(name, []))
         known = values[np.isfinite(values)]
         return float(known[-1]) if len(known) else float("nan")
 
 
 def thin(x: np.ndarray, y: np.ndarray, limit: int = LIMIT) -> tuple[np.ndarray, np.ndarray]:
-    """At most ``limit`` points of a curve: the means of as many runs of neighbours, and the last point as it is.
+    """Reduce a curve to at most ``limit`` points: means of groups of neighbours, and the last point unchanged.
 
-    What is not finite is left out first.
+    Points that are not finite are removed first.
     """
     known = np.isfinite(y)
     x, y = x[known], y[known]
     if len(x) <= limit:
         return x, y
-    edges = np.linspace(0, len(x) - 1, limit).astype(int)  # limit − 1 runs before the last point
+    edges = np.linspace(0, len(x) - 1, limit).astype(int)  # limit − 1 groups before the last point
     counts = np.diff(edges)
     means = [np.append(np.add.reduceat(v[:-1], edges[:-1]) / counts, v[-1]) for v in (x, y)]
     return means[0], means[1]
 
 
 class Curves:
-    """All curves of a run, those of other runs dashed over them.
+    """All curves of a run, with those of other runs drawn over them as dashed lines.
 
     Attributes:
         figure: the widget.
@@ -119,7 +119,7 @@ class Curves:
         self._others: tuple[str, ...] = ()
 
     def show(self, history: History) -> None:
-        """Draw a run's curves as they are now."""
+        """Draw the current curves of a run."""
         adversary = len(history.curve("k")[0]) > 0
         curves = [history.curve(column) for _, column, _, _ in CURVES]
         with self.figure.batch_update():
@@ -132,7 +132,7 @@ class Curves:
             self.figure.fit()
 
     def compare(self, others: Mapping[str, History]) -> None:
-        """Draw other runs, name → history, dashed; those that were drawn before go."""
+        """Draw the histories of other runs, by name, as dashed lines, replacing earlier ones."""
         names = tuple(others)[: len(OTHERS)]
         if self._others:
             self.figure.data = self.figure.data[: len(CURVES)]
@@ -159,7 +159,7 @@ class Curves:
             marker={"size": 5},
             xaxis=f"x{plot + 1}",
             yaxis=f"y{plot + 1}",
-            showlegend=bool(run) and plot == 0,  # the other plots' lines are dashed alike; colours stand in the titles
+            showlegend=bool(run) and plot == 0,  # the other plots use the same dashes; colours are in the titles
             hovertemplate="step %{x:.0f}: %{y:.4g}<extra>" + html.escape(label) + "</extra>",
         )
 
@@ -169,7 +169,7 @@ class Curves:
 
 
 def _layout(adversary: bool) -> dict[str, Any]:
-    """Places of the plots: all in one row, or in two where there is an adversary."""
+    """Arrange the plots in one row, or in two with an adversary."""
     shown = [i for i, plot in enumerate(PLOTS) if adversary or not plot.needs_adversary]
     columns, rows = (4, 2) if adversary else (len(shown), 1)
     layout: dict[str, Any] = {
@@ -209,7 +209,7 @@ def _layout(adversary: bool) -> dict[str, Any]:
 
 
 def _title(plot: Plot) -> str:
-    """A plot's title; where it has several curves, their names in their colours."""
+    """Return a plot's title; with several curves, their names in their colours."""
     names = [f'<span style="color:{colour}"><b>{name}</b></span>' for _, name, colour in plot.curves]
     return f"<b>{plot.title}</b>" + (f"  {'  '.join(names)}" if len(names) > 1 else "")
 
@@ -218,7 +218,7 @@ def _title(plot: Plot) -> str:
 
 
 def still_curves(history: History, plots: Sequence[Plot] = PLOTS[:2]) -> str:
-    """The first plots as one self-contained SVG, for readers without a kernel; empty before there is anything."""
+    """Draw the first plots as one self-contained SVG, for readers without a kernel; empty without data."""
     width, height, gap = 420, 150, 40
     parts = []
     for number, plot in enumerate(plots):

@@ -1,4 +1,4 @@
-"""The settings of a training run as a form, and as the line of Python or of a shell that does the same."""
+"""Form for the settings of a training run, with the equivalent line of Python and of a shell."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ RECIPE_HELP = {
 
 @dataclass(frozen=True)
 class Field:
-    """A setting with a control of its own.
+    """A setting with its own control.
 
     Attributes:
-        key: its name in :class:`~dkd.training.config.TrainConfig`, with dots into nested settings.
-        label, tooltip: what people read.
-        kind: what is typed in.
-        options: to choose from; of a ``list`` they are suggestions.
+        key: name in :class:`~dkd.training.config.TrainConfig`, with dots for nested settings.
+        label, tooltip: displayed texts.
+        kind: type of the input.
+        options: options to choose from; suggestions for a ``list``.
     """
 
     key: str
@@ -48,27 +48,27 @@ class Field:
 _DATA = tuple(dict.fromkeys(("rendered", *SOURCES)))
 FIELDS: tuple[Field, ...] = (
     Field("model.name", "Model", "Which network learns: a DKD, its baseline, or a peer", "choice", tuple(MODELS)),
-    Field("steps", "Steps", "Optimiser steps in all", "int"),
-    Field("batch", "Batch", "Clips in a step", "int"),
-    Field("n_frames", "T frames", "Frames of a training clip; a DKD learns from one frame to the next", "int"),
-    Field("optimiser.learning_rate", "Learning rate", "How far a step moves the weights, at its peak", "float"),
-    Field("seed", "Seed", "Of the first weights, the order of the data and all chance", "int"),
-    Field("data.train", "Train on", "Data sets or folders in Penn Action's layout, with commas between", "list", _DATA),
-    Field("data.validation", "Validate on", "The data set whose test people are followed", "text", _DATA),
-    Field("adversary.eta", "Adversary η", "Weight of the temporal adversary in the loss; 0 switches it off", "float"),
-    Field("adversary.gamma", "Adversary γ", "The balance it keeps: L_fake = γ · L_real", "float"),
-    Field("adversary.lambda_k", "Adversary λ", "How fast its balance k moves", "float"),
+    Field("steps", "Steps", "Total number of optimiser steps", "int"),
+    Field("batch", "Batch", "Clips per step", "int"),
+    Field("n_frames", "T frames", "Frames of a training clip; a DKD learns from consecutive frames", "int"),
+    Field("optimiser.learning_rate", "Learning rate", "Peak learning rate", "float"),
+    Field("seed", "Seed", "Seed of the initial weights, the order of the data and all random draws", "int"),
+    Field("data.train", "Train on", "Data sets or folders in Penn Action's layout, separated by commas", "list", _DATA),
+    Field("data.validation", "Validate on", "The data set whose test people are tracked", "text", _DATA),
+    Field("adversary.eta", "Adversary η", "Weight of the temporal adversary in the loss; 0 disables it", "float"),
+    Field("adversary.gamma", "Adversary γ", "Target balance: L_fake = γ · L_real", "float"),
+    Field("adversary.lambda_k", "Adversary λ", "Step size of its balance k", "float"),
 )
 
 
 def differences(config: TrainConfig, base: TrainConfig) -> list[str]:
-    """The ``key=value`` words that turn the settings ``base`` into ``config``."""
+    """Return the ``key=value`` arguments that turn the settings ``base`` into ``config``."""
     words: list[str] = []
 
     def compare(new: dict[str, Any], old: dict[str, Any], prefix: str) -> None:
         for key, value in new.items():
             before = old.get(key)
-            # A free mapping that lost a key can only be named whole.
+            # A free mapping that lost a key can only be replaced as a whole.
             whole = isinstance(before, dict) and isinstance(value, dict) and bool(before.keys() - value.keys())
             if isinstance(value, dict) and isinstance(before, dict) and not whole:
                 compare(value, before, f"{prefix}{key}.")
@@ -80,25 +80,25 @@ def differences(config: TrainConfig, base: TrainConfig) -> list[str]:
 
 
 def value_text(value: Any) -> str:
-    """A value as one line of YAML, as it stands in a ``key=value`` word."""
+    """Format a value as one line of YAML, as in a ``key=value`` argument."""
     text = yaml.safe_dump(value, default_flow_style=True, width=float("inf"), allow_unicode=True)
     return text.removesuffix("\n").removesuffix("\n...")
 
 
 def lines_to_words(text: str) -> list[str]:
-    """The words of a text with one ``key=value`` a line; empty lines and those that begin with ``#`` say nothing."""
+    """Split a text with one ``key=value`` per line; empty lines and comments (``#``) are ignored."""
     lines = (line.strip() for line in text.splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 
 
 def as_python(recipe: str, words: Sequence[str], folder: str | Path) -> str:
-    """The call that trains with these settings."""
+    """Return the Python call that trains with these settings."""
     given = f", [{', '.join(_quoted(word) for word in words)}]" if words else ""
     return f"train(load_recipe({_quoted(recipe)}{given}), {_quoted(str(folder))})"
 
 
 def as_command(recipe: str, words: Sequence[str], folder: str | Path) -> str:
-    """The shell command that trains with these settings."""
+    """Return the shell command that trains with these settings."""
     given = f" --set {shlex.join(words)}" if words else ""
     return f"dkd train --config {shlex.quote(recipe)}{given} --run {shlex.quote(str(folder))}"
 
@@ -115,16 +115,16 @@ def _value(config: TrainConfig, key: str) -> Any:
 
 
 class ConfigForm(ipw.VBox):
-    """A recipe, a run's folder, the settings that people change, and lines for all others.
+    """Form with a recipe, a run's folder, the most used settings, and a text field for all others.
 
     Args:
-        recipe: the one to begin with.
-        folder: of the run.
+        recipe: initial recipe.
+        folder: folder of the run.
         words: settings to replace, ``key=value``.
-        changed: called after each change, with nothing.
+        changed: called after each change, without arguments.
 
     Raises:
-        ConfigError: the recipe or a word is unknown.
+        ConfigError: the recipe or a setting is unknown.
     """
 
     def __init__(self, recipe: str, folder: str, words: Sequence[str], changed: Callable[[], None]):
@@ -133,17 +133,17 @@ class ConfigForm(ipw.VBox):
         self._quiet = True
         named = [(f"{name}: {RECIPE_HELP[name]}" if name in RECIPE_HELP else name, name) for name in list_recipes()]
         self.recipe = ipw.Dropdown(
-            options=named, value=recipe, description="Recipe", tooltip="Where the settings start from",
+            options=named, value=recipe, description="Recipe", tooltip="Initial settings",
         )  # fmt: skip
         self.folder = ipw.Text(
             value=folder, description="Run folder", continuous_update=False,
-            tooltip="Where the run is stored; one that is there already is gone on with, with its own settings",
+            tooltip="Folder of the run; an existing run is resumed with its own settings",
         )  # fmt: skip
         self.fields = {field.key: _control(field, _value(config, field.key)) for field in FIELDS}
         self.more = ipw.Textarea(
             description="More settings", continuous_update=False, rows=3,
-            tooltip="Any other setting, one key=value a line, such as augment.rotation=10",
-            placeholder="one key=value a line, such as\naugment.rotation=10\nvalidate_every=100",
+            tooltip="Any other setting, one key=value per line, such as augment.rotation=10",
+            placeholder="one key=value per line, such as\naugment.rotation=10\nvalidate_every=100",
         )  # fmt: skip
         self.message = ipw.HTML()
         self.lines = ipw.HTML()
@@ -161,10 +161,10 @@ class ConfigForm(ipw.VBox):
         self._quiet = False
         self._show()
 
-    # --- what was typed ----------------------------------------------------------------------------------------------
+    # --- input -------------------------------------------------------------------------------------------------------
 
     def words(self) -> list[str]:
-        """What differs from the recipe, as ``key=value``; what was typed into the lines comes last."""
+        """Return the differences from the recipe as ``key=value``; entries of the text field come last."""
         words = []
         for field in FIELDS:
             value = _typed(field, self.fields[field.key].value)
@@ -173,7 +173,7 @@ class ConfigForm(ipw.VBox):
         return words + lines_to_words(self.more.value)
 
     def config(self) -> TrainConfig:
-        """The settings.
+        """Return the settings.
 
         Raises:
             ConfigError: one of them is unknown or does not fit.
@@ -181,10 +181,10 @@ class ConfigForm(ipw.VBox):
         return load_recipe(self.recipe.value, self.words())
 
     def set(self, *words: str) -> None:
-        """Type settings in, as ``key=value``: what is not named stays.
+        """Enter settings as ``key=value``; all others stay.
 
         Raises:
-            ConfigError: one is unknown or does not fit; nothing is changed.
+            ConfigError: a setting is unknown or does not fit; nothing is changed.
         """
         config = load_recipe(self.recipe.value, [*self.words(), *words])
         self._fill(config)
@@ -192,7 +192,7 @@ class ConfigForm(ipw.VBox):
         self._changed()
 
     def show_run(self, config: TrainConfig | None) -> None:
-        """Show the settings of a run that is there and cannot be changed any more; None: let them be typed."""
+        """Show the fixed settings of an existing run; ``None`` makes the form editable."""
         fixed = config is not None
         if config is not None:
             self._fill(config)
@@ -200,10 +200,10 @@ class ConfigForm(ipw.VBox):
             control.disabled = fixed
         self._show()
 
-    # --- what is shown -----------------------------------------------------------------------------------------------
+    # --- display -----------------------------------------------------------------------------------------------------
 
     def _fill(self, config: TrainConfig) -> None:
-        """Put settings into the controls."""
+        """Set the controls to these settings."""
         self._quiet = True
         try:
             shown = {field.key for field in FIELDS}
@@ -217,7 +217,7 @@ class ConfigForm(ipw.VBox):
     def _on_change(self, change: Any) -> None:
         if self._quiet:
             return
-        if change["owner"] is self.recipe:  # settings that nobody has changed follow the recipe
+        if change["owner"] is self.recipe:  # unchanged settings follow the recipe
             old, self._base = self._base, load_recipe(self.recipe.value)
             self._quiet = True
             for field in FIELDS:
@@ -229,7 +229,7 @@ class ConfigForm(ipw.VBox):
         self._changed()
 
     def _show(self) -> None:
-        """Mark what differs from the recipe, and say the same as code; a setting that does not fit is explained."""
+        """Mark differences from the recipe and show the code; explain a setting that does not fit."""
         for field in FIELDS:
             control = self.fields[field.key]
             differs = _typed(field, control.value) != _plain(_value(self._base, field.key))
@@ -251,7 +251,7 @@ class ConfigForm(ipw.VBox):
 
 
 def alert(text: str) -> str:
-    """An error as HTML that a screen reader reads out; empty for none."""
+    """Format an error as HTML that screen readers announce; empty for no error."""
     return f'<div class="dkd-note dkd-error" role="alert">{html.escape(text)}</div>' if text else ""
 
 

@@ -1,4 +1,4 @@
-"""The training panel: settings, a run in the background, its curves, what the model sees meanwhile, other runs."""
+"""Training panel: settings, a run in the background, its curves, snapshots of the model, and other runs."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from widgets.training.runs import RunsTable, runs_html
 from widgets.training.views import SnapshotViews
 
 log = logging.getLogger(__name__)
-LIST_S = 5.0  # the table of runs is read anew at most so often while training
-_RECENT = 20  # records that speed and waiting are averaged over
+LIST_S = 5.0  # minimum interval for reading the table of runs while training
+_RECENT = 20  # number of records for the average of speed and waiting
 _KEYWORDS = ("run", "recipe", "words", "root")
 
-# Of each state: its words, whether to start, pause, step and stop are possible, and what starting is called.
+# For each state: its label, whether start, pause, step and stop are possible, and the label of the start button.
 STATES: dict[str, tuple[str, bool, bool, bool, bool, str]] = {
     "new": ("Ready to start", True, False, True, False, "Start"),
     "starting": ("Starting", False, True, False, True, "Start"),
@@ -47,19 +47,20 @@ STATES: dict[str, tuple[str, bool, bool, bool, bool, str]] = {
 class TrainingPanel(LivePanel):
     """Train a model and watch it learn.
 
-    The run itself is a :class:`dkd.training.session.TrainingSession`, in a thread of the kernel: cells can be run meanwhile, and
-    running the panel's cell again finds it. Another panel for the same run closes the one before.
+    The run is a :class:`dkd.training.session.TrainingSession` in a thread of the kernel: other cells can run at the
+    same time, and running the panel's cell again reconnects to it. A new panel for the same run closes the previous
+    one.
 
     Args:
-        run: the folder of the run. One that is there is opened, and resumed with its own settings.
-        recipe: where the settings of a new run start from.
+        run: folder of the run. An existing run is opened, and resumed with its own settings.
+        recipe: initial settings of a new run.
         words: settings that differ from the recipe, ``key=value``.
-        root: where other runs are looked for; by default the folder that ``run`` is in.
+        root: folder of other runs; by default the parent folder of ``run``.
 
     Raises:
         ConfigError: the recipe or a setting is unknown.
-        CheckpointError: ``run`` holds something else than a run.
-        TypeError: an unknown keyword; the nearest known one is named.
+        CheckpointError: ``run`` contains something other than a run.
+        TypeError: a keyword is unknown; the nearest one is given.
     """
 
     _about, _refresh_s, _poll_s, _still_s = "training", 0.5, 2.0, 10.0
@@ -78,21 +79,21 @@ class TrainingPanel(LivePanel):
         self._prepare()
         self._session: TrainingSession | None = None
         self._config: TrainConfig | None = None
-        self._heard = 0  # records of the session that are in the history
+        self._n_taken = 0  # number of the session's records that are in the history
         self._history = History()
-        self._logged = 0.0  # when the log was read last, as its time on the disk
+        self._logged = 0.0  # modification time of the log when it was last read
         self._listed = 0.0
         self._run = Run(run)
 
         self.form = ConfigForm(recipe, str(run), words, self._on_form)
         self.head = PanelHead("training", "Training run", "Steps done", self._name)
-        self.start_button = _button("Start", "play", "Start the run, or go on with it", self._start)
-        self.pause_button = _button("Pause", "pause", "Make no step after the one under way", self._pause)
-        self.step_button = _button("Step", "step-forward", "Make so many steps, then pause", self._step)
+        self.start_button = _button("Start", "play", "Start or resume the run", self._start)
+        self.pause_button = _button("Pause", "pause", "Pause after the current step", self._pause)
+        self.step_button = _button("Step", "step-forward", "Make this many steps, then pause", self._step)
         self.count = ipw.BoundedIntText(
             value=1, min=1, max=100_000, description="steps", tooltip="How many steps “Step” makes"
         )
-        self.stop_button = _button("Stop", "stop", "Save the state and end; Resume goes on from there", self._stop)
+        self.stop_button = _button("Stop", "stop", "Save the state and stop; Resume continues from there", self._stop)
         self.curves = Curves()
         self.views = SnapshotViews(self._locked)
         self.runs = RunsTable(
@@ -120,24 +121,24 @@ class TrainingPanel(LivePanel):
 
     @property
     def run(self) -> Run:
-        """The open run."""
+        """Run that is open."""
         return self._run
 
     @property
     def session(self) -> TrainingSession | None:
-        """What trains it in this process, or None."""
+        """Session that trains it in this process, or ``None``."""
         return self._session
 
     @property
     def history(self) -> History:
-        """What is known of the open run, step by step."""
+        """History of the open run."""
         return self._history
 
-    def _part_ways(self) -> None:
+    def _release_parts(self) -> None:
         self.views.close()
         self.curves.close()
 
-    # --- what the buttons do -----------------------------------------------------------------------------------------
+    # --- buttons -----------------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
         self._begin().start()
@@ -154,7 +155,7 @@ class TrainingPanel(LivePanel):
             self._session.stop(wait=False)
 
     def _begin(self) -> TrainingSession:
-        """The session on the open folder: the active one, else a new one that goes on with what is there."""
+        """Return the active session of the open folder, else a new one that continues with its content."""
         if self._session is not None and self._session.active:
             return self._session
         config = self._run.config() if self._run.info_file.is_file() else self.form.config()
@@ -175,20 +176,20 @@ class TrainingPanel(LivePanel):
         if self.form.folder.value != str(self._run.folder):
             self._act(self._attach, "opening the run")
         elif self._config is None:
-            self._locked(lambda: self.views.say_when(self._promised()), "reading the settings")
+            self._locked(lambda: self.views.show_waiting(self._form_config()), "reading the settings")
 
     def _compare_curves(self, folders: list[str]) -> None:
         runs = [Run(folder) for folder in folders if Path(folder).resolve() != self._run.folder.resolve()]
         self.curves.compare({run.name: History.from_log(run.log()) for run in runs})
 
-    # --- the run that is open ----------------------------------------------------------------------------------------
+    # --- the open run ------------------------------------------------------------------------------------------------
 
     def _attach(self) -> None:
-        """Open the run of the form's folder: an active session, a run on the disk, or a new one."""
+        """Open the run in the form's folder: an active session, a run on disk, or a new one."""
         self._run = Run(self.form.folder.value)
         self._end_listening()
         self._end_listening = lambda: None
-        self._session, self._config, self._heard, self._state = None, None, 0, ""
+        self._session, self._config, self._n_taken, self._state = None, None, 0, ""
         session = TrainingSession.active_on(self._run.folder)
         if session is not None:
             self._take(session)
@@ -199,12 +200,12 @@ class TrainingPanel(LivePanel):
         self._logged = _changed_at(self._run.log_file)
         self.views.set_run(self._run if self._config else None, self._config)
         if self._config is None:
-            self.views.say_when(self._promised())
+            self.views.show_waiting(self._form_config())
         self.curves.show(self._history)
         self._refresh()
 
-    def _promised(self) -> TrainConfig | None:
-        """What the form's settings are, if they fit."""
+    def _form_config(self) -> TrainConfig | None:
+        """Return the settings of the form if they are valid."""
         try:
             return self.form.config()
         except DKDError:
@@ -212,14 +213,14 @@ class TrainingPanel(LivePanel):
 
     def _take(self, session: TrainingSession) -> None:
         self._end_listening()
-        self._session, self._config, self._heard = session, session.config, 0
-        stirred = self._stirred  # the training thread must not keep a closed panel alive, nor wait for one
-        self._end_listening = session.listen(lambda _: stirred.set())
+        self._session, self._config, self._n_taken = session, session.config, 0
+        wake = self._wake  # no reference to self: the training thread must not keep a closed panel alive
+        self._end_listening = session.listen(lambda _: wake.set())
 
     def _refresh(self) -> None:
-        """Show what is new. Called with the lock held."""
-        state = self._now()  # before the news: a state of "finished" then comes with the last record
-        is_new = self._take_news()
+        """Show changes. Called with the lock held."""
+        state = self._now()  # before the records: the state "finished" then comes with the last record
+        is_new = self._take_records()
         changed, before = state != self._state, self._state
         self._state = state
         self._show_head()
@@ -232,7 +233,7 @@ class TrainingPanel(LivePanel):
             self.start_button.button_style = "primary" if start else ""
             self.form.folder.disabled = state in ("starting", "running", "stopping")
             if state == "failed" and not self._run.info_file.is_file():
-                self.form.show_run(None)  # it failed before anything was written: the settings can be mended
+                self.form.show_run(None)  # it failed before anything was written: the settings can be corrected
                 self._settings.selected_index = 0
                 self._config = None
             error = self._session.error if self._session is not None and state == "failed" else None
@@ -251,18 +252,18 @@ class TrainingPanel(LivePanel):
         self._still_due |= is_new or changed
         self._make_still(at_once=changed and state not in ("starting", "running"))
 
-    def _take_news(self) -> bool:
-        """Add what was heard, or logged by another process, to the history; returns whether there was anything."""
+    def _take_records(self) -> bool:
+        """Add new records, or those logged by another process, to the history; return whether there were any."""
         if self._session is not None:
-            news = self._session.records[self._heard :]
-            self._heard += len(news)
+            news = self._session.records[self._n_taken :]
+            self._n_taken += len(news)
             self._history.extend(news)
             return bool(news)
         if _changed_at(self._run.log_file) == self._logged:
             return False
         self._logged = _changed_at(self._run.log_file)
         self._history = History.from_log(self._run.log())
-        if self._config is None:  # another process has begun it
+        if self._config is None:  # another process has started it
             self._config = self._run.config()
             self.form.show_run(self._config)
             self.views.set_run(self._run, self._config)
@@ -276,7 +277,7 @@ class TrainingPanel(LivePanel):
         status = self._run.status()
         return "elsewhere" if status == "running" else status
 
-    # --- what is shown -----------------------------------------------------------------------------------------------
+    # --- display -----------------------------------------------------------------------------------------------------
 
     def _show_head(self) -> None:
         config = self._config
@@ -292,7 +293,7 @@ class TrainingPanel(LivePanel):
             self.head._shown = shown
 
     def still_html(self) -> str:
-        """What stays in the notebook without a kernel: state, curves, a filmstrip, the table of runs."""
+        """Return the HTML without a kernel: state, curves, a filmstrip, the table of runs."""
         step = int(self._history.columns["step"][-1]) if len(self._history) else 0
         state = STATES[self._state][0].lower() if self._state else ""
         parts = [f"<b>{html.escape(self._run.name)}</b>: {state}, step {step}"]
@@ -301,7 +302,7 @@ class TrainingPanel(LivePanel):
         if trace is not None:
             jpeg, _ = strip_image(trace)
             parts.append(
-                f'<img alt="The validation clip as {html.escape(trace.model_name)} sees it" '
+                f'<img alt="The validation clip with {html.escape(trace.model_name)}" '
                 f'style="width:100%;max-width:1000px" src="data:image/jpeg;base64,{b64encode(jpeg).decode()}">'
             )
         if self.runs.frame is not None and len(self.runs.frame):
@@ -310,7 +311,7 @@ class TrainingPanel(LivePanel):
 
 
 def facts(history: History, config: TrainConfig | None, running: bool) -> list[tuple[str, str]]:
-    """The numbers beside the state: step, speed, waiting, time left, the last validation."""
+    """Return the numbers next to the state: step, speed, waiting, time left, and the last validation."""
     if config is None:
         return []
     steps = history.columns["step"]
@@ -320,7 +321,7 @@ def facts(history: History, config: TrainConfig | None, running: bool) -> list[t
         recent = {name: history.columns[name][-_RECENT:] for name in ("frames_per_s", "waited")}
         speeds = [v for v in recent["frames_per_s"] if v > 0 and math.isfinite(v)]
         if speeds:
-            seconds = sum(config.batch * config.n_frames / v for v in speeds) / len(speeds)  # a step
+            seconds = sum(config.batch * config.n_frames / v for v in speeds) / len(speeds)  # per step
             out.append(("frames/s", f"{config.batch * config.n_frames / seconds:.0f}"))
             waited = [v for v in recent["waited"] if math.isfinite(v)]
             out.append(("waiting for data", f"{100 * sum(waited) / max(1, len(waited)):.0f} %"))

@@ -1,4 +1,4 @@
-"""The runs below a folder: a table, and what can be done with those that are picked."""
+"""Table of the runs in a folder, and actions on the selected ones."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _DIGITS = {"loss": 4, "PCK@0.2": 3, "PCK@0.1": 3, "acceleration %": 2}
 
 
 def runs_html(table: pd.DataFrame, here: str = "") -> str:
-    """The table of :func:`dkd.training.run.list_runs` as HTML.
+    """Format the table of :func:`dkd.training.run.list_runs` as HTML.
 
     Args:
-        table: a row a run.
-        here: the folder of the run that is open; its row is marked.
+        table: table with one row per run.
+        here: folder of the open run; its row is marked.
     """
     if not len(table):
         return '<p class="dkd-muted">No runs yet. The first one that you start is listed here.</p>'
@@ -53,14 +53,14 @@ def _same(a: str, b: str) -> bool:
 
 
 class RunsTable(ipw.VBox):
-    """The table, a list to pick from, and buttons.
+    """The table, a list for the selection, and buttons.
 
     Args:
-        root: where the runs lie.
-        picked: called with the folders of the picked runs, when the choice changes.
-        opened: called with the folder of a run that is to be opened.
-        compared: called with the folder of a run whose snapshots are to stand beside the open one's.
-        attempt: called with each action and what it is, to do it and to show its errors.
+        root: folder of the runs.
+        picked: called with the folders of the selected runs when the selection changes.
+        opened: called with the folder of a run to open.
+        compared: called with the folder of a run whose snapshots are to be shown next to those of the open one.
+        attempt: called with each action and its description, to perform it and to show its errors.
     """
 
     def __init__(
@@ -77,11 +77,11 @@ class RunsTable(ipw.VBox):
         self.table = ipw.HTML()
         self.pick = ipw.SelectMultiple(
             description="Pick runs", rows=4,
-            tooltip="Picked runs are drawn over the curves, dashed; Ctrl or Shift picks several",
+            tooltip="Selected runs are drawn over the curves as dashed lines; Ctrl or Shift selects several",
         )  # fmt: skip
-        self.open_button = _button("Open", "Show the picked run here, with its snapshots; it can then be resumed")
-        self.compare_button = _button("Compare snapshots", "The picked run's snapshots beside those of the open one")
-        self.refresh_button = _button("Refresh", "Look again which runs there are")
+        self.open_button = _button("Open", "Show the selected run here, with its snapshots; it can then be resumed")
+        self.compare_button = _button("Compare snapshots", "Show its snapshots next to those of the open run")
+        self.refresh_button = _button("Refresh", "Read the list of runs again")
         self.pick.observe(lambda _: attempt(lambda: self._on_pick(picked), "picking runs"), "value")
         self.open_button.on_click(lambda _: attempt(lambda: self._with_one(opened), "opening a run"))
         self.compare_button.on_click(lambda _: attempt(lambda: self._with_one(compared), "comparing runs"))
@@ -97,7 +97,7 @@ class RunsTable(ipw.VBox):
         """Read the runs again.
 
         Args:
-            here: the folder of the open run, if that has changed.
+            here: folder of the open run, if it has changed.
         """
         self.here = self.here if here is None else here
         self.frame = list_runs(self.root)
@@ -124,7 +124,7 @@ class RunsTable(ipw.VBox):
 
 
 def _name(folder: str, root: Path) -> str:
-    """A run's folder below the root, or whole."""
+    """Return a run's folder relative to the root, or the full path."""
     path = Path(folder)
     return str(path.relative_to(root)) if path.is_relative_to(root) and path != root else str(path)
 

@@ -1,4 +1,4 @@
-"""Traces of a run's snapshots, made by a thread of their own, so that a slider through training time blocks nothing."""
+"""Traces of a run's snapshots, made in a separate thread, so that a slider through training time does not block."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from dkd.training.config import TrainConfig
 from dkd.training.trainer import load_validation
 
 log = logging.getLogger(__name__)
-KEPT = 24  # traces: 0.1 MB a frame each at most for the models that a laptop trains
-PATIENCE_S = 1.0  # a trace that takes longer is given up once another one is wanted
+KEPT = 24  # traces: at most 0.1 MB per frame each, for models trained on a laptop
+PATIENCE_S = 1.0  # a trace that takes longer is cancelled when another one is requested
 
 
 @dataclass(frozen=True)
 class Job:
-    """A trace that is wanted.
+    """A request for a trace.
 
     Attributes:
         snapshot: the checkpoint.
-        config: of the run whose validation people are followed.
-        person: which of them, from 0.
+        config: settings of the run whose validation people are tracked.
+        person: index of the person, from 0.
     """
 
     snapshot: Path
@@ -40,16 +40,16 @@ class Job:
     person: int
 
     def key(self) -> Hashable:
-        """The same for the same trace. A resumed run may write a snapshot anew: so with its time."""
+        """Key of the trace. A resumed run may write a snapshot again, so the key includes its time."""
         data = to_mapping(self.config.data)
         return self.snapshot, self.snapshot.stat().st_mtime_ns, self.person, str(data)
 
 
 class SnapshotTraces:
-    """Makes traces, the latest wish of each place first; some are kept.
+    """Make traces in a thread, the latest request of each place first; the last ones are kept.
 
     Args:
-        keep: how many.
+        keep: number of traces to keep.
     """
 
     def __init__(self, keep: int = KEPT):
@@ -62,9 +62,9 @@ class SnapshotTraces:
         self._thread: threading.Thread | None = None
 
     def want(self, place: str, job: Job, done: Callable[[Any], None]) -> None:
-        """Make a trace and call ``done(trace)`` with it, or with the exception, in this object's thread.
+        """Request a trace; ``done`` is called with it, or with an exception, in this object's thread.
 
-        Of several wishes for one place, the last is fulfilled; one before it may be, if it was begun.
+        Of several requests for one place, the last one is fulfilled; an earlier one may be, if it was started.
         """
         with self._changed:
             if self._closed:
@@ -76,21 +76,21 @@ class SnapshotTraces:
             self._changed.notify_all()
 
     def people(self, config: TrainConfig) -> list[PersonSequence]:
-        """The validation people of a run's settings; the last ones are kept.
+        """Load the validation people of a run's settings; the last ones are kept.
 
         Raises:
-            DatasetError, ConfigError: they are not there, or there are none.
+            DatasetError, ConfigError: the data are missing, or there are no people.
         """
         key = str(to_mapping(config.data))
         if self._people is None or self._people[0] != key:
             people = load_validation(config)
             if not people:
-                raise ConfigError("this run follows nobody: it was started with data.validation_clips=0")
+                raise ConfigError("this run has no validation clips: it was started with data.validation_clips=0")
             self._people = key, people
         return self._people[1]
 
     def close(self) -> None:
-        """End the thread, and let the traces go."""
+        """End the thread and free the traces."""
         with self._changed:
             self._closed = True
             self._wanted.clear()
@@ -110,7 +110,7 @@ class SnapshotTraces:
                 job, done = self._wanted.pop(next(iter(self._wanted)))
             try:
                 result: Trace | Exception | None = self._make(job)
-            except Exception as error:  # shown where the trace would have been
+            except Exception as error:  # shown in place of the trace
                 log.warning("no trace of %s", job.snapshot, exc_info=True)
                 result = error
             if result is not None and not self._closed:

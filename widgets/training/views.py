@@ -1,4 +1,4 @@
-"""What a model that is being trained sees: the same clip, by each snapshot of a run, in a workbench or in two."""
+"""Views of a model in training: the same clip with each snapshot of a run, in one or two workbenches."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from widgets.training.traces import Job, SnapshotTraces
 
 
 class _Side(Side):
-    """One of the two places: a run, a slider through its snapshots, a workbench."""
+    """One of two places: a run, a slider through its snapshots, and a workbench."""
 
     def __init__(self, name: str, moved: Callable[[_Side], None]):
         self.run: Run | None = None
         self.snapshots: dict[int, Path] = {}
-        self.shown: int | None = None  # the step whose trace is in the workbench
+        self.shown: int | None = None  # step whose trace is in the workbench
         self._moved = moved
         self._quiet = False
         self.slider = ipw.SelectionSlider(
             options=[("–", 0)], description="Training time", disabled=True, readout=False,
-            tooltip="Steps of training after which the model was stored; arrow keys move it",
+            tooltip="Training steps at which the model was stored; move it with the arrow keys",
         )  # fmt: skip
         self.slider.add_class("dkd-time")
         self.slider.observe(self._on_slider, "value")
@@ -37,7 +37,7 @@ class _Side(Side):
 
     @property
     def step(self) -> int | None:
-        """The step that the slider is at, None while there is no snapshot."""
+        """Step of the slider, ``None`` without snapshots."""
         return self.slider.value if self.snapshots else None
 
     def set_run(self, run: Run | None) -> None:
@@ -46,17 +46,17 @@ class _Side(Side):
         self.look()
 
     def look(self, newest: bool = False) -> bool:
-        """See which snapshots there are; returns whether that has changed.
+        """Look for snapshots; return whether there are new ones.
 
         Args:
-            newest: go to the last one.
+            newest: move to the newest one.
         """
         found = self.run.snapshots() if self.run else {}
         if found == self.snapshots:
             return False
         before, self.snapshots = self.step, found
         steps = list(found)
-        self._quiet = True  # a slider that gets other options jumps to its first one
+        self._quiet = True  # a slider jumps to its first option when the options change
         try:
             self.slider.options = [(str(step), step) for step in steps] or [("–", 0)]
             if steps:
@@ -67,7 +67,7 @@ class _Side(Side):
         return True
 
     def go(self, step: int) -> None:
-        """Move the slider, without being told."""
+        """Move the slider without a notification."""
         self._quiet = True
         try:
             self.slider.value = step
@@ -75,7 +75,7 @@ class _Side(Side):
             self._quiet = False
 
     def show(self, trace: Trace, step: int, cursor: Any) -> None:
-        """Put the trace of a snapshot into the workbench."""
+        """Show the trace of a snapshot in the workbench."""
         run = f"{self.run.name}, " if self.run else ""
         label = f'<span class="dkd-muted">{run}step</span> <b class="dkd-step">{step}</b>'
         self.show_trace(trace, cursor, label)
@@ -92,11 +92,11 @@ class _Side(Side):
 
 
 class SnapshotViews(ipw.VBox):
-    """A slider through training time beside the frame's own, for one or two runs and steps, on one cursor.
+    """Workbenches with a slider through training time, for one or two runs and steps, on one cursor.
 
     Args:
-        locked: calls a function of this object with the panel's lock held and shows its errors: the traces come from
-            a thread of their own.
+        locked: calls a function of this object with the panel's lock held and shows its errors; needed because the
+            traces come from another thread.
     """
 
     def __init__(self, locked: Callable[[Callable[[], None], str], None]):
@@ -104,16 +104,14 @@ class SnapshotViews(ipw.VBox):
         self._traces = SnapshotTraces()
         self._config: TrainConfig | None = None
         self.first, self.second = _Side("first", self._on_move), _Side("second", self._on_move)
-        self.person = ipw.Dropdown(
-            options=[], description="Person", tooltip="Which of the validation clips is followed"
-        )
+        self.person = ipw.Dropdown(options=[], description="Person", tooltip="Person of the validation clips to show")
         self.follow = ipw.Checkbox(
             value=True, description="Follow the newest", indent=False,
-            tooltip="Go to each new snapshot; moving the slider by hand ends this",
+            tooltip="Show each new snapshot; moving the slider ends this",
         )  # fmt: skip
         self.comparing = ipw.Checkbox(
             value=False, description="Compare two steps", indent=False,
-            tooltip="Show a second snapshot beside the first, at the same frame and joint",
+            tooltip="Show a second snapshot next to the first, at the same frame and joint",
         )  # fmt: skip
         self._quiet = False
         self.person.observe(self._on(lambda: self._want_all()), "value")
@@ -126,7 +124,7 @@ class SnapshotViews(ipw.VBox):
         self.sides.add_class("dkd-sides")
         super().__init__([controls, self.message, self.sides])
 
-    # --- what the panel tells it -------------------------------------------------------------------------------------
+    # --- interface of the panel --------------------------------------------------------------------------------------
 
     def set_run(self, run: Run | None, config: TrainConfig | None) -> None:
         """Show another run's snapshots."""
@@ -137,11 +135,11 @@ class SnapshotViews(ipw.VBox):
         self._quiet = True
         self.person.options = []
         self._quiet = False
-        self.say_when(self._config)
+        self.show_waiting(self._config)
         self._want(self.first)
 
     def compare_with(self, run: Run) -> None:
-        """Put another run's snapshots beside those of the open one."""
+        """Show another run's snapshots next to those of the open one."""
         self.second.set_run(run)
         if self.comparing.value:
             self._want(self.second)
@@ -149,17 +147,17 @@ class SnapshotViews(ipw.VBox):
             self.comparing.value = True
 
     def look(self) -> None:
-        """See whether there are new snapshots; go to the newest, if that is followed."""
+        """Look for new snapshots; show the newest if that is selected."""
         changed = self.first.look(newest=self.follow.value)
         if changed:
-            self.say_when(self._config)
+            self.show_waiting(self._config)
             if self.first.step != self.first.shown:
                 self._want(self.first)
         if self.second.look() and self.comparing.value:
             self._want(self.second)
 
     def trace(self) -> Trace | None:
-        """What the first workbench shows."""
+        """Trace in the first workbench."""
         return self.first.bench.trace if self.first.bench else None
 
     def close(self) -> None:
@@ -167,11 +165,11 @@ class SnapshotViews(ipw.VBox):
         self._traces.close()
         for side in (self.second, self.first):
             side.clear()
-            close_below(side.box)  # it is in no container while nothing is compared
+            close_below(side.box)  # it has no container while nothing is compared
             side.box.close()
         super().close()
 
-    # --- what the user does ------------------------------------------------------------------------------------------
+    # --- user actions ------------------------------------------------------------------------------------------------
 
     def _on(self, action: Callable[[], None]) -> Callable[[Any], None]:
         return lambda _: None if self._quiet else self._locked(action, "showing a snapshot")
@@ -193,7 +191,7 @@ class SnapshotViews(ipw.VBox):
         if self.comparing.value:
             self.second.look()
             steps = list(self.second.snapshots)
-            if steps and self.second.shown is None:  # the earliest beside the newest: what training did
+            if steps and self.second.shown is None:  # the earliest next to the newest, to show the effect of training
                 self.second.go(steps[0])
             self.sides.children = [self.first.box, self.second.box]
             self._want(self.second)
@@ -217,7 +215,7 @@ class SnapshotViews(ipw.VBox):
         def done(result: Trace | Exception) -> None:
             def show() -> None:
                 if side.run is not run or self._config is not config:
-                    return  # another run was opened meanwhile
+                    return  # another run has been opened
                 if isinstance(result, Exception):
                     if isinstance(result, (DKDError, FileNotFoundError)):
                         self.message.value = alert(f"Step {step} cannot be shown: {result}")
@@ -250,8 +248,8 @@ class SnapshotViews(ipw.VBox):
         self.person.index = 0
         self._quiet = False
 
-    def say_when(self, config: TrainConfig | None) -> None:
-        """While there is no snapshot: when the first one of a run with these settings comes."""
+    def show_waiting(self, config: TrainConfig | None) -> None:
+        """Show when the first snapshot of a run with these settings will come, while there is none."""
         if self.first.snapshots or config is None:
             self.message.value = ""
             return
@@ -259,6 +257,6 @@ class SnapshotViews(ipw.VBox):
         self.first.clear()
         steps = min(config.snapshot_every or config.steps, config.steps)
         self.message.value = (
-            f'<p class="dkd-muted">Nothing to see yet: the first snapshot of the model comes after step {steps}. Then '
-            "the same clip is followed by each snapshot, and the slider moves through them.</p>"
+            f'<p class="dkd-muted">Nothing to see yet: the first snapshot of the model comes after step {steps}. Each '
+            "snapshot then tracks the same clip, and the slider moves through them.</p>"
         )
