@@ -212,7 +212,7 @@ def test_out_of_the_crop() -> None:
     found = [m for m in worst(diagnose(trace, side=np.full(60, HEIGHT)), n=None) if m.reason == "out of crop"]
     assert [(m.joint, m.first, m.last) for m in found] == [("right_elbow", 30, 30), ("left_elbow", 12, 12)]
     assert [m.severity for m in found] == pytest.approx([2 + 0.2 / 0.1, 2 - 0.25], abs=1e-3)
-    assert [m.text.split(" lies ")[1].split(" ", 1)[0] for m in found] == ["0.2", "0.25"]
+    assert [m.text.split(" is ")[1].split(" ", 1)[0] for m in found] == ["0.2", "0.25"]
 
 
 def test_kernels_that_turn_are_a_drift_of_all_joints() -> None:

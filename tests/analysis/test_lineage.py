@@ -32,6 +32,7 @@ from dkd.video.samples import get_sample
 from tests.support.fake_trace import FakeTrace, read_number
 from tests.support.server import PATIENCE_S
 from widgets import Cursor, Lineage, Player
+from widgets.core.wire import read_message
 from widgets.lineage.lineage import render_matrix, render_pictures, render_reliance
 
 T, C, S = 11, 26, 7
@@ -266,15 +267,16 @@ def test_on_the_shipped_model_and_clip() -> None:
 
 
 def test_the_matrix_travels_with_path_and_drift(trace: Any) -> None:
-    content, buffers = render_matrix(trace, None, WRIST, False)
-    values, rows, columns, curve, path, frames = buffers
+    content = read_message(*render_matrix(trace, None, WRIST, False))
     expected = similarity(trace, WRIST)
-    np.testing.assert_array_equal(np.frombuffer(values, np.float32).reshape(T, T), expected.values)
-    assert np.frombuffer(rows, np.int32).tolist() == np.frombuffer(columns, np.int32).tolist() == list(range(T))
-    np.testing.assert_array_equal(np.frombuffer(curve, np.float32), drift(trace, WRIST))
+    np.testing.assert_array_equal(content["values"], expected.values)
+    assert content["rows"].tolist() == content["columns"].tolist() == list(range(T))
+    np.testing.assert_array_equal(content["drift"], drift(trace, WRIST))
     components = principal_components(trace, joint=WRIST)
-    np.testing.assert_array_equal(np.frombuffer(path, np.float32).reshape(T, 2), components.scores)
-    assert np.frombuffer(frames, np.int32).tolist() == list(range(T))
+    np.testing.assert_array_equal(content["scores"], components.scores)
+    assert content["frames"].tolist() == list(range(T))
+    assert {content[name].dtype.name for name in ("values", "drift", "scores")} == {"float32"}
+    assert {content[name].dtype.name for name in ("rows", "columns", "frames")} == {"int32"}
     off = expected.values[~np.eye(T, dtype=bool)]
     assert content["joint"] == WRIST and content["other"] is None
     assert content["range"] == pytest.approx([off.min(), 1]) and content["shares"] == pytest.approx(components.shares)
@@ -284,9 +286,8 @@ def test_the_matrix_travels_with_path_and_drift(trace: Any) -> None:
 
 def test_two_clips_travel_with_the_other_one_in_the_rows(trace: Any) -> None:
     other: Any = FakeTrace(T - 4, channels=C, name="second person")
-    content, buffers = render_matrix(trace, other, None, False)
-    values = np.frombuffer(buffers[0], np.float32).reshape(T - 4, T)
-    np.testing.assert_array_equal(values, compare_kernels(other, trace).values)
+    content = read_message(*render_matrix(trace, other, None, False))
+    np.testing.assert_array_equal(content["values"], compare_kernels(other, trace).values)
     assert content["other"] == "second person"
 
 
@@ -299,8 +300,8 @@ def test_a_matrix_without_any_direction_still_has_a_scale(trace: Any) -> None:
 def test_pictures_are_of_their_frames(trace: Any) -> None:
     other: Any = FakeTrace(30, channels=C)
     for second, s in ((None, 3), (other, 29)):
-        content, buffers = render_pictures(trace, second, s, 8)
-        shown = [cv2.imdecode(np.frombuffer(b, np.uint8), cv2.IMREAD_COLOR) for b in buffers]
+        content = read_message(*render_pictures(trace, second, s, 8))
+        shown = [cv2.imdecode(np.frombuffer(b, np.uint8), cv2.IMREAD_COLOR) for b in content["images"]]
         assert [read_number(p) for p in shown if p is not None] == [s, 8] == [content["s"], content["t"]]
     with pytest.raises(FrameIndexError, match="0..10"):
         render_pictures(trace, None, T, 0)
@@ -308,15 +309,16 @@ def test_pictures_are_of_their_frames(trace: Any) -> None:
 
 def test_reliance_travels_as_top_channels_and_the_rest(trace: Any) -> None:
     full = channel_reliance(trace, WRIST)
-    content, buffers = render_reliance(full, WRIST)
-    rows = np.frombuffer(buffers[1], np.float32).reshape(13, T - 1)
+    content = read_message(*render_reliance(full, WRIST))
+    rows = content["shares"]
+    assert rows.shape == (13, T - 1) and rows.dtype == np.float32
     assert content["channels"] == top_channels(full.shares).tolist()
     np.testing.assert_allclose(rows[:12], full.shares[:, content["channels"]].T)
     np.testing.assert_allclose(rows.sum(0), 1, atol=1e-5)
-    assert np.frombuffer(buffers[0], np.int32).tolist() == full.frames.tolist()
+    assert content["frames"].tolist() == full.frames.tolist()
     few: Any = FakeTrace(4, channels=5)
-    content, buffers = render_reliance(channel_reliance(few, WRIST), WRIST)
-    assert len(content["channels"]) == 5 and len(buffers[1]) == 4 * 5 * 3  # no rest
+    content = read_message(*render_reliance(channel_reliance(few, WRIST), WRIST))
+    assert len(content["channels"]) == 5 and content["shares"].shape == (5, 3)  # no rest
 
 
 # ---- the view

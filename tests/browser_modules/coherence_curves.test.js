@@ -12,7 +12,7 @@ import {
 } from "../../widgets/coherence/curves.js";
 import { betterOf, cellsOf, figuresKey, figuresNote, headings } from "../../widgets/coherence/figures.js";
 
-/** @import { Lane } from "../../widgets/coherence/messages.js" */
+/** @import { Lane } from "../../widgets/coherence/messages.d.ts" */
 /** @import { Range, Scope } from "../../widgets/coherence/curves.js" */
 
 /**

@@ -15,7 +15,7 @@ import {
   tenths,
 } from "../../widgets/coherence/moments.js";
 
-/** @import { Moment } from "../../widgets/coherence/messages.js" */
+/** @import { Moment } from "../../widgets/coherence/messages.d.ts" */
 
 /**
  * @param {Partial<Moment>} changes

@@ -1,12 +1,13 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { askCode, askFile } from "../../widgets/coherence/exports.js";
 import { DebuggerState } from "../../widgets/coherence/state.js";
-import { bufferOf, plainCursor, plainModel, plainStore } from "./plain_widget.js";
+import { message, plainCursor, plainModel, plainStore } from "./plain_widget.js";
 
 const GENERATION = 7;
 const LANES = [
-  { key: "confidence", has: [true, true], joints: true, limit: 0.5, low_is_bad: true },
-  { key: "speed", has: [true, false], joints: true, limit: null, low_is_bad: false },
-  { key: "border", has: [false, true], joints: true, limit: null, low_is_bad: true },
+  { key: "confidence", values: [null, null], joints: true, limit: 0.5, low_is_bad: true },
+  { key: "speed", values: [null, null], joints: true, limit: null, low_is_bad: false },
+  { key: "border", values: [null, null], joints: true, limit: null, low_is_bad: true },
 ];
 const MOMENTS = [
   { frame: 5, first: 5, last: 5, joint: "head", reason: "jump", severity: 3 },
@@ -22,7 +23,13 @@ const DIAGNOSIS = {
   reasons: ["jump", "flip", "drift"],
   moments: MOMENTS,
 };
-const BUFFERS = [Float32Array.of(1), Float32Array.of(2), Float32Array.of(3), Float32Array.of(4)].map(bufferOf);
+const diagnosis = (changes = {}) =>
+  message({ ...DIAGNOSIS, ...changes }, [
+    [["lanes", 0, "values", 0], Float32Array.of(1)],
+    [["lanes", 0, "values", 1], Float32Array.of(2)],
+    [["lanes", 1, "values", 0], Float32Array.of(3)],
+    [["lanes", 2, "values", 1], Float32Array.of(4)],
+  ]);
 
 /** @import { CursorState } from "../../widgets/core/cursor.js" */
 /** @import { PlainModel, PlainStore } from "./plain_widget.js" */
@@ -63,7 +70,7 @@ beforeEach(() => {
 
 describe("a diagnosis", () => {
   test("brings the curves of both traces in their places", () => {
-    model.tell(DIAGNOSIS, BUFFERS);
+    model.tell(...diagnosis());
     const values = state.data?.lanes.map((lane) => lane.values.map((curve) => curve && [...curve]));
     expect(values).toEqual([
       [[1], [2]],
@@ -75,31 +82,31 @@ describe("a diagnosis", () => {
   });
 
   test("of another trace is dropped", () => {
-    model.tell({ ...DIAGNOSIS, generation: 6 }, BUFFERS);
+    model.tell(...diagnosis({ generation: 6 }));
     expect(state.data).toBeNull();
   });
 
   test("offers the reasons that there are moments for, and forgets a filter that finds none", () => {
     state.change({ reason: "flip" });
-    model.tell(DIAGNOSIS, BUFFERS);
+    model.tell(...diagnosis());
     expect(state.reasons).toEqual(["jump", "drift"]);
     expect(state.choice.reason).toBe("");
   });
 
   test("is asked for again with another trace; the lanes that were chosen stay", () => {
-    model.tell(DIAGNOSIS, BUFFERS);
+    model.tell(...diagnosis());
     state.toggle("speed", false);
     state.toggle("border", true);
     state.diagnose({ ...state.header, generation: 8 });
     expect(state.data).toBeNull();
     expect(model.sent).toEqual([{ type: "diagnose", generation: 8 }]);
-    model.tell(DIAGNOSIS, BUFFERS);
+    model.tell(...diagnosis());
     expect(state.shownLanes.map((lane) => lane.key)).toEqual(["confidence", "border"]);
   });
 });
 
 describe("the list", () => {
-  beforeEach(() => model.tell(DIAGNOSIS, BUFFERS));
+  beforeEach(() => model.tell(...diagnosis()));
 
   test("follows the filters, and changes its key with them", () => {
     const keys = new Set([state.listKey]);
@@ -117,7 +124,7 @@ describe("the list", () => {
   });
 
   test("shows the first 60 and counts all", () => {
-    model.tell({ ...DIAGNOSIS, moments: Array.from({ length: 70 }, () => MOMENTS[0]) }, BUFFERS);
+    model.tell(...diagnosis({ moments: Array.from({ length: 70 }, () => MOMENTS[0]) }));
     state.list();
     expect([state.rows.length, state.found]).toEqual([60, 70]);
   });
@@ -170,7 +177,7 @@ describe("figures", () => {
 describe("taken away", () => {
   test("a file has the filters of the list", () => {
     state.change({ reason: "jump", mine: true });
-    state.save("json");
+    askFile(state, "json");
     expect(model.sent).toEqual([{ type: "export", format: "json", joint: "left_wrist", reason: "jump" }]);
     expect(page.said).toEqual(["asking the kernel …"]);
   });
@@ -178,7 +185,7 @@ describe("taken away", () => {
   test("code has the cursor and the filters", async () => {
     cursor.set("range", [3, 9]);
     state.change({ scope: "mean" });
-    state.askCode();
+    askCode(state);
     expect(model.sent[0].state).toEqual({
       frame: 0,
       joint: "left_wrist",

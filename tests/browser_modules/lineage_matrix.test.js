@@ -18,7 +18,7 @@ import {
 } from "../../widgets/lineage/matrix.js";
 
 // 3 × 4 cells; the rows are a sample of the frames.
-/** @import { Matrix } from "../../widgets/lineage/messages.js" */
+/** @import { Matrix } from "../../widgets/lineage/messages.d.ts" */
 /** @import { Cell } from "../../widgets/lineage/matrix.js" */
 
 /** @type {Matrix} */

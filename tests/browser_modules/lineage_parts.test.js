@@ -12,7 +12,7 @@ import {
 import { describeDrift } from "../../widgets/lineage/drift_view.js";
 import { pathNote, pathPlace, pointNames, pointNear } from "../../widgets/lineage/path.js";
 
-/** @import { Matrix } from "../../widgets/lineage/messages.js" */
+/** @import { Matrix } from "../../widgets/lineage/messages.d.ts" */
 
 /** @type {Matrix} */
 const matrix = {

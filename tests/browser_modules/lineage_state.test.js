@@ -1,16 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { LineageState } from "../../widgets/lineage/state.js";
-import { bufferOf, plainCursor, plainModel, plainStore } from "./plain_widget.js";
+import { message, plainCursor, plainModel, plainStore } from "./plain_widget.js";
 
 const GENERATION = 3;
-const BUFFERS = [
-  Float32Array.of(1, 0.5, 0.5, 1),
-  Int32Array.of(0, 10),
-  Int32Array.of(0, 10),
-  Float32Array.of(NaN, 0.25),
-  Float32Array.of(0, 0, 1, 1),
-  Int32Array.of(0, 10),
-].map(bufferOf);
 const MATRIX = {
   type: "matrix",
   generation: GENERATION,
@@ -21,6 +13,20 @@ const MATRIX = {
   jumps: [1],
   shares: [1, 0],
 };
+const matrix = (changes = {}) =>
+  message({ ...MATRIX, ...changes }, [
+    [["values"], Float32Array.of(1, 0.5, 0.5, 1)],
+    [["rows"], Int32Array.of(0, 10)],
+    [["columns"], Int32Array.of(0, 10)],
+    [["drift"], Float32Array.of(NaN, 0.25)],
+    [["scores"], Float32Array.of(0, 0, 1, 1)],
+    [["frames"], Int32Array.of(0, 10)],
+  ]);
+const pictures = (/** @type {number} */ s, /** @type {number} */ t) =>
+  message({ type: "pictures", s, t, images: [null, null] }, [
+    [["images", 0], Uint8Array.of(1, 2)],
+    [["images", 1], Uint8Array.of(3)],
+  ]);
 
 /** @import { CursorState } from "../../widgets/core/cursor.js" */
 /** @import { PlainModel, PlainStore } from "./plain_widget.js" */
@@ -51,7 +57,7 @@ afterEach(() => {
 describe("what Python sends", () => {
   test("a matrix is shown, and a first cell selected without moving the cursor", () => {
     cursor.seek(9);
-    model.tell(MATRIX, BUFFERS);
+    model.tell(...matrix());
     expect([...(state.matrix?.values ?? [])]).toEqual([1, 0.5, 0.5, 1]);
     expect([...(state.matrix?.columns ?? [])]).toEqual([0, 10]);
     expect(state.chosen).toEqual({ s: 0, t: 10 });
@@ -60,14 +66,14 @@ describe("what Python sends", () => {
   });
 
   test("what is of another trace is dropped", () => {
-    model.tell({ ...MATRIX, generation: GENERATION - 1 }, BUFFERS);
+    model.tell(...matrix({ generation: GENERATION - 1 }));
     expect(state.matrix).toBeNull();
   });
 
   test("another matrix leaves the selected frames", () => {
-    model.tell(MATRIX, BUFFERS);
+    model.tell(...matrix());
     state.select([1, 0], false);
-    model.tell({ ...MATRIX, joint: "head" }, BUFFERS);
+    model.tell(...matrix({ joint: "head" }));
     expect(state.chosen).toEqual({ s: 10, t: 0 });
     expect(state.chosenCell).toEqual([1, 0]);
   });
@@ -75,7 +81,7 @@ describe("what Python sends", () => {
   test("a failure stands until it is computed, or something else is asked for", () => {
     model.tell({ type: "failed", what: "matrix" });
     expect(state.failed.has("matrix")).toBe(true);
-    model.tell(MATRIX, BUFFERS);
+    model.tell(...matrix());
     expect(state.failed.has("matrix")).toBe(false);
     model.tell({ type: "failed", what: "matrix" });
     model.set("centred", true);
@@ -83,26 +89,26 @@ describe("what Python sends", () => {
   });
 
   test("pictures of a cell that was left are dropped", () => {
-    model.tell(MATRIX, BUFFERS);
+    model.tell(...matrix());
     state.select([0, 1], true);
     state.select([1, 1], true);
-    model.tell({ type: "pictures", s: 0, t: 10 }, [bufferOf(Uint8Array.of(1)), bufferOf(Uint8Array.of(2))]);
+    model.tell(...pictures(0, 10));
     expect(state.pictures).toBeNull();
-    model.tell({ type: "pictures", s: 10, t: 10 }, [bufferOf(Uint8Array.of(1)), bufferOf(Uint8Array.of(2))]);
+    model.tell(...pictures(10, 10));
     expect(state.pictures).toMatchObject({ s: 10, t: 10 });
-    expect(state.pictures?.images.map((image) => image.type)).toEqual(["image/jpeg", "image/jpeg"]);
+    expect(state.pictures?.images.map((image) => [...image])).toEqual([[1, 2], [3]]);
   });
 
   test("nothing is received once the view is gone", () => {
     end.abort();
-    model.tell(MATRIX, BUFFERS);
+    model.tell(...matrix());
     expect(state.matrix).toBeNull();
   });
 });
 
 describe("selecting", () => {
   beforeEach(() => {
-    model.tell(MATRIX, BUFFERS);
+    model.tell(...matrix());
     vi.runAllTimers();
     model.sent.length = 0;
   });
@@ -149,11 +155,11 @@ describe("whose kernels", () => {
 
   test("a matrix is stale while another one is wanted", () => {
     expect(state.isStale).toBe(true);
-    model.tell(MATRIX, BUFFERS);
+    model.tell(...matrix());
     expect(state.isStale).toBe(false);
     model.set("kernel", "selected");
     expect(state.isStale).toBe(true);
-    model.tell({ ...MATRIX, joint: "left_wrist" }, BUFFERS);
+    model.tell(...matrix({ joint: "left_wrist" }));
     expect(state.isStale).toBe(false);
     model.set("centred", true);
     expect(state.isStale).toBe(true);
@@ -161,12 +167,15 @@ describe("whose kernels", () => {
 
   test("shares of a sample that was stopped are forgotten when something else is chosen; complete ones are kept", () => {
     model.set("reliance", true);
-    const shares = { type: "reliance", generation: GENERATION, joint: "head", channels: [0] };
-    const buffers = [bufferOf(Int32Array.of(1)), bufferOf(Float32Array.of(1))];
-    model.tell({ ...shares, complete: false }, buffers);
+    const shares = (/** @type {boolean} */ complete) =>
+      message({ type: "reliance", generation: GENERATION, joint: "head", channels: [0], complete }, [
+        [["frames"], Int32Array.of(1)],
+        [["shares"], Float32Array.of(1)],
+      ]);
+    model.tell(...shares(false));
     model.set("kernel", "head");
     expect(state.reliance).toBeNull();
-    model.tell({ ...shares, complete: true }, buffers);
+    model.tell(...shares(true));
     model.set("kernel", "whole");
     expect(state.reliance?.joint).toBe("head");
     model.set("reliance", false);
@@ -174,7 +183,7 @@ describe("whose kernels", () => {
   });
 
   test("another trace starts from nothing", () => {
-    model.tell(MATRIX, BUFFERS);
+    model.tell(...matrix());
     state.reset();
     expect([state.matrix, state.chosen, state.reliance, state.pictures]).toEqual([null, null, null, null]);
   });

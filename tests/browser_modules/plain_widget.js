@@ -85,7 +85,13 @@ export function plainStore(header) {
 }
 
 /**
- * The buffer of a typed array, as a message brings it.
- * @param {ArrayBufferView} values
+ * A message as Python writes it: its content, and arrays by their paths in it.
+ * @param {Record<string, unknown>} content
+ * @param {[path: (string | number)[], values: Float32Array | Int32Array | Uint8Array][]} arrays
+ * @returns {[Record<string, unknown>, DataView[]]}
  */
-export const bufferOf = (values) => new DataView(values.buffer, values.byteOffset, values.byteLength);
+export function message(content, arrays) {
+  const dtype = (/** @type {object} */ values) => values.constructor.name.replace("Array", "").toLowerCase();
+  const parts = arrays.map(([path, values]) => [path, dtype(values), [values.length]]);
+  return [structuredClone({ ...content, parts }), arrays.map(([, values]) => new DataView(values.buffer))];
+}

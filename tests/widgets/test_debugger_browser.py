@@ -25,6 +25,7 @@ from tests.support.fake_trace import FakeTrace
 from tests.support.server import until
 from widgets import CoherenceDebugger, Cursor, Workbench
 from widgets.coherence.debugger import MOST, render_diagnosis, render_statistics
+from widgets.core.wire import read_message
 
 ROOT = Path(__file__).resolve().parents[2]
 SETUP = f"""\
@@ -36,7 +37,7 @@ trace, other = broken_trace(), better_trace()
 wb = Workbench(trace)
 debugger = CoherenceDebugger(trace, other, cursor=wb.cursor)"""
 VIEW = "document.querySelector('.dkd-debugger')"
-EDGE, STRIP, LANE = 7, 18, 44  # CSS pixels, as in debugger.js
+EDGE, STRIP, LANE = 7, 18, 44  # CSS pixels, as in core/lanes.js and coherence/draw_lanes.js
 
 
 # ---- without a browser
@@ -48,16 +49,15 @@ def test_the_message_holds_lanes_and_moments() -> None:
     content, buffers = render_diagnosis(first, second, 5)
     assert json.loads(json.dumps(content, allow_nan=False)) == content
     assert (content["generation"], content["models"]) == (5, ["first", "second"])
-    left = iter(buffers)
-    for lane in content["lanes"]:
-        for d, has in zip((first, second), lane["has"], strict=True):
-            assert has == (lane["key"] in d.lanes)
-            if has:
-                values = np.frombuffer(next(left), np.float32)
-                np.testing.assert_array_equal(values, d.lanes[lane["key"]].astype(np.float32).ravel())
-    assert next(left, None) is None
-    drift = next(lane for lane in content["lanes"] if lane["key"] == "kernel_drift")
-    assert drift["has"] == [True, False] and not drift["joints"]
+    lanes = {lane["key"]: lane for lane in read_message(content, buffers)["lanes"]}
+    assert list(lanes) == [name for name in LANES if name in first.lanes or name in second.lanes]
+    for name, lane in lanes.items():
+        for d, values in zip((first, second), lane["values"], strict=True):
+            assert (values is None) == (name not in d.lanes)
+            if values is not None:
+                assert values.dtype == np.float32
+                np.testing.assert_array_equal(values, d.lanes[name].astype(np.float32))
+    assert lanes["kernel_drift"]["values"][1] is None and not lanes["kernel_drift"]["joints"]
     assert {"lane": "kernel drift", "why": "the model has no kernels", "which": "B"} in content["missing"]
     expected = worst(first, n=None, other=second)
     assert [m["text"] for m in content["moments"]] == [m.text for m in expected]

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, Position, expect
 from dkd.analysis.lineage import channel_reliance, compare_kernels, drift, largest_jumps, similarity
 from tests.support.browser import Lab, expect_python, opened, python, screenshot, settle, show_in
 from tests.support.fake_trace import BITS, BLOCK, FakeTrace
+from widgets.core.wire import read_message
 from widgets.lineage.lineage import render_reliance
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -266,8 +267,8 @@ def test_reliance_is_painted_and_follows_the_joint(page: Page, trace: Any) -> No
     for joint in (WRIST, "head"):
         python(page, f"view.joint = {joint!r}")
         expect(lower).to_have_attribute("data-shown", joint)
-        content, buffers = render_reliance(channel_reliance(trace, joint), joint)
-        rows = np.frombuffer(buffers[1], np.float32).reshape(13, T - 1)
+        content = read_message(*render_reliance(channel_reliance(trace, joint), joint))
+        rows = content["shares"]
         shares = np.concatenate([rows[:12] / rows[:12].max(), rows[12:]])
         assert_painted(pixels(page, ".dkd-lineage-strip canvas"), shares)
         labels = [*(f"channel {c}" for c in content["channels"]), "all others"]

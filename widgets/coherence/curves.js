@@ -3,7 +3,7 @@
 import { mean } from "../core/text.js";
 import traces from "./traces.json" with { type: "json" };
 
-/** @import { Curve, Diagnosis, Lane } from "./messages.js" */
+/** @import { Curve, Diagnosis, Lane } from "./messages.d.ts" */
 /** @typedef {"joint" | "worst" | "mean"} Scope */
 /** @typedef {Lane & { curves: (Curve | null)[], low: number, high: number }} DrawnLane */
 /** @typedef {[first: number, last: number]} Range */

@@ -19,7 +19,7 @@ from dkd.models.confidence import ALPHA
 from widgets.core.cursor import Cursor
 from widgets.core.library import script
 from widgets.core.view import View, unknown_keyword
-from widgets.core.wire import Message
+from widgets.core.wire import Message, write_message
 
 MOST = 20  # moments sent per reason and joint: every filter finds some, and a lost track does not send thousands
 # The names of the first and the second trace, as the browser shows them.
@@ -198,8 +198,9 @@ def compared_statistics(
 def render_diagnosis(first: Diagnosis, second: Diagnosis | None, generation: int, dropped: bool = False) -> Message:
     """Build the message with all that the view shows of one or two diagnoses.
 
-    ``lanes`` says of each lane what it is, and in ``has`` whose there are; their values are the buffers in that order,
-    float32 (T, J), or (T,) where ``joints`` is false. ``moments`` are ranked, at most ``MOST`` of a reason and joint.
+    ``lanes`` says of each lane what it is. Its ``values`` are those of each diagnosis, float32 (T, J), or (T,) where
+    ``joints`` is false; ``None`` if a diagnosis does not have the lane. ``moments`` are ranked, at most ``MOST`` per
+    reason and joint.
 
     Args:
         first: The diagnosis of the trace that is shown.
@@ -208,14 +209,12 @@ def render_diagnosis(first: Diagnosis, second: Diagnosis | None, generation: int
         dropped: Whether there is a second trace that does not fit the first.
     """
     both = [first] if second is None else [first, second]
-    lanes, buffers = [], []
+    lanes = []
     for name, lane in LANES.items():
-        has = [name in d.lanes for d in both]
-        if not any(has):
-            continue
-        limit = first.limit(name)
-        lanes.append({"key": name, **lane._asdict(), "limit": limit, "has": has, "joints": name != "kernel_drift"})
-        buffers += [np.ascontiguousarray(d.lanes[name], np.float32).tobytes() for d in both if name in d.lanes]
+        values = [d.lanes[name].astype(np.float32) if name in d.lanes else None for d in both]
+        if any(v is not None for v in values):
+            about = {"key": name, **lane._asdict(), "limit": first.limit(name), "joints": name != "kernel_drift"}
+            lanes.append({**about, "values": values})
     missing = [
         {"lane": LANES[name].label, "why": why, "which": _NAMES[i] if second else ""}
         for i, d in enumerate(both)
@@ -232,7 +231,7 @@ def render_diagnosis(first: Diagnosis, second: Diagnosis | None, generation: int
         "reasons": list(REASONS),
         "moments": [_plain(m) for m in _listed(worst(first, n=None, other=second))],
     }
-    return content, buffers
+    return write_message(content)
 
 
 def _listed(moments: Moments) -> list[Moment]:

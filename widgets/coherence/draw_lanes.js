@@ -6,7 +6,7 @@ import { scaleTop } from "./curves.js";
 
 /** @import { Header, Palette } from "../core/types.d.ts" */
 /** @import { DrawnLane } from "./curves.js" */
-/** @import { Moment } from "./messages.js" */
+/** @import { Moment } from "./messages.d.ts" */
 /** @typedef {(frame: number, width: number) => number} ToX */
 
 /**

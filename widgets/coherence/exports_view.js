@@ -1,6 +1,7 @@
-// What can be taken away: the list as a file, and Python that gives the same tables.
+// The buttons below the list, and the note that says what they did.
 
 import { h } from "../core/dom.js";
+import { askCode, askFile } from "./exports.js";
 
 /** @import { DebuggerState } from "./state.js" */
 
@@ -36,9 +37,9 @@ export function exportsBar(state, note) {
   return h(
     "div",
     { class: "dkd-results-bar" },
-    button("CSV", "Save the moments of this list as a CSV file", () => state.save("csv")),
-    button("JSON", "Save the moments of this list as a JSON file", () => state.save("json")),
-    button("copy as Python", "Copy Python code that opens this view and returns these tables", () => state.askCode()),
+    button("CSV", "Save the moments of this list as a CSV file", () => askFile(state, "csv")),
+    button("JSON", "Save the moments of this list as a JSON file", () => askFile(state, "json")),
+    button("copy as Python", "Copy Python code that opens this view and returns these tables", () => askCode(state)),
     note,
   );
 }

@@ -4,7 +4,7 @@ import { readable } from "../core/text.js";
 import { figure } from "./curves.js";
 import traces from "./traces.json" with { type: "json" };
 
-/** @import { FigureRow, Figures } from "./messages.js" */
+/** @import { FigureRow, Figures } from "./messages.d.ts" */
 /** @import { Range } from "./curves.js" */
 
 const SHOWN = ["mean", "median", "min", "max"];

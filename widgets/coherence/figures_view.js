@@ -3,7 +3,7 @@
 import { h } from "../core/dom.js";
 import { cellsOf, figuresNote, headings } from "./figures.js";
 
-/** @import { Figures } from "./messages.js" */
+/** @import { Figures } from "./messages.d.ts" */
 /** @import { DebuggerState } from "./state.js" */
 
 /**

@@ -4,7 +4,7 @@ import { h } from "../core/dom.js";
 import { SCOPES } from "./curves.js";
 import traces from "./traces.json" with { type: "json" };
 
-/** @import { Diagnosis } from "./messages.js" */
+/** @import { Diagnosis } from "./messages.d.ts" */
 /** @import { DebuggerState } from "./state.js" */
 
 /** @param {DebuggerState} state */

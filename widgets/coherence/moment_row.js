@@ -3,7 +3,7 @@
 import { h } from "../core/dom.js";
 import { barLength, describeMoment, inWhich, severities, spanText, tenths } from "./moments.js";
 
-/** @import { Moment } from "./messages.js" */
+/** @import { Moment } from "./messages.d.ts" */
 
 /**
  * The row of a moment; a click anywhere in it goes there.

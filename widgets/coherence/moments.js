@@ -3,7 +3,7 @@
 import { clamp } from "../core/text.js";
 import traces from "./traces.json" with { type: "json" };
 
-/** @import { Moment } from "./messages.js" */
+/** @import { Moment } from "./messages.d.ts" */
 /** @typedef {{ reason: string, joint: string | null }} Filter reason "" and joint null let everything through */
 
 export const MOST_ROWS = 60;

@@ -1,19 +1,17 @@
 // What the coherence debugger knows: what Python has measured, which lanes and moments are shown, what is asked for.
 
-import { downloadText } from "../core/clipboard.js";
+import { readMessage } from "../core/wire.js";
 import { shownLanes } from "./curves.js";
+import { copyCode, saveFile } from "./exports.js";
 import { figuresKey } from "./figures.js";
-import { readDiagnosis } from "./messages.js";
 import { filtered, MOST_ROWS } from "./moments.js";
 
 /** @import { CursorState } from "../core/cursor.js" */
 /** @import { Store } from "../core/store.js" */
-/** @import { Header, Model } from "../core/types.d.ts" */
+/** @import { Header, Message, Model } from "../core/types.d.ts" */
 /** @import { Range, Scope } from "./curves.js" */
-/** @import { Diagnosis, Figures, Moment } from "./messages.js" */
+/** @import { Diagnosis, Figures, Moment } from "./messages.d.ts" */
 /** @typedef {{ scope: Scope, reason: string, mine: boolean }} Choice mine: only the moments of the selected joint */
-
-const FILES = { csv: "text/csv", json: "application/json" };
 
 export class DebuggerState {
   /**
@@ -45,7 +43,8 @@ export class DebuggerState {
     this.asked = null; // key of the figures that are under way
     /** @type {Figures | null} */
     this.figures = null;
-    const onMessage = (/** @type {any} */ content, /** @type {DataView[]} */ buffers) => this.receive(content, buffers);
+    const onMessage = (/** @type {Message} */ content, /** @type {DataView[]} */ buffers) =>
+      this.receive(content, buffers);
     model.on("msg:custom", onMessage);
     signal.addEventListener("abort", () => model.off("msg:custom", onMessage));
   }
@@ -105,18 +104,6 @@ export class DebuggerState {
     this.ask({ type: "diagnose", generation });
   }
 
-  /** @param {"csv" | "json"} format */
-  save(format) {
-    const filter = { joint: this.listJoint, reason: this.choice.reason || null };
-    if (this.ask({ type: "export", format, ...filter })) this.page.say("asking the kernel …");
-  }
-
-  askCode() {
-    const [frame, joint, range] = [this.cursor.get("frame"), this.cursor.get("joint"), this.cursor.get("range")];
-    const filters = { list_joint: this.listJoint, figures_joint: this.figuresJoint, reason: this.choice.reason };
-    this.ask({ type: "code", state: { frame, joint, range, ...filters } });
-  }
-
   /** Ask for the figures of the range, unless they are here or a request is under way. */
   wantFigures() {
     const key = this.figuresKey;
@@ -126,30 +113,27 @@ export class DebuggerState {
   }
 
   /**
-   * @param {any} content
+   * @param {Message} content
    * @param {DataView[]} buffers
    */
   async receive(content, buffers) {
-    if (content.type === "diagnosis" && content.generation === this.store.header?.generation)
-      this.receiveDiagnosis(readDiagnosis(content, buffers));
-    if (content.type === "statistics") {
-      this.asked = null;
-      if (content.key === this.figuresKey) this.figures = content;
-      this.store.schedule();
-    }
-    if (content.type === "export") {
-      const format = /** @type {"csv" | "json"} */ (content.format);
-      downloadText(content.text, `moments.${format}`, FILES[format]);
-      this.page.say(`saved as moments.${format}`);
-    }
-    if (content.type === "code") {
-      const copied = await this.page.copy(content.text);
-      this.page.say(copied ? "copied" : "press Ctrl-C to copy");
-    }
+    const message = readMessage(content, buffers);
+    if (message.type === "diagnosis") this.receiveDiagnosis(/** @type {any} */ (message));
+    if (message.type === "statistics") this.receiveFigures(/** @type {any} */ (message));
+    if (message.type === "export") saveFile(this, message.format, message.text);
+    if (message.type === "code") await copyCode(this, message.text);
+  }
+
+  /** @param {Figures} figures */
+  receiveFigures(figures) {
+    this.asked = null;
+    if (figures.key === this.figuresKey) this.figures = figures;
+    this.store.schedule();
   }
 
   /** @param {Diagnosis} data */
   receiveDiagnosis(data) {
+    if (data.generation !== this.store.header?.generation) return; // of a trace that was left meanwhile
     this.data = data;
     this.shown = shownLanes(data.lanes, this.shown);
     if (!this.reasons.includes(this.choice.reason)) this.choice.reason = "";

@@ -1,6 +1,6 @@
 // What a joint relies on, without the page: rows of channels, columns of frames, and their words.
 
-/** @import { Reliance } from "./messages.js" */
+/** @import { Reliance } from "./messages.d.ts" */
 /** @import { Cell } from "./matrix.js" */
 
 import { clamp } from "../core/text.js";

@@ -8,7 +8,7 @@ import { cursorLine } from "./strokes.js";
 
 /** @import { Palette } from "../core/types.d.ts" */
 /** @import { LineageState } from "./state.js" */
-/** @import { Matrix } from "./messages.js" */
+/** @import { Matrix } from "./messages.d.ts" */
 
 const TOP = 10; // CSS pixels above the curve, for the marks of the jumps
 

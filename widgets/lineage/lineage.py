@@ -29,7 +29,7 @@ from widgets.core.cursor import Cursor
 from widgets.core.filmstrip import draw_skeleton
 from widgets.core.library import script
 from widgets.core.view import View, unknown_keyword
-from widgets.core.wire import Message, encode_frame
+from widgets.core.wire import Message, encode_frame, write_message
 
 _log = logging.getLogger(__name__)
 _KEYWORDS = ("cursor", "other", "kernel", "centred")
@@ -185,9 +185,10 @@ class Lineage(View):
 def render_matrix(trace: Any, other: Any, joint: str | None, centred: bool) -> Message:
     """Compute the similarity of all pairs of frames, the path of the kernels, and their drift.
 
-    Buffers: values (n,m) float32, rows (n,) and columns (m,) int32; drift (T,), path (k,2) float32, its frames (k,)
-    int32. ``range`` are the values that the colours span: −1 and 1 where centred, else the least of two different
-    frames and 1. ``jumps`` are the frames where the drift is largest, ``shares`` the variance of the path's two axes.
+    Arrays: values (n,m) float32, rows (n,) and columns (m,) int32; drift (T,) and scores (k,2), the points of the path,
+    float32; frames (k,) int32, those of the path. ``range`` are the values that the colours span: −1 and 1 if centred,
+    else the least similarity of two different frames and 1. ``jumps`` are the frames where the drift is largest,
+    ``shares`` the shares of the variance that the path's two axes hold.
 
     Args:
         trace: The trace of the columns.
@@ -211,10 +212,14 @@ def render_matrix(trace: Any, other: Any, joint: str | None, centred: bool) -> M
         "range": [-1, 1] if centred else [_least(found.values, other is None), 1],
         "jumps": largest_jumps(curve),
         "shares": path.shares.tolist(),
+        "values": found.values,
+        "rows": found.rows.astype(np.int32),
+        "columns": found.columns.astype(np.int32),
+        "drift": curve,
+        "scores": path.scores,
+        "frames": path.frames.astype(np.int32),
     }
-    whole = (found.rows, found.columns, path.frames)
-    rows, columns, frames = (np.ascontiguousarray(a, np.int32).tobytes() for a in whole)
-    return content, [found.values.tobytes(), rows, columns, curve.tobytes(), path.scores.tobytes(), frames]
+    return write_message(content)
 
 
 def render_pictures(trace: Any, other: Any, s: int, t: int) -> Message:
@@ -224,23 +229,22 @@ def render_pictures(trace: Any, other: Any, s: int, t: int) -> Message:
         FrameIndexError: There is no such frame.
     """
     first = trace if other is None else other
-    return {"type": "pictures", "s": s, "t": t}, [_picture(first, s), _picture(trace, t)]
+    return write_message({"type": "pictures", "s": s, "t": t, "images": [_picture(first, s), _picture(trace, t)]})
 
 
 def render_reliance(reliance: Reliance, joint: str) -> Message:
     """Rank the channels that a joint relies on, over time.
 
-    Buffers: frames (n,) int32; shares (rows, n) float32, a row for each of ``channels``, strongest first, and one for
-    all others together, where there are others.
+    Arrays: frames (n,) int32; shares (rows, n) float32, one row per channel of ``channels``, strongest first, and one
+    for all others together, if there are others.
     """
     channels = top_channels(reliance.shares)
     rows = reliance.shares[:, channels].T
     if len(channels) < reliance.shares.shape[1]:
         rest = np.delete(reliance.shares, channels, axis=1).sum(1)
         rows = np.concatenate([rows, rest[None]])
-    frames = np.ascontiguousarray(reliance.frames, np.int32).tobytes()
     content = {"type": "reliance", "joint": joint, "channels": channels.tolist()}
-    return content, [frames, np.ascontiguousarray(rows, np.float32).tobytes()]
+    return write_message({**content, "frames": reliance.frames.astype(np.int32), "shares": rows.astype(np.float32)})
 
 
 def _least(values: np.ndarray, is_square: bool) -> float:

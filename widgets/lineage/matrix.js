@@ -4,7 +4,7 @@ import { diverging, viridis } from "../core/colours.js";
 import { clamp, plain, signed } from "../core/text.js";
 
 /** @import { Colour } from "../core/types.d.ts" */
-/** @import { Matrix } from "./messages.js" */
+/** @import { Matrix } from "./messages.d.ts" */
 /** @typedef {[row: number, column: number]} Cell */
 /** @typedef {{ s: number, t: number }} Pair frames: s of the row, t of the column */
 

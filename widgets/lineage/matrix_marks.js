@@ -6,7 +6,7 @@ import { cursorLine } from "./strokes.js";
 
 /** @import { Palette } from "../core/types.d.ts" */
 /** @import { Cell } from "./matrix.js" */
-/** @import { Matrix } from "./messages.js" */
+/** @import { Matrix } from "./messages.d.ts" */
 /** @typedef {{ width: number, right: number, bottom: number, x: (column: number) => number, y: (row: number) => number }} Layout */
 
 /**

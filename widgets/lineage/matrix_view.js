@@ -10,7 +10,7 @@ import { onHover } from "./strokes.js";
 /** @import { Palette } from "../core/types.d.ts" */
 /** @import { LineageState } from "./state.js" */
 /** @import { Cell } from "./matrix.js" */
-/** @import { Matrix } from "./messages.js" */
+/** @import { Matrix } from "./messages.d.ts" */
 
 const KEYS = "Arrow keys move the selected cell, Enter goes there.";
 

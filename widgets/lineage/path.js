@@ -1,6 +1,6 @@
 // The path of the kernels without the page: where its points are, which one is under the pointer, which have a name.
 
-/** @import { Matrix } from "./messages.js" */
+/** @import { Matrix } from "./messages.d.ts" */
 
 const MARGIN = 26; // CSS pixels around the path
 const NEAR = 24; // CSS pixels: a point within this distance of the pointer is meant

@@ -9,7 +9,7 @@ import { onHover } from "./strokes.js";
 
 /** @import { Palette } from "../core/types.d.ts" */
 /** @import { LineageState } from "./state.js" */
-/** @import { Matrix } from "./messages.js" */
+/** @import { Matrix } from "./messages.d.ts" */
 /** @typedef {(i: number) => [x: number, y: number]} Place */
 
 /**

@@ -4,7 +4,7 @@ import { h } from "../core/dom.js";
 import { rowName } from "./matrix.js";
 
 /** @import { LineageState } from "./state.js" */
-/** @import { Pictures } from "./messages.js" */
+/** @import { Pictures } from "./messages.d.ts" */
 
 /**
  * @param {LineageState} state
@@ -26,7 +26,7 @@ export function picturesView(state, root) {
     free();
     shown = pictures;
     images.forEach((image, i) => {
-      image.src = URL.createObjectURL(pictures.images[i]);
+      image.src = URL.createObjectURL(new Blob([pictures.images[i]], { type: "image/jpeg" }));
       image.hidden = false;
     });
     root.dataset.pictures = `${pictures.s},${pictures.t}`;

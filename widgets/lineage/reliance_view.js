@@ -10,7 +10,7 @@ import { onHover } from "./strokes.js";
 
 /** @import { LineageState } from "./state.js" */
 /** @import { Cell } from "./matrix.js" */
-/** @import { Reliance } from "./messages.js" */
+/** @import { Reliance } from "./messages.d.ts" */
 
 const ROW_PX = 16; // as in lineage.css
 

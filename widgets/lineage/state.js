@@ -1,13 +1,13 @@
 // What the lineage view knows: what Python has sent, what is selected, and what is asked for. It paints nothing.
 
+import { readMessage } from "../core/wire.js";
 import { cellOf, firstCell, pairOf } from "./matrix.js";
-import { readMatrix, readPictures, readReliance } from "./messages.js";
 
 /** @import { CursorState } from "../core/cursor.js" */
 /** @import { Store } from "../core/store.js" */
-/** @import { Header, Model } from "../core/types.d.ts" */
+/** @import { Header, Message, Model } from "../core/types.d.ts" */
 /** @import { Cell, Pair } from "./matrix.js" */
-/** @import { Buffers, Matrix, Pictures, Progress, Reliance } from "./messages.js" */
+/** @import { Matrix, Pictures, Progress, Reliance } from "./messages.d.ts" */
 
 const REST_MS = 150; // until the pictures of a cell that was reached by keys are asked for
 const TRAITS = ["kernel", "centred", "reliance"];
@@ -26,7 +26,8 @@ export class LineageState {
     this.signal = signal;
     this.rest = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
     this.reset();
-    const onMessage = (/** @type {any} */ content, /** @type {Buffers} */ buffers) => this.receive(content, buffers);
+    const onMessage = (/** @type {Message} */ content, /** @type {DataView[]} */ buffers) =>
+      this.receive(content, buffers);
     const onTrait = () => this.traitChanged();
     model.on("msg:custom", onMessage);
     for (const name of TRAITS) model.on(`change:${name}`, onTrait);
@@ -87,19 +88,25 @@ export class LineageState {
   }
 
   /**
-   * @param {any} content
-   * @param {Buffers} buffers
+   * @param {Message} content
+   * @param {DataView[]} buffers
    */
   receive(content, buffers) {
     if (content.generation !== undefined && content.generation !== this.store.header?.generation) return;
-    if (content.type === "matrix") this.receiveMatrix(readMatrix(content, buffers));
-    if (content.type === "reliance") this.reliance = readReliance(content, buffers);
-    if (content.type === "progress") this.progress = content;
-    if (content.type === "pictures" && content.s === this.chosen?.s && content.t === this.chosen?.t)
-      this.pictures = readPictures(content, buffers); // else of a cell that was left meanwhile
-    if (content.type === "failed") this.failed.add(content.what);
-    else this.failed.delete(content.type);
+    const message = readMessage(content, buffers);
+    if (message.type === "matrix") this.receiveMatrix(/** @type {any} */ (message));
+    if (message.type === "reliance") this.reliance = /** @type {any} */ (message);
+    if (message.type === "progress") this.progress = /** @type {any} */ (message);
+    if (message.type === "pictures") this.receivePictures(/** @type {any} */ (message));
+    if (message.type === "failed") this.failed.add(message.what);
+    else this.failed.delete(message.type);
     this.store.schedule();
+  }
+
+  /** @param {Pictures} pictures */
+  receivePictures(pictures) {
+    const { s, t } = pictures;
+    if (s === this.chosen?.s && t === this.chosen.t) this.pictures = pictures; // else of a cell that was left meanwhile
   }
 
   /** @param {Matrix} matrix */
