@@ -1,7 +1,8 @@
-"""How much does a model use its past? Change the maps that it hands on to the next frame, and see what follows.
+"""Reliance of a model on its past: the effect of changing the maps that it passes on to the next frame.
 
-A DKD can track well and ignore H_t: then it is a per-frame net in DKD's clothes. Two measures, both on real runs:
-*one step*, how far the next maps move when H_t alone is changed; *whole clip*, what tracking loses when every H_t is.
+A DKD can track well and ignore H_t; it is then in effect a per-frame network. There are two measures, both on real
+runs: *one step*, the change of the next maps when only H_t is changed; *whole clip*, the loss of accuracy when every
+H_t is changed.
 """
 
 from __future__ import annotations
@@ -27,21 +28,21 @@ def one_step_reliance(trace: Trace, every: int = 5) -> pd.DataFrame:
     """Change H_t in frame t, and compare the maps of frame t+1 with those of the unchanged run.
 
     Args:
-        trace: a run of at least two frames, of a model that hands its maps on. Frames in which it was started anew owe
-            nothing to the past and are left out.
-        every: measure each n-th frame.
+        trace: a run of at least two frames, of a model that passes its maps on. Frames with a re-initialisation do not
+            depend on the past and are left out.
+        every: measure every n-th frame.
 
     Returns:
-        a row for each change (``erased``, ``sides_swapped``) with ``map_change``: ‖H′ − H‖ / ‖H‖ over frame t+1, 0 if
-        H_t is ignored; ``kernel_change``, the same of K̃_t, NaN without kernels;
-        and ``peak_shift``: mean distance of the peaks from where they were, in cells; each averaged over the frames.
+        One row per change (``erased``, ``sides_swapped``) with ``map_change``: ‖H′ − H‖ / ‖H‖ over frame t+1, 0 if H_t
+        is ignored; ``kernel_change``: the same for K̃_t, NaN without kernels; and ``peak_shift``: mean distance of the
+        peaks from the unchanged ones in cells; each averaged over the frames.
 
     Raises:
-        ConfigError: the model looks at each frame on its own.
+        ConfigError: the model is a per-frame model.
     """
     if not trace.model.hands_on:
         raise ConfigError(
-            f"expected a trace of a model that hands its maps on, got one of {trace.model_name}, which has no past to "
+            f"expected a trace of a model that passes its maps on, got one of {trace.model_name}, which has no past to "
             "rely on"
         )
     changes: dict[str, Feedback] = {"erased": erase, "sides_swapped": swap_sides(trace.skeleton)}
@@ -62,17 +63,17 @@ def one_step_reliance(trace: Trace, every: int = 5) -> pd.DataFrame:
 
 
 class _Following(NamedTuple):
-    """Maps (1, J, H, W) of a frame, and the kernels that they were matched with; none in a model without."""
+    """Maps (1, J, H, W) of a frame, and the kernels with which they were matched, if any."""
 
     heatmaps: Tensor
     kernels: Tensor
 
 
-_Followings = Iterator[tuple[_Following, dict[str, _Following]]]  # as they are, and by change
+_Followings = Iterator[tuple[_Following, dict[str, _Following]]]  # unchanged, and by change
 
 
 def _distilled(trace: Trace, every: int, changes: Mapping[str, Feedback]) -> _Followings:
-    """Of a DKD: its parts are enough, no other frame need be run."""
+    """Compute the next maps of a DKD from its parts, without running other frames."""
     model = trace.model
     assert isinstance(model, DKD)
 
@@ -94,7 +95,7 @@ def _distilled(trace: Trace, every: int, changes: Mapping[str, Feedback]) -> _Fo
 
 
 def _replayed(trace: Trace, every: int, changes: Mapping[str, Feedback]) -> _Followings:
-    """Of any model: run over the same input again, and once more from each measured frame with its maps changed."""
+    """Compute the next maps of any model: run it again, and once more from each measured frame with changed maps."""
     model, state = trace.model, None
 
     def advance(t: int, state: Any, feedback: Feedback | None = None) -> tuple[PoseOutput, Any]:

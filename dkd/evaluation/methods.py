@@ -1,9 +1,8 @@
-"""What a model is compared with, by name: ``dkd-mobilenetv2+frozen``, ``runs/mine+erased+occluded``.
+"""Methods by name: a model with variants, such as ``dkd-mobilenetv2+frozen`` or ``runs/mine+erased+occluded``.
 
-A method is a model and what is done to it on the way: another rule for its memory (control), other maps handed on
-(feedback), a changed input, smoothed joints, a new start where the track is lost (policy). Variants are applied from
-left to right; each of them is an entry of :data:`VARIANTS`. Evaluation, the command line and the panel all take methods
-by such a name.
+A method is a model with optional changes: a different rule for its memory (control), changed maps for the next frame
+(feedback), a changed input, smoothed joints, or re-initialisation of a lost track (policy). Variants are applied from
+left to right; each is an entry of :data:`VARIANTS`. Evaluation, the command line and the panel all use such names.
 """
 
 from __future__ import annotations
@@ -34,14 +33,14 @@ Kind = Literal["control", "feedback", "input", "smoothing", "policy"]
 
 @dataclass(frozen=True)
 class Method:
-    """A model, and how it is run.
+    """A model and the conditions under which it is run.
 
     Attributes:
-        name: what tables call it, for instance ``dkd-mobilenetv2+erased``.
-        model: in eval mode.
-        conditions: under which it is run.
-        source: the checkpoint's file; ``None`` for random weights. Two methods may have one name and two sources.
-        variants: those that were applied, in order.
+        name: name in tables, for instance ``dkd-mobilenetv2+erased``.
+        model: model in eval mode.
+        conditions: conditions of its runs.
+        source: file of the checkpoint; ``None`` for random weights. Methods from different sources may share a name.
+        variants: names of the applied variants, in order.
     """
 
     name: str
@@ -51,40 +50,40 @@ class Method:
     variants: tuple[str, ...] = ()
 
     def trace(self, clip: ClipLike, box: tuple[float, float, float, float] | None = None, **options: Any) -> Trace:
-        """Run it over a clip; ``options`` are those of :class:`~dkd.tracking.trace.Trace`, such as ``ground_truth``."""
+        """Trace a clip; ``options`` are those of :class:`~dkd.tracking.trace.Trace`, such as ``ground_truth``."""
         trace = Trace(self.model, clip, box, self.conditions, **options)
         trace.model_name = self.name
         return trace
 
     def under(self, **conditions: Any) -> Method:
-        """This method with some of its :class:`~dkd.tracking.conditions.Conditions` replaced."""
+        """Return this method with some of its :class:`~dkd.tracking.conditions.Conditions` replaced."""
         return replace(self, conditions=replace(self.conditions, **conditions))
 
     def with_variant(self, name: str) -> Method:
-        """This method with one more variant.
+        """Return this method with one more variant.
 
         Raises:
-            ConfigError: no such variant, or it does not fit; says what to do.
+            ConfigError: there is no such variant, or it does not fit; the message says what to do.
         """
         if name not in VARIANTS:
             raise ConfigError(
                 f"unknown variant {name!r} of {self.name}{nearest_name(name, VARIANTS)} Known: {', '.join(VARIANTS)}."
             )
         if name in self.variants:
-            raise ConfigError(f"{self.name} has {name!r} already; name each variant once")
+            raise ConfigError(f"{self.name} already has {name!r}; use each variant only once")
         changed = VARIANTS[name].apply(self)
         return replace(changed, name=f"{self.name}+{name}", variants=(*self.variants, name))
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to change a method.
+    """A change of a method.
 
     Attributes:
-        name: what is written behind the ``+``.
-        summary: one line for people.
+        name: name after the ``+``.
+        summary: description in one line.
         kind: what it changes.
-        apply: gives the changed method, of the old name. Raises ConfigError where it does not fit.
+        apply: returns the changed method, with the old name; raises ConfigError if it does not fit.
     """
 
     name: str
@@ -101,12 +100,12 @@ def _control(name: str, make: Callable[[Any], VideoPoseModel], needs_kernels: bo
         model = method.model
         if isinstance(model, KernelControl | Wrapped):
             raise ConfigError(
-                f"{name!r} replaces how a model goes on, and so does what {method.name} names before it; "
-                f"name only one of them, and {name!r} first"
+                f"{name!r} replaces the memory of a model, but {method.name} already does; "
+                f"use only one of them, and {name!r} first"
             )
         if needs_kernels and not model.has_kernels:
             raise ConfigError(
-                f"{name!r} needs a model that distils kernels, {method.name} does not; take a DKD, or another "
+                f"{name!r} needs a model that distils kernels, {method.name} does not; use a DKD, or another "
                 "variant, such as 'mean'"
             )
         return _with_model(method, make(model), name)
@@ -127,8 +126,8 @@ def _mean(method: Method) -> Method:
 def _with_model(method: Method, model: VideoPoseModel, name: str) -> Method:
     if method.conditions.feedback is not None and not model.hands_on:
         raise ConfigError(
-            f"{method.name} changes what is handed on from frame to frame, and {name!r} hands nothing on; "
-            "leave one of them out"
+            f"{method.name} changes what is passed on from frame to frame, but {name!r} passes nothing on; "
+            "remove one of them"
         )
     return replace(method, model=model.eval())
 
@@ -140,8 +139,8 @@ def _feedback(name: str, make: Callable[[Method], Feedback]) -> Callable[[Method
     def apply(method: Method) -> Method:
         if not method.model.hands_on:
             raise ConfigError(
-                f"{name!r} changes what a model hands on to the next frame, {method.name} looks at each frame on its "
-                f"own and hands nothing on; leave {name!r} out, or take a model with a past, such as a DKD"
+                f"{name!r} changes what a model passes on to the next frame, but {method.name} is a per-frame model "
+                f"and passes nothing on; remove {name!r}, or use a model with a past, such as a DKD"
             )
         before = method.conditions.feedback
 
@@ -176,13 +175,13 @@ VARIANTS: dict[str, Variant] = {
     for variant in (
         Variant(
             "initializer",
-            "the DKD's own initializer on every frame: no past at all",
+            "the DKD's own initializer on every frame: no past",
             "control",
             _control("initializer", _initializer, needs_kernels=True),
         ),
         Variant(
             "frozen",
-            "kernels of the first frame in all frames: a fixed template",
+            "the kernels of the first frame in all frames: a fixed template",
             "control",
             _control("frozen", FrozenKernel, needs_kernels=True),
         ),
@@ -208,7 +207,7 @@ VARIANTS: dict[str, Variant] = {
         ),
         Variant(
             "shuffled",
-            "the maps of a random earlier frame instead of the last one's",
+            "the maps of a random earlier frame instead of the last one",
             "feedback",
             _feedback("shuffled", lambda _: shuffle_in_time()),
         ),
@@ -218,11 +217,11 @@ VARIANTS: dict[str, Variant] = {
             "feedback",
             _feedback("swapped", lambda method: swap_sides(method.model.skeleton)),
         ),
-        Variant("reinit", "looks for the person anew where the track is lost", "policy", _reinit),
+        Variant("reinit", "searches for the person and re-initialises when the track is lost", "policy", _reinit),
         Variant("occluded", "a grey square hides a part of every frame but the first", "input", _input(occlude)),
         Variant("blurred", "every frame but the first is out of focus", "input", _input(blur)),
         Variant("darkened", "every frame but the first has a quarter of the light", "input", _input(darken)),
-        Variant("crowded", "somebody else crosses in front of every frame but the first", "input", _input(crowd)),
+        Variant("crowded", "another person crosses in front in every frame but the first", "input", _input(crowd)),
     )
 }
 
@@ -231,25 +230,25 @@ VARIANTS: dict[str, Variant] = {
 
 
 def get_method(spec: str | Path) -> Method:
-    """A trained model by name or place, with the variants that are named behind it.
+    """Load a trained model by name or path, with the variants that follow.
 
     Args:
         spec: ``SOURCE[+variant[+variant…]]``. The source is the name of a shipped model, a ``.safetensors`` file, or
-            the folder of a training run (its result, else its newest snapshot). It may hold ``+`` itself: the longest
-            part that is a source counts.
+            the folder of a training run (its result, else its newest snapshot). It may contain ``+`` itself: the
+            longest part that is a source is used.
 
     Returns:
-        its ``name`` is the shipped model's, the file's (``NAME.safetensors``), or the run's: ``RUN`` for its result,
-        ``RUN@STEP`` for a snapshot; followed by the variants as written.
+        A method, whose ``name`` is the shipped model's, the file's (``NAME.safetensors``), or the run's: ``RUN`` for
+        its result, ``RUN@STEP`` for a snapshot; followed by the variants as written.
 
     Raises:
-        ConfigError: no such source, the run has no model yet, no such variant (the nearest name is given), or a
-            variant that does not fit.
+        ConfigError: there is no such source or variant (the nearest name is given), the run has no model yet, or a
+            variant does not fit.
         CheckpointError: the file is damaged.
     """
     source, names = split_spec(spec, VARIANTS)
     unknown = next((n for n in names if n not in VARIANTS), None)
-    if unknown is not None:  # before the weights are read
+    if unknown is not None:  # before reading the weights
         raise ConfigError(
             f"unknown variant {unknown!r} in {str(spec)!r}{nearest_name(unknown, VARIANTS)} "
             f"Known: {', '.join(VARIANTS)}."

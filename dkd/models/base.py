@@ -1,7 +1,7 @@
-"""What every model here can do: follow a person through a stream of frames, and show what it did.
+"""Interface of all models, which track a person through a stream of frames and expose their intermediate results.
 
-A model is started with the first frame and stepped with each later one. What it carries over is its state; what it
-gives is a :class:`PoseOutput`. Training, traces, evaluation and the widgets know models by this interface only.
+A model is started with the first frame and stepped with each later one. It carries a state from frame to frame and
+returns a :class:`PoseOutput`. Training, traces, evaluation and the widgets only use this interface.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ Feedback = Callable[[Tensor, int], Tensor]
 
 
 class PoseOutput(NamedTuple):
-    """What a pass over frames gives. T is missing from all of them where a single frame was passed.
+    """Output of a pass over frames. The axis T is missing if a single frame was passed.
 
     Attributes:
         heatmaps: (B, T, J, H, W) H_t, about 0..1 once trained.
-        kernels: (B, T, C, S, S) K̃_t, distilled *from* frame t and matched *in* frame t+1; C = 0 in a model without.
+        kernels: (B, T, C, S, S) K̃_t, distilled *from* frame t and matched *in* frame t+1; C = 0 in a model without
+            kernels.
         features: (B, T, C, H, W) F_t ≥ 0.
-        intermediate: (B, T, M, K, H, W) the maps of the M stages that are trained each on its own, the last of which
-            are ``heatmaps``; where K = J + 1 the background is the last map. In train mode only, and only of models
-            that have such stages; ``None`` otherwise. A frame with fewer stages than M repeats its last.
+        intermediate: (B, T, M, K, H, W) maps of the M stages with their own losses, of which the last are
+            ``heatmaps``; if K = J + 1, the last map is the background. Only in train mode and for models with such
+            stages; ``None`` otherwise. A frame with fewer than M stages repeats its last one.
     """
 
     heatmaps: Tensor
@@ -40,19 +41,19 @@ class PoseOutput(NamedTuple):
 
 
 def check_input_size(size: int) -> None:
-    """Raise :class:`~dkd.errors.ConfigError` where encoders and distillator cannot take an input of this side."""
+    """Raise :class:`~dkd.errors.ConfigError` if encoders and distillator do not support an input of this side."""
     if size % 32 or size < 128:
         raise ConfigError(f"input_size must be a multiple of 32 and at least 128, got {size}")
 
 
 class PoseInitializer(nn.Module):
-    """Encoder and a 1×1 classifier: the pose of one frame, from that frame alone.
+    """Encoder and 1×1 classifier: the pose of one frame, from that frame alone.
 
     Args:
-        encoder: with its two deconvolutions.
-        channels: width C of its features.
-        n_joints: J.
-        deconvolutions: 2, or 3: then one more follows the encoder, and maps are twice as fine (Xiao 2018).
+        encoder: encoder with its two deconvolutions.
+        channels: number of channels C of its features.
+        n_joints: number of joints J.
+        deconvolutions: 2, or 3, in which case one more follows the encoder, and maps are twice as fine (Xiao 2018).
     """
 
     def __init__(self, encoder: Encoder, channels: int, n_joints: int, deconvolutions: int = 2):
@@ -71,29 +72,29 @@ class PoseInitializer(nn.Module):
         return self.classifier(self.features(image))
 
     def features(self, image: Tensor) -> Tensor:
-        """(B, 3, N, N) normalised → (B, C, H, W) ≥ 0, what the classifier sees."""
+        """Compute the input of the classifier: (B, 3, N, N) normalised → (B, C, H, W) ≥ 0."""
         return self.upsample(self.encoder(image))
 
 
 class VideoPoseModel(nn.Module):
-    """The interface. Frames are RGB in 0..1; ImageNet normalisation happens inside.
+    """Base class of all models. Frames are RGB in 0..1; ImageNet normalisation is part of the model.
 
     Args:
-        config: the model's own frozen dataclass, with at least ``skeleton`` and ``input_size``.
-        name: what it is called in tables.
+        config: frozen dataclass of the model's settings, with at least ``skeleton`` and ``input_size``.
+        name: name in tables.
     """
 
     def __init__(self, config: Any, name: str):
         super().__init__()
         self.config = config
         self.name = name
-        self.provenance: dict = {}  # what a checkpoint says of itself; empty for random weights
+        self.provenance: dict = {}  # provenance of the checkpoint; empty for random weights
         self.skeleton = get_skeleton(config.skeleton)
         self.normalise = Normalise()
 
     @property
     def stride(self) -> int:
-        """Input pixels per cell of the maps, along each axis; 8 but where a model says otherwise."""
+        """Input pixels per cell of the maps, along each axis; 8 by default."""
         return STRIDE
 
     @property
@@ -103,73 +104,73 @@ class VideoPoseModel(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where its weights are."""
+        """Device of its weights."""
         return next(self.parameters()).device
 
     @property
     def kernel_shape(self) -> tuple[int, int, int]:
-        """(C, S, S) of the kernels that a frame leaves to the next one; (0, 1, 1) in a model without."""
+        """Shape (C, S, S) of the kernels passed on to the next frame; (0, 1, 1) in a model without kernels."""
         return (0, 1, 1)
 
     @property
     def has_kernels(self) -> bool:
-        """Whether its maps are made by matching kernels; what traces show of kernels needs a model that has them."""
+        """Whether its maps come from matching kernels, which traces and views of kernels require."""
         return False
 
     @property
     def hands_on(self) -> bool:
-        """Whether a frame's maps reach the next frame, so that a feedback is asked."""
+        """Whether a frame's maps are passed on to the next frame, so that a feedback is called."""
         return True
 
     def trunks(self) -> list[Encoder]:
-        """The encoders in it: what may start from an image classifier's weights; empty where there are none."""
+        """Return its encoders, which can start from an image classifier's weights; may be empty."""
         return []
 
     @abstractmethod
     def initialise(self, frame: Tensor) -> Tensor:
-        """The pose of one frame alone: (B, 3, N, N) → (B, J, H, W)."""
+        """Compute the pose of one frame alone: (B, 3, N, N) → (B, J, H, W)."""
 
     @abstractmethod
     def start(self, frame: Tensor, feedback: Feedback | None = None) -> tuple[PoseOutput, Any]:
-        """The first frame of a stream.
+        """Process the first frame of a stream.
 
         Args:
             frame: (B, 3, N, N) RGB in 0..1.
-            feedback: what is handed on to the next frame instead of H_t: called with (H_t, t), returns maps of the same
-                shape. For training with perturbed maps and for measuring how much the past matters.
+            feedback: function that returns the maps to pass on to the next frame instead of H_t: called with (H_t, t),
+                returns maps of the same shape. For training with perturbed maps and for measuring reliance on the past.
 
         Returns:
-            its output (without the T axis) and the state for :meth:`step`.
+            The output (without the T axis) and the state for :meth:`step`.
 
         Raises:
-            ShapeError: the frame has another shape.
+            ShapeError: the frame has a different shape.
         """
 
     @abstractmethod
     def step(self, frame: Tensor, state: Any, feedback: Feedback | None = None) -> tuple[PoseOutput, Any]:
-        """The next frame of a stream; arguments and result as in :meth:`start`."""
+        """Process the next frame of a stream; arguments and result as in :meth:`start`."""
 
     def state_after(self, t: int, kernels: Tensor) -> Any:
-        """The state of a stream after its frame t, from what a trace keeps of that frame.
+        """Reconstruct the state of a stream after frame t, from the data that a trace keeps.
 
         Args:
             t: index of the frame in its stream.
-            kernels: (1, C, S, S) that it left, as in its output.
+            kernels: (1, C, S, S) kernels from its output.
 
         Returns:
-            the state for :meth:`step`; ``None`` where kernels are not enough to tell it.
+            The state for :meth:`step`; ``None`` if it cannot be determined from kernels.
         """
         return None
 
     def forward(self, clip: Tensor, feedback: Feedback | None = None) -> PoseOutput:
-        """A clip, recursively from its first frame.
+        """Process a clip, recursively from its first frame.
 
         Args:
             clip: (B, T, 3, N, N) RGB in 0..1, T ≥ 1.
             feedback: as in :meth:`start`.
 
         Raises:
-            ShapeError: the clip has another shape.
+            ShapeError: the clip has a different shape.
         """
         self._check(clip, "clip", "(B, T, 3, N, N)")
         output, state = self.start(clip[:, 0], feedback)
@@ -186,37 +187,37 @@ class VideoPoseModel(nn.Module):
 
 
 class PerFrameModel(VideoPoseModel):
-    """A model without a past: the same network on every frame.
+    """A model without a past, which applies the same network to every frame.
 
-    ``feedback`` is taken and never asked, for there is nothing to change. A subclass gives :meth:`look`, what it does
-    with one frame; the state of a stream is the frame's index.
+    ``feedback`` is accepted but never called, as there is nothing to change. A subclass implements :meth:`look`, which
+    processes one frame; the state of a stream is the frame's index.
     """
 
     @property
     def hands_on(self) -> bool:
-        """Nothing reaches the next frame."""
+        """False: nothing is passed on to the next frame."""
         return False
 
     @abstractmethod
     def look(self, frame: Tensor) -> PoseOutput:
-        """One frame, whose shape is known to be right: (B, 3, N, N) → its output without the T axis."""
+        """Process one frame, whose shape has been checked: (B, 3, N, N) → its output without the T axis."""
 
     def start(self, frame: Tensor, feedback: Feedback | None = None) -> tuple[PoseOutput, int]:
-        """Any frame; the state is its index."""
+        """Process any frame; the state is its index."""
         self._check(frame, "frame", "(B, 3, N, N)")
         return self.look(frame), 0
 
     def step(self, frame: Tensor, state: int, feedback: Feedback | None = None) -> tuple[PoseOutput, int]:
-        """The next frame, on its own."""
+        """Process the next frame, independently."""
         return self.start(frame)[0], state + 1
 
     def state_after(self, t: int, kernels: Tensor) -> int:
-        """The frame's index."""
+        """Return the frame's index."""
         return t
 
     def forward(self, clip: Tensor, feedback: Feedback | None = None) -> PoseOutput:
-        """A clip: (B, T, 3, N, N) → as :meth:`VideoPoseModel.forward`; in train mode all frames in one batch."""
-        if not self.training:  # frame by frame, so that a clip equals its stream bit for bit
+        """Process a clip (B, T, 3, N, N) as in :meth:`VideoPoseModel.forward`; in train mode in one batch."""
+        if not self.training:  # frame by frame, so that a clip and its stream are bit-identical
             return super().forward(clip)
         self._check(clip, "clip", "(B, T, 3, N, N)")
         output = self.look(clip.flatten(0, 1))
@@ -225,7 +226,7 @@ class PerFrameModel(VideoPoseModel):
 
 
 def stack_frames(outputs: list[PoseOutput]) -> PoseOutput:
-    """Outputs of T single frames → one with a T axis behind the batch's; a part that is ``None`` stays so."""
+    """Stack the outputs of T single frames along a T axis after the batch axis; ``None`` stays ``None``."""
     columns = zip(*outputs, strict=True)
     parts: list[Any] = [None if column[0] is None else torch.stack(column, 1) for column in columns]
     return PoseOutput(*parts)

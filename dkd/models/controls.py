@@ -1,11 +1,11 @@
-"""What DKD is compared with, made of its own parts: nothing here is trained, all weights are those of the model inside.
+"""Controls for DKD, made of its own parts: nothing is trained, all weights are those of the wrapped model.
 
     FrozenKernel          K̃₁ in all frames                       does the kernel have to follow the person?
     RunningAverageKernel  K̄_t = (1 − r) K̄_{t−1} + r K̃_t           is an average over the past enough?
     FlowMoved             H₁, then moved by optical flow          is a network needed at all after frame 1?
     RunningMean           H̄_t = (1 − r) H̄_{t−1} + r H_t           is it memory, or is it smoothness?
 
-The fifth is :meth:`dkd.models.DKD.initializer_alone`: the per-frame baseline inside a DKD. All of them are ours.
+The fifth control is :meth:`dkd.models.DKD.initializer_alone`, the per-frame baseline in a DKD. All of them are ours.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from dkd.models.backbones import Encoder
 from dkd.models.base import Feedback, PoseOutput, VideoPoseModel
 from dkd.models.dkd import DKD, DKDState
 
-# Bolme et al. 2010 (MOSSE) found 0.125 to adapt quickly and stay robust; later filters take less (KCF: 0.02 on gradient
-# features), but a joint's looks change faster than a box's content. A frame's weight is halved after five frames.
+# Bolme et al. 2010 (MOSSE) found 0.125 to adapt quickly and stay robust; later filters use less (KCF: 0.02 on gradient
+# features), but the appearance of a joint changes faster than the content of a box. The weight of a frame is halved
+# after five frames.
 KERNEL_RATE = 0.125
-# A mean age of (1 − r) / r = 1 frame: as much smoothness as may be had before fast wrists are left behind.
+# A mean age of (1 − r) / r = 1 frame: as smooth as possible without losing fast wrists.
 MEAN_RATE = 0.5
 
 
@@ -38,17 +39,17 @@ def check_rate(rate: float) -> float:
     return rate
 
 
-# --- the same DKD with another rule for its kernels -------------------------------------------------------------------
+# --- a DKD with a different rule for its kernels ----------------------------------------------------------------------
 
 
 class KernelControl(DKD):
-    """The parts of a DKD, not copied, that hand on other kernels than those distilled from the last frame.
+    """A DKD (its parts are shared, not copied) that passes on other kernels than those distilled from the last frame.
 
-    ``kernels`` of its outputs are those that it hands on, so a trace's contributions sum to its heatmaps as a DKD's do.
+    ``kernels`` of its outputs are those that it passes on, so that a trace's contributions sum to its heatmaps.
 
     Args:
-        dkd: whose parts are used.
-        suffix: what is added to its name.
+        dkd: DKD whose parts are used.
+        suffix: suffix of its name.
     """
 
     def __init__(self, dkd: DKD, suffix: str):
@@ -60,10 +61,10 @@ class KernelControl(DKD):
 
     @abstractmethod
     def hand_on(self, before: Tensor, features: Tensor, heatmaps: Tensor) -> Tensor:
-        """What frame t ≥ 1 leaves to the next one: see :meth:`dkd.models.dkd.DKD.hand_on`."""
+        """Return the kernels that frame t ≥ 1 passes on: see :meth:`dkd.models.dkd.DKD.hand_on`."""
 
     def step(self, frame: Tensor, state: DKDState, feedback: Feedback | None = None) -> tuple[PoseOutput, DKDState]:
-        """The next frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`."""
+        """Process the next frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`."""
         self._check(frame, "frame", "(B, 3, N, N)")
         features, t = self.encode(frame), state.t + 1
         heatmaps = self.locate(features, state.kernels)
@@ -71,31 +72,31 @@ class KernelControl(DKD):
         return PoseOutput(heatmaps, kernels, features), DKDState(kernels, t)
 
     def forward(self, clip: Tensor, feedback: Feedback | None = None) -> PoseOutput:
-        """A clip, frame by frame in either mode: see :meth:`~dkd.models.base.VideoPoseModel.forward`."""
+        """Process a clip frame by frame in both modes: see :meth:`~dkd.models.base.VideoPoseModel.forward`."""
         return VideoPoseModel.forward(self, clip, feedback)
 
 
 class FrozenKernel(KernelControl):
-    """Kernels distilled from the first frame are matched in all later ones: the template of a Siamese tracker.
+    """Match the kernels of the first frame in all later ones, like the template of a Siamese tracker.
 
-    A feedback matters in frame 0 only: no later maps are handed on.
+    A feedback only has an effect in frame 0, as later maps are not passed on.
     """
 
     def __init__(self, dkd: DKD):
         super().__init__(dkd, "frozen")
 
     def hand_on(self, before: Tensor, features: Tensor, heatmaps: Tensor) -> Tensor:
-        """The first frame's kernels."""
+        """Return the first frame's kernels."""
         return before
 
 
 class RunningAverageKernel(KernelControl):
-    """K̄_t = (1 − rate) · K̄_{t−1} + rate · K̃_t, from K̄₁ = K̃₁: the update of a correlation filter.
+    """Match K̄_t = (1 − rate) · K̄_{t−1} + rate · K̃_t, with K̄₁ = K̃₁, like the update of a correlation filter.
 
-    K̃_t is distilled from maps that the average made, so an error comes back as it does in a DKD, only slower.
+    K̃_t is distilled from maps that were matched with the average, so errors feed back as in a DKD, only more slowly.
 
     Args:
-        dkd: whose parts are used.
+        dkd: DKD whose parts are used.
         rate: share of the new kernels, 0 < rate ≤ 1; 1 is the DKD itself.
     """
 
@@ -104,19 +105,19 @@ class RunningAverageKernel(KernelControl):
         self.rate = check_rate(rate)
 
     def hand_on(self, before: Tensor, features: Tensor, heatmaps: Tensor) -> Tensor:
-        """The average with this frame's."""
+        """Return the average including this frame's kernels."""
         return (1 - self.rate) * before + self.rate * self.distil(features, heatmaps)
 
 
-# --- around any model -------------------------------------------------------------------------------------------------
+# --- wrappers of any model--------------------------------------------------------------------------------------------
 
 
 class Wrapped(VideoPoseModel):
-    """A model around another one. It shows no kernels and no features (C = 0): its maps are not made by matching.
+    """A model that wraps another one. It has no kernels and features (C = 0), as its maps do not come from matching.
 
     Args:
-        inner: the model that is wrapped; its weights are used, not copied.
-        suffix: what is added to its name.
+        inner: the wrapped model; its weights are shared, not copied.
+        suffix: suffix of its name.
     """
 
     def __init__(self, inner: VideoPoseModel, suffix: str):
@@ -128,25 +129,25 @@ class Wrapped(VideoPoseModel):
 
     @property
     def map_size(self) -> int:
-        """That of the model inside."""
+        """That of the wrapped model."""
         return self.inner.map_size
 
     @property
     def stride(self) -> int:
-        """That of the model inside."""
+        """That of the wrapped model."""
         return self.config.input_size // self.map_size
 
     @property
     def device(self) -> torch.device:
-        """That of the model inside."""
+        """That of the wrapped model."""
         return self.inner.device
 
     def trunks(self) -> list[Encoder]:
-        """Those of the model inside."""
+        """Return those of the wrapped model."""
         return self.inner.trunks()
 
     def initialise(self, frame: Tensor) -> Tensor:
-        """The pose of one frame alone, by the model inside: (B, 3, N, N) → (B, J, H, W)."""
+        """Compute the pose of one frame alone with the wrapped model: (B, 3, N, N) → (B, J, H, W)."""
         return self.inner.initialise(frame)
 
     def _output(self, heatmaps: Tensor) -> PoseOutput:
@@ -155,20 +156,20 @@ class Wrapped(VideoPoseModel):
 
 
 class MeanState(NamedTuple):
-    """What a :class:`RunningMean` carries on: the state of the model inside, and (B, J, H, W) its last mean."""
+    """State of a :class:`RunningMean`: the state of the wrapped model, and its last mean (B, J, H, W)."""
 
     inner: object
     mean: Tensor
 
 
 class RunningMean(Wrapped):
-    """H̄_t = (1 − rate) · H̄_{t−1} + rate · H_t of the wrapped model's maps, from H̄₁ = H₁.
+    """Report H̄_t = (1 − rate) · H̄_{t−1} + rate · H_t of the wrapped model's maps, with H̄₁ = H₁.
 
-    The mean is reported; the wrapped model goes on with its own H_t, and a feedback is the wrapped model's. Maps are
-    averaged cell by cell in the network's square, which follows the person: it is motion within the square that lags.
+    The wrapped model continues with its own H_t and gets the feedback. Maps are averaged cell by cell in the network's
+    crop, which follows the person, so only motion within the crop lags.
 
     Args:
-        model: any.
+        model: any model.
         rate: share of the new maps, 0 < rate ≤ 1; 1 is the model itself.
     """
 
@@ -178,28 +179,28 @@ class RunningMean(Wrapped):
 
     @property
     def hands_on(self) -> bool:
-        """As the model inside."""
+        """That of the wrapped model."""
         return self.inner.hands_on
 
     def start(self, frame: Tensor, feedback: Feedback | None = None) -> tuple[PoseOutput, MeanState]:
-        """The first frame, as the wrapped model has it."""
+        """Process the first frame with the wrapped model."""
         output, inner = self.inner.start(frame, feedback)
         return self._output(output.heatmaps), MeanState(inner, output.heatmaps)
 
     def step(self, frame: Tensor, state: MeanState, feedback: Feedback | None = None) -> tuple[PoseOutput, MeanState]:
-        """The next frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`."""
+        """Process the next frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`."""
         output, inner = self.inner.step(frame, state.inner, feedback)
         mean = (1 - self.rate) * state.mean + self.rate * output.heatmaps
         return self._output(mean), MeanState(inner, mean)
 
 
 class FlowState(NamedTuple):
-    """What a :class:`FlowMoved` carries on.
+    """State of a :class:`FlowMoved`.
 
     Attributes:
         images: B grey (N, N) uint8 images of the last frame.
-        source: (B, J, H, W) the maps that are being moved.
-        offsets: (B, H, W, 2) x, y in cells: a cell of the last frame shows ``source`` at its own place plus this.
+        source: (B, J, H, W) maps that are being moved.
+        offsets: (B, H, W, 2) x, y in cells: a cell of the last frame shows ``source`` at its own position plus this.
         t: index of the last frame.
     """
 
@@ -210,34 +211,34 @@ class FlowState(NamedTuple):
 
 
 class FlowMoved(Wrapped):
-    """The model's pose of frame 1, carried along by dense optical flow (DIS, Kroeger et al. 2016); no network any more.
+    """Move the model's pose of frame 1 with dense optical flow (DIS, Kroeger et al. 2016), without a network.
 
-    Flow is found between consecutive *inputs of the network*, so it holds the motion of the square too. It runs
-    backwards, from each pixel to where it was in the frame before, and is averaged over each cell. What is moved on
-    is not the maps but where each cell came from: maps that are resampled at each of a hundred frames would have no
-    peak left. From outside the square comes zero. A feedback's maps become what is moved from there on.
+    Flow is computed between consecutive *inputs of the network*, so it includes the motion of the crop. It is backward
+    flow, from each pixel to its position in the previous frame, averaged over each cell. Positions are accumulated, not
+    maps: maps that are resampled in each of a hundred frames would lose their peaks. Values from outside the crop are
+    zero. The maps of a feedback replace the moved maps.
 
     Args:
-        model: any; only its ``initialise`` is used.
+        model: any model; only its ``initialise`` is used.
     """
 
     def __init__(self, model: VideoPoseModel):
         super().__init__(model, "flow")
 
     def start(self, frame: Tensor, feedback: Feedback | None = None) -> tuple[PoseOutput, FlowState]:
-        """The first frame, by the model's initialiser."""
+        """Process the first frame with the model's initialiser."""
         self._check(frame, "frame", "(B, 3, N, N)")
         heatmaps = self.initialise(frame)
         offsets = heatmaps.new_zeros((len(heatmaps), *heatmaps.shape[-2:], 2))
         return self._hand_on(_grey(frame), heatmaps, heatmaps, offsets, 0, feedback)
 
     def step(self, frame: Tensor, state: FlowState, feedback: Feedback | None = None) -> tuple[PoseOutput, FlowState]:
-        """The next frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`."""
+        """Process the next frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`."""
         self._check(frame, "frame", "(B, 3, N, N)")
         images, size = _grey(frame), self.map_size
         back = np.stack([_flow(now, before, size) for now, before in zip(images, state.images, strict=True)])
         moved = torch.from_numpy(back).to(state.offsets)  # (B, H, W, 2) cells
-        # Where this cell was in the last frame, and from there on where that cell came from.
+        # The position of this cell in the last frame, plus the offset stored there.
         before = _sample(state.offsets.permute(0, 3, 1, 2), moved, "bilinear", "border").permute(0, 2, 3, 1)
         offsets = moved + before
         heatmaps = _sample(state.source, offsets, "bicubic", "zeros")
@@ -258,22 +259,22 @@ class FlowMoved(Wrapped):
 
 
 def _grey(frame: Tensor) -> list[np.ndarray]:
-    """(B, 3, N, N) RGB in 0..1 → B images (N, N) uint8."""
+    """Convert (B, 3, N, N) RGB in 0..1 to B grey images (N, N) uint8."""
     pixels = (frame.detach() * 255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
     return [cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY) for image in pixels]
 
 
 def _flow(now: np.ndarray, before: np.ndarray, size: int) -> np.ndarray:
-    """Where each cell of ``now`` was in ``before``, less its own place: (size, size, 2) x, y in cells."""
+    """Compute the offset of each cell of ``now`` to its position in ``before``: (size, size, 2) x, y in cells."""
     method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     flow = method.calc(now, before, None)  # type: ignore[call-overload]  # its stub forgets that None asks for a new one
     return cv2.resize(flow, (size, size), interpolation=cv2.INTER_AREA) * (size / now.shape[0])
 
 
 def _sample(maps: Tensor, offsets: Tensor, mode: str, padding: str) -> Tensor:
-    """(B, C, H, W) maps at each cell's place plus (B, H, W, 2) offsets in cells.
+    """Sample maps (B, C, H, W) at each cell's position plus offsets (B, H, W, 2) in cells.
 
-    ``align_corners=False`` is the pixel-centre rule of ``dkd.pose.crops``: −1..1 spans W whole cells.
+    ``align_corners=False`` is the pixel-centre rule of ``dkd.pose.crops``: −1..1 spans W complete cells.
     """
     height, width = maps.shape[-2:]
     rows, columns = torch.meshgrid(

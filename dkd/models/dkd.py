@@ -1,4 +1,5 @@
-"""Dynamic Kernel Distillation (Nie et al., ICCV 2019): find the joints of frame t+1 with kernels made from frame t.
+"""Dynamic Kernel Distillation (Nie et al., ICCV 2019): find the joints of frame t+1 with kernels distilled from frame
+t.
 
     frame 1:    H₁ = initializer(I₁)
     every t:    F_t = encoder(I_t)                      features
@@ -6,7 +7,7 @@
                 H_{t+1} = U · (K̃_t ⊛ (V · F_{t+1}))     the matching step
 
 Letters: B clips, T frames, J joints, C channels (256), S kernel side (7), H×W map size (32×32), N input side (256).
-⊛ is what deep learning calls convolution (cross-correlation), depthwise, with zero padding.
+⊛ is the convolution of deep learning (cross-correlation), depthwise, with zero padding.
 """
 
 from __future__ import annotations
@@ -33,30 +34,31 @@ from dkd.models.simple_baseline import SimpleBaseline, SimpleBaselineConfig
 from dkd.pose.skeleton import get_skeleton
 
 Distillation = Literal["distilled", "static"]
-_LAST_NORM = 9  # of a distillator's layers
-_QUIET, _FAINT = 0.02, 0.003  # scales at the start of DKD.start_as_baseline
-_SIDES = range(3, 12, 2)  # of kernels: odd, for a kernel has a middle
+_LAST_NORM = 9  # index among a distillator's layers
+_QUIET, _FAINT = 0.02, 0.003  # initial scales of DKD.start_as_baseline
+_SIDES = range(3, 12, 2)  # of kernels; odd, so that a kernel has a centre
 
 
 @dataclass(frozen=True)
 class DKDConfig:
-    """Everything needed to build a DKD.
+    """Settings needed to build a DKD.
 
     Attributes:
         encoder: frame encoder, one of ``dkd.models.backbones.ENCODERS``; runs on every frame.
-        initializer: encoder of the pose initializer; runs on frame 1 only, and may be the deeper net.
-        skeleton: name of the joint set.
-        channels: width C of features and kernels (the paper: 256).
-        input_size: side N of the square input in pixels. The distillator's pooling makes S = 7 of N = 256 only.
+        initializer: encoder of the pose initializer; runs on frame 1 only, and may be deeper.
+        skeleton: name of the skeleton.
+        channels: number of channels C of features and kernels (256 in the paper).
+        input_size: side N of the square input in pixels. The distillator's pooling gives S = 7 for N = 256 only.
         heatmap_gain: factor on H_t before it is concatenated with F_t. 1 in the paper's figure; larger for our small
-            model: 13 sparse maps of height ≤ 1 weigh little against 128 dense feature channels at initialisation.
-        kernel_side: S. ``None``: the paper's layers, whose S follows from ``input_size`` (7 of 256 px). An odd number
-            3..11: the second pooling becomes an adaptive one to S×S (ours), so that S can be chosen at one input size.
-        distillation: ``"distilled"``, as in the paper; or ``"static"`` (ours, for comparison): one learned kernel a
-            channel, the same for all clips and frames. V, U and their cost stay, no distillator runs, and no frame
-            knows of another.
-        kernel_bias: the distillator adds a learned kernel, the same for all frames, to what it made of this one (ours).
-            With it a DKD can start as the per-frame baseline of its encoder: see :meth:`DKD.start_as_baseline`.
+            model: 13 sparse maps of height ≤ 1 have little weight compared with 128 dense feature channels initially.
+        kernel_side: side S. ``None``: the paper's layers, whose S follows from ``input_size`` (7 for 256 px). An odd
+            number 3..11: the second pooling becomes an adaptive one to S×S (ours), so that S is independent of the
+            input size.
+        distillation: ``"distilled"``, as in the paper; or ``"static"`` (ours, for comparison): one learned kernel per
+            channel, the same for all clips and frames. V, U and their cost stay the same, but there is no distillator,
+            and frames are independent.
+        kernel_bias: the distillator adds a learned kernel, the same for all frames, to the distilled one (ours). With
+            it a DKD can start as the per-frame baseline of its encoder: see :meth:`DKD.start_as_baseline`.
     """
 
     encoder: str = "resnet50"
@@ -87,10 +89,10 @@ class DKDConfig:
 
 
 class DKDState(NamedTuple):
-    """What a stream carries from one frame to the next.
+    """State that a stream carries from one frame to the next.
 
     Attributes:
-        kernels: (B, C, S, S) distilled from the last frame.
+        kernels: (B, C, S, S) kernels distilled from the last frame.
         t: index of that frame in its stream.
     """
 
@@ -99,17 +101,18 @@ class DKDState(NamedTuple):
 
 
 class KernelDistillator(nn.Sequential):
-    """Features and pose of one frame → one S×S kernel a channel, in one feed-forward step (Figure 2 of the paper).
+    """Distil one S×S kernel per channel from features and pose of a frame, in one forward pass (Figure 2 of the paper).
 
-    For 32×32 maps: 32² → conv 30² → pool 15² → conv 15² → pool 7² → conv 7². No ReLU at the end: kernels are signed.
+    For 32×32 maps: 32² → conv 30² → pool 15² → conv 15² → pool 7² → conv 7². There is no final ReLU: kernels are
+    signed.
 
     Args:
-        channels: C.
-        n_joints: J.
-        side: S that comes out.
-        adaptive: the second pooling makes any map S×S. Ours: its windows overlap where S does not divide the map's side
-            (15 → 7: 3×3 cells, a stride of about 2), and repeat cells where S is larger.
-        bias: a learned kernel is added at the end, the same for all frames; zeros at the start.
+        channels: number of channels C.
+        n_joints: number of joints J.
+        side: side S of the kernels.
+        adaptive: the second pooling reduces any map to S×S. Ours: its windows overlap if S does not divide the map's
+            side (15 → 7: 3×3 cells, a stride of about 2), and repeat cells if S is larger.
+        bias: a learned kernel, the same for all frames, is added at the end; initialised with zeros.
     """
 
     def __init__(self, channels: int, n_joints: int, side: int = 7, adaptive: bool = False, bias: bool = False):
@@ -125,21 +128,21 @@ class KernelDistillator(nn.Sequential):
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
             nn.BatchNorm2d(channels),
         )
-        # Ours: kernels of unit norm at the start (S² · (1/S)² = 1), so that matching neither amplifies nor silences.
+        # Ours: kernels initially have unit norm (S² · (1/S)² = 1), so that matching neither amplifies nor attenuates.
         nn.init.constant_(self[_LAST_NORM].weight, 1 / side)  # type: ignore[arg-type]
         if bias:
             self.append(KernelBias(channels, side))
 
 
 class KernelBias(nn.Module):
-    """Adds one learned S×S kernel a channel, the same for all frames (ours; see ``kernel_bias``).
+    """Add one learned S×S kernel per channel, the same for all frames (ours; see ``kernel_bias``).
 
     Args:
-        channels: C.
-        side: S.
+        channels: number of channels C.
+        side: side S.
 
     Attributes:
-        kernel: (C, S, S), zeros at the start.
+        kernel: (C, S, S), initialised with zeros.
     """
 
     def __init__(self, channels: int, side: int):
@@ -147,19 +150,19 @@ class KernelBias(nn.Module):
         self.kernel = nn.Parameter(torch.zeros(channels, side, side))
 
     def forward(self, kernels: Tensor) -> Tensor:
-        """(B, C, S, S) → the same shape."""
+        """Add the kernel: (B, C, S, S) → the same shape."""
         return kernels + self.kernel
 
 
 class StaticKernel(nn.Module):
-    """In a distillator's place: one learned S×S kernel a channel, whatever is seen (ours; see ``distillation``).
+    """Replace a distillator by one learned S×S kernel per channel, for any input (ours; see ``distillation``).
 
     Args:
-        channels: C.
-        side: S.
+        channels: number of channels C.
+        side: side S.
 
     Attributes:
-        kernel: (C, S, S), of unit norm a channel at the start on average, as the distillator's.
+        kernel: (C, S, S), initially with a mean norm of 1 per channel, like those of the distillator.
     """
 
     def __init__(self, channels: int, side: int):
@@ -167,27 +170,27 @@ class StaticKernel(nn.Module):
         self.kernel = nn.Parameter(torch.randn(channels, side, side) / side)
 
     def forward(self, features: Tensor) -> Tensor:
-        """The kernel, once for each of B samples: (B, …) → (B, C, S, S)."""
+        """Return the kernel for each of B samples: (B, …) → (B, C, S, S)."""
         return self.kernel.repeat(len(features), 1, 1, 1)
 
 
 def match(projected: Tensor, kernels: Tensor) -> Tensor:
-    """The dynamic part of the matching step: each sample's channels, each with its own kernel.
+    """Match each channel of each sample with its own kernel, the dynamic part of the matching step.
 
         out[b, c, y, x] = Σ_{i,j} kernels[b, c, i, j] · projected[b, c, y + i − S//2, x + j − S//2]
 
     Args:
         projected: (B, C, H, W) V · F of the frame to search.
-        kernels: (B, C, S, S) distilled from the frame before; S odd.
+        kernels: (B, C, S, S) distilled from the previous frame; S is odd.
 
     Returns:
-        (B, C, H, W); outside the map counts as zero.
+        (B, C, H, W) matched channels; values outside the map count as zero.
     """
     if kernels.shape[:2] != projected.shape[:2]:
         raise ShapeError(f"expected kernels for (B, C) = {tuple(projected.shape[:2])}, got {tuple(kernels.shape[:2])}")
     batch, channels, height, width = projected.shape
     side = kernels.shape[-1]
-    # One convolution with B·C groups is B·C separate ones.
+    # One convolution with B·C groups equals B·C separate ones.
     out = F.conv2d(
         projected.reshape(1, batch * channels, height, width),
         kernels.reshape(batch * channels, 1, side, side),
@@ -198,7 +201,7 @@ def match(projected: Tensor, kernels: Tensor) -> Tensor:
 
 
 class DKD(VideoPoseModel):
-    """The whole model. Frames are RGB in 0..1; ImageNet normalisation happens inside.
+    """The complete model. Frames are RGB in 0..1; ImageNet normalisation is part of the model.
 
     Args:
         config: see :class:`DKDConfig`. Weights are random; see ``dkd.load_model`` for trained ones.
@@ -223,38 +226,38 @@ class DKD(VideoPoseModel):
 
     @property
     def kernel_shape(self) -> tuple[int, int, int]:
-        """(C, S, S); the paper's layers make S = 7 of 32×32 maps, 5 of 24×24, 3 of 16×16."""
+        """Shape (C, S, S); the paper's layers give S = 7 for 32×32 maps, 5 for 24×24, 3 for 16×16."""
         side = self.config.kernel_side or ((self.map_size - 2) // 2) // 2
         return self.config.channels, side, side
 
     @property
     def has_kernels(self) -> bool:
-        """Maps are made by matching kernels."""
+        """True: maps come from matching kernels."""
         return True
 
     @property
     def distils(self) -> bool:
-        """Whether kernels are made of frames. If not, nothing is handed on and a feedback is never asked."""
+        """Whether kernels are distilled from frames. If not, nothing is passed on and a feedback is never called."""
         return self.config.distillation == "distilled"
 
     @property
     def hands_on(self) -> bool:
-        """A frame's maps reach the next frame through the kernels that are distilled with them."""
+        """Whether a frame's maps are passed on, through the kernels that are distilled with them."""
         return self.distils
 
     def trunks(self) -> list[Encoder]:
-        """The frame encoder and the initializer's."""
+        """Return the frame encoder and the initializer's encoder."""
         return [self.encoder, self.initializer.encoder]
 
     def initializer_alone(self) -> SimpleBaseline:
-        """The pose initializer run on every frame, as a model of its own that shares its weights."""
+        """Return the pose initializer as a per-frame model that shares its weights."""
         config = SimpleBaselineConfig(
             self.config.initializer, self.config.skeleton, self.config.channels, self.config.input_size
         )
         return SimpleBaseline(config, self.initializer)
 
     def start_encoder_from_initializer(self) -> bool:
-        """Give the frame encoder the initializer's weights, if the two are the same network; says whether they are."""
+        """Copy the initializer's weights to the frame encoder if they are the same network; return whether they are."""
         if self.config.encoder != self.config.initializer:
             return False
         self.encoder.load_state_dict(self.initializer.encoder.state_dict())
@@ -262,18 +265,18 @@ class DKD(VideoPoseModel):
 
     @torch.no_grad()
     def start_as_baseline(self, net: PoseInitializer) -> None:
-        """Let matching begin as the classifier of a per-frame net whose features these are; kernels are made as before.
+        """Initialise matching as the classifier of a per-frame network with the same features.
 
-        Channel j of V · F is then joint j's map, its kernel copies it (1 in the middle, and little from the
-        distillator), and U hands it on. All other channels begin as they would, with a faint read-out: what they add to
-        a map is what the past adds. Ours: from random weights a strong encoder's matching first goes silent (all maps
-        zero), and needs hundreds of steps to speak.
+        Channel j of V · F is then joint j's map, its kernel copies it (1 in the centre, and little from the
+        distillator), and U passes it through. All other channels start as usual, with a weak read-out: their
+        contributions are those of the past. Ours: from random weights, matching with a strong encoder first collapses
+        (all maps zero), and needs hundreds of steps to recover.
 
         Args:
-            net: of the encoder's kind, C and J; its classifier is copied, its encoder is not.
+            net: network with the same encoder, C and J; its classifier is copied, its encoder is not.
 
         Raises:
-            ConfigError: the kernels have no bias that could copy (``kernel_bias``), or are fewer than the joints.
+            ConfigError: the kernels have no bias (``kernel_bias``), or there are fewer channels than joints.
         """
         n_joints, channels = len(self.skeleton), self.config.channels
         if channels < n_joints or not (self.config.kernel_bias or not self.distils):
@@ -296,20 +299,20 @@ class DKD(VideoPoseModel):
 
     @property
     def kernel_bias(self) -> nn.Parameter:
-        """(C, S, S) what the distillator adds to every frame's kernels.
+        """Bias (C, S, S) that the distillator adds to every frame's kernels.
 
         Raises:
-            ConfigError: it adds nothing (``kernel_bias``).
+            ConfigError: there is no bias (``kernel_bias``).
         """
         if not (self.distils and self.config.kernel_bias):
             raise ConfigError(f"expected a DKD whose config has kernel_bias, got {self.config}")
         return self.distillator[-1].kernel  # type: ignore[index,return-value]
 
     def without_kernel_bias(self) -> DKD:
-        """A copy in the paper's form, whose kernels are made of frames alone.
+        """Return a copy in the paper's form, whose kernels come only from frames.
 
         Raises:
-            ConfigError: it has no bias to leave away, or one that is not all zeros.
+            ConfigError: there is no bias to remove, or it is not all zeros.
         """
         if self.kernel_bias.count_nonzero():
             raise ConfigError("expected a kernel bias of zeros, got one that changes kernels; let it fade in training")
@@ -318,7 +321,7 @@ class DKD(VideoPoseModel):
         del bare.distillator[-1]  # type: ignore[operator]
         return bare
 
-    # --- the steps, one by one ---------------------------------------------------------------------------------------
+    # --- steps -------------------------------------------------------------------------------------------------------
 
     def initialise(self, frame: Tensor) -> Tensor:
         """H₁: (B, 3, N, N) → (B, J, H, W)."""
@@ -329,17 +332,17 @@ class DKD(VideoPoseModel):
         return self.encoder(self.normalise(frame))
 
     def distil(self, features: Tensor, heatmaps: Tensor) -> Tensor:
-        """K̃_t from (B, C, H, W) features and (B, J, H, W) heatmaps of the same frame → (B, C, S, S)."""
+        """Distil K̃_t from features (B, C, H, W) and heatmaps (B, J, H, W) of the same frame → (B, C, S, S)."""
         if not self.distils:
             return self.distillator(features)
         return self.distillator(torch.cat([features, heatmaps * self.config.heatmap_gain], 1))
 
     def hand_on(self, before: Tensor, features: Tensor, heatmaps: Tensor) -> Tensor:
-        """What frame t ≥ 1 leaves to the next one: here K̃_t, distilled from frame t alone.
+        """Return the kernels that frame t ≥ 1 passes on: here K̃_t, distilled only from frame t.
 
         Args:
             before: (B, C, S, S) kernels that were matched in frame t.
-            features, heatmaps: of frame t; H_t as the feedback left it.
+            features, heatmaps: features and maps of frame t; H_t after the feedback.
         """
         return self.distil(features, heatmaps)
 
@@ -347,43 +350,43 @@ class DKD(VideoPoseModel):
         """H_{t+1} = U · (K̃_t ⊛ (V · F_{t+1})): (B, C, H, W) features, (B, C, S, S) kernels → (B, J, H, W)."""
         return self.readout(match(self.projection(features), kernels))
 
-    # --- one frame after the other -----------------------------------------------------------------------------------
+    # --- frame by frame ----------------------------------------------------------------------------------------------
 
     def start(self, frame: Tensor, feedback: Feedback | None = None) -> tuple[PoseOutput, DKDState]:
-        """The first frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`."""
+        """Process the first frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`."""
         self._check(frame, "frame", "(B, 3, N, N)")
         return self._remember(self.encode(frame), self.initialise(frame), 0, feedback)
 
     def step(self, frame: Tensor, state: DKDState, feedback: Feedback | None = None) -> tuple[PoseOutput, DKDState]:
-        """The next frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`."""
+        """Process the next frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`."""
         self._check(frame, "frame", "(B, 3, N, N)")
         features = self.encode(frame)
         return self._remember(features, self.locate(features, state.kernels), state.t + 1, feedback)
 
     def state_after(self, t: int, kernels: Tensor) -> DKDState:
-        """The state of a stream after its frame t: the kernels that it left."""
+        """Return the state of a stream after frame t: its kernels."""
         return DKDState(kernels, t)
 
     def _remember(
         self, features: Tensor, heatmaps: Tensor, t: int, feedback: Feedback | None
     ) -> tuple[PoseOutput, DKDState]:
-        """Distil what frame t leaves to frame t+1."""
+        """Distil the kernels that frame t passes on to frame t+1."""
         handed_on = feedback(heatmaps, t) if feedback is not None and self.distils else heatmaps
         kernels = self.distil(features, handed_on)
         return PoseOutput(heatmaps, kernels, features), DKDState(kernels, t)
 
-    # --- a whole clip ------------------------------------------------------------------------------------------------
+    # --- complete clips ----------------------------------------------------------------------------------------------
 
     def forward(self, clip: Tensor, feedback: Feedback | None = None) -> PoseOutput:
-        """A clip, recursively from its first frame: see :meth:`~dkd.models.base.VideoPoseModel.forward`.
+        """Process a clip, recursively from its first frame: see :meth:`~dkd.models.base.VideoPoseModel.forward`.
 
-        In eval mode the frames go one by one through :meth:`start` and :meth:`step`, bit for bit; in train mode all
-        frames are encoded in one batch, which is faster.
+        In eval mode the frames go through :meth:`start` and :meth:`step` one by one, with bit-identical results; in
+        train mode all frames are encoded in one batch, which is faster.
         """
         if not self.training:
             return super().forward(clip, feedback)
         self._check(clip, "clip", "(B, T, 3, N, N)")
-        # Time first: then a frame's features lie in one piece, and no step has to copy them.
+        # Time first: a frame's features are then contiguous, and no step has to copy them.
         encoded = self.encode(clip.transpose(0, 1).flatten(0, 1)).split(len(clip))
         output, state = self._remember(encoded[0], self.initialise(clip[:, 0]), 0, feedback)
         outputs = [output]

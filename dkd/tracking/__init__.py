@@ -1,1 +1,1 @@
-"""Follow a person through a clip: the tracker, the trace it leaves, and what-if changes of a run."""
+"""Tracking of a person through a clip: the tracker, the recorded trace, and what-if changes of a run."""

@@ -1,4 +1,4 @@
-"""Follow the labelled people of a data set: their images as a clip, the box to start from, and their ground truth."""
+"""Tracking of labelled people of a data set: their images as a clip, the initial box, and the ground truth."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from dkd.tracking.trace import Trace
 from dkd.video.images import ImageClip
 from dkd.video.protocols import ClipLike
 
-ASSUMED_FPS = 25.0  # of image sequences whose data set does not say
+ASSUMED_FPS = 25.0  # for image sequences whose data set gives none
 
 
 def first_box(person: PersonSequence) -> tuple[float, float, float, float]:
-    """The box that tracking starts from: the data set's, else the joints' own, larger by what head and feet add."""
+    """Return the initial box: the data set's, else that of the joints, enlarged to include head and feet."""
     if person.start_box is not None:
         return person.start_box
     if person.boxes is not None:
@@ -31,14 +31,14 @@ def first_box(person: PersonSequence) -> tuple[float, float, float, float]:
 
 
 def person_clip(person: PersonSequence) -> ClipLike:
-    """The person's images as a clip: the video itself, where they come from one."""
+    """Return the person's images as a clip: the video itself if they come from one."""
     if isinstance(person.images, ClipFrames):
         return person.images.clip
     return ImageClip(person.images, person.fps or ASSUMED_FPS, person.name)
 
 
 def truth_of(person: PersonSequence) -> dict[str, Any]:
-    """Options of a :class:`~dkd.tracking.trace.Trace`: the labels as its ground truth, and no progress bar."""
+    """Return options of a :class:`~dkd.tracking.trace.Trace`: the labels as ground truth, and no progress bar."""
     return {"ground_truth": person.joints, "ground_truth_kind": person.labels, "progress": False}
 
 

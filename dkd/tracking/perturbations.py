@@ -1,9 +1,9 @@
-"""What is done to the pixels that a network sees, to ask what it does when the present says little.
+"""Perturbations of the network's input, to test a model when the current frame has little information.
 
 Each is a pure function of the network's input and the frame's index: ``(image (N, N, 3) uint8 RGB, t) → (N, N, 3)
-uint8``, always the same for the same arguments. **Frame 0 stays clean**: the past knows the pose, the present does not,
-so a model that uses its past can go on. Lengths are shares of N: a model with larger inputs sees the same picture.
-All sizes are ours: the paper has no such test.
+uint8``, deterministic in its arguments. **Frame 0 stays clean**: the past has the pose, the current frame does not, so
+a model that uses its past can continue. Lengths are shares of N, so that models with larger inputs get the same
+picture. All sizes are ours: the paper has no such test.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from dkd.pose.crops import PADDING_GREY, joints_to_box
 
 Corruption = Callable[[np.ndarray, int], np.ndarray]
 
-OCCLUDER_SIDE = 1 / 3  # of the input: hides a trunk or two limbs of a person who fills 1/1.4 of it, never the whole
+OCCLUDER_SIDE = 1 / 3  # of the input: hides a trunk or two limbs of a person who fills 1/1.4 of it, never all
 OCCLUDER_CENTRE = (0.25, 0.75)  # range in x and y, as shares of the input: where the person is
-OCCLUDER_STAYS = 5  # frames in one place: too long to be bridged by one frame's motion, short enough to need no luck
-BLUR_SIGMA = 1 / 64  # of the input: 4 pixels of 256; a forearm is left, the wrist's place on it is not
-DARK_GAIN = 0.25  # what is left of the light: two stops less, with the 8 bits' steps four times as coarse
+OCCLUDER_STAYS = 5  # frames in one place: too long to extrapolate the motion, short enough for many positions per clip
+BLUR_SIGMA = 1 / 64  # of the input: 4 pixels of 256; a forearm stays visible, the position of the wrist does not
+DARK_GAIN = 0.25  # remaining share of the light: two stops less, with 8-bit steps that are four times as coarse
 
-CROWD_HEIGHT = 0.6  # of the input: about as large as the person who is followed
+CROWD_HEIGHT = 0.6  # of the input: about as large as the tracked person
 CROWD_CROSSES_IN = 24  # frames from one side to the other, about a second
-CROWD_FRAMES = 48  # of the sample clip, its first ones; then they begin anew
+CROWD_FRAMES = 48  # number of frames of the sample clip, which are repeated
 
 _SEED = 2019
 
 
 def occlude(image: np.ndarray, t: int) -> np.ndarray:
-    """A grey square (the grey that lies outside the frame) over a ninth of the input, from frame 1 on.
+    """Cover a ninth of the input with a grey square (the grey used outside the frame), from frame 1 on.
 
-    It stays for five frames, then jumps; its centre is drawn evenly from the middle half of the input, so it may hide
-    any part of the person. Places depend on t alone: all models and all clips get the same.
+    It stays for five frames, then jumps; its centre is drawn uniformly from the middle half of the input, so it may
+    hide any part of the person. Positions depend only on t: all models and all clips get the same ones.
     """
     if t == 0:
         return image
@@ -49,24 +49,24 @@ def occlude(image: np.ndarray, t: int) -> np.ndarray:
 
 
 def blur(image: np.ndarray, t: int) -> np.ndarray:
-    """The whole input out of focus from frame 1 on: a Gaussian with σ = N/64, 4 pixels of 256."""
+    """Blur the whole input from frame 1 on: a Gaussian with σ = N/64, 4 pixels of 256."""
     if t == 0:
         return image
     return cv2.GaussianBlur(image, (0, 0), BLUR_SIGMA * image.shape[0], borderType=cv2.BORDER_REPLICATE)
 
 
 def darken(image: np.ndarray, t: int) -> np.ndarray:
-    """A quarter of the light from frame 1 on; also outside the frame."""
+    """Reduce the light to a quarter from frame 1 on, also outside the frame."""
     if t == 0:
         return image
     return np.rint(image * DARK_GAIN).astype(np.uint8)
 
 
 def crowd(image: np.ndarray, t: int) -> np.ndarray:
-    """Another person crosses in front from frame 1 on, from left to right again and again: a second one in the crop.
+    """Let another person cross repeatedly in front, from left to right, from frame 1 on.
 
-    It is the rendered sample clip's, walking, cut out as a rectangle with what is behind; in front of the person who is
-    followed it hides, beside it is somebody else to mistake for.
+    It is the walking person of the rendered sample clip, cut out as a rectangle with background; it hides the tracked
+    person when in front, and can be confused with that person when next to them.
     """
     if t == 0:
         return image
@@ -83,13 +83,13 @@ def crowd(image: np.ndarray, t: int) -> np.ndarray:
 
 @lru_cache(maxsize=4)
 def _somebody(height: int) -> list[np.ndarray]:
-    """The sample clip's person, (height, W, 3) uint8 in each of its first frames, about its joints."""
+    """Cut out the sample clip's person around the joints, (height, W, 3) uint8 in each of the first frames."""
     from dkd.video.clip import Clip
     from dkd.video.samples import get_sample
 
     sample = get_sample("rendered_walk")
     joints = sample.joints()
-    assert joints is not None, "the rendered sample knows its joints"
+    assert joints is not None, "the rendered sample has known joints"
     with Clip(sample.path) as clip:
         people = []
         for t in range(CROWD_FRAMES):

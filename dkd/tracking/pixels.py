@@ -1,4 +1,4 @@
-"""What the network is shown of a frame: the picture as interventions leave it, cropped, resampled and corrupted."""
+"""Input pixels of the network: the picture after interventions, cropped, resampled and corrupted."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from dkd.video.protocols import ClipLike
 
 
 def picture(clip: ClipLike, conditions: Conditions, t: int, square: Crop) -> np.ndarray:
-    """(H, W, 3) uint8 RGB of the whole frame t as interventions leave it.
+    """Return the whole frame t after interventions, (H, W, 3) uint8 RGB.
 
     Args:
-        clip, conditions: of the run.
+        clip, conditions: clip and conditions of the run.
         t: index of the frame.
-        square: where the network looks; some interventions change that part only.
+        square: the crop of the network; some interventions change that part only.
     """
     shown = t
     for one in conditions.interventions:
@@ -30,16 +30,16 @@ def picture(clip: ClipLike, conditions: Conditions, t: int, square: Crop) -> np.
 
 
 def network_pixels(clip: ClipLike, conditions: Conditions, t: int, square: Crop, size: int) -> np.ndarray:
-    """(size, size, 3) uint8 RGB that the network sees of frame t.
+    """Return the network's input in frame t, (size, size, 3) uint8 RGB.
 
     Args:
-        clip, conditions: of the run.
+        clip, conditions: clip and conditions of the run.
         t: index of the frame.
-        square: where the network looks.
+        square: the crop of the network.
         size: side N of the network's input.
 
     Raises:
-        ShapeError: the conditions' ``corrupt`` returns something else than such an image.
+        ShapeError: the conditions' ``corrupt`` does not return such an image.
     """
     pixels = square.extract(picture(clip, conditions, t, square), size)
     if conditions.corrupt is None:
@@ -53,5 +53,5 @@ def network_pixels(clip: ClipLike, conditions: Conditions, t: int, square: Crop,
 
 
 def as_input(pixels: np.ndarray, device: torch.device) -> Tensor:
-    """(N, N, 3) uint8 RGB → (1, 3, N, N) in 0..1 on a device, as models take it."""
+    """Convert (N, N, 3) uint8 RGB to (1, 3, N, N) in 0..1 on a device, as models expect it."""
     return torch.from_numpy(pixels).to(device).permute(2, 0, 1)[None] / 255

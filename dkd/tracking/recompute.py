@@ -1,6 +1,6 @@
-"""What a trace does not keep but computes again when asked for: pixels, features, what each channel adds to a map.
+"""Quantities that a trace does not keep but recomputes on request: pixels, features, contributions of channels.
 
-The same pixels go through the same layers, so results are those of the run itself, to the last bit.
+The same pixels go through the same layers, so results are bit-identical to those of the run.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dkd.video.protocols import ClipLike
 
 
 class Recomputed(ABC):
-    """The part of a trace that is computed again."""
+    """Part of a trace that is recomputed."""
 
     model: VideoPoseModel
     model_name: str
@@ -34,7 +34,7 @@ class Recomputed(ABC):
     @property
     @abstractmethod
     def crops(self) -> list[Crop]:
-        """T squares of the frame that the network saw."""
+        """T crops of the frame, the network's inputs."""
 
     @property
     @abstractmethod
@@ -43,7 +43,7 @@ class Recomputed(ABC):
 
     @abstractmethod
     def from_initializer(self, t: int) -> bool:
-        """Whether frame t's maps are not matched."""
+        """Return whether frame t's maps do not come from matching."""
 
     @abstractmethod
     def _index(self, t: int) -> int:
@@ -52,19 +52,19 @@ class Recomputed(ABC):
     # --- pixels ------------------------------------------------------------------------------------------------------
 
     def picture(self, t: int) -> np.ndarray:
-        """(H, W, 3) uint8 RGB of the whole frame t, as interventions left it; the clip's where there are none."""
+        """Return the whole frame t after interventions, (H, W, 3) uint8 RGB; the clip's frame if there are none."""
         return picture(self.clip, self.conditions, self._index(t), self.crops[t])
 
     def network_pixels(self, t: int) -> np.ndarray:
-        """(N, N, 3) uint8 RGB that the network saw in frame t: cropped, and corrupted where the conditions say so."""
+        """Return the network's input in frame t, (N, N, 3) uint8 RGB, cropped and perhaps corrupted."""
         size = self.model.config.input_size
         return network_pixels(self.clip, self.conditions, self._index(t), self.crops[t], size)
 
-    # --- what is matched ---------------------------------------------------------------------------------------------
+    # --- matching ----------------------------------------------------------------------------------------------------
 
     @torch.inference_mode()
     def features(self, t: int) -> np.ndarray:
-        """(C, H, W) float32 F_t ≥ 0, encoded again from the same crop.
+        """Encode F_t again from the same crop: (C, H, W) float32 ≥ 0.
 
         Raises:
             ConfigError: the model has no kernels.
@@ -75,22 +75,22 @@ class Recomputed(ABC):
 
     @torch.inference_mode()
     def projected(self, t: int) -> np.ndarray:
-        """(C, H, W) float32 V · F_t: what the kernels are matched with. Raises as :meth:`features`."""
+        """Compute V · F_t, with which kernels are matched: (C, H, W) float32. Raises as :meth:`features`."""
         model = self._matching_model()
         return model.projection(torch.from_numpy(self.features(t)).to(model.device)[None])[0].cpu().numpy()
 
-    # --- how it is read out ------------------------------------------------------------------------------------------
+    # --- read-out ----------------------------------------------------------------------------------------------------
 
     @property
     def readout(self) -> np.ndarray:
-        """(J, C) U, the static read-out; C = 0 in a model without kernels."""
+        """Static read-out U, (J, C); C = 0 in a model without kernels."""
         if not self.model.has_kernels:
             return np.zeros((len(self.skeleton), 0), np.float32)
         return _array(self._matching_model().readout.weight)[self._readout_order(), :, 0, 0]
 
     @property
     def bias(self) -> np.ndarray:
-        """(J,) the read-out's bias; zeros in a model without kernels."""
+        """Bias of the read-out, (J,); zeros in a model without kernels."""
         if not self.model.has_kernels:
             return np.zeros(len(self.skeleton), np.float32)
         bias = self._matching_model().readout.bias
@@ -98,7 +98,7 @@ class Recomputed(ABC):
         return _array(bias)[self._readout_order()]
 
     def _readout_order(self) -> list[int]:
-        """Which row of U each joint reads with: its own, unless an intervention swapped them."""
+        """Return the row of U used by each joint: its own, unless an intervention swapped them."""
         order = list(range(len(self.skeleton)))
         for one in self.conditions.interventions:
             if isinstance(one, SwapReadouts):
@@ -106,22 +106,23 @@ class Recomputed(ABC):
         return order
 
     def effective_kernel(self, t: int, joint: str | int) -> np.ndarray:
-        """(C, S, S) the kernel of one joint as distilled from frame t: channel c is U[joint, c] · K̃_t[c]."""
+        """Compute the effective kernel of a joint from frame t, (C, S, S): channel c is U[joint, c] · K̃_t[c]."""
         return self.readout[self.skeleton.index(joint)][:, None, None] * self.kernels[self._index(t)]
 
     @torch.inference_mode()
     def contributions(self, t: int, joint: str | int) -> np.ndarray:
-        """(C, H, W) what each channel adds to ``heatmaps[t, joint]``: U[joint, c] · (K̃_{t−1}[c] ⊛ (V F_t)_c).
+        """Compute each channel's contribution to ``heatmaps[t, joint]``, (C, H, W): U[joint, c] · (K̃_{t−1}[c] ⊛ (V
+        F_t)_c).
 
         Their sum over c plus ``bias[joint]`` is the heatmap.
 
         Raises:
-            FrameIndexError: t is outside the trace, or its maps are the initializer's, not matched: frame 0, and where
-                the model was re-initialised (:meth:`from_initializer`).
+            FrameIndexError: ``t`` is outside the trace, or its maps come from the initializer, not from matching: frame
+                0, and frames with a re-initialisation (:meth:`from_initializer`).
         """
         if self.from_initializer(self._index(t)):
             raise FrameIndexError(
-                f"frame {t} has no contributions: its maps come from the initializer; ask for "
+                f"frame {t} has no contributions: its maps come from the initializer; choose "
                 + ("t ≥ 1" if t == 0 else f"another frame, such as {t + 1}")
             )
         projected, kernels = torch.from_numpy(self.projected(t)), torch.from_numpy(np.array(self.kernels[t - 1]))
@@ -129,15 +130,15 @@ class Recomputed(ABC):
         return self.readout[self.skeleton.index(joint)][:, None, None] * matched.numpy()
 
     def _kernel(self, frame: int) -> np.ndarray:
-        """(C, S, S) K̃ of a frame, a copy."""
+        """Return a copy of a frame's K̃, (C, S, S)."""
         self._matching_model()
         return np.array(self.kernels[self._index(frame)])
 
     def _matching_model(self) -> DKD:
-        """The model, which is known to match kernels."""
+        """Return the model after checking that it matches kernels."""
         if not isinstance(self.model, DKD):
             raise ConfigError(
-                f"expected a DKD, got {self.model_name}, which has no kernels; trace a DKD to see features matched"
+                f"expected a DKD, got {self.model_name}, which has no kernels; trace a DKD to see the matching"
             )
         return self.model
 

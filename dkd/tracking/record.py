@@ -1,4 +1,4 @@
-"""What a trace keeps of every frame, and measures of it over time."""
+"""Record of a run: what a trace keeps of every frame, and measures over time."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 
 class Record(Recomputed):
-    """The frames of a run that were tracked so far: arrays whose first axis is T, the frame.
+    """The frames of a run tracked so far, as arrays whose first axis is T, the frame.
 
     Attributes:
-        n_wanted: number of frames that it has once it is complete.
-        calibration: of the model's scores when the run was made, or ``None``.
-        reinitialised: the frames in which the model was re-initialised, each with its reason.
-        dropped: the frames that an intervention dropped.
+        n_wanted: number of frames of the complete run.
+        calibration: calibration of the model's scores at the time of the run, or ``None``.
+        reinitialised: frames in which the model was re-initialised, each with its reason.
+        dropped: frames that an intervention dropped.
     """
 
     calibration: Calibration | None
     _ground_truth: np.ndarray | None
 
     def _make_room(self, n_wanted: int) -> None:
-        """Have no frames yet, and room for those that are wanted."""
+        """Start without frames, and allocate memory for all."""
         self.n_wanted = n_wanted
         n_joints, size = len(self.skeleton), self.model.map_size
         self._heatmaps, self._kernels = zeros(
@@ -44,7 +44,7 @@ class Record(Recomputed):
         self._crops: list[Crop] = []
         self.reinitialised: list[Reinitialised] = []
         self.dropped: list[int] = []
-        self._passes: dict[int, int] = {}  # that a search took, by its frame
+        self._passes: dict[int, int] = {}  # extra passes of searches, by frame
         self._closed = False
 
     def _keep(self, step: Step) -> None:
@@ -60,17 +60,17 @@ class Record(Recomputed):
             self.reinitialised.append(step.reinitialised)
         if step.dropped:
             self.dropped.append(t)
-        self._crops.append(step.crop)  # last: len(self) counts whole frames only
+        self._crops.append(step.crop)  # last, so that len(self) only counts complete frames
 
     def _step(self, t: int) -> Step:
-        """Frame t, as the tracker reported it."""
+        """Return frame t as reported by the tracker."""
         return Step(
             self._crops[t], self._heatmaps[t], self._kernels[t], self._raw_joints[t], self._joints[t], self._scores[t],
             dropped=t in self.dropped,
         )  # fmt: skip
 
     def _copy_frames(self, base: Record, stop: int) -> None:
-        """Take over the frames before ``stop``, the first ones here, of another run."""
+        """Copy the frames before ``stop`` from another run, as the first frames here."""
         for name in ("_heatmaps", "_kernels", "_joints", "_raw_joints", "_scores"):
             getattr(self, name)[:stop] = getattr(base, name)[:stop]
         self._crops = base._crops[:stop]
@@ -81,36 +81,36 @@ class Record(Recomputed):
         self.dropped = [t for t in base.dropped if t < stop]
         self._passes = {t: passes for t, passes in dict(base._passes).items() if t < stop}
 
-    # --- what was kept -----------------------------------------------------------------------------------------------
+    # --- recorded data -----------------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        """Number T of frames traced so far."""
+        """Return the number T of frames traced so far."""
         self._check_open()
         return len(self._crops)
 
     @property
     def complete(self) -> bool:
-        """All wanted frames (``n_wanted``) are traced."""
+        """Whether all ``n_wanted`` frames are traced."""
         return len(self) == self.n_wanted
 
     @property
     def times(self) -> np.ndarray:
-        """(T,) seconds from the clip's start."""
+        """Times (T,) in seconds from the clip's start."""
         return self.clip.times[: len(self)]
 
     @property
     def joints(self) -> np.ndarray:
-        """(T, J, 2) float32 x, y in pixels of the frame; smoothed, where the conditions say so."""
+        """Joints (T, J, 2) float32 x, y in pixels of the frame; smoothed if the conditions say so."""
         return self._joints[: len(self)]
 
     @property
     def raw_joints(self) -> np.ndarray:
-        """(T, J, 2) the joints before smoothing: the maps' peaks, which the crop follows."""
+        """Joints (T, J, 2) before smoothing: the maps' peaks, which the crop follows."""
         return self._raw_joints[: len(self)]
 
     @property
     def scores(self) -> np.ndarray:
-        """(T, J) float32 height of each map's peak, about 0..1."""
+        """Heights (T, J) float32 of the maps' peaks, about 0..1."""
         return self._scores[: len(self)]
 
     @property
@@ -120,35 +120,35 @@ class Record(Recomputed):
 
     @property
     def confidence(self) -> np.ndarray:
-        """(T, J) float32 in 0..1: the probability that the joint lies within 0.1 × the larger side of the person's box.
+        """Probability (T, J) float32 that the joint is within 0.1 × the larger side of the person's box.
 
-        It is read off the score by the model's :class:`~dkd.models.confidence.Calibration`. A model without one has
-        none: then these are the scores, clipped to 0..1, and :attr:`calibrated` is false.
+        It is computed from the score by the model's :class:`~dkd.models.confidence.Calibration`. In a model without
+        calibration these are the scores, clipped to 0..1, and :attr:`calibrated` is false.
         """
         return confidence(self.scores, self.calibration)
 
     @property
     def extra_passes(self) -> int:
-        """Passes of the network beyond one per frame, which the searches for a lost person took."""
+        """Number of network passes for searches, beyond one per frame."""
         self._check_open()
         return sum(self._passes.values())
 
     def from_initializer(self, t: int) -> bool:
         """Whether frame t's maps are not matched.
 
-        They are the initializer's in frame 0 and where the model was re-initialised (``reinitialised``), and those of
-        the frame before where t was dropped (``dropped``).
+        They come from the initializer in frame 0 and after a re-initialisation (``reinitialised``), and from the
+        previous frame if t was dropped (``dropped``).
         """
         return t == 0 or t in self.dropped or any(one.frame == t for one in self.reinitialised)
 
     @property
     def heatmaps(self) -> np.ndarray:
-        """(T, J, H, W) float32 H_t; the initializer's in frame 0 and where :meth:`from_initializer` says so."""
+        """Maps H_t (T, J, H, W) float32; :meth:`from_initializer` tells which come from the initializer."""
         return self._heatmaps[: len(self)]
 
     @property
     def kernels(self) -> np.ndarray:
-        """(T, C, S, S) float32 K̃_t, distilled *from* frame t and matched *in* frame t+1; C = 0 in a model without."""
+        """Kernels K̃_t (T, C, S, S) float32, distilled *from* frame t and matched *in* t+1; C = 0 without kernels."""
         return self._kernels[: len(self)]
 
     @property
@@ -159,13 +159,13 @@ class Record(Recomputed):
 
     @property
     def ground_truth(self) -> np.ndarray | None:
-        """(T, J, 2) pixels, or ``None``."""
+        """Ground truth (T, J, 2) in pixels, or ``None``."""
         return None if self._ground_truth is None else self._ground_truth[: len(self)]
 
     # --- measures over time ------------------------------------------------------------------------------------------
 
     def speed(self) -> np.ndarray:
-        """(T, J) pixels per second from the frame before; 0 in frame 0."""
+        """Compute the speed (T, J) from the previous frame in pixels per second; 0 in frame 0."""
         out = np.zeros(self.scores.shape, np.float32)
         if len(self) > 1:
             step = np.linalg.norm(np.diff(self.joints, axis=0), axis=-1)
@@ -173,17 +173,17 @@ class Record(Recomputed):
         return out
 
     def kernel_drift(self) -> np.ndarray:
-        """(T,) 1 − cos(K̃_t, K̃_{t−1}), all channels as one vector; 0 to 2; 0 in frame 0 and without kernels."""
+        """Compute 1 − cos(K̃_t, K̃_{t−1}), (T,) in 0..2, channels as one vector; 0 in frame 0 or without kernels."""
         out = np.zeros(len(self), np.float32)
         if not self._kernels.size:
             return out
-        for t in range(1, len(self)):  # one frame at a time: a long trace's kernels lie on disk
+        for t in range(1, len(self)):  # one frame at a time: the kernels of a long trace are on disk
             a, b = self._kernels[t].ravel(), self._kernels[t - 1].ravel()
             out[t] = 1 - a @ b / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-12)
         return out
 
     def to_frame(self) -> pd.DataFrame:
-        """A tidy table with one row per joint per frame: ``frame, time_s, joint, x, y, score``."""
+        """Return a tidy table with one row per joint per frame: ``frame, time_s, joint, x, y, score``."""
         import pandas as pd
 
         n, joints = len(self), self.skeleton.joints
@@ -198,16 +198,16 @@ class Record(Recomputed):
             }
         )
 
-    # --- the end -----------------------------------------------------------------------------------------------------
+    # --- closing -----------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Free maps and kernels (and the temporary files). The clip stays open: it is the caller's."""
+        """Free maps and kernels (and temporary files). The clip stays open, as it belongs to the caller."""
         self._closed = True
         self._heatmaps = self._kernels = np.zeros((0,), np.float32)
 
     def _check_open(self) -> None:
         if self._closed:
-            raise ClosedError("this trace was closed, and what it kept is gone; make a new one")
+            raise ClosedError("this trace was closed and its data were freed; create a new one")
 
     def _index(self, t: int) -> int:
         if not 0 <= t < len(self):

@@ -1,12 +1,12 @@
-"""When a track is lost, look for the person anew. Ours: the paper starts once, in the first frame.
+"""Re-initialisation of lost tracks. This is ours: the paper only initialises in the first frame.
 
-A track is lost when the mean confidence over its joints stayed below a threshold for some frames in a row. Then the
-model's initializer looks at the present square, at a larger one and at the whole frame, and at each of them again,
-closer. The best of what it saw starts the model anew, if that is surer than going on.
+A track is lost when the mean confidence over its joints is below a threshold for several consecutive frames. Then the
+model's initializer is applied to the current crop, to a larger one and to the whole frame, each of them repeatedly with
+closer crops. The best result re-initialises the model if it is more confident than continuing.
 
-What it costs: nothing while the track is sure. In a frame that is searched, at most ``3 · SEARCH_ROUNDS`` passes of the
-initializer and, if it starts anew, one more of the model; once in ``cooldown`` + 1 frames at most, so that a person who
-is gone for good makes a clip about twice as dear (``Trace.extra_passes`` counts).
+Cost: none while the track is confident. In a frame with a search, at most ``3 · SEARCH_ROUNDS`` passes of the
+initializer and, if the model is re-initialised, one more of the model; at most once per ``cooldown`` + 1 frames, so
+that a clip in which the person has left costs about twice as much (counted in ``Trace.extra_passes``).
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ from dkd.errors import ConfigError
 from dkd.pose.crops import JOINTS_MARGIN, Crop, box_to_crop, joints_to_box
 from dkd.tracking.squares import CONFIDENT
 
-# Where a model has a calibration, its confidence is a probability, and this one means the same for all of them.
-# Of people who are followed well no frame's mean was below 0.59 (filmed clips, the shipped model).
-# An empty grey picture has 0.35, not 0: of those who are labelled a third of such faint peaks are right all the same.
+# With a calibration, confidence is a probability, so one threshold suits all models. For people who are tracked well,
+# no frame had a mean below 0.59 (filmed clips, the shipped model). An empty grey picture has 0.35, not 0: among
+# labelled people, a third of such faint peaks are correct.
 LOST_CONFIDENCE = 0.45
-# Where it has none: a track that is lost has scores near 0, one that follows near 1, so far for every model trained on
-# maps of height 1. Close to what a joint needs to steer the square.
+# Without a calibration: lost tracks have scores near 0 and good tracks near 1, so far for every model trained on maps
+# of height 1. This is close to the threshold at which a joint influences the crop.
 LOST_SCORE = 0.2
 
-SEARCH_ROUNDS = 3  # how often the initializer looks, each time closer
-LARGER = 2.0  # side of the second candidate over the present square's
+SEARCH_ROUNDS = 3  # number of passes of the initializer, each with a closer crop
+LARGER = 2.0  # side of the second candidate / side of the current crop
 
-Look = Callable[[Crop], tuple[np.ndarray, np.ndarray]]  # a square → (J, 2) joints in pixels of the frame, (J,) scores
+Look = Callable[[Crop], tuple[np.ndarray, np.ndarray]]  # crop → (J, 2) joints in pixels of the frame, (J,) scores
 
 
 @dataclass(frozen=True)
 class Reinitialise:
-    """When to look for the person anew.
+    """Policy of re-initialisation.
 
     Attributes:
         threshold: mean confidence over joints, in 0..1, below which a frame counts as lost; 0: never. ``None``:
-            ``LOST_CONFIDENCE`` where the model has a calibration, else ``LOST_SCORE``.
-        patience: so many lost frames in a row make a lost track, ≥ 1; the next frame is searched.
-        cooldown: frames after a search in which there is no other, ≥ 0.
-        gain: by how much the new start must be surer than going on, in 0..1: else the two would take turns.
+            ``LOST_CONFIDENCE`` if the model has a calibration, else ``LOST_SCORE``.
+        patience: number of consecutive lost frames after which a track is lost, ≥ 1; the next frame is searched.
+        cooldown: minimum number of frames between two searches, ≥ 0.
+        gain: minimum increase of the mean confidence by re-initialising, in 0..1; avoids alternating between the two.
 
     Raises:
-        ConfigError: a value is out of its range.
+        ConfigError: a value is out of range.
     """
 
     threshold: float | None = None
@@ -65,26 +65,26 @@ class Reinitialise:
             )
 
     def limit(self, calibrated: bool) -> float:
-        """The threshold that holds for a model with or without a calibration."""
+        """Return the threshold for a model with or without a calibration."""
         if self.threshold is not None:
             return self.threshold
         return LOST_CONFIDENCE if calibrated else LOST_SCORE
 
     def is_due(self, means: np.ndarray, t: int, searched: int | None, calibrated: bool) -> bool:
-        """Whether frame ``t`` is to be searched.
+        """Return whether to search in frame ``t``.
 
         Args:
             means: mean confidence of the frames before t, of all or of the last ``patience``.
             t: index of the frame.
-            searched: the last frame that was searched, ``None`` if none was.
-            calibrated: whether ``means`` are of calibrated confidence.
+            searched: index of the last frame with a search, ``None`` if there was none.
+            calibrated: whether ``means`` come from calibrated confidence.
         """
         if t < self.patience or (searched is not None and t - searched <= self.cooldown):
             return False
         return bool((means[-self.patience :] < self.limit(calibrated)).all())
 
     def first_loss(self, means: np.ndarray, calibrated: bool) -> int | None:
-        """The first frame that would be searched in a run with these (T,) means; ``None``: the run is never changed."""
+        """Return the first frame with a search in a run with these means (T,); ``None`` if the run is never changed."""
         lost = np.asarray(means) < self.limit(calibrated)
         run = 0
         for t, is_lost in enumerate(lost[:-1]):
@@ -96,12 +96,12 @@ class Reinitialise:
 
 @dataclass(frozen=True)
 class Reinitialised:
-    """A frame in which the model was started anew: like frame 0, its maps are the initializer's.
+    """A frame with a re-initialisation: as in frame 0, its maps come from the initializer.
 
     Attributes:
-        frame: index.
-        reason: why, in words.
-        before, after: mean confidence in this frame, had the track gone on, and as it was started anew; 0..1.
+        frame: index of the frame.
+        reason: reason in words.
+        before, after: mean confidence in this frame without and with the re-initialisation; 0..1.
     """
 
     frame: int
@@ -111,7 +111,7 @@ class Reinitialised:
 
 
 class Found(NamedTuple):
-    """The best of a search: its square, the (J,) scores there, and how many passes of the initializer it took."""
+    """Best result of a search: its crop, the scores (J,), and the number of passes of the initializer."""
 
     crop: Crop
     scores: np.ndarray
@@ -119,15 +119,15 @@ class Found(NamedTuple):
 
 
 def approach(look: Look, crop: Crop) -> tuple[list[tuple[Crop, np.ndarray]], Crop]:
-    """Look at a square, and again at the square around what was found there, closer each time.
+    """Apply the initializer to a crop, and repeatedly to the crop around the joints found, closer each time.
 
     Args:
-        look: the initializer, a pass a call.
-        crop: where to begin.
+        look: the initializer, one pass per call.
+        crop: initial crop.
 
     Returns:
-        the squares that were looked at, :data:`SEARCH_ROUNDS` at most, fewer where nothing confident was found, each
-        with the (J,) scores there; and the square that follows from the last look.
+        The crops used, at most :data:`SEARCH_ROUNDS`, fewer if nothing confident was found, each with its scores (J,);
+        and the crop that follows from the last one.
     """
     looked = []
     for _ in range(SEARCH_ROUNDS):
@@ -141,15 +141,15 @@ def approach(look: Look, crop: Crop) -> tuple[list[tuple[Crop, np.ndarray]], Cro
 
 
 def search(look: Look, present: Crop, width: int, height: int) -> Found:
-    """Where in the frame does the initializer see a person best?
+    """Search the frame for the crop in which the initializer is most confident.
 
     Args:
-        look: the initializer, a pass a call.
-        present: the track's square.
-        width, height: of the frame, in pixels.
+        look: the initializer, one pass per call.
+        present: the track's current crop.
+        width, height: size of the frame in pixels.
 
     Returns:
-        the square with the highest mean score over joints; of equals the one that was looked at first.
+        The crop with the highest mean score over joints; ties by the first one.
     """
     side = min(LARGER * present.side, 3.0 * max(width, height))
     shift = (side - present.side) / 2

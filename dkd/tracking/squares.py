@@ -1,4 +1,4 @@
-"""Where the network looks: the square follows the person from frame to frame. How it does so is our decision."""
+"""Crop of the network, which follows the person from frame to frame. How it does so is our decision."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import numpy as np
 
 from dkd.pose.crops import JOINTS_MARGIN, Crop, box_to_crop, joints_to_box
 
-CONFIDENT = 0.15  # a joint whose peak is lower does not steer the square
-CENTRE_INERTIA, SIDE_INERTIA = 0.3, 0.8  # share of the old square in the next one: scale should not pump
-SMALLEST, LARGEST = 32.0, 3.0  # side of a square, in pixels and in larger sides of the frame
+CONFIDENT = 0.15  # joints with lower peaks do not influence the crop
+CENTRE_INERTIA, SIDE_INERTIA = 0.3, 0.8  # share of the old crop in the next one, so that the scale does not oscillate
+SMALLEST, LARGEST = 32.0, 3.0  # side of a crop: in pixels, and relative to the larger side of the frame
 
 
 def next_square(old: Crop, joints: np.ndarray, scores: np.ndarray, width: int, height: int) -> Crop:
-    """The square of the next frame: around the confident joints of this one, with some inertia.
+    """Compute the crop of the next frame: around the confident joints of this one, with some inertia.
 
     Args:
-        old: this frame's square.
+        old: crop of this frame.
         joints: (J, 2) pixels, the maps' peaks in this frame.
-        scores: (J,) their heights.
-        width, height: of the frame, in pixels.
+        scores: (J,) heights of the peaks.
+        width, height: size of the frame in pixels.
 
     Returns:
-        the square; ``old`` where fewer than half of the joints are confident.
+        The crop; ``old`` if fewer than half of the joints are confident.
     """
     confident = scores >= CONFIDENT
     box = joints_to_box(joints[confident]) if confident.sum() * 2 >= len(confident) else None

@@ -1,4 +1,4 @@
-"""Memory for a trace's large arrays: in the process while they fit, else in temporary files."""
+"""Storage of a trace's large arrays: in memory if they fit, else in temporary files."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 
 from dkd.errors import StorageError
 
-# Maps and kernels of a trace that need more than this are kept in temporary files. A 10-minute clip at 30 frames/s
+# Maps and kernels of a trace that need more than this are stored in temporary files. A 10-minute clip at 30 frames/s
 # needs 1.0 GB with the default model (55 kB per frame).
 IN_MEMORY = 512 * 2**20  # bytes
 
 
 def zeros(*shapes: tuple[int, ...]) -> list[np.ndarray]:
-    """Zeroed float32 arrays, which share one budget of :data:`IN_MEMORY` bytes.
+    """Allocate zeroed float32 arrays, which share one budget of :data:`IN_MEMORY` bytes.
 
     Raises:
         StorageError: the temporary files do not fit on the disk.
@@ -27,9 +27,9 @@ def zeros(*shapes: tuple[int, ...]) -> list[np.ndarray]:
 
 
 def _on_disk(shape: tuple[int, ...]) -> np.ndarray:
-    """A zeroed float32 array in a temporary file that is deleted with the array.
+    """Allocate a zeroed float32 array in a temporary file that is deleted with the array.
 
-    The file is written out first: a full disk is an error here and now, not a bus error in the middle of a run.
+    The file is fully written first, so that a full disk raises an error here, not a bus error during a run.
     """
     handle, name = tempfile.mkstemp(prefix="dkd-trace-", suffix=".tmp")
     remaining = 4 * int(np.prod(shape))

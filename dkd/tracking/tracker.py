@@ -1,4 +1,4 @@
-"""Follow one person through a clip, one frame per step: choose a square, see what is in it, decide what holds.
+"""Tracker of one person through a clip: in each frame, choose a crop, run the model, and decide on the result.
 
 A :class:`Tracker` keeps only what the next step needs; a :class:`dkd.tracking.trace.Trace` records all steps.
 """
@@ -25,19 +25,19 @@ from dkd.video.protocols import ClipLike
 
 
 class Step(NamedTuple):
-    """What is reported of a frame.
+    """Result of one frame.
 
     Attributes:
-        crop: the square of the frame that the network saw.
+        crop: crop of the frame, the network's input.
         heatmaps: (J, H, W) float32 H_t.
-        kernels: (C, S, S) float32 K̃_t; C = 0 in a model without.
+        kernels: (C, S, S) float32 K̃_t; C = 0 in a model without kernels.
         raw_joints: (J, 2) float32 x, y in pixels of the frame: the maps' peaks.
-        joints: (J, 2) the same, smoothed where the conditions say so.
+        joints: (J, 2) the same, smoothed if the conditions say so.
         scores: (J,) float32 heights of the peaks.
-        reinitialised: set where the model was re-initialised in this frame.
-        searched: whether the person was searched for, because the track was lost.
-        extra_passes: passes of the network that the search took.
-        dropped: whether the frame never arrived; then all else is the frame's before.
+        reinitialised: set if the model was re-initialised in this frame.
+        searched: whether there was a search for the person because the track was lost.
+        extra_passes: number of network passes of the search.
+        dropped: whether the frame was dropped; everything else is then that of the previous frame.
     """
 
     crop: Crop
@@ -53,21 +53,21 @@ class Step(NamedTuple):
 
 
 class Tracker:
-    """Walk through a clip with a model.
+    """Track a person through a clip with a model.
 
     Args:
-        model: is set to eval mode.
+        model: the model, which is set to eval mode.
         clip: frames by index.
-        conditions: how the run is made; by default as in the paper. Feedback and smoother are made here, new ones for
-            this run.
-        box: the person (x0, y0, x1, y1) in pixels of the first frame; ``None``: the initializer searches for the person
-            in the whole frame, in a few rounds.
+        conditions: conditions of the run; by default as in the paper. New feedback and smoother objects are created
+            for this run.
+        box: box of the person (x0, y0, x1, y1) in pixels of the first frame; ``None``: the initializer searches for
+            the person in the whole frame, in a few rounds.
 
     Attributes:
         t: index of the next frame.
-        last: what was reported of the frame before; ``None`` at first.
-        first_square: of frame 0, before interventions; ``None`` until it was looked for.
-        calibration: of the model's scores, or ``None``.
+        last: result of the previous frame; ``None`` at first.
+        first_square: crop of frame 0, before interventions; ``None`` until it is determined.
+        calibration: calibration of the model's scores, or ``None``.
     """
 
     def __init__(
@@ -90,14 +90,14 @@ class Tracker:
         self._state: Any = None
         policy = conditions.reinitialise
         self._recent: deque[np.ndarray] = deque(maxlen=policy.patience if policy else 0)  # (J,) scores
-        self._searched: int | None = None  # the last frame that was
+        self._searched: int | None = None  # the last frame with a search
 
     @torch.inference_mode()
     def step(self) -> Step:
         """Track the next frame.
 
         Returns:
-            what is reported of it. After an error or an interrupt the same frame is tried again.
+            The result. After an error or an interrupt, the next call retries the same frame.
 
         Raises:
             VideoError: the frame cannot be read.
@@ -130,24 +130,24 @@ class Tracker:
         return step
 
     def resume(self, t: int, state: Any, past: Iterable[Step], searched: int | None) -> None:
-        """Go on behind frames that another run tracked alike.
+        """Continue after frames that another run has tracked in the same way.
 
         Args:
             t: index of the next frame, ≥ 1.
-            state: what the model carried on from the frame before.
-            past: those t frames in their order; the smoother is shown them.
-            searched: the last of them that was searched.
+            state: state of the model after the previous frame.
+            past: those t frames in order; they are passed to the smoother.
+            searched: the last of them with a search.
         """
         for frame, step in enumerate(past):
             if self._smooth is not None and not step.dropped:
-                # The peaks in full precision, as the smoother was given them: what is kept is rounded.
+                # The peaks in full precision, as the smoother got them: the recorded ones are rounded.
                 joints, scores = _peaks(torch.from_numpy(np.array(step.heatmaps)), step.crop)
                 self._smooth(joints, scores, float(self.clip.times[frame]), step.crop.side)
             self._recent.append(np.array(step.scores))
             self.last = step
         self.t, self._state, self._searched = t, state, searched
 
-    # --- where to look -----------------------------------------------------------------------------------------------
+    # --- crop --------------------------------------------------------------------------------------------------------
 
     def _square(self, t: int) -> Crop:
         if self.last is not None:
@@ -167,10 +167,10 @@ class Tracker:
         whole = box_to_crop((0, 0, self.clip.width, self.clip.height), 1.0)
         return approach(lambda crop: self._look(0, crop, Conditions()), whole)[1]
 
-    # --- what is seen there ------------------------------------------------------------------------------------------
+    # --- passes of the model -----------------------------------------------------------------------------------------
 
     def _see(self, t: int, crop: Crop, state: Any) -> _Seen:
-        """One pass of the model over a square of frame t, from a state; without a state it is started."""
+        """Run the model on a crop of frame t from a state, or start it if there is none."""
         interventions = self.conditions.interventions
         image, hand_on = self._input(t, crop, self.conditions), self._handing_on(t, state is not None)
         if state is None:
@@ -189,7 +189,7 @@ class Tracker:
         return _Seen(crop, output, after, heatmaps.numpy(), joints, scores)
 
     def _handing_on(self, t: int, matched: bool) -> Feedback | None:
-        """What H_t becomes on its way to the distillator: by the user's feedback, then by interventions."""
+        """Return the function that changes H_t for the distillator: the user's feedback, then interventions."""
         interventions, feedback = self.conditions.interventions, self._feedback
         if not interventions:
             return feedback
@@ -205,7 +205,7 @@ class Tracker:
         return hand_on
 
     def _look(self, t: int, crop: Crop, conditions: Conditions) -> tuple[np.ndarray, np.ndarray]:
-        """What the initializer sees in a square of frame t: (J, 2) joints in pixels of the frame, (J,) scores."""
+        """Run the initializer on a crop of frame t: (J, 2) joints in pixels of the frame, (J,) scores."""
         maps = self.model.initialise(self._input(t, crop, conditions))[0].float().cpu()
         return _peaks(maps, crop)
 
@@ -213,10 +213,10 @@ class Tracker:
         pixels = network_pixels(self.clip, conditions, t, crop, self.model.config.input_size)
         return as_input(pixels, self.model.device)
 
-    # --- what holds for the frame ------------------------------------------------------------------------------------
+    # --- decision ----------------------------------------------------------------------------------------------------
 
     def _decide(self, t: int, square: Crop, going_on: _Seen) -> tuple[_Seen, Reinitialised | None, int | None]:
-        """Going on, or a new start: what holds, what is noted, and the passes of a search; ``None`` without one."""
+        """Decide between continuing and re-initialising; return the result, the event, and the passes of a search."""
         if any(one.restarts(t) for one in self.conditions.interventions):
             return *self._started_again(t, going_on, square, "asked for"), None
         if not self._is_search_due(t):
@@ -241,7 +241,7 @@ class Tracker:
         return policy.is_due(means, t, self._searched, self.calibration is not None)
 
     def _started_again(self, t: int, going_on: _Seen, crop: Crop, reason: str) -> tuple[_Seen, Reinitialised]:
-        """Frame t seen by the initializer in a square, beside what it would have been."""
+        """Re-initialise in frame t with a crop, and return the result and the event."""
         seen = self._see(t, crop, None)
         before, after = (self._mean_confidence(one.scores) for one in (going_on, seen))
         return seen, Reinitialised(t, reason, before, after)
@@ -251,7 +251,7 @@ class Tracker:
 
 
 class _Seen(NamedTuple):
-    """One pass of the model over a square of a frame: (J, H, W) maps, (J, 2) joints in the frame, (J,) scores."""
+    """One pass of the model over a crop: (J, H, W) maps, (J, 2) joints in the frame, (J,) scores."""
 
     crop: Crop
     output: PoseOutput
@@ -262,11 +262,11 @@ class _Seen(NamedTuple):
 
 
 def _peaks(heatmaps: Tensor, crop: Crop) -> tuple[np.ndarray, np.ndarray]:
-    """(J, H, W) maps of a square → (J, 2) float64 joints in pixels of the frame, (J,) scores."""
+    """Decode maps (J, H, W) of a crop: (J, 2) float64 joints in pixels of the frame, (J,) scores."""
     peaks, scores = decode_peaks(heatmaps)
     return crop.to_frame(peaks.numpy(), heatmaps.shape[-1]), scores.numpy()
 
 
 def confidence(scores: np.ndarray, calibration: Calibration | None) -> np.ndarray:
-    """Scores as confidence in 0..1: by a calibration, or clipped where there is none."""
+    """Convert scores to confidence in 0..1, with a calibration, or by clipping if there is none."""
     return np.clip(scores, 0, 1) if calibration is None else calibration(scores)

@@ -196,7 +196,7 @@ def test_what_cannot_be_asked_for_is_said_before_anything_runs(checkpoint: Path,
         run([str(checkpoint)], tmp_path, n_frames=0)
     with pytest.raises(ConfigError, match="rendered"):
         list(evaluate([str(checkpoint)], ["renderd"], tmp_path))
-    with pytest.raises(DatasetError, match="nobody"):
+    with pytest.raises(DatasetError, match="no people"):
         list(evaluate([str(checkpoint)], ["dots"], tmp_path, people={"dots": []}))
     mpii = Method("m", build_model("dkd-tiny", skeleton="mpii", channels=8, input_size=128).eval())
     with pytest.raises(ConfigError, match="the joints of 'mpii'"):

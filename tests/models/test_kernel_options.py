@@ -122,7 +122,7 @@ def test_a_static_kernel_says_that_it_has_no_past() -> None:
     assert not static.hands_on and distilled.hands_on
     with pytest.raises(ConfigError, match="no past to rely on"):
         one_step_reliance(follow(static, dotted_person(0, 3)))
-    with pytest.raises(ConfigError, match="hands nothing on"):
+    with pytest.raises(ConfigError, match="passes nothing on"):
         Method("static", static).with_variant("erased")
     trace: Trace = follow(static, dotted_person(0, 3))
     assert trace.kernel_drift().tolist() == pytest.approx([0, 0, 0], abs=1e-6)

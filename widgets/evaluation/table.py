@@ -40,7 +40,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("PCK@0.05", 3, "max", "Share of counted joints within 0.05 of the normaliser"),
     Column("AUC", 3, "max", "Area under the PCK curve, as a share of the maximum"),
     Column("acceleration error %", 2, "min", "Mean error of the joints' acceleration, % of the box side per frame²"),
-    Column("jitter %", 2, "min", "Mean acceleration of the predictions, % of the box side per frame²; with true motion"),
+    Column(
+        "jitter %", 2, "min", "Mean acceleration of the predictions, % of the box side per frame²; with true motion"
+    ),
     Column("flips", 1, "min", "Number of times a joint moved to the other side of the body, per 100 frames"),
     Column("lost", 1, "min", "Number of times a joint was no longer hit, per 100 frames"),
     Column("recovered", 2, "max", "Share of these losses after which the joint was hit again"),

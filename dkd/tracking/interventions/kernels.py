@@ -1,4 +1,4 @@
-"""Interventions on the kernels: others are put in place of those that were distilled, or those are edited."""
+"""Interventions on the kernels: distilled kernels are replaced or edited."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ KernelOperation = Literal["zero", "solo", "blur", "rotate", "paint"]
 
 @dataclass(frozen=True)
 class SwapReadouts(Intervention):
-    """Two joints exchange their rows of U (and their biases): each is found where the other was, in all matched frames.
+    """Swap the rows of U (and the biases) of two joints: each is found where the other was, in all matched frames.
 
     Attributes:
-        joints: indices of the two.
+        joints: indices of the two joints.
     """
 
     joints: tuple[int, int]
@@ -30,23 +30,23 @@ class SwapReadouts(Intervention):
     needs_kernels = True
 
     def order(self, n_joints: int) -> list[int]:
-        """The permutation of joints: row i of what results is row ``order[i]`` of what was."""
+        """Return the permutation of joints: row i of the result is row ``order[i]`` of the original."""
         order = list(range(n_joints))
         a, b = self.joints
         order[a], order[b] = b, a
         return order
 
     def maps(self, heatmaps: Tensor) -> Tensor:
-        """With the two maps exchanged, which is what exchanged rows of U and biases give."""
+        """Swap the two maps, which has the same effect as swapping rows of U and biases."""
         return heatmaps[:, self.order(heatmaps.shape[1])]
 
 
 @dataclass(frozen=True, eq=False)
 class PutKernel(Intervention):
-    """Other kernels in place of those that were distilled from its frames.
+    """Replace the kernels distilled from its frames.
 
     Attributes:
-        values: (C, S, S).
+        values: (C, S, S) new kernels.
     """
 
     values: np.ndarray
@@ -54,10 +54,10 @@ class PutKernel(Intervention):
     needs_kernels = True
 
     def kernels(self, kernels: Tensor, t: int) -> Tensor:
-        """The other ones, in its frames.
+        """Return the new kernels in its frames.
 
         Raises:
-            ShapeError: they are of another shape.
+            ShapeError: their shape differs.
         """
         if not self.acts(t):
             return kernels
@@ -69,14 +69,14 @@ class PutKernel(Intervention):
 
 @dataclass(frozen=True, eq=False)
 class EditKernel(Intervention):
-    """The kernels that were distilled from its frames, edited.
+    """Edit the kernels distilled from its frames.
 
     Attributes:
-        operation: ``"zero"`` mutes channels; ``"solo"`` mutes all others; ``"blur"``, a Gaussian of ``amount`` cells;
-            ``"rotate"``, by ``amount`` degrees, counter-clockwise, exact for quarter turns, else bilinear; ``"paint"``
-            puts ``values`` there.
-        channels: which; empty: all.
-        amount: see above.
+        operation: ``"zero"`` mutes channels; ``"solo"`` mutes all others; ``"blur"`` blurs with a Gaussian of
+            ``amount`` cells; ``"rotate"`` rotates by ``amount`` degrees, counter-clockwise, exactly for quarter turns,
+            else bilinearly; ``"paint"`` replaces them by ``values``.
+        channels: indices of channels; empty: all.
+        amount: see ``operation``.
         values: (S, S), for ``"paint"``.
     """
 
@@ -88,11 +88,11 @@ class EditKernel(Intervention):
     needs_kernels = True
 
     def kernels(self, kernels: Tensor, t: int) -> Tensor:
-        """The edited ones, in its frames.
+        """Return the edited kernels in its frames.
 
         Raises:
-            ConfigError: a channel that is not there.
-            ShapeError: ``values`` of another shape.
+            ConfigError: a channel does not exist.
+            ShapeError: the shape of ``values`` differs.
         """
         if not self.acts(t):
             return kernels
@@ -108,7 +108,7 @@ def edit(
     amount: float = 0.0,
     values: np.ndarray | None = None,
 ) -> np.ndarray:
-    """One frame's kernels (C, S, S), edited as :class:`EditKernel` says; a new array of the same type."""
+    """Edit one frame's kernels (C, S, S) as in :class:`EditKernel`; return a new array of the same type."""
     n_channels, side = kernels.shape[:2]
     wrong = [c for c in channels if not 0 <= c < n_channels]
     if wrong:
@@ -138,7 +138,7 @@ def edit(
 
 
 def _rotated(kernel: np.ndarray, degrees: float) -> np.ndarray:
-    """(S, S) turned counter-clockwise about its middle; zeros come in at the corners."""
+    """Rotate a kernel (S, S) counter-clockwise about its centre, with zeros at the corners."""
     turns, rest = divmod(degrees, 90)
     if rest == 0:
         return np.rot90(kernel, int(turns))

@@ -1,4 +1,4 @@
-"""Interventions on the state: a model that starts again, or is handed on other maps than it found."""
+"""Interventions on the state: the model is re-initialised, or gets changed maps from the previous frame."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ StateChange = Literal["erase", "swap_sides", "shift"]
 
 @dataclass(frozen=True)
 class Restart(Intervention):
-    """The model forgets its past, and the initializer looks at the frame, in the square where it would have been."""
+    """Re-initialise the model in the same crop: it forgets its past, and the initializer provides the maps."""
 
     def restarts(self, t: int) -> bool:
-        """In its frames, but for the first of the clip, where every run starts."""
+        """Return True in its frames, except the first one of the clip, in which every run starts."""
         return t > 0 and self.acts(t)
 
 
 @dataclass(frozen=True)
 class ChangeState(Intervention):
-    """H_t, as it is handed on to the distillator, is another one; what is reported in frame t stays as it was found.
+    """Change H_t as passed to the distillator; the result of frame t itself is unchanged.
 
     Attributes:
-        change: ``"erase"`` makes maps zero; ``"swap_sides"`` calls left right and the other way round; ``"shift"``
-            moves maps by whole cells, with zeros where nothing comes from.
-        joint: whose map (with ``"swap_sides"``: and its counterpart's); ``None``: all.
+        change: ``"erase"`` sets maps to zero; ``"swap_sides"`` swaps left and right; ``"shift"`` moves maps by whole
+            cells, filled with zeros.
+        joint: joint whose map is changed (``"swap_sides"``: also its mirrored joint); ``None``: all.
         dx, dy: cells to the right and down, for ``"shift"``.
     """
 
@@ -43,7 +43,7 @@ class ChangeState(Intervention):
     needs_past = True
 
     def handed_on(self, heatmaps: Tensor, t: int, skeleton: Skeleton) -> Tensor:
-        """The changed maps, in its frames."""
+        """Return the changed maps in its frames."""
         if not self.acts(t):
             return heatmaps
         order = list(skeleton.flip_permutation)
@@ -65,7 +65,7 @@ class ChangeState(Intervention):
 
 
 def _shifted(maps: Tensor, dx: int, dy: int) -> Tensor:
-    """(B, J, H, W) moved by whole cells; zeros come in."""
+    """Shift maps (B, J, H, W) by whole cells, filled with zeros."""
     height, width = maps.shape[-2:]
     reach = max(abs(dx), abs(dy), 1)
     padded = F.pad(maps, (reach,) * 4)
