@@ -1,7 +1,7 @@
-"""Thin views of a :class:`dkd.Trace` in a notebook: ``Workbench(trace)`` has them all.
+"""Views of a :class:`dkd.Trace` in a notebook: ``Workbench(trace)`` shows all of them.
 
-``TrainingPanel()`` trains, ``EvaluationPanel()`` measures and compares; ``Lesson`` and ``Question`` make a notebook
-a lesson.
+``TrainingPanel()`` trains models, ``EvaluationPanel()`` measures and compares them; ``Lesson`` and ``Question`` turn a
+notebook into a lesson.
 """
 
 from widgets.anatomy.anatomy import Anatomy

@@ -1,4 +1,4 @@
-"""The coherence debugger: where a track drifts or jumps, why, since which frame, and how the other model does there."""
+"""Coherence debugger: where a track drifts or jumps, why, since which frame, and how another model does there."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What all views share: the cursor, the feed of frames, the wire format, shortcuts, and the browser modules."""
+"""Shared parts of all views: the cursor, the feed of frames, the wire format, shortcuts, and browser modules."""

@@ -1,4 +1,4 @@
-"""The browser's half of the widgets: ES modules and style sheets that stand beside the Python code.
+"""The browser's half of the widgets: ES modules and style sheets next to the Python code.
 
 The modules import each other by relative paths, as any ES modules do. There is no bundler and no build step: here their
 imports are resolved, and :mod:`widgets.core.library` sends each folder's modules to the browser, where ``loader.js``
@@ -27,8 +27,8 @@ class Module:
     Attributes:
         name: folder and file, ``"core/dom.js"``.
         source: its text, unchanged.
-        imports: each import specifier → name of the module that it means.
-        key: hash of the source and of all that it imports, so that equal keys mean equal behaviour.
+        imports: module name by import specifier.
+        key: hash of the source and of everything it imports, so that equal keys mean equal behaviour.
     """
 
     name: str
@@ -38,12 +38,12 @@ class Module:
 
     @property
     def folder(self) -> str:
-        """The folder that it lies in."""
+        """Folder of the module."""
         return self.name.partition("/")[0]
 
 
 def module(name: str) -> Module:
-    """The module ``name``, with its imports resolved.
+    """Load the module ``name`` and resolve its imports.
 
     Raises:
         ConfigError: it, or a module that it imports, does not exist, or imports go in a circle.
@@ -53,7 +53,7 @@ def module(name: str) -> Module:
 
 @cache
 def folder_modules(folder: str) -> tuple[Module, ...]:
-    """All modules of a folder, each after those that it imports."""
+    """Load all modules of a folder, each after those that it imports."""
     ordered: dict[str, Module] = {}
 
     def visit(one: Module) -> None:
@@ -69,14 +69,14 @@ def folder_modules(folder: str) -> tuple[Module, ...]:
 
 
 def needed_folders(folder: str) -> list[str]:
-    """The other folders that the modules of ``folder`` import from, sorted."""
+    """Return the other folders from which modules of ``folder`` import, sorted."""
     names = {name.partition("/")[0] for one in folder_modules(folder) for name in one.imports.values()}
     return sorted(names - {folder})
 
 
 @cache
 def stylesheet(folder: str) -> str:
-    """The style sheets of a folder, one after the other."""
+    """Return the concatenated style sheets of a folder."""
     return "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / folder).glob("*.css")))
 
 
@@ -103,7 +103,7 @@ def _resolve(name: str, importers: tuple[str, ...]) -> Module:
 
 
 def _target(name: str, specifier: str) -> str:
-    """The module that ``specifier`` means in the module ``name``: ``../core/dom.js`` → ``core/dom.js``."""
+    """Resolve ``specifier`` in the module ``name``: ``../core/dom.js`` → ``core/dom.js``."""
     parts = list(PurePosixPath(name).parent.parts)
     for part in PurePosixPath(specifier).parts:
         if part == ".." and parts:

@@ -1,7 +1,7 @@
-"""The one state that the views of a clip share: which frame, which joint, which layers, playing or not.
+"""Cursor: the state shared by the views of a clip: frame, joint, layers, and whether it is playing.
 
-Views in the browser observe the cursor's model there directly, so linking them needs no round trip to the kernel. The
-kernel hears of the frame a few times a second while somebody scrubs, and always of the frame where they stop.
+Views in the browser observe the cursor's model directly, so linking them needs no round trip to the kernel. While the
+user scrubs, the kernel is notified of the frame a few times per second, and always of the final one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from widgets.core.tables import LAYERS
 
 
 class _FrameIndex(traitlets.TraitType):
-    """A frame index; anything that Python takes for an integer (NumPy's too), checked against ``n_frames``."""
+    """A frame index: any integer type (including NumPy's), checked against ``n_frames``."""
 
     default_value = 0
 
@@ -28,29 +28,29 @@ class _FrameIndex(traitlets.TraitType):
             raise FrameIndexError(f"expected a whole number as the frame, got {value!r}") from None
         if isinstance(value, bool) or not 0 <= index < obj.n_frames:
             raise FrameIndexError(
-                f"expected a frame in 0..{obj.n_frames - 1}, got {value!r}; frames are counted from 0, and there is no "
-                "counting from the end"
+                f"expected a frame in 0..{obj.n_frames - 1}, got {value!r}; frames are counted from 0, and negative "
+                "indices are not allowed"
             )
         return index
 
 
 class Cursor(ModuleWidget):
-    """Shared state of the views of one trace. It has no view of its own.
+    """Shared state of the views of one trace. The cursor itself is not displayed.
 
     Args:
         n_frames: number of frames T, at least 1.
-        joints: the names of the joints.
-        joint: the selected one; the last of ``joints`` named ``…wrist``, else the first, if not given.
+        joints: names of the joints.
+        joint: selected joint; by default the last of ``joints`` named ``…wrist``, else the first.
 
     Attributes:
-        frame: the current frame, 0..T−1. A bad value raises :class:`~dkd.errors.FrameIndexError`.
-        joint: the selected joint's name. An unknown one raises :class:`~dkd.errors.ConfigError`.
-        layers: which layers the player draws (``skeleton, trails, heatmap, box, truth``: bool) and the ``opacity`` of
-            the heatmap over the frame, 0..1. A dict that names only some of them leaves the others as they are.
-        cell: the pinned map cell (x, y), or ``None``: the cell of the joint's peak is explained then.
-        playing: whether the browser plays.
-        speed: playing speed, as a factor.
-        range: first and last frame of the part that playing repeats, or ``None`` for the whole clip, once.
+        frame: current frame, 0..T−1. An invalid value raises :class:`~dkd.errors.FrameIndexError`.
+        joint: name of the selected joint. An unknown one raises :class:`~dkd.errors.ConfigError`.
+        layers: layers that the player draws (``skeleton, trails, heatmap, box, truth``: bool) and the ``opacity`` of
+            the heatmap over the frame, 0..1. A dict with only some of them leaves the others unchanged.
+        cell: pinned map cell (x, y), or ``None`` to explain the cell of the joint's peak.
+        playing: whether the browser is playing.
+        speed: playing speed as a factor.
+        range: first and last frame of the range to repeat, or ``None`` to play the whole clip once.
     """
 
     _module = script("core/cursor.js")
@@ -75,13 +75,13 @@ class Cursor(ModuleWidget):
 
     @classmethod
     def for_trace(cls, trace: Any) -> Cursor:
-        """A cursor at the first frame of ``trace``."""
+        """Create a cursor at the first frame of ``trace``."""
         return cls(len(trace), trace.skeleton.joints)
 
     def retarget(self, trace: Any) -> None:
-        """Point at another trace: the frame is kept as far as the new clip has it, the joint if it has that name.
+        """Change to another trace, keeping the frame if the new clip has it, and the joint if it exists.
 
-        Where it has as many frames and the same joints, as for another model on the same clip, all stays as it is.
+        If the number of frames and the joints are the same, as for another model on the same clip, nothing changes.
         """
         names = list(trace.skeleton.joints)
         if (len(trace), names) == (self.n_frames, self.joint_names):
@@ -94,7 +94,7 @@ class Cursor(ModuleWidget):
             self.joint = joint
 
     def close(self) -> None:
-        """Free the cursor, here and in the browser."""
+        """Free the cursor in the kernel and in the browser."""
         layout = self.layout
         super().close()
         if layout is not None:

@@ -1,8 +1,8 @@
-"""Serves a trace to the browser, in chunks ahead of the cursor, one request at a time.
+"""Feed of a trace to the browser: chunks ahead of the cursor, one request at a time.
 
-The browser asks, this answers; what to ask for next, and what to forget, is decided in ``feed.js``, which knows where
-the cursor is. An answer bears the generation of its trace: after :meth:`Feed.set_trace` what is still under way for
-the old one is dropped there.
+This module answers requests of the browser. ``feed.js``, which knows the position of the cursor, decides what to
+request next and what to drop. Each answer contains the generation of its trace: after :meth:`Feed.set_trace`, answers
+for the old trace are dropped there.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _shared: WeakKeyDictionary[Cursor, list[Feed]] = WeakKeyDictionary()
 
 
 class Feed(ModuleWidget):
-    """The data of one trace for the views in the browser. It has no view of its own.
+    """Data of one trace for the views in the browser. The feed itself is not displayed.
 
-    Views of the same trace on the same cursor share a feed: get it with :meth:`shared`, give it back with
-    :meth:`release`; the last one to give it back closes it.
+    Views of the same trace on the same cursor share a feed: get it with :meth:`shared` and release it with
+    :meth:`release`; the last release closes it.
 
     Args:
         trace: a :class:`dkd.Trace`.
@@ -33,7 +33,7 @@ class Feed(ModuleWidget):
     _module = script("core/feed.js")
 
     def __init__(self, trace: Any):
-        # Requests may arrive in another thread than the one that changes the trace, and in several at once.
+        # Requests may arrive in several threads, also while another thread changes the trace.
         self._lock = threading.RLock()
         self._trace = trace
         self._generation = 0
@@ -43,7 +43,7 @@ class Feed(ModuleWidget):
 
     @classmethod
     def shared(cls, trace: Any, cursor: Cursor) -> Feed:
-        """The feed of ``trace`` on ``cursor``, made if there is none yet; one more user counts on it."""
+        """Return the feed of ``trace`` on ``cursor``, created if necessary, and count one more user."""
         feeds = _shared.setdefault(cursor, [])
         feed = next((f for f in feeds if f.trace is trace), None)
         if feed is None:
@@ -53,7 +53,7 @@ class Feed(ModuleWidget):
         return feed
 
     def release(self) -> None:
-        """One user less; the last one closes the feed, here and in the browser, and lets the trace go."""
+        """Count one user less; the last one closes the feed in kernel and browser, and frees the trace."""
         self._users -= 1
         if self._users > 0:
             return
@@ -70,17 +70,17 @@ class Feed(ModuleWidget):
 
     @property
     def trace(self) -> Any:
-        """The trace that is served; ``None`` once closed."""
+        """The served trace; ``None`` when closed."""
         return self._trace
 
     def set_trace(self, trace: Any, frame: int = 0, keep: int = 0) -> None:
-        """Serve another trace from now on; the browser drops what it holds of the old one.
+        """Serve another trace from now on; the browser drops the data of the old one.
 
         Args:
-            trace: the other one.
-            frame: what is looked at: it is sent without being asked for, so that the picture changes at once, also
-                where traces follow each other faster than requests are answered.
-            keep: so many first frames are the same in both, and are not dropped.
+            trace: the new trace.
+            frame: current frame, which is sent without a request, so that the picture changes immediately, even if
+                traces change faster than requests are answered.
+            keep: number of first frames that are equal in both traces and are not dropped.
         """
         with self._lock:
             self._trace = trace
@@ -91,10 +91,10 @@ class Feed(ModuleWidget):
         self.send(*first)
 
     def grow(self, trace: Any) -> None:
-        """Serve the same run with more frames: the browser keeps all that it holds.
+        """Serve the same run with more frames: the browser keeps its data.
 
         Args:
-            trace: as it is now (:meth:`dkd.Trace.snapshot`): what is served must not grow while it is sent.
+            trace: a snapshot (:meth:`dkd.Trace.snapshot`), as a served trace must not grow while it is being sent.
         """
         with self._lock:
             before, self._trace = len(self._trace), trace
@@ -106,14 +106,14 @@ class Feed(ModuleWidget):
             with self._lock:
                 answer = self._answer(content)
         except Exception as error:
-            # An exception here would only reach the server's log: it is shown under the widget instead.
+            # An exception here would only appear in the server's log: show it under the widget instead.
             _log.warning("request %s failed", content, exc_info=True)
             answer = {"type": "error", "asked": content.get("type"), "message": f"{type(error).__name__}: {error}"}, []
         if answer is not None:
             self.send(*answer)
 
     def _answer(self, content: dict) -> Message | None:
-        """The message that answers a request; ``None`` for one about a trace that is no longer served."""
+        """Build the message that answers a request; ``None`` if its trace is no longer served."""
         if self._trace is None:
             return None
         kind = content.get("type")

@@ -1,4 +1,4 @@
-"""The still picture that stays in a notebook when the live widget is gone: a strip of frames and a caption."""
+"""Filmstrip: the still picture that stays in a notebook without the live widget, with frames and a caption."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COLOURS = {"left": (0, 114, 178), "right": (213, 94, 0), "centre": (150, 150, 1
 
 
 def draw_skeleton(frame: np.ndarray, joints: np.ndarray, skeleton: Any) -> np.ndarray:
-    """A copy of a frame (H, W, 3) uint8 RGB with joints (J, 2) px and limbs drawn; joints that are NaN are left out."""
+    """Draw joints (J, 2) in pixels and limbs on a copy of a frame (H, W, 3) uint8 RGB; NaN joints are left out."""
     picture = frame.copy()
     width = max(1, round(frame.shape[0] / 70))
     points = [tuple(int(round(v)) for v in p) if np.isfinite(p).all() else None for p in joints]
@@ -38,7 +38,7 @@ def draw_skeleton(frame: np.ndarray, joints: np.ndarray, skeleton: Any) -> np.nd
 
 
 def strip_image(trace: Any, count: int = 5) -> tuple[bytes, list[int]]:
-    """``count`` frames (fewer in a shorter clip) spread over the clip, with skeletons, side by side.
+    """Render ``count`` frames (fewer in a shorter clip) spread over the clip, with skeletons, side by side.
 
     Returns:
         The strip as JPEG, and the indices of its frames.
@@ -47,7 +47,7 @@ def strip_image(trace: Any, count: int = 5) -> tuple[bytes, list[int]]:
     pictures: list[np.ndarray] = []
     for t in frames:
         frame = trace.clip.frame(t)
-        scale = HEIGHT * 2 / frame.shape[0]  # twice the shown size: sharp on screens with small pixels
+        scale = HEIGHT * 2 / frame.shape[0]  # twice the displayed size, for high-resolution screens
         size = (round(frame.shape[1] * scale), HEIGHT * 2)
         small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
         pictures.append(draw_skeleton(small, (np.asarray(trace.joints[t]) + 0.5) * scale - 0.5, trace.skeleton))
@@ -58,12 +58,12 @@ def strip_image(trace: Any, count: int = 5) -> tuple[bytes, list[int]]:
 
 
 def contact_sheet(people: Sequence[PersonSequence], columns: int = 5, side: int = 200) -> bytes:
-    """The first frame of each of some labelled people with their joints, side by side, as JPEG.
+    """Render the first frame of labelled people with their joints, side by side, as JPEG.
 
     Args:
-        people: at least one.
-        columns: pictures in a row.
-        side: of a picture, in pixels; each is fitted into such a square.
+        people: at least one person.
+        columns: pictures per row.
+        side: side of the square of each picture in pixels.
     """
     rows = -(-len(people) // columns)
     sheet = np.full((rows * (side + GAP) - GAP, columns * (side + GAP) - GAP, 3), 255, np.uint8)
@@ -80,11 +80,11 @@ def contact_sheet(people: Sequence[PersonSequence], columns: int = 5, side: int 
 
 
 def filmstrip_html(trace: Any, name: str) -> str:
-    """The strip as one self-contained HTML figure.
+    """Create the strip as one self-contained HTML figure.
 
     Args:
-        trace: what to show.
-        name: marks the figure (``data-dkd-filmstrip``), so that the live widget can hide it while it lives.
+        trace: the trace to show.
+        name: marks the figure (``data-dkd-filmstrip``), so that the live widget can hide it.
     """
     jpeg, frames = strip_image(trace)
     numbers = ", ".join(str(t) for t in frames)

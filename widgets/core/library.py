@@ -1,4 +1,4 @@
-"""Sends the browser's modules to the page: once per kernel and folder, not with every widget.
+"""Libraries of browser modules, sent to the page once per kernel and folder, not with every widget.
 
 A :class:`Library` holds the modules of one folder; a :class:`ModuleWidget` names its module and the library with it.
 """
@@ -24,11 +24,11 @@ _libraries: dict[str, Library] = {}
 
 
 class Library(ipywidgets.Widget):
-    """The modules and style sheets of one folder of ``widgets/``, for the page. Get it with :meth:`of`.
+    """Modules and style sheets of one folder of ``widgets/``, for the page. Get it with :meth:`of`.
 
     Attributes:
-        key: hash of the content: a page opens each library once, from whichever kernel it comes first.
-        needs: model ids of the libraries that this one's modules import from.
+        key: hash of the content; a page opens each library once, from the first kernel that sends it.
+        needs: model ids of the libraries from which its modules import.
         loader: (hash, source) of the module that links the others.
         content: the modules and the style sheet, as JSON compressed with zlib.
     """
@@ -40,7 +40,7 @@ class Library(ipywidgets.Widget):
 
     @classmethod
     def of(cls, folder: str) -> Library:
-        """The library of ``folder``, made if there is none in this kernel or if it was closed."""
+        """Return the library of ``folder``, created if there is none in this kernel or if it was closed."""
         with _lock:
             library = _libraries.get(folder)
             if library is None or library.comm is None:
@@ -69,7 +69,7 @@ class ModuleWidget(anywidget.AnyWidget):
 
 
 def script(name: str) -> Any:
-    """The trait ``_module`` of a :class:`ModuleWidget` that runs the module ``name``, ``"workbench/player.js"``.
+    """Return the trait ``_module`` of a :class:`ModuleWidget` for a module such as ``"workbench/player.js"``.
 
     Raises:
         ConfigError: there is no such module, or one of its imports cannot be resolved.
@@ -79,7 +79,7 @@ def script(name: str) -> Any:
 
 @cache
 def _packed(folder: str) -> tuple[str, bytes]:
-    """Hash and content of a library."""
+    """Return hash and content of a library."""
     modules = [
         {
             "name": one.name,

@@ -1,7 +1,7 @@
-"""Keyboard shortcuts, from ``tables.json``: the browser's key handler, the help panel and the docs share the table.
+"""Keyboard shortcuts from ``tables.json``, shared by the browser's key handler, the help panel and the docs.
 
-Keys are the browser's ``KeyboardEvent.key`` names, with ``Shift+`` in front where the shift key must be held. They act
-only while a widget has the focus.
+Keys are the browser's ``KeyboardEvent.key`` names, with the prefix ``Shift+`` if the shift key must be held. They only
+work while a widget has the focus.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from widgets.core.tables import TABLES
 
 @dataclass(frozen=True)
 class Shortcut:
-    """Some keys that do one thing.
+    """Keys of one action.
 
     Attributes:
-        keys: any of these triggers it, as ``KeyboardEvent.key``; letters in lower case match with caps lock on, too.
-        labels: the keys as people read them.
-        action: the name of the action in ``keys.js``, with its argument if it has one: ``"step:-5"``.
-        help: what it does, in a few words.
-        group: the heading it stands under in the help.
+        keys: keys that trigger it, as ``KeyboardEvent.key``; lower-case letters also match with caps lock on.
+        labels: displayed names of the keys.
+        action: name of the action in ``keys.js``, with an optional argument: ``"step:-5"``.
+        help: short description.
+        group: heading in the help.
     """
 
     keys: tuple[str, ...]
@@ -37,6 +37,6 @@ SHORTCUTS: tuple[Shortcut, ...] = tuple(
 
 
 def as_markdown() -> str:
-    """The table for the docs: one Markdown table, in the order of :data:`SHORTCUTS`."""
+    """Format the shortcuts as one Markdown table for the docs, in the order of :data:`SHORTCUTS`."""
     rows = [f"| {' or '.join(shortcut.labels)} | {shortcut.help} |" for shortcut in SHORTCUTS]
     return "\n".join(["| key | what it does |", "|---|---|", *rows])

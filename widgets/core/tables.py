@@ -1,4 +1,4 @@
-"""The constants that Python and the browser share, read from ``tables.json``, which the browser's modules import."""
+"""Constants shared by Python and the browser, read from ``tables.json``, which the browser's modules import."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 TABLES: dict[str, Any] = json.loads((Path(__file__).parent / "tables.json").read_text(encoding="utf-8"))
 
-SPEEDS: tuple[float, ...] = tuple(map(float, TABLES["speeds"]))  # playing speeds that the browser offers
-LAYERS: dict[str, Any] = TABLES["layers"]  # what the player draws, and whether it does by default
-MAP_RANGE: tuple[float, float] = tuple(TABLES["map_range"])  # values that a map's bytes 0..255 stand for
-DTYPES: tuple[str, ...] = tuple(TABLES["dtypes"])  # that a message's parts may have
-MAX_RECORDS: int = TABLES["max_records"]  # in one message: a request for more is an error, not a stall
+SPEEDS: tuple[float, ...] = tuple(map(float, TABLES["speeds"]))  # playing speeds offered by the browser
+LAYERS: dict[str, Any] = TABLES["layers"]  # layers of the player, and whether they are shown by default
+MAP_RANGE: tuple[float, float] = tuple(TABLES["map_range"])  # range of values represented by a map's bytes 0..255
+DTYPES: tuple[str, ...] = tuple(TABLES["dtypes"])  # allowed in a message's parts
+MAX_RECORDS: int = TABLES["max_records"]  # per message: a request for more is an error

@@ -1,4 +1,4 @@
-"""What all views have in common: a cursor, a feed, Python's handle on them, and an end."""
+"""Base class of all views: cursor, feed, Python interface, and closing."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from widgets.core.library import ModuleWidget
 
 
 class View(ModuleWidget):
-    """A view of a trace. Subclasses only name the JavaScript that draws them.
+    """A view of a trace. Subclasses only give the JavaScript module that draws them.
 
     Args:
         trace: a :class:`dkd.Trace`.
-        cursor: a :class:`Cursor` to share with other views of the same trace; without one the view has its own.
+        cursor: a :class:`Cursor` to share with other views of the same trace; by default a new one.
 
     Raises:
-        ConfigError: the cursor belongs to a clip of another length or with other joints.
-        TypeError: an unknown keyword; the nearest known one is named.
+        ConfigError: the cursor belongs to a clip with a different length or different joints.
+        TypeError: a keyword is unknown; the nearest one is given.
     """
 
     _cursor = anywidget.WidgetTrait().tag(sync=True)
     _feed = anywidget.WidgetTrait().tag(sync=True)
     _error = traitlets.Unicode("").tag(sync=True)
-    _closed = True  # until it was opened: ipywidgets closes what is dropped, half-made views, too
+    _closed = True  # until it is opened: ipywidgets also closes incomplete views when they are deleted
 
     def __init__(self, trace: Any, *, cursor: Cursor | None = None, **unknown: Any):
         if unknown:
@@ -52,17 +52,17 @@ class View(ModuleWidget):
 
     @property
     def cursor(self) -> Cursor:
-        """The state that this view shares with the views that were given the same cursor."""
+        """State that this view shares with other views on the same cursor."""
         return self._cursor
 
     @property
     def trace(self) -> Any:
-        """The trace that is shown."""
+        """Trace that is shown."""
         return self._feed.trace
 
     @property
     def frame(self) -> int:
-        """The current frame, 0..T−1. Set it to move; a bad one raises :class:`~dkd.errors.FrameIndexError`."""
+        """Current frame, 0..T−1. Set it to move; an invalid one raises :class:`~dkd.errors.FrameIndexError`."""
         return self._cursor.frame
 
     @frame.setter
@@ -71,7 +71,7 @@ class View(ModuleWidget):
 
     @property
     def joint(self) -> str:
-        """The selected joint's name. Set it to select; an unknown one raises :class:`~dkd.errors.ConfigError`."""
+        """Name of the selected joint. Set it to select; an unknown one raises :class:`~dkd.errors.ConfigError`."""
         return self._cursor.joint
 
     @joint.setter
@@ -79,7 +79,7 @@ class View(ModuleWidget):
         self._cursor.joint = value
 
     def play(self) -> None:
-        """Let the browser play from the current frame."""
+        """Play in the browser from the current frame."""
         self._cursor.playing = True
 
     def pause(self) -> None:
@@ -89,11 +89,11 @@ class View(ModuleWidget):
     def on_frame(self, callback: Callable[[int], object]) -> Callable[[], None]:
         """Call ``callback(frame)`` at each change of the frame, by Python or by the browser.
 
-        While somebody scrubs or plays, the kernel hears of the frame about 10 times a second, and always of the last.
-        An exception in the callback is shown under the widget.
+        While the user scrubs or plays, the kernel is notified about 10 times per second, and always of the final
+        frame. An exception in the callback is shown under the widget.
 
         Returns:
-            A function that ends the subscription.
+            A function that removes the callback.
         """
         return self._subscribe("frame", callback)
 
@@ -123,7 +123,7 @@ class View(ModuleWidget):
         self._error = describe_error(error, where)
 
     def close(self) -> None:
-        """Free what the view holds, here and in the browser; a cursor that was given stays. May be called twice."""
+        """Free the view in kernel and browser; a cursor that was passed in stays open. May be called twice."""
         if self._closed:
             return
         self._closed = True
@@ -140,7 +140,7 @@ class View(ModuleWidget):
 
 
 def close_below(widget: Any) -> None:
-    """Free what is in an ipywidgets container, with layouts and styles; ipywidgets frees the container alone."""
+    """Free the children of an ipywidgets container, with layouts and styles; ipywidgets only frees the container."""
     for child in getattr(widget, "children", ()):
         close_below(child)
         if child.comm is not None:
@@ -152,12 +152,12 @@ def close_below(widget: Any) -> None:
 
 
 def describe_error(error: BaseException, where: str) -> str:
-    """An exception in one line: its type, where it came from, what it says."""
+    """Describe an exception in one line: its type, its origin and its message."""
     last = traceback.extract_tb(error.__traceback__)[-1:]
     at = f" (line {last[0].lineno} of {last[0].name})" if last else ""
     return f"{type(error).__name__} {where}{at}: {error}"
 
 
 def unknown_keyword(owner: str, name: str, known: tuple[str, ...]) -> TypeError:
-    """The error for a keyword that ``owner`` does not take, with the nearest one that it does."""
+    """Create the error for a keyword that ``owner`` does not accept, with the nearest one that it does."""
     return TypeError(f"{owner}() has no keyword {name!r}{nearest_name(name, known)} It takes: {', '.join(known)}.")

@@ -1,13 +1,13 @@
-"""The one format of messages between Python and the browser, and the three messages that carry a trace.
+"""Wire format of messages between Python and the browser, and the three messages of a trace.
 
-A message is JSON with buffers. :func:`write_message` takes arrays and bytes out of a nested content and lists them
+A message is JSON with buffers. :func:`write_message` extracts arrays and bytes from a nested content and lists them
 under ``parts``: path, dtype and shape of each buffer, in order. ``readMessage`` in ``wire.js`` and :func:`read_message`
-here put them back in their places.
+here insert them again.
 
-Three messages carry a trace. The *header* is sent once per trace and holds what is small over the whole clip.
-*Records* are sent in chunks, one per frame, each with all that is painted for that frame: picture, joints, maps and
-kernels travel together and cannot be out of step. A *detail* is the exact float32 input of the matching step in one
-frame, from which the browser computes the arithmetic of any cell.
+A trace is sent in three kinds of messages. The *header* is sent once per trace and has the small data of the whole
+clip. *Records* are sent in chunks, one per frame, each with everything that is drawn for that frame: picture, joints,
+maps and kernels are sent together, so they always match. A *detail* is the exact float32 input of the matching step in
+one frame, from which the browser computes the arithmetic of any cell.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from widgets.core.tables import DTYPES, MAP_RANGE, MAX_RECORDS
 
 Message = tuple[dict[str, Any], list[bytes]]
 
-_TAKEN = object()  # in the place of what was taken out
+_TAKEN = object()  # placeholder for an extracted part
 
-MAX_HEIGHT = 720  # pixels of a picture on the wire; a taller frame is reduced
+MAX_HEIGHT = 720  # maximum height of a transmitted picture in pixels; taller frames are scaled down
 JPEG_QUALITY = 82
 
 
 def write_message(content: Mapping[str, Any]) -> Message:
-    """Take the arrays and bytes out of ``content``, at any depth.
+    """Extract the arrays and bytes from ``content``, at any depth.
 
     Returns:
         The content without them but with ``parts``, a list of [path, dtype, shape] (``[["records", 0, "joints"],
@@ -69,7 +69,7 @@ def write_message(content: Mapping[str, Any]) -> Message:
 
 
 def read_message(content: Mapping[str, Any], buffers: Sequence[Any]) -> dict[str, Any]:
-    """The content that :func:`write_message` was given, with arrays and bytes in their places."""
+    """Restore the content passed to :func:`write_message`, with arrays and bytes."""
     message = copy.deepcopy({name: value for name, value in content.items() if name != "parts"})
     for (path, dtype, shape), buffer in zip(content.get("parts", ()), buffers, strict=True):
         owner: Any = message
@@ -80,13 +80,13 @@ def read_message(content: Mapping[str, Any], buffers: Sequence[Any]) -> dict[str
 
 
 def image_size(width: int, height: int) -> tuple[int, int]:
-    """(width, height) of the picture that is sent for a frame of this size: at most ``MAX_HEIGHT`` high."""
+    """Return (width, height) of the transmitted picture for a frame of this size, at most ``MAX_HEIGHT`` high."""
     scale = min(1.0, MAX_HEIGHT / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def render_header(trace: Any, generation: int) -> Message:
-    """What is known of the whole clip at once.
+    """Build the header with the data of the whole clip.
 
     Parts: times (T,) float64; tracks (T,J,2), scores (T,J), speed (T,J), drift (T,), truth (T,J,2) or empty, readout
     (J,C), bias (J,), confidence (T,J), all float32.
@@ -130,15 +130,15 @@ def render_header(trace: Any, generation: int) -> Message:
 
 
 def render_records(trace: Any, frames: Sequence[int], generation: int) -> Message:
-    """All that is painted for some frames, one record each.
+    """Build the records of some frames, with everything that is drawn.
 
     A record's parts: jpeg; joints (J,2) and scores (J,) float32; peaks (J,2) uint8, the cells x, y; maps (J,H,W) uint8
-    over ``MAP_RANGE``; kernels (C,S,S) int8, those *used in* this frame (distilled from the one before; empty where the
-    initializer made the maps: in frame 0, and where the model was re-initialised), to be multiplied by the record's
+    over ``MAP_RANGE``; kernels (C,S,S) int8, those *used in* this frame (distilled from the previous one; empty if the
+    maps come from the initializer: in frame 0 and after a re-initialisation), to be multiplied by the record's
     ``kernel_scale``.
 
     Raises:
-        FrameIndexError: a frame outside the trace, or more than ``MAX_RECORDS`` of them.
+        FrameIndexError: a frame is outside the trace, or there are more than ``MAX_RECORDS`` of them.
     """
     if len(frames) > MAX_RECORDS:
         raise FrameIndexError(f"expected at most {MAX_RECORDS} frames in one request, got {len(frames)}")
@@ -167,11 +167,11 @@ def render_records(trace: Any, frames: Sequence[int], generation: int) -> Messag
 
 
 def render_detail(trace: Any, frame: int, generation: int) -> Message:
-    """The matching step's exact input in ``frame`` ≥ 1, float32: projected (C,H,W), the features V·F; kernels (C,S,S).
+    """Build the exact input of the matching step in ``frame`` ≥ 1, float32: V·F (C,H,W) and kernels (C,S,S).
 
     Raises:
-        FrameIndexError: the initializer made its maps (frame 0, or where the model was re-initialised), so there is no
-            matching; or outside the trace.
+        FrameIndexError: the frame is outside the trace, or its maps come from the initializer (frame 0, and frames with
+            a re-initialisation), so there is no matching.
     """
     if not 1 <= frame < len(trace):
         raise FrameIndexError(f"expected a frame in 1..{len(trace) - 1}, where maps come from matching, got {frame}")
@@ -186,7 +186,7 @@ def render_detail(trace: Any, frame: int, generation: int) -> Message:
 
 
 def encode_frame(frame: np.ndarray) -> bytes:
-    """(H, W, 3) uint8 RGB → JPEG, reduced to ``MAX_HEIGHT`` where it is taller."""
+    """Encode (H, W, 3) uint8 RGB as JPEG, scaled down to ``MAX_HEIGHT`` if it is taller."""
     height, width = frame.shape[:2]
     size = image_size(width, height)
     if size != (width, height):
@@ -196,15 +196,15 @@ def encode_frame(frame: np.ndarray) -> bytes:
 
 
 def quantize_maps(maps: np.ndarray) -> np.ndarray:
-    """Real values → uint8 over ``MAP_RANGE``; a step is 0.006, so the rounding error is at most 0.003."""
+    """Quantise real values to uint8 over ``MAP_RANGE``; a step is 0.006, so the rounding error is at most 0.003."""
     low, high = MAP_RANGE
     return np.rint(np.clip((maps - low) / (high - low), 0, 1) * 255).astype(np.uint8)
 
 
 def quantize_kernels(kernels: np.ndarray) -> tuple[np.ndarray, float]:
-    """(C,S,S) real → int8 and the factor that turns them back: the largest magnitude maps to 127.
+    """Quantise (C,S,S) real values to int8, with the factor that reverses it: the largest magnitude maps to 127.
 
-    A model without kernels (C = 0) has none to send: an empty array, factor 1.
+    Without kernels (C = 0) the result is an empty array with factor 1.
     """
     if not kernels.size:
         return np.zeros(0, np.int8), 1.0
@@ -213,7 +213,7 @@ def quantize_kernels(kernels: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def _peak_cells(maps: np.ndarray) -> np.ndarray:
-    """(J,H,W) → (J,2) uint8: x, y of each map's largest cell."""
+    """Find x, y of each map's largest cell: (J,H,W) → (J,2) uint8."""
     flat = maps.reshape(len(maps), -1).argmax(1)
     return np.stack([flat % maps.shape[-1], flat // maps.shape[-1]], 1).astype(np.uint8)
 

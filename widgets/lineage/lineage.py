@@ -1,4 +1,4 @@
-"""The lineage view: which frames have similar kernels, where they break, and which channels a joint relies on."""
+"""Lineage view: which frames have similar kernels, where they change, and on which channels a joint relies."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The workbench: player, matching, kernels, and timeline on one cursor."""
+"""Workbench: player, matching, kernels, and timeline on one cursor."""

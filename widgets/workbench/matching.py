@@ -1,4 +1,4 @@
-"""The matching view: the maps that the kernels made, and how each value in them came about."""
+"""Matching view: the maps that result from the kernels, and the arithmetic of each value."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from widgets.core.view import View
 
 
 class Matching(View):
-    """All joints' heatmaps on one scale, the selected one large with its peak.
+    """Heatmaps of all joints on one scale, with a large map and the peak of the selected one.
 
-    Point at a cell and read its arithmetic: bias plus the largest contributions of the channels, largest magnitude
-    first, and the sum of the others, equal the value. Click to pin the cell, click again to let it go. The maps of
-    frame 0 come from the pose initializer and have no such arithmetic; the view says so.
+    Point at a cell to see its arithmetic: the bias plus the contributions of the channels, largest magnitude first, and
+    the sum of the rest, equal the value. Click to pin the cell, and again to release it. The maps of frame 0 come from
+    the pose initializer and have no such arithmetic; the view says so.
     """
 
     _module = script("workbench/matching.js")

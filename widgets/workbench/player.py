@@ -1,4 +1,4 @@
-"""The player: the clip's frames with what the model found drawn on them."""
+"""Player: the clip's frames with the model's predictions."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from widgets.core.view import View
 
 
 class Player(View):
-    """Frames with skeleton, trails, crop square, ground truth and one joint's heatmap; controls to move in time.
+    """Frames with skeleton, trails, crop, ground truth and one joint's heatmap, and controls to move in time.
 
-    The prediction is filled, ground truth hollow. Left limbs are blue, right limbs orange and dashed, the rest grey; a
-    joint is the paler the lower its score. Click a joint to select it.
+    Predictions are filled, ground truth is hollow. Left limbs are blue, right limbs orange and dashed, others grey;
+    joints with lower scores are paler. Click a joint to select it.
     """
 
     _module = script("workbench/player.js")

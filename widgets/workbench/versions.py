@@ -1,4 +1,4 @@
-"""A trace with and without new starts of a lost track: made when first asked for, by a thread, and kept."""
+"""Versions of a trace with and without re-initialisation, made in a thread on first request, and kept."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dkd.tracking.reinitialise import Reinitialise
 
 
 class Versions:
-    """The two versions of a trace, of which one is wanted.
+    """The two versions of a trace, of which one is shown.
 
     Args:
-        show: called with the version to show, in the caller's thread or in the one that made it.
-        say: called with what there is to say.
-        failed: called with an exception, where a version could not be made.
+        show: called with the version to show, in the caller's thread or in the thread that made it.
+        say: called with a status message.
+        failed: called with an exception if a version could not be made.
     """
 
     def __init__(
@@ -26,24 +26,24 @@ class Versions:
     ):
         self._show, self._say, self._failed = show, say, failed
         self._lock = threading.RLock()
-        self._wish: object = None  # the latest; what was made for another one is dropped
+        self._request: object = None  # the latest request; results of earlier ones are dropped
         self._trace: Any = None
         self._other: Any = None
 
     @property
     def given(self) -> Any:
-        """The trace as it was given. Set another one to forget this one and what was made of it."""
+        """The original trace. Set another one to replace it and its other version."""
         return self._trace
 
     @given.setter
     def given(self, trace: Any) -> None:
         with self._lock:
-            self._wish, self._trace, self._other = None, trace, None
+            self._request, self._trace, self._other = None, trace, None
 
     def want(self, reinitialise: bool) -> None:
-        """Show the version with or without new starts: at once if it is there, else once the thread has made it."""
+        """Show the version with or without re-initialisation, immediately or as soon as the thread has made it."""
         with self._lock:
-            trace, self._wish = self._trace, (wish := object())
+            trace, self._request = self._trace, (request := object())
             if trace is None:
                 return
             policy = (trace.conditions.reinitialise or Reinitialise()) if reinitialise else None
@@ -52,25 +52,25 @@ class Versions:
             elif self._other is not None:
                 self._present(self._other)
             else:
-                self._say("following the person again …")
-                args = (trace, policy, wish)
+                self._say("tracking the person again …")
+                args = (trace, policy, request)
                 threading.Thread(target=self._make, args=args, name="following again", daemon=True).start()
 
     def close(self) -> None:
-        """Let the traces go; a thread that makes one stops at its next frame."""
+        """Free the traces; a running thread stops at its next frame."""
         self.given = None
 
-    def _make(self, trace: Any, policy: Reinitialise | None, wish: object) -> None:
+    def _make(self, trace: Any, policy: Reinitialise | None, request: object) -> None:
         try:
-            other = trace.retrace(policy, cancel=lambda: self._wish is not wish)
-        except Exception as error:  # shown where the trace would have been
+            other = trace.retrace(policy, cancel=lambda: self._request is not request)
+        except Exception as error:  # shown in place of the trace
             with self._lock:
-                if self._wish is wish:
+                if self._request is request:
                     self._say("")
                     self._failed(error)
             return
         with self._lock:
-            if self._wish is wish and other.complete:
+            if self._request is request and other.complete:
                 self._other = other
                 self._present(other)
             elif other is not trace:

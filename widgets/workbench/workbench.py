@@ -1,4 +1,4 @@
-"""The workbench: player, matching, kernels and timeline of one trace, laid out together."""
+"""Workbench: player, matching, kernels and timeline of one trace in one layout."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ _KEYWORDS = ("cursor", "frame", "joint", "layers", "cell", "speed", "reinitialis
 
 
 class Workbench(View):
-    """All views of a trace on one cursor; stacked where the notebook is narrow.
+    """All views of a trace on one cursor, stacked if the notebook is narrow.
 
-    Displaying it also leaves a filmstrip in the notebook, which the live widget hides while it lives: it is what a
-    reader sees after a reload, or without a kernel. Focus the widget and press ``?`` for the keys.
+    Displaying it also leaves a filmstrip in the notebook, which the live widget hides: readers see it after a reload or
+    without a kernel. Focus the widget and press ``?`` for the keys.
 
     Args:
         trace: a :class:`dkd.Trace`.
         cursor: a :class:`Cursor` to share with other views of this trace.
         frame: the first frame to show, 0..T−1.
         joint: the joint to select.
-        layers: layers to show or hide, as in :attr:`Cursor.layers`; those not named keep their default.
+        layers: layers to show or hide, as in :attr:`Cursor.layers`; the others keep their default.
         cell: a map cell (x, y) to pin.
-        speed: playing speed, as a factor.
-        reinitialise: whether a lost person is looked for anew. A trace that was made the other way is followed again by
-            a thread, where that changes anything, and then shown in its place. ``None``: each trace as it was made.
+        speed: playing speed as a factor.
+        reinitialise: whether to re-initialise a lost track. A trace that was made with the other setting is computed
+            again in a thread, if that changes anything, and then replaced. ``None``: show each trace unchanged.
 
     Attributes:
-        reinitialise: the same, as it is now; set it to change it. ``trace`` is what is shown.
+        reinitialise: the current setting; set it to change it. ``trace`` is the trace that is shown.
 
     Raises:
-        FrameIndexError, ConfigError: a frame, joint, layer, cell or speed that the trace does not have.
-        TypeError: an unknown keyword; the nearest known one is named.
+        FrameIndexError, ConfigError: the trace does not have this frame, joint, layer or cell, or the speed is invalid.
+        TypeError: a keyword is unknown; the nearest one is given.
     """
 
     _module = script("workbench/workbench.js")
@@ -91,7 +91,7 @@ class Workbench(View):
         self.on_msg(self._on_message)
         self._as_made = reinitialise is None
         self._versions = Versions(
-            self._show, self._say_new_starts, lambda e: self.report(e, "following the person again")
+            self._show, self._say_new_starts, lambda e: self.report(e, "tracking the person again")
         )
         self.reinitialise = bool(reinitialise)
         self.observe(lambda change: self._versions.want(change["new"]), "reinitialise")
@@ -99,7 +99,7 @@ class Workbench(View):
 
     @property
     def trace(self) -> Any:
-        """The trace that is shown. Set another one to show that instead, in the same place."""
+        """Trace that is shown. Set another one to show it in the same place."""
         return self._feed.trace
 
     @trace.setter
@@ -110,7 +110,7 @@ class Workbench(View):
     def _show(self, trace: Any) -> None:
         if trace is self._feed.trace:
             return
-        # The feed first: the browser must know the new clip's length before the cursor moves within it.
+        # The feed first: the browser must know the new clip's length before the cursor moves.
         self._feed.set_trace(trace, self.cursor.frame)
         self.cursor.retarget(trace)
 
@@ -125,7 +125,7 @@ class Workbench(View):
 
     @property
     def layers(self) -> dict[str, Any]:
-        """Which layers are shown, as in :attr:`Cursor.layers`. Set a dict of some of them to change those."""
+        """Layers that are shown, as in :attr:`Cursor.layers`. Set a dict with some of them to change those."""
         return dict(self.cursor.layers)
 
     @layers.setter
@@ -133,7 +133,7 @@ class Workbench(View):
         self.cursor.layers = dict(value)
 
     def code(self) -> str:
-        """The line of Python that opens this view again; what differs from the defaults is named."""
+        """Return the line of Python that opens this view again, with all settings that differ from the defaults."""
         return self._code(self.cursor.get_state())
 
     def _code(self, state: Mapping[str, Any]) -> str:
@@ -141,7 +141,7 @@ class Workbench(View):
         return code if self.reinitialise or self._as_made else f"{code[:-1]}, reinitialise=False)"
 
     def close(self) -> None:
-        """Free the views, the feed and, unless it was given, the cursor. The filmstrip stays. May be called twice."""
+        """Free the views, the feed and, unless passed in, the cursor. The filmstrip stays. May be called twice."""
         if self._closed:
             return
         self.on_msg(self._on_message, remove=True)
@@ -153,7 +153,7 @@ class Workbench(View):
         self._parts.clear()
 
     def _on_message(self, _widget: Any, content: dict, _buffers: list) -> None:
-        # The browser sends its own state along: what it moved last may still be on its way to the cursor here.
+        # The browser sends its own state, as its last changes may not have reached the cursor here yet.
         if content.get("type") == "code":
             self.send({"type": "code", "code": self._code(content["state"])})
 
@@ -164,7 +164,7 @@ class Workbench(View):
 
 
 def view_code(state: Mapping[str, Any]) -> str:
-    """The ``Workbench(...)`` call for a cursor's state (``frame``, ``joint``, ``layers``, ``cell``, ``speed``)."""
+    """Return the ``Workbench(...)`` call for a cursor's ``frame``, ``joint``, ``layers``, ``cell`` and ``speed``."""
     given = [f"frame={int(state['frame'])}", f'joint="{state["joint"]}"']
     layers = {name: value for name, value in state["layers"].items() if LAYERS.get(name) != value}
     if layers:
