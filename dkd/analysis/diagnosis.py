@@ -11,13 +11,11 @@ its limit, so that 1 is the threshold of reporting, and reasons can be compared:
 reason     value                                                                   limit
 ========== ======================================================================= ====================================
 jump       difference of a step to those before and after (:func:`jumps`)          clip's own, at least ``JUMP_LIMIT``
-           flip       motion that swapping sides would save (:func:`flips`); with ground      ``FLIP_LIMIT``
+flip       motion that swapping sides would save (:func:`flips`); with ground      ``FLIP_LIMIT``
            truth, how much closer the other side's place is
-drift      1 − cos(K̃_t, K̃_{t−1})                                                   clip's own, at least
-``DRIFT_LIMIT`` low score  limit / confidence (the score, if there is no calibration)              clip's own, at least
-that of a lost
-                                                                                   track
-                                                                                   (:mod:`dkd.tracking.reinitialise`)
+drift      1 − cos(K̃_t, K̃_{t−1})                                                   clip's own, at least ``DRIFT_LIMIT``
+low score  limit / confidence (the score, if there is no calibration)              clip's own, at least that of a lost
+                                                                                   track, :data:`LOST_CONFIDENCE`
 out of     2 − distance to the border of the network's square in cells; if the     1 cell
 crop       true joint is outside: 2 + its distance to the border / ``alpha``
 miss       distance to the ground truth                                            ``alpha``

@@ -89,7 +89,7 @@ def filmstrip_html(trace: Any, name: str) -> str:
     jpeg, frames = strip_image(trace)
     numbers = ", ".join(str(t) for t in frames)
     caption = f"{trace.clip.name} · {trace.model_name} · frames {numbers} of {len(trace)}"
-    if starts := [anew.frame for anew in trace.reinitialised]:
+    if starts := [event.frame for event in trace.reinitialised]:
         caption += f" · re-initialised in frame{'s' * (len(starts) > 1)} {', '.join(map(str, starts))}"
     alt = f"Frames {numbers} of the clip {trace.clip.name} with the skeleton that {trace.model_name} found"
     return (

@@ -113,7 +113,7 @@ def render_header(trace: Any, generation: int) -> Message:
         "map_range": list(MAP_RANGE),
         "truth_kind": trace.ground_truth_kind if truth is not None else "",
         "calibrated": bool(trace.calibrated),
-        "reinitialised": [asdict(anew) for anew in trace.reinitialised],
+        "reinitialised": [asdict(event) for event in trace.reinitialised],
         "unmatched": [t for t in range(len(trace)) if trace.from_initializer(t)],
         "worst": [worst_frames(scores[:, j], drift, clip.fps) for j in range(len(skeleton))],
         "times": np.asarray(trace.times, np.float64),

@@ -78,6 +78,6 @@ class Versions:
 
     def _present(self, trace: Any) -> None:
         self._show(trace)
-        frames = [str(anew.frame) for anew in trace.reinitialised]
+        frames = [str(event.frame) for event in trace.reinitialised]
         few = f"frame{'s' * (len(frames) > 1)} {', '.join(frames)}"
         self._say("" if not frames else f"in {few if len(frames) <= 3 else f'{len(frames)} frames'}")
