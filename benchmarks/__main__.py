@@ -1,4 +1,4 @@
-"""All benchmarks, one after the other: ``python -m benchmarks``, or ``make bench``."""
+"""Run all benchmarks in sequence: ``python -m benchmarks``, or ``make bench``."""
 
 from benchmarks import interaction, laboratory, tracking, training
 

@@ -1,4 +1,4 @@
-"""A notebook that has run in a real JupyterLab in a real browser, to be measured; and figures that are kept."""
+"""Run a notebook in a real JupyterLab and browser for measurements, and store results."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tests.support.browser import CHROMIUM_ARGUMENTS, Lab, find_chromium, open_n
 
 @contextmanager
 def ran_notebook(folder: Path, code: str) -> Iterator[Page]:
-    """A page on which a notebook with the one cell ``code`` has run; Lab and browser are stopped afterwards.
+    """Yield a page on which a notebook with the single cell ``code`` has run; stop Lab and browser afterwards.
 
     Args:
-        folder: for what Lab writes; exists.
+        folder: existing folder for files that Lab writes.
 
     Raises:
         RuntimeError: the cell failed; the message has its traceback.
@@ -43,7 +43,7 @@ def ran_notebook(folder: Path, code: str) -> Iterator[Page]:
 
 
 def keep(figures: dict[str, Any], file: Path | None) -> None:
-    """Write figures as JSON, where a file is given."""
+    """Write results as JSON if a file is given."""
     if file is not None:
         with atomic_path(file) as temporary:
             temporary.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

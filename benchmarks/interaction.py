@@ -1,7 +1,7 @@
-"""How smooth the workbench is: from the moved slider to the painted frame, and frames a second while playing.
+"""Responsiveness of the workbench: from a moved slider to the painted frame, and frames per second while playing.
 
-Starts a real JupyterLab (``dkd lab``) and a real Chromium, opens the workbench on a sample clip with the shipped model,
-and measures in the page. Needs the test extra and a browser. On the command line, from the project's folder:
+It starts a real JupyterLab (``dkd lab``) and a real Chromium, opens the workbench on a sample clip with the shipped
+model, and measures in the page. It needs the test extra and a browser. On the command line, in the project's folder:
 
     python -m benchmarks.interaction [--sample rendered_walk] [--out figures.json]
 """
@@ -35,15 +35,15 @@ trace = Trace(load_model("dkd-mobilenetv2"), Clip(sample.path), box=sample.box, 
 wb = Workbench(trace)
 wb"""
 
-# The page's own clock: how long an animation frame takes when nothing happens.
+# Baseline of the page: the duration of an animation frame when idle.
 IDLE = """async () => {
     const stamps = [];
     for (let i = 0; i < 120; i++) stamps.push(await new Promise(requestAnimationFrame));
     return stamps.slice(1).map((t, i) => t - stamps[i]);
 }"""
 
-# Move the slider at any moment within an animation frame, and wait for the animation frame after whose painting the
-# player shows the wanted frame: 'input' event to painted canvas. `cold` first drops the frame, so that it is fetched.
+# Move the slider at a random moment within an animation frame, and wait until the player has painted the requested
+# frame: from 'input' event to painted canvas. `cold` first drops the frame, so that it is fetched again.
 SCRUB = f"""async ([moves, cold]) => {{
     const {{ store }} = {BENCH};
     const slider = document.querySelector('.dkd-slider');
@@ -84,14 +84,14 @@ PLAY = f"""async (seconds) => {{
 
 
 def spread(values: list[float]) -> dict[str, float]:
-    """Median and 95th percentile (ms), and how many values there were."""
+    """Return median and 95th percentile (ms), and the number of values."""
     ordered = sorted(values)
     p95 = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
     return {"median_ms": round(statistics.median(ordered), 1), "p95_ms": round(p95, 1), "n": len(ordered)}
 
 
 def measure(page: Page) -> dict[str, Any]:
-    """All figures of the workbench on ``page``."""
+    """Measure the workbench on ``page``."""
     page.wait_for_function("() => document.querySelector('.dkd-workbench')?.dkd.store.shown")
     n_frames = page.evaluate(f"() => {BENCH}.store.header.n_frames")
     page.wait_for_function(f"() => {BENCH}.store.records.size === {n_frames}")
@@ -127,10 +127,10 @@ def run(sample: str) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Print the figures, and write them as JSON where ``--out`` says."""
+    """Print the results, and write them as JSON to ``--out``."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sample", help="name of a sample clip; default: the best that is here")
-    parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
+    parser.add_argument("--sample", help="name of a sample clip; default: the best available one")
+    parser.add_argument("--out", type=Path, help="write the results to this JSON file")
     arguments = parser.parse_args()
     sample = get_sample(arguments.sample) if arguments.sample else default_sample()
     figures = run(sample.name)

@@ -1,7 +1,7 @@
-"""How fast the laboratory is: from the pointer on a kernel to the repainted map, from an intervention to its frame.
+"""Speed of the laboratory: from the pointer on a kernel to the repainted map, and from an intervention to its frame.
 
-Starts a real JupyterLab (``dkd lab``) and a real Chromium, opens the laboratory on the sample clip with the shipped
-model, and measures in the page. From the project's folder:
+It starts a real JupyterLab (``dkd lab``) and a real Chromium, opens the laboratory on the sample clip with the shipped
+model, and measures in the page. In the project's folder:
 
     python -m benchmarks.laboratory [--out figures.json]
 """
@@ -32,7 +32,7 @@ trace = Trace(load_model("dkd-mobilenetv2"), Clip(sample.path), box=sample.box, 
 lab = Laboratory(trace)
 lab.frame = 40
 lab"""
-# A pointer that paints cell after cell: from each of its moves to the animation frame that has painted the map.
+# A pointer that paints cell by cell: from each of its moves to the animation frame that has painted the map.
 PAINT = f"""async (count) => {{
     const grid = document.querySelector('.dkd-kernel-grid');
     const map = document.querySelector('.dkd-lab-is .dkd-cells');
@@ -61,7 +61,7 @@ PAINT = f"""async (count) => {{
     send('pointerup', 0);
     return times;
 }}"""
-# From "Apply" to the first of the new run's frames on the screen, the cursor's.
+# From "Apply" to the first frame of the new run on the screen, the cursor's frame.
 APPLY = f"""async () => {{
     const {{ other }} = {LAB}.dkd;
     const button = document.querySelector('.dkd-lab-form button[type=submit]');
@@ -75,7 +75,7 @@ APPLY = f"""async () => {{
 
 
 def measure(page: Page) -> dict[str, Any]:
-    """All figures of the laboratory on ``page``."""
+    """Measure the laboratory on ``page``."""
     page.wait_for_function(f"() => {LAB}?.dkd?.other?.detail?.frame === 40")
     page.wait_for_timeout(2000)
     figures: dict[str, Any] = {"idle_frame": spread(page.evaluate(IDLE))}
@@ -88,9 +88,9 @@ def measure(page: Page) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Print the figures, and write them as JSON where ``--out`` says."""
+    """Print the results, and write them as JSON to ``--out``."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
+    parser.add_argument("--out", type=Path, help="write the results to this JSON file")
     arguments = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="dkd-bench-") as folder,

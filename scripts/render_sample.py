@@ -3,7 +3,7 @@
     pip install 'dkd-workbench[render]'
     python scripts/render_sample.py [--out data/samples] [--sheet look.png]
 
-Writes ``rendered_walk.mp4`` and ``rendered_walk.npz`` (joints, visible, box, fps). The movement comes from our own
+Writes ``rendered_walk.mp4`` and ``rendered_walk.npz`` (joints, visible, box, fps). The motion comes from our own
 generator, the body from Anny (Apache-2.0; its MakeHuman data are CC0), so the clip may be shipped with the project.
 """
 
@@ -34,7 +34,7 @@ LIGHT = Light(direction=(0.48, 0.72, 0.5), sun=1.0, sky=0.95, ground=0.5)  # ove
 
 
 def circle_walk() -> Motion:
-    """Four seconds of walking, nearly once around a circle that is centred on the world's origin."""
+    """Create four seconds of walking, nearly once around a circle centred on the world's origin."""
     rng = np.random.default_rng(SEED)
     heading = np.deg2rad(-50 + 330 * np.linspace(0, 1, N_FRAMES))
     motion = gait(N_FRAMES, FPS, rng, heading=heading)
@@ -43,7 +43,7 @@ def circle_walk() -> Motion:
 
 
 def write_mp4(path: Path, frames: np.ndarray) -> None:
-    """H.264, yuv420p. One thread, so that the file depends on the frames alone; whole or not at all."""
+    """Write H.264, yuv420p, atomically. One thread is used, so that the file only depends on the frames."""
     unfinished = path.with_suffix(".tmp")
     with av.open(str(unfinished), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=round(FPS))
@@ -56,7 +56,7 @@ def write_mp4(path: Path, frames: np.ndarray) -> None:
 
 
 def contact_sheet(frames: np.ndarray, joints: np.ndarray, visible: np.ndarray, columns: int = 6) -> np.ndarray:
-    """Frames side by side with their joints: left blue, right orange, centre white; hidden ones hollow."""
+    """Draw frames side by side with their joints: left blue, right orange, centre white; hidden ones hollow."""
     skeleton = get_skeleton(SKELETON)
     colour = {"left": (0, 114, 178), "right": (213, 94, 0), "centre": (255, 255, 255)}
     tiles = []
@@ -77,7 +77,7 @@ def contact_sheet(frames: np.ndarray, joints: np.ndarray, visible: np.ndarray, c
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parents[1] / "data" / "samples")
-    parser.add_argument("--sheet", type=Path, help="also write every eighth frame, joints drawn, to this PNG")
+    parser.add_argument("--sheet", type=Path, help="also write every eighth frame with joints to this PNG")
     arguments = parser.parse_args()
     out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)

@@ -364,7 +364,7 @@ def test_an_evaluation_from_the_click_to_the_frame(
     exec(panel.gallery._code, {})  # the lines that are shown do the same
     assert (said["frame"], said["joint"]) == (worst["frame"], worst["joint"])
     np.testing.assert_allclose(said["trace"].joints, first.trace.joints, atol=1e-3)
-    panel.views.beside.value = ""
+    panel.views.second_method.value = ""
     until(lambda: panel.views.second.bench is None)
 
     still = panel.still_html()

@@ -104,11 +104,11 @@ class EvaluationForm(ipw.VBox):
             tooltip="Any source by name, name=folder, or a folder in Penn Action's layout; separated by commas",
         )  # fmt: skip
         self.n_clips = ipw.BoundedIntText(
-            value=DEFAULT_CLIPS, min=0, max=10**6, description="Clips of each",
+            value=DEFAULT_CLIPS, min=0, max=10**6, description="Clips per data set",
             tooltip="Number of clips of each data set, from the first on; 0: all",
         )  # fmt: skip
         self.n_frames = ipw.BoundedIntText(
-            value=0, min=0, max=10**6, description="Frames of each",
+            value=0, min=0, max=10**6, description="Frames per clip",
             tooltip="Number of frames of each clip, from the first on; 0: all",
         )  # fmt: skip
         self.folder = ipw.Text(
@@ -127,8 +127,8 @@ class EvaluationForm(ipw.VBox):
         columns = ipw.Box(
             [
                 _group("Models", self.model_box),
-                _group("each of them", variants),
-                _group("on", data),
+                _group("Variants", variants),
+                _group("Data", data),
             ]
         )
         columns.add_class("dkd-choices")

@@ -93,12 +93,12 @@ class EvaluationPanel(LivePanel):
         self.stop_button = _button("Stop", "stop", "Stop after this frame; results are kept")
         self.cost_button = _button("Measure cost", "clock-o", "Compare multiply-adds, parameters and time per frame")
         self.with_cost = ipw.Checkbox(
-            value=False, indent=False, description="and cost",
+            value=False, indent=False, description="including cost",
             tooltip="Also measure multiply-adds, parameters and time per frame after the accuracy",
         )  # fmt: skip
-        self.data = ipw.Dropdown(options=[], description="Figures on", tooltip="Data set of the plots")
+        self.data = ipw.Dropdown(options=[], description="Data set", tooltip="Data set of the plots")
         self.normaliser = ipw.Dropdown(
-            options=[("box side", "box"), ("torso", "torso")], value=normaliser, description="PCK: share of",
+            options=[("box side", "box"), ("torso", "torso")], value=normaliser, description="PCK relative to",
             tooltip="Length that thresholds are relative to",
         )  # fmt: skip
         self.alpha = ipw.BoundedFloatText(
@@ -122,12 +122,12 @@ class EvaluationPanel(LivePanel):
         view.add_class("dkd-views-row")
         self._nothing = ipw.HTML('<p class="dkd-muted">Nothing has been measured yet: press Run.</p>')
         self._figures = ipw.VBox([view, self.plots.figure, self.results])
-        self._settings = section("What is measured", self.form)
+        self._settings = section("Settings", self.form)
         parts = [
             self.head,
             controls,
             self._settings,
-            section("How good, how coherent, how fast", ipw.VBox([self._nothing, self._figures])),
+            section("Accuracy, coherence, speed", ipw.VBox([self._nothing, self._figures])),
             section("Where it fails", ipw.VBox([self.gallery, self.views])),
         ]
 

@@ -69,13 +69,13 @@ class MomentViews(ipw.VBox):
         self._quiet = False
         self.moment: Moment | None = None
         self.first, self.second = Side("first"), Side("second")
-        self.beside = ipw.Dropdown(
-            options=[("nothing", "")], description="Beside it",
+        self.second_method = ipw.Dropdown(
+            options=[("nothing", "")], description="Compare with",
             tooltip="A second method on the same video, at the same frame and joint",
         )  # fmt: skip
-        self.beside.observe(self._on_beside, "value")
+        self.second_method.observe(self._on_second_method, "value")
         self.message = ipw.HTML()
-        row = ipw.HBox([self.beside])
+        row = ipw.HBox([self.second_method])
         row.add_class("dkd-views-row")
         self.sides = ipw.Box([self.first.box])
         self.sides.add_class("dkd-sides")
@@ -84,15 +84,15 @@ class MomentViews(ipw.VBox):
     def offer(self, methods: Mapping[str, str]) -> None:
         """Offer methods (specs by name) for the second place; the selected one stays if it is offered."""
         options = [("nothing", ""), *methods.items()]
-        if list(self.beside.options) == options:
+        if list(self.second_method.options) == options:
             return
-        chosen = self.beside.value
-        was_empty = len(self.beside.options) < 2
+        chosen = self.second_method.value
+        was_empty = len(self.second_method.options) < 2
         self._quiet = True
-        self.beside.options = options
+        self.second_method.options = options
         # The comparison is the purpose of this view, so a second method is selected from the start.
         fallback = options[1][1] if was_empty and len(options) > 2 else ""
-        self.beside.value = chosen if chosen in methods.values() else fallback
+        self.second_method.value = chosen if chosen in methods.values() else fallback
         self._quiet = False
 
     def show(self, moment: Moment) -> None:
@@ -109,7 +109,7 @@ class MomentViews(ipw.VBox):
             side.box.close()
         super().close()
 
-    def _on_beside(self, _: Any) -> None:
+    def _on_second_method(self, _: Any) -> None:
         if not self._quiet and self.moment is not None:
             self._locked(self._want, "choosing the second method")
 
@@ -117,13 +117,13 @@ class MomentViews(ipw.VBox):
         moment = self.moment
         assert moment is not None
         specs = [moment.spec]
-        if self.beside.value == moment.spec:  # the same method: use the first other one
-            others = [spec for _, spec in self.beside.options if spec not in ("", moment.spec)]
+        if self.second_method.value == moment.spec:  # the same method: use the first other one
+            others = [spec for _, spec in self.second_method.options if spec not in ("", moment.spec)]
             self._quiet = True
-            self.beside.value = others[0] if others else ""
+            self.second_method.value = others[0] if others else ""
             self._quiet = False
-        if self.beside.value:
-            specs.append(self.beside.value)
+        if self.second_method.value:
+            specs.append(self.second_method.value)
         else:
             self._one()
         requests = [TraceRequest(spec, moment.data, moment.video, moment.n_frames) for spec in specs]
