@@ -104,7 +104,7 @@ class EvaluationForm(ipw.VBox):
             tooltip="Any source by name, name=folder, or a folder in Penn Action's layout; separated by commas",
         )  # fmt: skip
         self.n_clips = ipw.BoundedIntText(
-            value=DEFAULT_CLIPS, min=0, max=10**6, description="Clips per data set",
+            value=DEFAULT_CLIPS, min=0, max=10**6, description="Clips per set",
             tooltip="Number of clips of each data set, from the first on; 0: all",
         )  # fmt: skip
         self.n_frames = ipw.BoundedIntText(

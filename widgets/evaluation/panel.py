@@ -98,7 +98,7 @@ class EvaluationPanel(LivePanel):
         )  # fmt: skip
         self.data = ipw.Dropdown(options=[], description="Data set", tooltip="Data set of the plots")
         self.normaliser = ipw.Dropdown(
-            options=[("box side", "box"), ("torso", "torso")], value=normaliser, description="PCK relative to",
+            options=[("box side", "box"), ("torso", "torso")], value=normaliser, description="Normaliser",
             tooltip="Length that thresholds are relative to",
         )  # fmt: skip
         self.alpha = ipw.BoundedFloatText(

@@ -76,7 +76,7 @@ class RunsTable(ipw.VBox):
         self.frame: Any = None
         self.table = ipw.HTML()
         self.pick = ipw.SelectMultiple(
-            description="Select runs", rows=4,
+            description="Runs", rows=4,
             tooltip="Selected runs are drawn over the curves as dashed lines; Ctrl or Shift selects several",
         )  # fmt: skip
         self.open_button = _button("Open", "Show the selected run here, with its snapshots; it can then be resumed")
