@@ -1,4 +1,4 @@
-"""Ablations: a plan says what it says, runs go on where they were left, and the table is what was measured."""
+"""Ablations: plans are read correctly, runs resume where they stopped, and the table has the measured results."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ METHODS = {"frozen": "dkd+frozen", "misfit": "per-frame+initializer"}
 
 
 def small_plan(folder: Path, variants=VARIANTS, methods=METHODS, *words: str, **settings: Any) -> AblationPlan:
-    """A plan on dotted people, from files as a user would write them."""
+    """Write the files of a plan on dotted people, as a user would."""
     common = {key: yaml.safe_load(value) for key, _, value in (w.partition("=") for w in QUICK)}
     del common["batch"]
     values = {
@@ -140,7 +140,7 @@ def test_unknown_plans_and_rows_get_the_nearest(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[AblationPlan, Path, list[Progress]]:
-    """All of the small plan, trained and measured."""
+    """Train and evaluate all of the small plan."""
     folder = tmp_path_factory.mktemp("ablations")
     plan = small_plan(folder)
     return plan, folder / "runs", run(plan, folder / "runs")
@@ -248,7 +248,7 @@ def test_another_plans_runs_are_not_gone_on_with(done, tmp_path: Path) -> None:
 
 
 def figures(**rows: tuple[str, int, float, float]) -> pd.DataFrame:
-    """variant → (changed, seed, PCK, acceleration error), on one source."""
+    """Make a table from variant → (changed, seed, PCK, acceleration error), on one source."""
     return pd.DataFrame(
         [
             {"variant": name, "data": "d", "changed": changed, "seed": seed, **dict.fromkeys(FIGURES[:3], pck),

@@ -1,4 +1,4 @@
-"""The anatomy of a map: each step against plain NumPy, and together they are the trace's own map and kernels."""
+"""Anatomy of a map: each step against plain NumPy, and all steps together against the trace's map and kernels."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def found(trace: Trace, request: pytest.FixtureRequest) -> Anatomy:
 
 
 def check(found: Anatomy, trace: Trace) -> None:
-    """Every step follows from the one before, in plain NumPy; the ends are the trace's."""
+    """Check that every step follows from the previous one, in plain NumPy, and that the ends agree with the trace."""
     t, j = found.frame, trace.skeleton.index(found.joint)
     np.testing.assert_array_equal(found.heatmap, trace.heatmaps[t, j])
     np.testing.assert_array_equal(found.kernels, trace.kernels[t - 1])
@@ -75,7 +75,7 @@ def test_what_is_distilled_and_the_bias_are_the_kernels(found: Anatomy, trace: T
 
 
 def test_the_distillator_by_hand(found: Anatomy, trace: Trace) -> None:
-    """Its first and last layers in plain NumPy: a sum over all inputs, normalised, cut at 0, the largest of four."""
+    """Compute its first and last layers in plain NumPy: sum over inputs, normalisation, ReLU, maximum of four."""
     made, distillator = found.distillation, trace.model.distillator
     assert made is not None and isinstance(distillator, KernelDistillator)
     modules: list[Any] = list(distillator)
@@ -124,7 +124,7 @@ def test_other_models(options: dict, clip: Clip) -> None:
 
 
 def test_kernels_that_were_not_made_of_the_frame_before_are_said_to_be_so(clip: Clip) -> None:
-    """A frozen kernel is not that of frame 1; a feedback that erases H changes what the distillator was given."""
+    """A frozen kernel is not that of frame 1; a feedback that erases H changes the distillator's input."""
     frozen = traced(FrozenKernel(tiny()), clip)
     assert [anatomy(frozen, t, 0).distillation.handed_on for t in (1, 2)] == [True, False]  # type: ignore[union-attr]
     erased = traced(tiny(), clip, conditions=Conditions(feedback=lambda: erase))
@@ -148,7 +148,7 @@ def test_frames_and_models_without_matching(trace: Trace, clip: Clip) -> None:
 
 
 def test_what_is_sent(trace: Trace) -> None:
-    """Pictures are within half a step of the numbers, the maps are exact, and all is well below a megabyte."""
+    """Pictures are within half a step of the numbers, maps are exact, and the size is well below a megabyte."""
     content, buffers = render_anatomy(trace, 3, 7)
     json.dumps(content)
     assert (content["type"], content["generation"], content["frame"]) == ("anatomy", 7, 3)

@@ -1,4 +1,4 @@
-"""How much a model uses its past: two ways to measure it agree, and a model that has none says so."""
+"""Reliance on the past: two ways to measure it agree, and a model without a past raises an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line: what it writes, and one clear line for what it cannot do."""
+"""Command line: its output, and one clear line for errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dkd.video.samples import get_sample
 
 @pytest.fixture(scope="module")
 def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A few frames of the rendered sample as a file of its own."""
+    """Write a few frames of the rendered sample to a separate file."""
     import av
 
     path = tmp_path_factory.mktemp("clip") / "short.mp4"
@@ -97,7 +97,7 @@ def test_unknown_commands_are_refused(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_render_train_and_runs_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The whole way with no download: render people, train on them, stop, go on, look at the run."""
+    """All steps without a download: render people, train on them, stop, resume, show the run."""
     people, runs = tmp_path / "people", tmp_path / "runs"
     words = ["n_train=2", "n_test=1", "n_frames=5", "size=96"]
     assert main(["render", "--out", str(people), "--workers", "1", "--set", *words]) == 0

@@ -1,4 +1,4 @@
-"""How rendered people move: rotations, kinematics, generators and BVH files, against closed forms."""
+"""Motion of rendered people: rotations, kinematics, generators and BVH files, against closed forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Readers of the official layouts: exact positions, whose left, what is hidden, who is in a split, what is missing."""
+"""Readers of the official layouts: exact positions, sides, hidden joints, splits, and missing files."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def write_images(folder: Path, names: list[str], size: tuple[int, int] = (48, 64
 
 
 def write_mat(file: Path, **arrays: object) -> Path:
-    """A compressed MATLAB file, as the official ones are."""
+    """Write a compressed MATLAB file, like the official ones."""
     file.parent.mkdir(parents=True, exist_ok=True)
     savemat(file, arrays, do_compression=True)
     return file
 
 
 def write_penn(root: Path, number: int = 1, n_frames: int = 3, n_images: int | None = None, **arrays: object) -> Path:
-    """A video of Penn Action. The file's first joint of a pair is the subject's right, as in the real files."""
+    """Write a video of Penn Action. The first joint of a pair is the subject's right, as in the real files."""
     t, j = np.mgrid[:n_frames, :13]
     arrays = {
         "x": 10.0 + j + t,
@@ -70,7 +70,7 @@ def write_jhmdb(
     mask: np.ndarray | None = None,
     listed: str = "sub_splits/{}_test_split_1.txt",
 ) -> np.ndarray:
-    """A video of Sub-JHMDB, and its line in the lists; returns pos_img."""
+    """Write a video of Sub-JHMDB and its line in the lists; return pos_img."""
     rng = np.random.default_rng(len(name))
     positions = rng.uniform(5, 40, (2, 15, n_frames))
     if mask is None:
@@ -92,7 +92,7 @@ def write_list(root: Path, listed: str, name: str, split: str) -> None:
 
 
 def struct_array(*structs: dict[str, object]) -> np.ndarray:
-    """MATLAB's struct array: each has all the fields; one that was not set is empty."""
+    """Create a MATLAB struct array: each element has all fields; missing ones are empty."""
     fields = sorted({key for struct in structs for key in struct})
     array = np.empty(len(structs), [(key, object) for key in fields])
     for i, struct in enumerate(structs):
@@ -223,7 +223,7 @@ def test_arrays_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
 
 
 def test_no_damage_goes_unnoticed_or_untyped(tmp_path: Path) -> None:
-    """Cut anywhere, or overwritten anywhere: a compressed file has check sums."""
+    """Truncated or overwritten anywhere: a compressed file has checksums."""
     file = write_penn(tmp_path, x=np.random.default_rng(0).uniform(1, 60, (3, 13)))
     content, names = file.read_bytes(), ("x", "y", "bbox", "nframes")
     whole = read_mat(file, *names)
@@ -577,7 +577,7 @@ def test_a_folder_that_lacks_a_part_says_which(tmp_path: Path) -> None:
 
 
 def test_every_source_has_a_layout_of_its_own(tmp_path: Path) -> None:
-    """No loader takes another one's folder, or fails on it in a way that is not ours."""
+    """No loader accepts the folder of another data set, or fails on it with a different error."""
     write_penn(tmp_path)
     said = {"rendered": "dkd render", "samples": "only has the split 'test'", "pose2sim": "only has the split 'test'"}
     said |= dict.fromkeys(("person_crops", "person_crops/upright"), "crops of people and their labels")
@@ -632,7 +632,7 @@ def test_real_penn_joints_lie_in_their_box_and_never_in_the_corner(penn_labels: 
 def test_real_penn_sides_are_the_subjects(
     penn_labels: dict[str, PennLabels], viewpoint: str, left_is_right_in_the_image: bool
 ) -> None:
-    """Who faces the camera has the left shoulder at the right of the image; in golf and base ball people turn round."""
+    """The left shoulder of a person who faces the camera is on the image's right; in golf and baseball people turn."""
     turning = (
         "baseball_pitch",
         "baseball_swing",

@@ -1,4 +1,4 @@
-"""People as they come from disk, and the clips that are drawn from them."""
+"""People read from disk, and clips drawn from them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.dotted_people import dotted_person
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_clips_joints_stay_on_their_pixels(seed: int) -> None:
-    """Whatever is drawn, the joint's colour lies where its label says, and left stays the person's left."""
+    """In any clip, the joint's colour is where its label says, and left stays the person's left."""
     config = AugmentConfig(distractor=0, occluder=0, degrade=0)
     person = dotted_person(seed)
     sample = make_clip(person, [0, 0, 0], 256, np.random.default_rng(seed), config)

@@ -1,4 +1,4 @@
-"""Filmed people to train on: which are held out, whose labels they have, and what is said when files do not fit."""
+"""Filmed people for training: held-out people, sources of labels, and errors for files that do not match."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_files_that_are_missing_or_damaged_are_named(tmp_path: Path) -> None:
 
 
 def test_stills_are_measured_like_videos_of_one_frame(tmp_path: Path) -> None:
-    """The whole way with T = 1 and more than 127 people: no warning, a figure for what there is, else NaN."""
+    """Evaluation with T = 1 and more than 127 people: no warning, a number where possible, else NaN."""
     (person,) = load_people(f"person_crops={write_crops(tmp_path / 'data', 20)}", "test")
     people = [replace(person, name=f"{i:05d}") for i in range(130)]
     torch.manual_seed(0)
@@ -196,7 +196,7 @@ def test_videos_come_with_the_joints_that_two_networks_agree_on(tmp_path: Path) 
 
 
 def test_what_is_for_testing_is_not_trained_on(tmp_path: Path) -> None:
-    """Labels without a video at this level belong to clips that others measure on; folders are not looked into."""
+    """Labels without a video at this level belong to clips for evaluation; subfolders are ignored."""
     write_videos(tmp_path, ("a", "pose2sim_cam01"))
     (tmp_path / "videos/pose2sim").mkdir()
     (tmp_path / "videos/pose2sim_cam01.mp4").rename(tmp_path / "videos/pose2sim/cam01.mp4")

@@ -1,4 +1,4 @@
-"""Rendered data sets: Penn Action's layout, coordinates, what is kept of a stopped run, and what is refused."""
+"""Rendered data sets: Penn Action's layout, coordinates, resuming, and errors."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ TINY = RenderSetConfig(n_train=3, n_test=2, n_frames=3, fps=5, size=64, jpeg_qua
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    """All files of a folder by their path in it."""
+    """Read all files of a folder, by their relative path."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[RenderProgress]]:
-    """A data set of a run that was never stopped, and what that run said."""
+    """Render a data set without interruption, and return its progress."""
     folder = tmp_path_factory.mktemp("whole") / "set"
     return folder, list(render_set(folder, TINY, workers=1))
 
@@ -217,6 +217,6 @@ def test_anny_without_the_extra_is_said(tmp_path, monkeypatch):
 
 
 def test_label_files_do_not_tell_the_time(whole):
-    """SciPy writes the date into a file's header; the same labels must be the same bytes tomorrow."""
+    """SciPy writes the date into a file's header; the same labels must give the same bytes tomorrow."""
     head = (whole[0] / "labels/0001.mat").read_bytes()[:124]
     assert head == module._MAT_HEADER + bytes(8)

@@ -260,7 +260,7 @@ COCO = get_skeleton("coco")
 
 
 def components(faces: np.ndarray) -> np.ndarray:
-    """(F,) which connected part of the mesh each triangle is of."""
+    """Return the connected component (F,) of each triangle of the mesh."""
     part = np.arange(faces.max() + 1)
     while True:
         lowest = part[faces].min(axis=1)
@@ -300,7 +300,7 @@ def test_the_figure_has_the_proportions_that_were_asked_for():
 
 @pytest.mark.parametrize("motion", sorted(GENERATORS))
 def test_joints_are_where_the_bones_turn(motion):
-    """Limbs keep their length in any pose, to rounding: a key point beside its joint would not."""
+    """Limbs keep their length in any pose, up to rounding, which they would not if key points were off their joints."""
     body = dressed(figure_body(np.random.default_rng(1)), np.random.default_rng(1))
     vertices = posed_vertices(body, make_motion(motion, 12, 8.0, 3))
     joints, rest = body.keypoints @ vertices, body.joints(body.vertices)
@@ -398,7 +398,7 @@ def test_mirrored_textures_have_no_seam():
 
 
 def varied(places: tuple[str, ...] = VARIED.places, **probabilities: float) -> Surroundings:
-    """Any place, where nothing happens that is not named."""
+    """Return surroundings in any place, with only the given events."""
     return Surroundings(places, **probabilities)
 
 
@@ -495,7 +495,7 @@ def test_surroundings_reject_what_does_not_fit():
 
 @pytest.fixture(scope="module")
 def sample():
-    """Frames (T, H, W, 3), frame rate and labels of the shipped clip."""
+    """Load frames (T, H, W, 3), frame rate and labels of the shipped clip."""
     with av.open(str(SAMPLES / "rendered_walk.mp4")) as container:
         stream = container.streams.video[0]
         assert stream.codec_context.name == "h264" and stream.codec_context.pix_fmt == "yuv420p"
@@ -524,7 +524,7 @@ def test_sample_joints_lie_on_the_person(sample):
     plate = np.median(frames[::6], axis=0).astype(np.int16)  # nowhere does the person stay for half the time
 
     def differs(t: np.ndarray, joints: np.ndarray) -> np.ndarray:
-        """Whether the frames ``t`` (n,) show something else than the empty room at ``joints`` (n, J, 2)."""
+        """Return whether the frames ``t`` (n,) differ from the empty room at ``joints`` (n, J, 2)."""
         column, row = np.rint(joints).astype(int).transpose(2, 0, 1)
         return np.abs(frames[t[:, None], row, column] - plate[row, column]).max(axis=-1) > 20
 

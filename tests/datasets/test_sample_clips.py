@@ -1,4 +1,4 @@
-"""The sample clips as labelled people: exact labels and machine labels, each named as what it is."""
+"""The sample clips as labelled people: exact labels and machine labels, described as such."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_machine_labels_that_are_not_there(tmp_path: Path) -> None:
 
 @pytest.fixture
 def camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A small clip in the place of a camera's: the real ones need the network."""
+    """Replace a camera's clip by a small one, as the real ones need the network."""
     folder = tmp_path / "data" / "samples" / "pose2sim"
     folder.mkdir(parents=True)
     write_clip(folder / "cam01.mp4", [draw_number(i) for i in range(100)])

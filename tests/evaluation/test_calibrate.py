@@ -1,4 +1,4 @@
-"""``dkd calibrate`` and ``dkd reliability``: who is counted, what is written, and figures of the rows."""
+"""``dkd calibrate`` and ``dkd reliability``: counted joints, files written, and results from rows."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def people() -> dict[str, Sequence[PersonSequence]]:
-    """A still; a clip with a hidden joint, and no label at all in two frames; somebody without any label."""
+    """Return a still; a clip with a hidden joint and two frames without labels; and a person without any label."""
     clip = dotted_person(1, 6)
     joints, visible = clip.joints.copy(), np.ones((6, 13), bool)
     joints[2:4] = np.nan

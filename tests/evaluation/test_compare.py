@@ -1,4 +1,4 @@
-"""The comparison: every figure where it belongs, those of others never among ours; and the commands that measure."""
+"""Comparison: every result in its column, published ones separate from ours; and the measuring commands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dkd.models.checkpoints import save_model
 
 
 def rows(model: str, data: str, labels: str, shift: float, n_frames: int = 4) -> pd.DataFrame:
-    """A tidy table of one clip whose joints stand still and are predicted ``shift`` × the box beside their place."""
+    """Make a tidy table of a clip with motionless joints, predicted ``shift`` × the box away from their place."""
     joints = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
     frames = np.repeat(np.arange(n_frames), len(joints))
     true_x = np.tile([100.0, 140.0, 104.0, 136.0], n_frames)

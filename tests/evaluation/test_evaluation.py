@@ -1,4 +1,4 @@
-"""Evaluation: the table against the trace it comes from, and nothing measured twice, lost, or mixed up."""
+"""Evaluation: the table against its trace, and no result measured twice, lost, or mixed up."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small DKD with random weights; nothing here asks whether it is good."""
+    """Save a small DKD with random weights; its accuracy does not matter here."""
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("model") / "small.safetensors"
     save_model(build_model("dkd-tiny", channels=16, input_size=128), path, {"run": "none"})
@@ -50,7 +50,7 @@ def other(checkpoint: Path) -> Path:
 
 
 def people() -> dict[str, Sequence[PersonSequence]]:
-    """Two clips: of six frames with hidden, unplaced and boxless joints, and of four."""
+    """Return two clips: one of six frames with hidden and missing joints and a missing box, and one of four."""
     first, second = dotted_person(0, 6), dotted_person(1, 4)
     joints = first.joints.copy()
     joints[2, 5] = np.nan
@@ -141,7 +141,7 @@ def test_a_stopped_evaluation_goes_on_and_comes_to_the_same(checkpoint: Path, tm
 
 
 class _Broken(list):
-    """Images of which one cannot be read."""
+    """A sequence of images, one of which cannot be read."""
 
     def __getitem__(self, index):
         if index == 2:
@@ -278,7 +278,7 @@ def test_a_killed_evaluation_goes_on(checkpoint: Path, tmp_path: Path) -> None:
 
 
 def test_the_perturbed_past_is_measured(checkpoint: Path) -> None:
-    """The method's feedback reaches the trace: with maps erased the first frame is the same, later ones are not."""
+    """The method's feedback is used by the trace: with erased maps only the first frame stays the same."""
     person = people()["dots"][0]
     plain, erased = (measure_person(get_method(f"{checkpoint}{v}"), "dots", person) for v in ("", "+erased"))
     assert plain is not None and erased is not None

@@ -1,4 +1,4 @@
-"""What models cost: counts against the architecture and the published ones; times by a clock that the test holds."""
+"""Cost of models: counts against the architecture and published ones; times with a simulated clock."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_tiny_model_in_closed_form() -> None:
 
 
 class Clock:
-    """A clock that moves only while a model works: by so many ms a step."""
+    """A clock that only advances while a model runs, by a given number of ms per step."""
 
     def __init__(self) -> None:
         self.now = 0.0

@@ -1,4 +1,4 @@
-"""Published protocols: what counts, over which length, and which mean it is that a paper prints."""
+"""Published protocols: counted joints, normalising length, and the mean that a paper reports."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_the_torso_is_left_shoulder_to_right_hip_and_the_predictions_below_a_pix
 
 
 def columns_of(row: list[float]) -> dict[str, float]:
-    """Columns in percent, as printed, turned into hits of 1,000 and back."""
+    """Convert printed columns in percent into hits of 1,000 and back."""
     per_joint = [row[0], *(value for value in row[1:] for _ in range(2))]
     return paper_columns(np.round(np.array(per_joint) * 10), np.full(13, 1000), PENN)
 
@@ -146,7 +146,7 @@ def columns_of(row: list[float]) -> dict[str, float]:
     ],
 )
 def test_which_mean_reproduces_the_papers(row: list[float], printed: float, means: set[str]) -> None:
-    """From the printed columns: on Penn Action the mean is of 13 joints, but for K-FPN, whose 98.0 is of 7 columns."""
+    """On Penn Action the printed mean is over 13 joints, except for K-FPN, whose 98.0 is over 7 columns."""
     found = columns_of(row)
     np.testing.assert_allclose([100 * value for value in list(found.values())[:7]], row)
     assert {
@@ -155,7 +155,7 @@ def test_which_mean_reproduces_the_papers(row: list[float], printed: float, mean
 
 
 def test_the_means_of_sub_jhmdb_in_closed_form() -> None:
-    """Joint j of 15 has j hits of 10 or 20; each mean weighs the joints another way."""
+    """Joint j of 15 has j hits of 10 or 20; each mean weights the joints differently."""
     share = {name: j / 20 for j, name in enumerate(JHMDB.joints)}
     n = np.array([10 if j % 2 else 20 for j in range(15)])
     found = paper_columns(np.round(n * np.arange(15) / 20), n, JHMDB)
@@ -226,7 +226,7 @@ def penn_files(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> P
 
 @pytest.fixture(scope="module")
 def penn_test_set(penn_files: Path) -> dict[str, PennLabels]:
-    """The 1,068 test videos, and the two faulty ones wherever they belong."""
+    """Load the 1,068 test videos, and the two faulty ones of any split."""
     labels = {file.stem: read_labels(file) for file in sorted(penn_files.glob("*.mat"))}
     assert sum(not video.train for video in labels.values()) == 1068
     return {name: video for name, video in labels.items() if not video.train or name in FAULTY}
@@ -238,17 +238,17 @@ def person_of(name: str, labels: PennLabels) -> PersonSequence:
 
 
 def columns_of_file() -> Iterator[tuple[int, int]]:
-    """Our joint → the file's column: the files have the subject's right first, see dkd.datasets.penn_action."""
+    """Map our joints to the file's columns: the files have the subject's right first, see dkd.datasets.penn_action."""
     for j, joint in enumerate(PENN.joints):
         yield j, 0 if joint == "head" else (j + 1 if joint.startswith("left") else j - 1)
 
 
 @pytest.mark.shared
 def test_penn_action_is_counted_as_published(penn_files: Path, penn_test_set: dict[str, PennLabels]) -> None:
-    """Known displacements of the real labels give the hits that plain counting of the files' visibilities gives.
+    """Known displacements of the real labels give the same hits as plain counting of the files' visibilities.
 
-    Joint j is displaced in every (j + 2)nd frame, by turns 1.005 and 0.995 of the threshold. What is hidden or was
-    never placed gets nonsense, or nothing.
+    Joint j is displaced in every (j + 2)nd frame, alternately by 1.005 and 0.995 of the threshold. Hidden and missing
+    joints get arbitrary values, or none.
     """
     protocol = get_protocol("penn_action")
     hits, n, hit_at_once = np.zeros(13, int), np.zeros(13, int), np.zeros(13, int)
@@ -295,7 +295,7 @@ def test_penn_action_is_counted_as_published(penn_files: Path, penn_test_set: di
 def test_real_joints_at_the_threshold_are_hits_and_hidden_ones_do_not_matter(
     penn_test_set: dict[str, PennLabels],
 ) -> None:
-    """A quarter of the side is exact in binary, so the error is the threshold to the last bit."""
+    """A quarter of the side is exact in binary, so the error equals the threshold exactly."""
     protocol, rng = get_protocol("penn_action"), np.random.default_rng(0)
     for name in [*list(penn_test_set)[::40], *FAULTY]:
         labels = penn_test_set[name]
@@ -314,7 +314,7 @@ def test_real_joints_at_the_threshold_are_hits_and_hidden_ones_do_not_matter(
 
 @pytest.mark.shared
 def test_real_torsos_skip_what_has_none(penn_test_set: dict[str, PennLabels]) -> None:
-    """All counted and skipped joints together are the visible ones, and a frame is skipped as a whole."""
+    """Counted and skipped joints together are the visible ones, and a frame is skipped completely."""
     protocol = get_protocol("penn_action")
     skipped = 0
     shoulder, hip = PENN.index("left_shoulder"), PENN.index("right_hip")

@@ -135,7 +135,7 @@ class Plain:
         return "jitter" if r["error_px"] <= 2 * self.alpha * r["length"] else "miss"
 
     def past(self, r: Row) -> list[Row]:
-        """Counted rows of the same joint before this one, the latest first."""
+        """Return counted rows of the same joint before this one, latest first."""
         before = [self.near(r, -i) for i in range(1, r["frame"] + 1)]
         return [b for b in before if b is not None and b["counted"]]
 
@@ -180,7 +180,7 @@ class Plain:
 
 
 def mean(values: list[Any]) -> float:
-    """Of what is not NaN; NaN where nothing is."""
+    """Average the values that are not NaN; NaN if there are none."""
     known = [float(v) for v in values if not math.isnan(v)]
     return sum(known) / len(known) if known else math.nan
 
@@ -242,7 +242,7 @@ def test_a_summary_is_what_loops_find(seed: int, by: tuple[str, ...], unit: str)
 
 
 def test_a_summary_of_some_rows_takes_no_frame_for_the_next_of_another() -> None:
-    """Filtered tables, shuffled ones and plain strings: what is not there is not measured."""
+    """Filtered tables, shuffled ones and plain strings: missing rows are not measured."""
     table = make_table(3, n_frames=9)
     check_summary(table[table["frame"] != 4], ("model",))
     check_summary(table[table["frame"] % 2 == 0], ("model",))
@@ -256,7 +256,7 @@ def test_a_summary_of_some_rows_takes_no_frame_for_the_next_of_another() -> None
 
 
 def test_a_summary_in_closed_form() -> None:
-    """One still joint of 40 frames: right, then lost in frames 10 to 13 onto the other side, then lost for good."""
+    """One motionless joint in 40 frames: right, then on the other side in frames 10 to 13, later lost permanently."""
     table = make_table(models=("dkd",), videos=(("rendered", "a"),), n_frames=40)
     table[["x", "y", "true_x", "true_y"]] = 0.0
     table["true_x"] = [1000.0 * JOINTS.index(joint) for joint in table["joint"]]
@@ -378,7 +378,7 @@ def test_pairs_are_the_joints_that_both_have() -> None:
 
 
 def test_the_interval_is_that_of_videos() -> None:
-    """Videos that are right or wrong as a whole: the interval is the binomial one of 40 videos, not of 5,200 joints."""
+    """With videos that are all right or all wrong, the interval is the binomial one of 40 videos, not 5,200 joints."""
     table = make_table(models=("a", "b"), videos=tuple(("rendered", f"{i:02d}") for i in range(40)), n_frames=10)
     table[["true_x", "true_y", "y"]] = 0.0
     table["visible"] = True

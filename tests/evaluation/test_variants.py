@@ -1,4 +1,4 @@
-"""Methods by name, and each thing that a model is compared with against its formula."""
+"""Methods by name, and each control against its formula."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def frames() -> Tensor:
 
 
 def stream(model: VideoPoseModel, frames: Tensor, feedback=None) -> tuple[Tensor, Tensor]:
-    """(T, B, …) maps and kernels."""
+    """Return maps and kernels (T, B, …)."""
     with torch.inference_mode():
         output, state = model.start(frames[0], feedback)
         outputs = [output]
@@ -96,7 +96,7 @@ def test_frozen_kernels_are_those_of_the_first_frame(dkd: DKD, frames: Tensor) -
 
 @torch.inference_mode()
 def test_averaged_kernels_in_closed_form(dkd: DKD, frames: Tensor) -> None:
-    """K̄_t = (1−r)^t K̃_0 + Σ_s r (1−r)^(t−s) K̃_s, each K̃_s distilled from maps that the average made."""
+    """K̄_t = (1−r)^t K̃_0 + Σ_s r (1−r)^(t−s) K̃_s, each K̃_s distilled from maps matched with the average."""
     rate = 0.3
     heatmaps, kernels = stream(RunningAverageKernel(dkd, rate), frames)
     distilled = [dkd.distil(dkd.encode(f), h) for f, h in zip(frames, heatmaps, strict=True)]
@@ -112,7 +112,7 @@ def test_averaged_kernels_in_closed_form(dkd: DKD, frames: Tensor) -> None:
 
 
 def test_mean_maps_in_closed_form(dkd: DKD, per_frame: VideoPoseModel, frames: Tensor) -> None:
-    """And the model inside goes on with its own maps, not with their mean."""
+    """The wrapped model continues with its own maps, not with their mean."""
     rate = 0.4
     for model in (dkd, per_frame):
         own, _ = stream(model, frames)
@@ -125,7 +125,7 @@ def test_mean_maps_in_closed_form(dkd: DKD, per_frame: VideoPoseModel, frames: T
 
 
 class OnePeak(SimpleBaseline):
-    """Stands in for a trained model: a Gaussian at a known place of the first frame, whatever the frame shows."""
+    """A stand-in for a trained model: a Gaussian at a known position of the first frame."""
 
     def __init__(self, cells: tuple[float, float], cell: int):
         super().__init__(SimpleBaselineConfig("tiny", channels=8))
@@ -141,7 +141,7 @@ class OnePeak(SimpleBaseline):
 
 
 def textured(shift: tuple[float, float], size: int = 256) -> Tensor:
-    """(1, 3, N, N) of a texture that was moved by (x, y) pixels; what comes in from outside is more of it."""
+    """Return a texture (1, 3, N, N) moved by (x, y) pixels, which continues outside."""
     noise = np.random.default_rng(0).uniform(0, 255, (3 * size, 3 * size, 3)).astype(np.float32)
     texture = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 3), None, 0, 255, cv2.NORM_MINMAX)  # type: ignore[call-overload]
     move = np.array([[1, 0, shift[0] - size], [0, 1, shift[1] - size]], np.float32)
@@ -152,7 +152,7 @@ def textured(shift: tuple[float, float], size: int = 256) -> Tensor:
 @pytest.mark.parametrize("cell", [4, 8])
 @pytest.mark.parametrize("step", [(2.0, 0.0), (-1.6, 2.4)])
 def test_flow_moves_a_peak_as_the_picture_moves(step: tuple[float, float], cell: int) -> None:
-    """Twenty steps: pixels over the cell's side are cells, and a peak that was moved twenty times is as high still."""
+    """Over twenty steps, the peak moves by pixels / cell side, and keeps its height."""
     start, n = (14.0, 12.0), 20
     flow = FlowMoved(OnePeak(start, cell)).eval()
     with torch.inference_mode():
@@ -166,8 +166,8 @@ def test_flow_moves_a_peak_as_the_picture_moves(step: tuple[float, float], cell:
 
 
 @torch.inference_mode()
-def test_flow_starts_anew_from_what_is_fed_back(per_frame: VideoPoseModel, frames: Tensor) -> None:
-    """A still picture keeps its maps; a feedback's maps are what is moved."""
+def test_flow_continues_from_the_feedback(per_frame: VideoPoseModel, frames: Tensor) -> None:
+    """A motionless picture keeps its maps; the maps of a feedback are moved instead."""
     flow, still = FlowMoved(per_frame), frames[:1].expand(4, -1, -1, -1, -1)
     heatmaps, kernels = stream(flow, still)
     torch.testing.assert_close(heatmaps[3], per_frame.initialise(frames[0]), rtol=1e-4, atol=1e-4)
@@ -271,7 +271,7 @@ def test_corruptions_are_pure_and_leave_the_first_frame_alone() -> None:
 
 
 def test_the_square_hides_a_ninth_and_jumps() -> None:
-    """The same places at each size, never the whole person."""
+    """The positions are the same at each size, and it never covers the whole person."""
     white = np.full((96, 96, 3), 255, np.uint8)
     hidden = [(occlude(white, t) == 128).all(-1) for t in range(1, 61)]
     for t, mask in enumerate(hidden):
@@ -312,7 +312,7 @@ def test_what_was_corrupted_is_computed_again_from_the_same_pixels(dkd: DKD, cli
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, dkd: DKD, per_frame: VideoPoseModel) -> Path:
-    """Checkpoints and runs, some with ``+`` in their names; ``shipped`` is what ships."""
+    """Create checkpoints and runs, some with ``+`` in their names; ``shipped`` is the shipped one."""
     root = tmp_path_factory.mktemp("place")
     for name in ("own+erased.safetensors", "own.safetensors", "data/checkpoints/shipped.safetensors"):
         save_model(dkd, root / name, {})
@@ -420,7 +420,7 @@ def test_each_variant_says_what_it_is() -> None:
 
 @pytest.mark.parametrize("name", [*VARIANTS, "frozen+mean", "flow+erased", "swapped+shuffled", "occluded+blurred"])
 def test_every_variant_traces_the_same_twice_and_starts_alike(name: str, dkd: DKD, clip: ImageClip) -> None:
-    """No trace sees another one's memory; the first frame is the model's own."""
+    """Traces do not share memory; the first frame is that of the model alone."""
     plain = Method("plain", dkd)
     method = plain
     for variant in name.split("+"):

@@ -1,4 +1,4 @@
-"""Settings come back as they were, and what is wrong with them is said."""
+"""Settings survive a round trip, and errors in them are explained."""
 
 from __future__ import annotations
 

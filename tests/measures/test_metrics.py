@@ -1,4 +1,4 @@
-"""Metrics against explicit loops on arbitrary arrays, and against motion whose numbers can be worked out by hand."""
+"""Metrics against explicit loops on arbitrary arrays, and against motion with known results."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_auc_is_the_mean_of_what_each_joint_adds(
 
 
 def test_auc_is_the_area_under_the_curve() -> None:
-    """The exact area against a fine grid's sum, of the curve as another function computes it."""
+    """The exact area against the sum on a fine grid of the curve from another function."""
     rng = np.random.default_rng(1)
     truth = rng.uniform(0, 100, (50, 13, 2))
     predicted = truth + rng.normal(0, 12, truth.shape)
@@ -136,7 +136,7 @@ def test_oks_is_cocos_formula(arrays: tuple[np.ndarray, np.ndarray, np.ndarray, 
 
 
 def test_oks_of_known_distances() -> None:
-    """At a distance of 2σ·√area the similarity is e^(−1/2), as COCO's page says of an error of one deviation."""
+    """At a distance of 2σ·√area the similarity is e^(−1/2), as COCO's page says for an error of one deviation."""
     coco = get_skeleton("coco")
     truth = np.zeros((1, 17, 2))
     predicted = np.stack([2 * joint_sigmas(coco) * 100, np.zeros(17)], -1)[None]

@@ -1,4 +1,4 @@
-"""Confidence: a monotone curve against oracles, and what says how far it can be trusted against closed forms."""
+"""Confidence: a monotone curve against oracles, and measures of its reliability against closed forms."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CURVE = Calibration((0.1, 0.5, 0.9), (0.2, 0.4, 1.0), 0.1, ("drawn",), 100)
 
 
 def plain_isotonic(values: list[float], weights: list[float]) -> list[float]:
-    """Pool adjacent violators as it is told: while a block is above the next one, the two become one, its mean."""
+    """Pool adjacent violators literally: while a block is above the next one, merge the two into their mean."""
     blocks = [[v, w, 1] for v, w in zip(values, weights, strict=True)]
     i = 0
     while i + 1 < len(blocks):
@@ -57,7 +57,7 @@ def test_between_knots_it_is_linear_and_beyond_them_constant() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.3, 0.4, 0.5]), st.booleans()), min_size=1, max_size=40))
 def test_a_fit_is_the_pooled_shares_of_plain_loops(pairs: list[tuple[float, bool]]) -> None:
-    """With fewer scores than bins each score is a bin of its own, if it is common enough; the rest is the oracle's."""
+    """With fewer scores than bins, each score that is common enough is a bin; the rest follows the oracle."""
     scores, hit = np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
     values = sorted(set(scores.tolist()))
     counts = [int((scores == v).sum()) for v in values]
@@ -117,7 +117,7 @@ def test_one_kind_of_outcome_makes_a_flat_curve(hits: bool) -> None:
 
 
 def test_what_was_never_seen_is_not_called_sure() -> None:
-    """Fitted where everybody is followed well, it still says that a lost track, whose maps are flat, is lost."""
+    """Fitted on well-tracked people, it still gives a low confidence to a lost track, whose maps are flat."""
     fitted = fit_calibration(np.linspace(0.5, 1, 100), np.arange(100) > 20, data=["x"])
     assert fitted(np.array([0.01]))[0] < 0.05
     assert (fitted(np.array([-0.2, 0.0])) == 0).all()

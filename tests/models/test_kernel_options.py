@@ -1,4 +1,4 @@
-"""The kernel's side can be chosen, and distillation can be left out; left alone, nothing changes."""
+"""Options for the kernel's side and for static kernels; the defaults change nothing."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def tiny(**options: Any) -> DKD:
 
 
 def by_hand(layers: KernelDistillator, maps: torch.Tensor) -> torch.Tensor:
-    """Figure 2 of the paper, in eval mode: every number from the layers' own weights, no module called."""
+    """Compute Figure 2 of the paper in eval mode, from the layers' weights without calling a module."""
     convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]
     norms = [layer for layer in layers if isinstance(layer, nn.BatchNorm2d)]
     for i, (convolution, norm) in enumerate(zip(convolutions, norms, strict=True)):
@@ -149,7 +149,7 @@ def test_gradient_reaches_the_static_kernel_and_training_moves_it(tmp_path: Path
 
 
 def test_costs_are_counted_in_closed_form() -> None:
-    """What S adds: S² a channel a cell of matching, and the last of the distillator's convolutions on S×S cells."""
+    """Cost of S: S² per channel per cell for matching, and the distillator's last convolution on S×S cells."""
     sides = [3, 5, 7, 9]
     costs = [count(tiny(kernel_side=side)) for side in sides]
     for (a, b), (small, large) in zip(pairwise(costs), pairwise(sides), strict=True):

@@ -1,4 +1,4 @@
-"""The model against the paper's numbers, explicit loops, and itself."""
+"""The model against the paper's numbers, explicit loops, and itself in other modes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dkd.models.dkd import KernelDistillator, match
 
 
 def scene(batch: int, n_frames: int, seed: int = 0) -> torch.Tensor:
-    """(B, T, 3, 256, 256) of large soft blobs; random pixels would all look alike to a network."""
+    """Return (B, T, 3, 256, 256) with large soft blobs, as random pixels would all look similar to a network."""
     coarse = torch.rand(batch * n_frames, 3, 6, 6, generator=torch.Generator().manual_seed(seed))
     smooth = torch.nn.functional.interpolate(coarse, size=(256, 256), mode="bicubic").clamp(0, 1)
     return smooth.unflatten(0, (batch, n_frames))
@@ -61,7 +61,7 @@ def test_kernels_have_the_shape_that_is_said(name: str, size: int, side: int) ->
 
 @torch.inference_mode()
 def test_the_baseline_is_the_initializer_on_every_frame() -> None:
-    """In a batch or one by one, and whatever is fed back: no frame knows of another."""
+    """Frames are independent, in a batch or one by one, with any feedback."""
     torch.manual_seed(0)
     baseline = build_model("simple-baseline-tiny", input_size=128, channels=8).train()
     clips = torch.rand(2, 3, 3, 128, 128)
@@ -225,7 +225,7 @@ def test_other_joint_sets_change_the_number_of_maps() -> None:
 
 @pytest.mark.parametrize("name", ENCODERS)
 def test_imagenet_weights_load_by_name(name: str) -> None:
-    """Names as in the public files: what a classifier has beyond the trunk is left out, what it lacks is an error."""
+    """Names are those of the public files: extra layers of a classifier are ignored, missing ones are an error."""
     encoder = build_encoder(name, 32)
     head = ("up", "lateral", "deconv_layers")
     weights = {k: torch.full_like(v, 0.5) for k, v in encoder.state_dict().items() if not k.startswith(head)}
@@ -252,7 +252,7 @@ def test_the_real_mobilenetv2_file_loads(shared_data) -> None:
 
 @pytest.mark.parametrize("same", [False, True])
 def test_padding_decides_where_a_cell_looks(same: bool) -> None:
-    """TensorFlow's "SAME" begins at the edge: output cell i of a stride-2 convolution is on 2i + 1, ours on 2i."""
+    """With TensorFlow's "SAME", output cell i of a stride-2 convolution is centred on 2i + 1, with ours on 2i."""
     trunk = MobileNetV2Encoder(8, same=same).features
     stem = trunk[0]
     assert isinstance(stem, torch.nn.Sequential)

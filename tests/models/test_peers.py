@@ -1,4 +1,4 @@
-"""The peers of DKD against their papers' counts, plain loops, closed forms, and themselves."""
+"""The peers of DKD against their papers' counts, plain loops, closed forms, and themselves in other modes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ POSE_MACHINES = [name for name in SMALL if "pm" in name]
 
 
 def small_model(kind: str, seed: int = 0) -> VideoPoseModel:
-    """In eval mode, with weights and batch statistics under which frames, and past frames, make a difference."""
+    """Build a model in eval mode, with weights and batch statistics for which current and past frames matter."""
     torch.manual_seed(seed)
     name, settings = SMALL[kind]
     model = build_model(name, **settings).train()
@@ -63,7 +63,7 @@ def clip_for(model: VideoPoseModel, batch: int = 1, n_frames: int = 4, seed: int
 
 
 def counts(model: VideoPoseModel) -> tuple[float, float, float]:
-    """GMACs of the first frame and of a later one; parameters in M. The model is on the meta device."""
+    """Count GMACs of the first frame and of a later one, and parameters in M. The model is on the meta device."""
     frame = torch.zeros(1, 3, model.config.input_size, model.config.input_size, device="meta")
     with FlopCounterMode(display=False) as first:
         _, state = model.start(frame)
@@ -74,7 +74,7 @@ def counts(model: VideoPoseModel) -> tuple[float, float, float]:
 
 
 def test_lstm_pose_machines_cost_what_was_recounted() -> None:
-    """With 14 joints at 368×368: 70.94 GMACs a frame, 64.0 more in the first, 12.1 M parameters, 7.7 in every frame."""
+    """With 14 joints at 368×368: 70.94 GMACs per frame, 64.0 more in the first, 12.1 M parameters, 7.7 M per frame."""
     with torch.device("meta"):
         model = build_model("lstm-pm", skeleton="lsp").eval()
     assert isinstance(model, LSTMPoseMachine) and model.config.n_maps == 15
@@ -98,7 +98,7 @@ def test_convolutional_pose_machines_cost_what_was_recounted() -> None:
 
 @pytest.mark.parametrize(("depth", "gmacs"), [(18, 3.86), (34, 6.27), (50, 7.23), (101, 12.08)])
 def test_a_third_deconvolution_costs_what_its_shape_says(depth: int, gmacs: float) -> None:
-    """16 · 256² multiply-adds for each of the 32² cells that it reads, and four times as many cells to classify."""
+    """16 · 256² multiply-adds for each of its 32² input cells, and four times as many cells to classify."""
     with torch.device("meta"):
         two, three = (build_model(f"simple-baseline-{kind}resnet{depth}").eval() for kind in ("", "3-"))
     (_, before, fewer), (_, after, more) = counts(two), counts(three)
@@ -221,7 +221,7 @@ def test_feedback_replaces_the_maps_that_are_handed_on(kind: str) -> None:
 
 @torch.inference_mode()
 def test_the_state_is_memory_maps_and_time() -> None:
-    """Frame 1 is given ConvNet1's maps; what a later one does follows from the state alone, step by step."""
+    """Frame 1 gets ConvNet1's maps; later frames only depend on the state, step by step."""
     model = small_model("lstm-pm")
     assert isinstance(model, LSTMPoseMachine)
     clip = clip_for(model, 2, 2)
@@ -242,7 +242,7 @@ def test_the_state_is_memory_maps_and_time() -> None:
 
 
 def test_the_background_makes_room_for_what_is_handed_on() -> None:
-    """1 − max of what a frame is given, where it is that of what the frame has; else it moves by as much."""
+    """The background is 1 − max of the passed maps if it was so before; otherwise it changes by the same amount."""
     joints = gaussian_targets(torch.tensor([[[2.0, 2.0], [5.0, 4.0]]]), 8, 1.0)
     maps = torch.cat([joints, background_targets(joints)], 1)
     other = gaussian_targets(torch.tensor([[[6.0, 1.0], [1.0, 6.0]]]), 8, 1.0)
@@ -254,7 +254,7 @@ def test_the_background_makes_room_for_what_is_handed_on() -> None:
 
 
 def test_the_memory_is_its_equations() -> None:
-    """Gate by gate with NumPy, each convolution as an explicit sum over 3×3 cells; outside the map counts as 0."""
+    """Each gate with NumPy, with convolutions as explicit sums over 3×3 cells; outside the map counts as 0."""
     rng = np.random.default_rng(0)
     n_in, n_hidden, side = 3, 2, 4
     lstm = ConvLSTM(n_in, n_hidden).double()
@@ -325,7 +325,7 @@ def test_the_loss_of_stages_is_the_average_of_theirs() -> None:
 
 
 def test_processes_that_share_a_batch_have_one_loss() -> None:
-    """Each gives its part over the common mean count: the parts' mean is what one process comes to."""
+    """Each divides its part by the common mean count: the mean of the parts equals the loss of one process."""
     generator = torch.Generator().manual_seed(0)
     joints = torch.rand(2, 3, 4, 2, generator=generator) * 8
     weights = torch.rand(2, 3, 4, generator=generator).round(decimals=1)
@@ -336,7 +336,7 @@ def test_processes_that_share_a_batch_have_one_loss() -> None:
 
 
 def test_the_background_counts_as_the_frames_least_sure_joint() -> None:
-    """One frame of two joints, all maps right but the background, which is off by 1 in each of 64 cells."""
+    """One frame with two joints and correct maps, except the background, which is wrong by 1 in all 64 cells."""
     joints = torch.tensor([[[2.0, 2.0], [5.0, 5.0]]])
     targets = gaussian_targets(joints, 8, 1.0)
     maps = torch.cat([targets, background_targets(targets)], 1)
@@ -353,7 +353,7 @@ def test_the_background_counts_as_the_frames_least_sure_joint() -> None:
 
 
 def test_a_joints_target_peaks_where_it_is_in_the_image() -> None:
-    """A dot at a pixel is at ((pixel + ½) / stride − ½) cells; read back, it is where it was."""
+    """A dot at a pixel is at ((pixel + ½) / stride − ½) cells; decoded, it is at the same pixel."""
     joints = np.full((1, 13, 2), 99.5, np.float32)
     joints[0, 0] = 70.0, 120.0
     person = PersonSequence([np.zeros((200, 200, 3), np.uint8)], joints, "x")
@@ -392,7 +392,7 @@ def test_it_learns_the_dots(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["cpm", "lstm-pm"])
 def test_a_stopped_run_goes_on_to_the_same_weights(kind: str, tmp_path: Path) -> None:
-    """Also with settings of DKD's that mean nothing here: no trunk to freeze, no initializer to train alone."""
+    """Also with settings of DKD that have no effect here: no trunk to freeze, no initializer to pre-train."""
     config = quick(
         *WORDS[kind], "model.pretrain=0.5", "optimiser.frozen_blocks=2", "optimiser.fix_statistics_after=0.7"
     )
@@ -420,7 +420,7 @@ def test_every_parameter_of_a_pose_machine_learns() -> None:
 
 
 def test_the_first_frames_own_stage_is_trained_once() -> None:
-    """M = 2 in frame 1: ConvNet1's maps, then the memory's. In later frames the one stage stands for both."""
+    """M = 2 in frame 1: ConvNet1's maps, then the memory's. In later frames the single stage is used for both."""
     model = small_model("lstm-pm").train()
     assert isinstance(model, LSTMPoseMachine)
     clip = clip_for(model, 1, 3)
@@ -514,7 +514,7 @@ def test_a_classifiers_weights_are_refused_by_a_model_without_trunks(kind: str, 
 
 
 def test_an_lstm_pose_machine_starts_from_a_cpm(tmp_path: Path) -> None:
-    """What they have in common has the same names, as its paper starts from a net trained on single images."""
+    """Shared layers have the same names, as in the paper, which starts from a network trained on single images."""
     cpm, machine = small_model("cpm with norm"), small_model("lstm-pm with norm", seed=1)
     save_model(cpm, tmp_path / "cpm.safetensors", {})
     random = warm_start(machine, tmp_path / "cpm.safetensors")

@@ -1,4 +1,4 @@
-"""Lesson 6 shows the ablations that are shipped; what it does without any is what tests/notebooks/test_notebooks.py runs."""
+"""Lesson 6 shows the shipped ablations; tests/notebooks/test_notebooks.py runs it without any."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEXT = "".join("".join(cell["source"]) for cell in NOTEBOOK["cells"] if cell["ce
 
 
 def cell(marked: str) -> str:
-    """The one cell of code that has these words."""
+    """Find the one code cell with these words."""
     (found,) = [source for source in CODE if marked in source]
     return found
 
@@ -58,7 +58,7 @@ def test_shipped_and_own_ablations_are_shown(tmp_path: Path, monkeypatch: pytest
 
 
 def test_the_notebook_names_what_there_is() -> None:
-    """The model in one place only; the rows, variants and settings in its text are those of plans and code."""
+    """The model is given in one place only; rows, variants and settings in its text exist in plans and code."""
     assert sum(source.count("dkd-mobilenetv2") for source in CODE) == 1
     plan = load_plan("tiny")
     for row in ("static", "frozen", "per-frame", "initializer", "adversary", "S3", "S9"):

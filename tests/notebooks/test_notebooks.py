@@ -1,4 +1,4 @@
-"""The notebooks as a student opens them: a real JupyterLab, a real browser, all cells run."""
+"""The notebooks as students open them: in a real JupyterLab and browser, with all cells run."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_notebook_runs_top_to_bottom(page: Page, jupyter_lab: Lab, name: str) 
 
 
 def test_the_training_notebook_trains(page: Page, jupyter_lab: Lab) -> None:
-    """Run All trains nothing and says so; after Start the later cells show the run, and its model on a real clip."""
+    """Run All does not train and says so; after Start, later cells show the run and its model on a real clip."""
     shutil.rmtree(jupyter_lab.root / "runs", ignore_errors=True)  # of another test
     open_notebook(page, jupyter_lab, "04_train.ipynb")
     assert run_all(page) == []

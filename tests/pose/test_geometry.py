@@ -35,7 +35,7 @@ def test_the_pixel_centre_rule() -> None:
 @pytest.mark.parametrize("side", [80.0, 256.0, 700.0, 1300.0])
 @pytest.mark.parametrize("offset", [(0.0, 0.0), (-150.3, 41.7), (333.2, -97.9)])
 def test_the_extracted_pixels_lie_where_the_map_says(side: float, offset: tuple[float, float]) -> None:
-    """A bright blob, wherever it is in the frame, appears where `to_grid` says, at every scale."""
+    """A bright blob anywhere in the frame appears where `to_grid` says, at every scale."""
     centre = np.array([1100.0, 1000.0])
     crop = Crop(centre[0] - side / 2 + offset[0] * side / 1300, centre[1] - side / 2 + offset[1] * side / 1300, side)
     y, x = np.mgrid[:2000, :2200]

@@ -15,7 +15,7 @@ SIDE = 200.0
 
 
 def run(smoother: OneEuro, joints: np.ndarray, times: np.ndarray, side: float = SIDE) -> np.ndarray:
-    """(T, J, 2) joints, one frame after the other."""
+    """Smooth joints (T, J, 2) frame by frame."""
     return np.stack([smoother(x, np.ones(len(x)), float(t), side) for x, t in zip(joints, times, strict=True)])
 
 
@@ -35,7 +35,7 @@ def test_without_beta_it_is_a_low_pass_of_first_order() -> None:
 
 
 def test_uneven_steps_count_by_their_length() -> None:
-    """Without beta: each step lets in the share that belongs to its own length; no time, nothing new."""
+    """Without beta, each step weights by its own length; a step of length 0 changes nothing."""
     times = np.array([0.0, 0.04, 0.05, 0.05, 0.30, 2.0])
     x = np.array([0.0, 5.0, -3.0, 100.0, 8.0, 8.5])
     expected = [0.0]
@@ -48,7 +48,7 @@ def test_uneven_steps_count_by_their_length() -> None:
 
 
 def test_the_second_frame_by_hand() -> None:
-    """Speed is a length in sides a second: (3, 4) pixels in 0.1 s at a side of 100 are 0.5; low-passed at 1 Hz."""
+    """Speed is in sides per second: (3, 4) pixels in 0.1 s at a side of 100 are 0.5; low-pass filtered at 1 Hz."""
     share = 2 * pi * 1.0 * 0.1 / (1 + 2 * pi * 1.0 * 0.1)
     cutoff = 1.0 + 10.0 * share * 0.5
     alpha = 2 * pi * cutoff * 0.1 / (1 + 2 * pi * cutoff * 0.1)
@@ -86,7 +86,7 @@ def test_joints_do_not_know_of_one_another_and_directions_are_alike() -> None:
 
 
 def test_a_missing_joint_stays_missing_and_is_taken_up_again() -> None:
-    """The gap's length counts: after it, one step of three frames' length."""
+    """The length of the gap counts: after it, there is one step as long as three frames."""
     times = np.arange(6) / 25
     joints = np.zeros((6, 2, 2))
     joints[:, 0], joints[:, 1] = 50.0, 10.0

@@ -1,4 +1,4 @@
-"""``dkd demo``: a lesson as a page without code; who is let in; what is said when something goes wrong; how it ends."""
+"""``dkd demo``: a lesson as a page without code, access control, error messages, and shutdown."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FAILS = (
 
 
 class Demo(Server):
-    """A running ``dkd demo``; settings, runtime files and the log lie in ``folder``."""
+    """A running ``dkd demo``, with settings, runtime files and the log in ``folder``."""
 
     def __init__(self, notebook: Path, folder: Path, *arguments: str, data: Path | None = None):
         command = ["demo", "--no-browser", str(notebook), *arguments]
@@ -44,7 +44,7 @@ class Demo(Server):
         return psutil.Process(self.process.pid).children()
 
     def stop(self) -> None:
-        """As Ctrl-C does."""
+        """Stop it like Ctrl-C."""
         self.process.send_signal(signal.SIGINT)
         try:
             self.process.wait(timeout=PATIENCE_S)
@@ -53,7 +53,7 @@ class Demo(Server):
 
 
 def get(url: str, **headers: str) -> tuple[int, str, str]:
-    """Status, final address and body of what the server answers."""
+    """Return status, final address and body of the server's answer."""
     try:
         with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
             return answer.status, answer.url, answer.read().decode(errors="replace")
@@ -63,7 +63,7 @@ def get(url: str, **headers: str) -> tuple[int, str, str]:
 
 @pytest.fixture(scope="module")
 def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Demo, str]]:
-    """A lesson whose second cell fails, beside other files; and the page, as the server sends it."""
+    """Serve a lesson whose second cell fails, next to other files, and return the page."""
     folder = tmp_path_factory.mktemp("failing")
     for name in ("picture.png", "data.csv", "other.ipynb"):
         (folder / name).write_text("not for everybody")

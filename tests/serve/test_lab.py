@@ -1,4 +1,4 @@
-"""``dkd lab``: a real JupyterLab, opened in a real browser; what it is started with; what it refuses."""
+"""``dkd lab``: a real JupyterLab in a real browser, its settings, and its errors."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ipywidgets.VBox([slider, label])
 
 
 def test_a_widget_lives_in_the_real_lab(jupyter_lab: Lab, page: Page) -> None:
-    """The slider's value goes to the kernel and back, and the kernel is the Python that runs the workbench."""
+    """The slider's value goes to the kernel and back, and the kernel uses the workbench's Python."""
     open_notebook(page, jupyter_lab, jupyter_lab.write_notebook("slider.ipynb", SLIDER))
     assert run_all(page) == []
     handle = page.locator(".jupyter-widgets .noUi-handle")
@@ -51,7 +51,7 @@ def test_an_error_in_a_cell_is_reported(jupyter_lab: Lab, page: Page) -> None:
 
 
 def test_nothing_distracts_on_the_first_page(jupyter_lab: Lab, page: Page) -> None:
-    """No question about news, no look for updates, and nothing is asked of any other machine."""
+    """No question about news, no check for updates, and no requests to other machines."""
     settings = jupyter_lab.request("GET", "/lab/api/settings/@jupyterlab/apputils-extension:notification")
     defaults = {name: settings["schema"]["properties"][name]["default"] for name in ("fetchNews", "checkForUpdates")}
     assert defaults == {"fetchNews": "false", "checkForUpdates": False}
@@ -65,13 +65,13 @@ def test_nothing_distracts_on_the_first_page(jupyter_lab: Lab, page: Page) -> No
 
 
 def test_messages_of_widgets_go_over_no_subshell(jupyter_lab: Lab, page: Page) -> None:
-    """Lab deletes subshells that it still sends to: a page that was loaded anew then lost what its widgets asked."""
+    """Lab deletes subshells to which it still sends: a reloaded page then lost its widgets' requests."""
     open_notebook(page, jupyter_lab, "harness.ipynb")
     page.wait_for_function("() => jupyterapp.serviceManager.kernels.commsOverSubshells === 'disabled'")
 
 
 def test_plotly_comes_once_and_nothing_said_before_is_lost(jupyter_lab: Lab, page: Page) -> None:
-    """Its 5 MB are no part of a figure's state, where they kept a page that was loaded anew from starting."""
+    """Its 5 MB are not in a figure's state, where they delayed a reloaded page."""
     changes = "first.add_scatter(y=[1, 2, 3])\nfirst.data[0].y = [4, 5, 6, 7]"
     cell = f"""
 from ipywidgets import VBox
@@ -119,7 +119,7 @@ def test_a_second_lab_takes_another_port_and_token(jupyter_lab: Lab, tmp_path: P
 
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_websockets_send_at_once(wrapped: bool) -> None:
-    """Tornado leaves TCP_NODELAY off (so this matters), and it is on where ``send_at_once`` wrapped the handler."""
+    """Tornado does not set TCP_NODELAY (so this matters), and it is set if ``send_at_once`` wrapped the handler."""
     options: list[int] = []
 
     class Handler(tornado.websocket.WebSocketHandler):

@@ -1,4 +1,4 @@
-"""A person of boxes with the bones of the body model's rig: exact joints, and no optional package needed."""
+"""A person made of boxes with the bones of the body model's rig: exact joints without an optional package."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _COCO_BONE = {
 
 
 def box_figure() -> Body:
-    """A body whose key points are exactly where its bones begin; each box reaches a little past that point."""
+    """Build a body whose key points are exactly at the start of its bones; each box extends slightly beyond."""
     names = list(_BONES)
     vertices: list[np.ndarray] = []
     faces: list[tuple[int, int, int]] = []
@@ -65,7 +65,7 @@ def box_figure() -> Body:
 
 
 def _keypoint(joint: str, mesh: np.ndarray, names: list[str]) -> np.ndarray:
-    """(V,) weights of the vertices whose mean is this joint."""
+    """Return the weights (V,) of the vertices whose mean is this joint."""
     side, _, part = joint.rpartition("_")
     out = np.zeros(len(mesh), np.float32)
     if part in _COCO_BONE:  # on the line between the box's two ends, where the bone begins
@@ -84,7 +84,7 @@ def _keypoint(joint: str, mesh: np.ndarray, names: list[str]) -> np.ndarray:
 
 
 def standing(*, n_frames: int = 1, **angles: float) -> Motion:
-    """Somebody who stands in one place, at hip height 1, with these anatomical angles."""
+    """Create a motion of a standing person, at hip height 1, with these anatomical angles."""
     rotations = segment_rotations({name: np.asarray(a) for name, a in angles.items()}, n_frames)
     return Motion(rotations, np.tile([0.0, 1.0, 0.0], (n_frames, 1)), fps=10)
 

@@ -1,4 +1,4 @@
-"""A folder of person crops with labels, and one of labelled videos, small and drawn: what the real ones look like."""
+"""Small drawn folders of person crops with labels and of labelled videos, with the structure of the real ones."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ _FROM_LSP = (9, 8, 10, 7, 11, 6, 3, 2, 4, 1, 5, 0)
 
 
 def standing_coco() -> np.ndarray:
-    """(17, 2) the same person in COCO's order."""
+    """Return the same person in COCO's order, (17, 2)."""
     face = np.array([(105, 32), (108, 30), (102, 30), (112, 33), (98, 33)], np.float32)
     return np.concatenate([face, STANDING[list(_FROM_LSP)]])
 
 
 def crop_labels(n: int) -> dict[str, np.ndarray]:
-    """Arrays of a label file for ``n`` standing people, numbered from 1; all labellers agree to a pixel."""
+    """Create the arrays of a label file for ``n`` standing people, numbered from 1; all labels agree to a pixel."""
     human = np.concatenate([np.stack([STANDING] * n), np.ones((n, 14, 1), np.float32)], -1)
     coco = np.concatenate([np.stack([standing_coco()] * n), np.full((n, 17, 1), 0.9, np.float32)], -1)
     return {"index": np.arange(1, n + 1, dtype=np.int32), "joints": human, "movenet": coco, "blazepose": coco + 1}
 
 
 def write_crops(folder: Path, n: int = 40, **changed: Any) -> Path:
-    """``crops.zip`` with ``n`` stills of dots and ``labels.npz``, in which some arrays may be changed."""
+    """Write ``crops.zip`` with ``n`` stills of dots and ``labels.npz``, with optional changes of its arrays."""
     folder.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(folder / "crops.zip", "w") as archive:
         for number in range(1, n + 1):
@@ -49,7 +49,8 @@ def write_crops(folder: Path, n: int = 40, **changed: Any) -> Path:
 
 
 def write_videos(folder: Path, names: tuple[str, ...] = ("a", "b"), n_frames: int = 6) -> Path:
-    """``videos/NAME.mp4`` of dots and ``labels/NAME.npz``; in the last frame the two networks disagree on an ankle."""
+    """Write ``videos/NAME.mp4`` of dots and ``labels/NAME.npz``; in the last frame the networks disagree on an
+    ankle."""
     for name in ("videos", "labels"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     agree = np.ones((n_frames, 17), bool)

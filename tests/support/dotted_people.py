@@ -1,4 +1,4 @@
-"""People to train on in tests: figures of 13 dots, each in its joint's own colour, and settings that are quick."""
+"""People for training in tests: figures of 13 dots, each in its joint's colour, and fast settings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ QUICK = (
 
 
 def dotted_person(seed: int = 0, n_frames: int = 1) -> PersonSequence:
-    """A figure of 13 dots that moves to the right, two pixels a frame."""
+    """Create a figure of 13 dots that moves to the right, two pixels per frame."""
     rng = np.random.default_rng(seed)
     start = rng.uniform(60, 200, (13, 2)).astype(np.float32)
     joints = start + np.arange(n_frames, dtype=np.float32)[:, None, None] * np.array([2, 0], np.float32)
@@ -39,6 +39,6 @@ def dotted_people() -> Mixture:
 
 
 def quick(*words: str, **settings: Any) -> TrainConfig:
-    """Settings for a run of seconds, some replaced by ``key=value`` words or by name."""
+    """Return settings for a run of seconds, with some replaced by ``key=value`` or by name."""
     given = [*QUICK, *(f"{k}={v}" for k, v in settings.items()), *words]
     return from_mapping(TrainConfig, with_words({}, given))

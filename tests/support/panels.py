@@ -1,4 +1,4 @@
-"""What the tests of both panels do: open one in a browser, press its buttons, wait for its state."""
+"""Helpers for tests of both panels: open one in a browser, press its buttons, wait for its state."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def opened_panel(browser: Browser, lab: Lab, name: str, kind: str, call: str, **
 
 
 def said_wrong(page: Page) -> str:
-    """The error under the panel's head, empty if there is none."""
+    """Return the error under the panel's head, empty if there is none."""
     said: str = page.evaluate(f"() => document.querySelector('{HEAD} > .dkd-error')?.textContent ?? ''")
     return said
 

@@ -1,4 +1,4 @@
-"""A server that is started by a command and prints the address at which its user is let in."""
+"""A server that is started by a command and prints the address with its token."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PATIENCE_S = 300.0
 
 
 def hear_ctrl_c() -> None:
-    """For a child process, as ``preexec_fn``: whoever runs the tests in the background has them ignore Ctrl-C."""
+    """Restore Ctrl-C in a child process, as ``preexec_fn``: tests in the background ignore it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 

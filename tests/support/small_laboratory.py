@@ -1,4 +1,4 @@
-"""Small runs for the laboratory's tests: random weights, since an intervention must change numbers, good or bad."""
+"""Small runs for the laboratory's tests, with random weights, as interventions only have to change numbers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def other_trace(model: VideoPoseModel) -> Trace:
 
 
 def same(a: Trace, b: Trace) -> bool:
-    """Whether two runs are the same to the last bit."""
+    """Return whether two runs are bit-identical."""
     return len(a) == len(b) and all(
         np.array_equal(getattr(a, name), getattr(b, name)) for name in ("heatmaps", "kernels", "joints", "scores")
     )

@@ -1,4 +1,4 @@
-"""The shipped model follows people: the numbers of its card, held."""
+"""The shipped model tracks people as well as its model card says."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_contributions_of_the_trained_model_sum_to_its_map(rendered: Trace) -> N
 
 
 def test_the_past_is_used(rendered: Trace) -> None:
-    """Less than the paper promises, and stated in the card; but not nothing."""
+    """The reliance is smaller than the paper suggests, as the card says, but not zero."""
     table = one_step_reliance(rendered, every=30)
     assert (table.map_change > 0.01).all()
     assert (table.kernel_change > 0.01).all()
@@ -73,7 +73,7 @@ def test_it_follows_the_person_on_all_four_unseen_cameras(shared_data: Path) -> 
 
 
 def get_sample_box(camera: str) -> tuple[float, float, float, float]:
-    """The box that ships with a sample, whether or not its clip was brought here."""
+    """Return the box of a sample, even if its clip has not been downloaded."""
     from dkd.video.samples import SAMPLES
 
     return SAMPLES[camera].box

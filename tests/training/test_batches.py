@@ -1,4 +1,4 @@
-"""Which clip is drawn depends on seed, step and place alone: not on when, by whom, or in how many pieces."""
+"""A clip only depends on seed, step and position, not on when or by which process it is drawn."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_processes_share_a_batch_without_overlap(world: int) -> None:
 
 
 def test_workers_give_what_the_thread_gives(tmp_path: Path) -> None:
-    """Real processes, started anew: nothing that is open here, a video reader say, crosses a fork."""
+    """Real spawned processes: open objects such as a video reader must not cross a fork."""
     people = dotted_people()
     for a, b in zip(batches(people, PLAN, 0, 3), batches(people, PLAN, 0, 3, workers=2), strict=True):
         assert_same(a, b)

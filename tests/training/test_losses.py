@@ -1,4 +1,4 @@
-"""The losses against closed forms, and the adversary's equilibrium against its equations."""
+"""Losses against closed forms, and the adversary's equilibrium against its equations."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_motion_loss_forgives_a_standing_error_and_counts_a_trembling_one() -> N
 
 
 def test_processes_that_share_a_batch_have_its_loss() -> None:
-    """The mean of the shares' losses, each divided by the mean count, is the loss of the whole."""
+    """The mean of the parts' losses, each divided by the mean count, is the loss of the whole batch."""
     generator = torch.Generator().manual_seed(0)
     joints = torch.rand(4, 3, 2, generator=generator) * 30
     maps = torch.rand(4, 3, 32, 32, generator=generator)

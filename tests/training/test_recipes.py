@@ -1,4 +1,4 @@
-"""The shipped model's three recipes, run as they stand: on small data that lie where the recipes look for them."""
+"""The shipped model's three recipes, run unchanged on small data in the places they use."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LITTLE = (
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to train in, with ``data`` and with start weights in ``runs/movenet``."""
+    """Create a folder for training, with ``data`` and with start weights in ``runs/movenet``."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DKD_DATA", str(tmp_path / "data"))
     write_crops(tmp_path / "data/person_crops", 20)
@@ -46,7 +46,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_recipes_train_one_after_the_other(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Only the size is changed: all places and names are those that the recipes say."""
+    """Only the size is changed: all paths and names are those of the recipes."""
     for name in SHIPPED:
         assert main(["train", "--config", name, "--set", *LITTLE]) == 0, capsys.readouterr().err
         assert Run(here / "runs" / name).status() == "finished"
@@ -73,7 +73,7 @@ def test_every_source_in_a_recipe_is_known(name: str) -> None:
 
 
 def test_the_rendered_people_of_the_recipes_are_those_that_the_docs_say() -> None:
-    """What docs/training.md has people type gives the settings that the shipped model was made with."""
+    """The commands in docs/training.md give the settings with which the shipped model was made."""
     text = (Path(__file__).parents[2] / "docs/training.md").read_text(encoding="utf-8").replace("\\\n", " ")
     (line,) = (line for line in text.splitlines() if line.startswith("dkd render --out data/varied"))
     given = build_parser().parse_args(shlex.split(line)[1:])

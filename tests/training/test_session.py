@@ -1,4 +1,4 @@
-"""A run in a thread does what its buttons say."""
+"""A run in a thread: start, pause, step, stop and resume."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.server import PATIENCE_S, until
 
 
 class Watch:
-    """Remembers what a session told, and waits for what is to come; waits only bound a hang."""
+    """Record the notifications of a session and wait for others; the timeout only bounds a hang."""
 
     def __init__(self, session: TrainingSession):
         self.states: list[str] = []
@@ -66,7 +66,7 @@ def test_start_pause_step_stop_and_resume(tmp_path: Path) -> None:
 
 
 def settled(session: TrainingSession) -> int:
-    """Steps done once nothing is under way any more: a step that had begun when the pause came still counts."""
+    """Return the steps done after the current step has ended: one that began before the pause still counts."""
     until(lambda: between_steps(session))
     return session.steps_done
 

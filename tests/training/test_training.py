@@ -1,4 +1,4 @@
-"""Training learns, is reproducible, goes on where it was stopped or killed, and trains what it says."""
+"""Training learns, is reproducible, resumes after a stop or a kill, and trains the selected parts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.support.dotted_people import dotted_people, dotted_person, quick
 def run(
     config: TrainConfig, folder: Path, stop_after: int | None = None, validation=()
 ) -> tuple[dict[str, torch.Tensor], list[Record]]:
-    """Train; returns the state that is on the disk then, and the records."""
+    """Train, and return the state on disk and the records."""
     records = []
     running = train(config, folder, people=dotted_people(), validation=validation)
     for record in running:
@@ -115,7 +115,7 @@ def start_process(folder: Path, words: tuple[str, ...]) -> subprocess.Popen[str]
 
 
 def test_a_run_that_is_killed_at_any_moment_goes_on_to_the_same_weights(tmp_path: Path) -> None:
-    """SIGKILL at random moments, again and again: in the end the weights are those of a run that was never killed."""
+    """With repeated SIGKILL at random moments, the final weights are those of an uninterrupted run."""
     words = ("steps=12", "save_every=1", "snapshot_every=3", *ADVERSARY)
     config = quick(*words)
     whole, _ = run(config, tmp_path / "whole")
@@ -350,7 +350,7 @@ for record in train(quick(*{words!r}), {folder!r}, people=dotted_people(), valid
 
 
 def test_two_processes_compute_what_one_does(tmp_path: Path) -> None:
-    """The same global batch, the same losses and, but for rounding, the same weights; two real processes over gloo."""
+    """The same global batch and losses and, up to rounding, the same weights; two real processes over gloo."""
     # Adam's first steps move each weight by the learning rate, by the sign of its gradient: where that is rounding
     # noise the two runs part. At a small rate they do not part far.
     words = ("batch=4", "steps=3", "n_frames=3", "save_every=3", "optimiser.learning_rate=1e-4", *ADVERSARY)

@@ -1,4 +1,4 @@
-"""The sample clips: what is registered, what is brought from PyPI, and that nothing half or wrong is ever kept."""
+"""Sample clips: registration, download from PyPI, and no partial or wrong file is ever kept."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REAL_FILES = dict(samples._POSE2SIM_FILES)
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A data folder with nothing but the rendered clip's names in it."""
+    """Create a data folder that only has the rendered clip's files."""
     folder = tmp_path / "data"
     (folder / "samples").mkdir(parents=True)
     for name in ("rendered_walk.mp4", "rendered_walk.npz"):
@@ -33,7 +33,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that is all the package index pip has; ``offer`` puts the package there."""
+    """Use a folder as pip's only package index; ``offer`` puts the package there."""
     folder = tmp_path / "index"
     folder.mkdir()
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -44,7 +44,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def content(name: str) -> bytes:
-    """What stands for the file ``name`` in the stand-in package."""
+    """Return the content of the file ``name`` in the stand-in package."""
     return f"content of {name}".encode() * 1000
 
 
@@ -53,7 +53,7 @@ def digest(data: bytes) -> str:
 
 
 def offer(index: Path, *, wrong: str = "", missing: str = "") -> None:
-    """Put a wheel that pip takes for pose2sim into ``index``, with one file ``wrong`` or ``missing``."""
+    """Put a wheel that looks like pose2sim into ``index``, with one file ``wrong`` or ``missing``."""
     with zipfile.ZipFile(index / "pose2sim-0.10.49-py3-none-any.whl", "w") as wheel:
         # An interpreter that no one has: the clips are data, so it must not matter.
         metadata = ["Metadata-Version: 2.1", "Name: pose2sim", "Version: 0.10.49", "Requires-Python: >=99"]
@@ -65,7 +65,7 @@ def offer(index: Path, *, wrong: str = "", missing: str = "") -> None:
 
 
 def kept(data: Path) -> dict[str, bytes]:
-    """Name to content of all that lies where the real clips go."""
+    """Read all files in the folder of the real clips, by name."""
     return {path.name: path.read_bytes() for path in (data / "samples" / "pose2sim").glob("*")}
 
 
@@ -158,7 +158,8 @@ def test_the_digests_are_those_of_the_clips(shared_data: Path) -> None:
 
 @pytest.mark.parametrize("camera", CAMERAS)
 def test_the_box_holds_the_person_and_little_else(camera: str, shared_data: Path) -> None:
-    """All joints that two networks agree on lie inside, with room for head and feet, and the person fills the box."""
+    """All joints on which two networks agree are inside, with margins for head and feet, and the person fills the
+    box."""
     labels = np.load(shared_data / f"labels/pose2sim_{camera}.npz")["consensus17"][0]
     low, high = np.nanmin(labels, axis=0), np.nanmax(labels, axis=0)
     x0, y0, x1, y1 = SAMPLES[f"pose2sim_{camera}"].box
@@ -173,7 +174,7 @@ def test_the_box_holds_the_person_and_little_else(camera: str, shared_data: Path
 
 
 def test_the_rendered_clip_ships_with_its_truth() -> None:
-    """One row of joints a frame; the box holds the person of the first."""
+    """There is one row of joints per frame, and the box contains the person of the first frame."""
     sample = get_sample("rendered_walk")
     assert sample.ground_truth_path is not None
     with np.load(sample.ground_truth_path) as truth:

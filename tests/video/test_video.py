@@ -1,4 +1,4 @@
-"""The reader against clips whose frames show their own number, and against files that are broken in every usual way."""
+"""The reader against clips whose frames show their own number, and against files with common kinds of damage."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def clips(folder) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def faststart(folder) -> Path:
-    """An MP4 with its index in front: cut short, it can still be opened."""
+    """Write an MP4 with its index in front, which can still be opened when truncated."""
     _, codec, options = CODECS["h264_open_gop"]
     pictures = [draw_number(i) for i in range(N)]
     return write_clip(folder / "faststart.mp4", pictures, codec, options, container_options={"movflags": "faststart"})
@@ -166,7 +166,7 @@ def test_a_phones_rotation_is_applied(tmp_path, degrees, backend):
 )
 @pytest.mark.parametrize("name", ["h264_open_gop", "h264_closed_gop", "hevc"])
 def test_a_recording_that_begins_inside_another(clips, tmp_path, name, suffix, options):
-    """From the second key frame on: an open group's leading pictures have lost what they refer to, and do not count."""
+    """Starting at the second key frame, leading pictures of an open group lack their references and do not count."""
     with Clip(remux(clips[name], tmp_path / f"part{suffix}", 1, container_options=options)) as clip:
         assert numbers(clip, range(len(clip))) == list(range(12, N))
         assert numbers(clip, (40, 1, 0)) == [52, 13, 12]
@@ -183,7 +183,7 @@ def test_what_an_edit_list_hides_is_not_counted(clips, tmp_path, name):
 @pytest.mark.parametrize("late", [1, 3, 12, 30])
 @pytest.mark.parametrize("name", ["h264_transport_stream", "mpeg2_program_stream", "mpeg4_transport_stream"])
 def test_a_seek_that_lands_too_late_gives_no_wrong_frame(clips, name, late):
-    """Streams are searched by guessing; here each seek aims ``late`` frames behind the key frame that is wanted."""
+    """Seeking in streams guesses; here each seek lands ``late`` frames after the requested key frame."""
     index = video_index.build_index(clips[name])
     later = tuple(key._replace(seek=key.seek + late * 90_000 // RATE) for key in index.keys)
     for i in (50, 37, 38, 20, 59, 3):
@@ -207,7 +207,7 @@ def test_joined_streams_whose_clock_jumps_back_are_read_in_their_order(clips, tm
 
 @pytest.fixture
 def count_decoded(monkeypatch) -> list[int]:
-    """A one-element list: how many frames the readers have got from the decoder."""
+    """Return a list with one element: the number of frames decoded by the readers."""
     total = [0]
     original = video_readers.decoded
 
@@ -385,7 +385,7 @@ def test_a_decord_that_sees_another_file_than_pyav_is_not_used(clips, monkeypatc
 @pytest.mark.parametrize("name", ["h264_open_gop", "mpeg4_avi"])
 def test_where_decord_fails_pyav_goes_on_and_says_so(clips, name, monkeypatch, caplog):
     class FailingReader:
-        """Stands for decord's: right up to frame 20."""
+        """A stand-in for decord's reader that is correct up to frame 20."""
 
         def __init__(self, path, n_frames, first):
             self.position = 1
@@ -406,7 +406,7 @@ def test_where_decord_fails_pyav_goes_on_and_says_so(clips, name, monkeypatch, c
 
 @pytest.mark.parametrize(("spare", "backend"), [(0, "decord" if HAS_DECORD else "pyav"), (-1, "pyav")])
 def test_decord_reads_what_fits_in_the_cache(clips, spare, backend):
-    """It decodes ahead without a bound, so a longer clip is left to PyAV."""
+    """It decodes ahead without limit, so PyAV reads longer clips."""
     with Clip(clips["h264_open_gop"], cache_bytes=N * FRAME_BYTES + spare) as clip:
         assert clip.backend == backend
 
@@ -494,7 +494,7 @@ def test_a_whole_file_is_not_called_cut_short(clips, caplog):
 
 
 def damage(source: Path, target: Path, first: int, last: int, how: str) -> Path:
-    """Overwrite packets ``first`` to ``last`` (exclusive, in the file's order): by zeros or, behind a header, noise."""
+    """Overwrite packets ``first`` to ``last`` (exclusive, in file order) with zeros or, after a header, noise."""
     data = bytearray(source.read_bytes())
     with av.open(str(source)) as container:
         places = [(packet.pos or 0, packet.size) for packet in container.demux(video=0) if packet.size]
@@ -514,7 +514,7 @@ def damage(source: Path, target: Path, first: int, last: int, how: str) -> Path:
 @pytest.mark.parametrize("how", ["zeros", "noise"])
 @pytest.mark.parametrize("name", ["h264_closed_gop", "h264_open_gop", "hevc", "mpeg4_mp4"])
 def test_damage_in_the_middle_is_never_shown_as_a_frame(clips, tmp_path, name, how, backend):
-    """Each frame of the damaged file is the whole file's in every pixel, or raises; none outside the damage is lost."""
+    """Each frame of the damaged file equals the original in every pixel, or raises; none outside the damage is lost."""
     path = damage(clips[name], tmp_path / f"damaged{clips[name].suffix}", 26, 30, how)
     order = [*range(N), *reversed(range(N))]
     with Clip(clips[name], backend="pyav") as whole, Clip(path, backend=backend, cache_bytes=0) as clip:
@@ -533,7 +533,7 @@ def test_damage_in_the_middle_is_never_shown_as_a_frame(clips, tmp_path, name, h
 
 @pytest.mark.parametrize("how", ["zeros", "noise"])
 def test_damage_in_a_file_without_times(clips, tmp_path, how, caplog):
-    """Frames can only be counted: those behind the damage may have moved up, but each is whole and in its order."""
+    """Frames can only be counted: numbers after the damage may be too small, but frames are complete and in order."""
     path = damage(clips["mpeg4_avi"], tmp_path / "damaged.avi", 26, 30, how)
     with Clip(clips["mpeg4_avi"]) as whole, caplog.at_level(logging.WARNING), Clip(path) as clip:
         moved = N - len(clip)
