@@ -87,7 +87,7 @@ def test_shipped_plans_load_and_compare_at_equal_frames() -> None:
     assert [(configs[n].n_frames, configs[n].batch) for n in ("T2", "dkd", "T8")] == [(2, 20), (5, 8), (8, 5)]
 
 
-def test_a_variant_replaces_what_it_says_and_words_replace_what_all_share(tmp_path: Path) -> None:
+def test_a_variant_replaces_its_settings_and_arguments_the_common_ones(tmp_path: Path) -> None:
     plan = small_plan(tmp_path, VARIANTS, METHODS, "steps=6", "seed=5", "evaluation.frames=3", "frames_a_step=8")
     configs = plan.configs()
     assert {c.steps for c in configs.values()} == {6} and plan.evaluation.frames == 3
@@ -116,7 +116,7 @@ def test_a_variant_replaces_what_it_says_and_words_replace_what_all_share(tmp_pa
         ({"variant": {}}, "did you mean 'variants'"),
     ],
 )
-def test_what_is_wrong_in_a_plan_is_said_before_anything_runs(
+def test_errors_in_a_plan_are_reported_before_anything_runs(
     settings: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
     variants = settings.pop("variants", {"dkd": {}})
@@ -159,7 +159,7 @@ def test_every_variant_is_trained_as_it_says_and_measured(done) -> None:
     assert seen[-1].phase == "evaluate" and seen[-1].done == seen[-1].of == 9 * len(methods)
 
 
-def test_the_table_is_what_was_measured(done) -> None:
+def test_the_table_has_the_measured_results(done) -> None:
     plan, folder, _ = done
     results = make_results(plan, folder)
     table = results.table.set_index("variant")
@@ -201,7 +201,7 @@ def test_a_finished_run_is_found_and_not_trained_again(done) -> None:
     assert {name: Run(folder / name).model_file.stat().st_mtime_ns for name in VARIANTS} == before
 
 
-def test_a_stopped_plan_goes_on_to_the_same_table(done, tmp_path: Path) -> None:
+def test_a_stopped_plan_resumes_to_the_same_table(done, tmp_path: Path) -> None:
     plan, folder, _ = done
     only = ("dkd", "T4")
     assert len(run(plan, tmp_path, stop_after=6, only=only)) == 6
@@ -214,7 +214,7 @@ def test_a_stopped_plan_goes_on_to_the_same_table(done, tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(mine[columns], whole.loc[mine.index, columns])
 
 
-def test_a_variant_that_fails_has_its_reason_and_the_others_go_on(
+def test_a_failed_variant_has_its_reason_and_the_others_continue(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = small_plan(tmp_path, {"dkd": {}, "bad": {"sigma": 9.0}}, {"bad-frozen": "bad+frozen"}, reference="bad")
@@ -297,7 +297,7 @@ def test_shipped_ablations_are_of_the_shipped_plan(file: Path) -> None:
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
-def test_results_come_back_and_belong_to_their_provenance(done, tmp_path: Path, monkeypatch) -> None:
+def test_results_survive_a_round_trip_and_match_their_provenance(done, tmp_path: Path, monkeypatch) -> None:
     plan, folder, _ = done
     results = make_results(plan, folder)
     file = results.save(tmp_path / "ablations.csv")
@@ -341,7 +341,7 @@ def test_show_says_what_would_be_trained(capsys: pytest.CaptureFixture[str]) -> 
     assert main(["ablate", "tini"]) == 2 and "did you mean 'tiny'" in capsys.readouterr().err
 
 
-def test_the_command_stops_saved_and_goes_on_to_a_table(tmp_path: Path) -> None:
+def test_the_command_saves_when_stopped_and_resumes_to_a_table(tmp_path: Path) -> None:
     for _ in render_set(tmp_path / "people", RenderSetConfig(n_train=2, n_test=1, n_frames=6, size=96), workers=1):
         pass
     data = f"rendered={tmp_path / 'people'}"

@@ -66,7 +66,7 @@ def test_contributions_and_bias_are_the_map(found: Anatomy, trace: Trace) -> Non
     check(found, trace)
 
 
-def test_what_is_distilled_and_the_bias_are_the_kernels(found: Anatomy, trace: Trace) -> None:
+def test_distilled_kernels_and_bias_sum_to_the_kernels(found: Anatomy, trace: Trace) -> None:
     made = found.distillation
     assert made is not None and made.frame == found.frame - 1 and made.handed_on
     np.testing.assert_allclose(made.kernels, found.kernels, atol=1e-6)
@@ -74,7 +74,7 @@ def test_what_is_distilled_and_the_bias_are_the_kernels(found: Anatomy, trace: T
     assert (made.bias is not None) == trace.model.config.kernel_bias
 
 
-def test_the_distillator_by_hand(found: Anatomy, trace: Trace) -> None:
+def test_the_distillator_in_plain_numpy(found: Anatomy, trace: Trace) -> None:
     """Compute its first and last layers in plain NumPy: sum over inputs, normalisation, ReLU, maximum of four."""
     made, distillator = found.distillation, trace.model.distillator
     assert made is not None and isinstance(distillator, KernelDistillator)
@@ -123,7 +123,7 @@ def test_other_models(options: dict, clip: Clip) -> None:
     np.testing.assert_allclose(made.kernels, trace.kernels[1], atol=1e-6)
 
 
-def test_kernels_that_were_not_made_of_the_frame_before_are_said_to_be_so(clip: Clip) -> None:
+def test_kernels_that_do_not_come_from_the_previous_frame_are_marked(clip: Clip) -> None:
     """A frozen kernel is not that of frame 1; a feedback that erases H changes the distillator's input."""
     frozen = traced(FrozenKernel(tiny()), clip)
     assert [anatomy(frozen, t, 0).distillation.handed_on for t in (1, 2)] == [True, False]  # type: ignore[union-attr]
@@ -147,7 +147,7 @@ def test_frames_and_models_without_matching(trace: Trace, clip: Clip) -> None:
         anatomy(traced(build_model("simple-baseline-tiny"), clip), 1, "head")
 
 
-def test_what_is_sent(trace: Trace) -> None:
+def test_the_message(trace: Trace) -> None:
     """Pictures are within half a step of the numbers, maps are exact, and the size is well below a megabyte."""
     content, buffers = render_anatomy(trace, 3, 7)
     json.dumps(content)
@@ -191,9 +191,7 @@ def test_a_model_without_kernels_is_an_error_not_a_crash() -> None:
         render_anatomy(FakeTrace(5, channels=0), 2, 0)
 
 
-def test_the_view_answers_what_it_is_asked_and_nothing_once_closed(
-    trace: Trace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_view_answers_requests_until_it_is_closed(trace: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
     view = View(trace)
     sent: list[dict] = []
     monkeypatch.setattr(view, "send", lambda content, buffers: sent.append(content))

@@ -226,7 +226,7 @@ def test_kernels_that_turn_are_a_drift_of_all_joints() -> None:
     assert np.isnan(diagnosis.lanes["kernel_drift"][0])
 
 
-def test_a_new_start_is_named_where_it_explains() -> None:
+def test_a_reinitialisation_is_named_where_it_explains() -> None:
     trace = SteadyTrace().shift("right_wrist", slice(30, 31), 0.3)
     assert "re-initialised" not in only(worst(diagnose(trace)), "jump").text
     trace.from_initializer = lambda t: t in (0, 30)  # type: ignore[method-assign]

@@ -153,7 +153,7 @@ def test_largest_jumps_keep_apart() -> None:
     assert largest_jumps(curve, count=4, apart=2) == [10, 12, 30, 39]
 
 
-def test_what_is_three_times_the_median_is_a_jump_and_less_is_not() -> None:
+def test_three_times_the_median_is_a_jump_and_less_is_not() -> None:
     curve = np.full(40, 0.1)
     curve[[7, 20]] = [0.29, 0.31]
     assert largest_jumps(curve) == [20]
@@ -222,7 +222,7 @@ def test_reliance_is_the_share_of_each_channel_at_the_peak(trace: Any) -> None:
     np.testing.assert_allclose(found.shares.sum(1), 1, atol=1e-5)
 
 
-def test_reliance_stops_when_told_with_a_coarse_picture_of_the_whole_clip() -> None:
+def test_stopped_reliance_covers_the_whole_clip_coarsely() -> None:
     made: Any = FakeTrace(41)
     looks = iter([False] * 5 + [True] * 99)
     found = channel_reliance(made, WRIST, cancel=lambda: next(looks))
@@ -231,7 +231,7 @@ def test_reliance_stops_when_told_with_a_coarse_picture_of_the_whole_clip() -> N
     assert channel_reliance(FakeTrace(1), WRIST).shares.shape == (0, 26)  # type: ignore[arg-type]
 
 
-def test_frames_that_were_started_anew_have_no_reliance() -> None:
+def test_reinitialised_frames_have_no_reliance() -> None:
     made: Any = FakeTrace(9, lost=(4,))
     again = made.retrace(object())
     assert channel_reliance(again, WRIST).frames.tolist() == [1, 2, 3, 5, 6, 7, 8]
@@ -382,7 +382,7 @@ def test_reliance_is_computed_on_request_follows_the_joint_and_is_kept(trace: An
     assert view._error == ""
 
 
-def test_reliance_can_be_stopped_and_what_is_there_is_shown(trace: Any) -> None:
+def test_reliance_can_be_stopped_and_shows_the_results_so_far(trace: Any) -> None:
     view, go_on = Lineage(trace), threading.Event()
     browser, real = Browser(view), trace.contributions
     trace.contributions = lambda t, joint: (go_on.wait(60), real(t, joint))[1]
@@ -444,7 +444,7 @@ def test_it_shares_the_feed_of_views_on_its_cursor(trace: Any) -> None:
     cursor.close()
 
 
-def test_a_model_without_kernels_opens_and_computes_nothing() -> None:
+def test_a_model_without_kernels_opens_without_computing() -> None:
     view = Lineage(FakeTrace(4, channels=0), kernel="selected")
     browser = Browser(view)
     browser.say(type="hello")

@@ -44,7 +44,7 @@ def test_parts_alone_and_the_whole_model_run_again_agree(averaged: bool) -> None
             assert not np.allclose(other.heatmaps, expected.heatmaps, atol=1e-4)
 
 
-def test_of_a_memory_without_kernels_it_is_what_its_maps_do() -> None:
+def test_reliance_without_kernels_comes_from_the_maps() -> None:
     model = random_model("lstm-pm-tiny")
     assert isinstance(model, LSTMPoseMachine)
     measured = one_step_reliance(follow(model, dotted_person(0, 5)), every=1)

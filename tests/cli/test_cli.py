@@ -136,7 +136,7 @@ def test_render_train_and_runs_from_the_command_line(tmp_path: Path, capsys: pyt
         (["runs", "none", "--root", "{tmp}"], "there is no run 'none'"),
     ],
 )
-def test_bad_settings_are_explained_and_leave_nothing(
+def test_bad_settings_are_explained_and_leave_no_files(
     arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([a.format(tmp=tmp_path) for a in arguments]) == 2

@@ -551,7 +551,7 @@ def test_unknown_names_get_the_nearest(source: str) -> None:
         ("./gone", ["labels/0001.mat", "no such folder"]),
     ],
 )
-def test_what_is_missing_is_named_with_the_layout(
+def test_missing_files_are_named_with_the_layout(
     source: str, needed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DKD_DATA", str(tmp_path))
@@ -576,7 +576,7 @@ def test_a_folder_that_lacks_a_part_says_which(tmp_path: Path) -> None:
         load_sub_jhmdb(tmp_path)
 
 
-def test_every_source_has_a_layout_of_its_own(tmp_path: Path) -> None:
+def test_every_source_has_its_own_layout(tmp_path: Path) -> None:
     """No loader accepts the folder of another data set, or fails on it with a different error."""
     write_penn(tmp_path)
     said = {"rendered": "dkd render", "samples": "only has the split 'test'", "pose2sim": "only has the split 'test'"}

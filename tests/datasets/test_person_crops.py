@@ -31,7 +31,7 @@ def names(source: str, split: str) -> list[str]:
     return [person.name for person in load_people(source, split)]
 
 
-def test_every_twentieth_is_held_out_and_who_stands_comes_twice(tmp_path: Path) -> None:
+def test_every_twentieth_is_held_out_and_upright_people_come_twice(tmp_path: Path) -> None:
     labels = crop_labels(40)
     for part in ("joints", "movenet", "blazepose"):
         labels[part][4, :, 1] = 200 - labels[part][4, :, 1]  # number 5 stands on the hands
@@ -195,7 +195,7 @@ def test_videos_come_with_the_joints_that_two_networks_agree_on(tmp_path: Path) 
         load_people(source, "test")
 
 
-def test_what_is_for_testing_is_not_trained_on(tmp_path: Path) -> None:
+def test_test_clips_are_not_used_for_training(tmp_path: Path) -> None:
     """Labels without a video at this level belong to clips for evaluation; subfolders are ignored."""
     write_videos(tmp_path, ("a", "pose2sim_cam01"))
     (tmp_path / "videos/pose2sim").mkdir()

@@ -98,7 +98,7 @@ def test_the_reader_of_penn_action_reads_it(whole):
             assert person.images[0].shape == (64, 64, 3)
 
 
-def test_a_stopped_run_goes_on_and_ends_the_same_to_the_byte(whole, tmp_path):
+def test_a_stopped_run_resumes_to_the_same_bytes(whole, tmp_path):
     folder = tmp_path / "set"
     run = render_set(folder, TINY, workers=1)
     next(run), next(run)
@@ -146,7 +146,7 @@ def test_a_folder_with_something_else_is_refused(tmp_path):
     assert (tmp_path / "frames" / "holiday.jpg").read_bytes() == b"dear"
 
 
-def test_a_full_disk_is_said_and_whole_clips_stay(tmp_path, monkeypatch):
+def test_a_full_disk_is_an_error_and_complete_clips_stay(tmp_path, monkeypatch):
     folder = tmp_path / "set"
     run = render_set(folder, TINY, workers=1)
     next(run)
@@ -167,7 +167,7 @@ def test_a_full_disk_is_said_and_whole_clips_stay(tmp_path, monkeypatch):
     assert [p.kept for p in render_set(folder, TINY, workers=1)] == [True, False, False, False, False]
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path):
+def test_a_folder_that_cannot_be_created_is_an_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="choose another path"):
         next(render_set(tmp_path / "file" / "set", TINY))
@@ -207,7 +207,7 @@ def test_config_rejects_what_does_not_fit():
             replace(TINY, **wrong)
 
 
-def test_anny_without_the_extra_is_said(tmp_path, monkeypatch):
+def test_anny_without_the_extra_is_an_error(tmp_path, monkeypatch):
     def missing(**_: object) -> None:
         raise MissingExtraError("pip install 'dkd-workbench[render]'")
 

@@ -225,7 +225,7 @@ def test_floor_and_wall_meet_where_they_should():
     assert not draw_room(room, below)[..., 3].any(), "the floor is not seen from underneath"
 
 
-def test_nobody_sinks_into_the_floor_and_walkers_touch_it():
+def test_people_do_not_sink_into_the_floor_and_walkers_touch_it():
     body = box_figure()
     walking = posed_vertices(body, make_motion("walk", 12, 15, 0))[..., 1].min(axis=1)
     np.testing.assert_allclose(walking, 0, atol=1e-6)
@@ -365,7 +365,7 @@ def test_a_panel_is_where_the_camera_sees_it():
 
 
 @pytest.mark.parametrize("repeat", [None, (-np.inf, -np.inf, np.inf, 1.4)])
-def test_a_panel_shows_its_picture_and_nothing_else(repeat):
+def test_a_panel_shows_only_its_picture(repeat):
     v, u = np.mgrid[0:64, 0:64].astype(np.float32)
     picture = np.stack([4 * u, 4 * v, np.full_like(u, 200)], axis=-1).astype(np.uint8)
     texture = picture if repeat else np.concatenate([picture, np.full((64, 64, 1), 255, np.uint8)], axis=-1)
@@ -437,7 +437,7 @@ def test_joints_behind_what_passes_in_front_are_marked():
     assert hidden_in_all > 5
 
 
-def test_an_occluder_moves_as_it_says_and_covers_what_it_covers():
+def test_an_occluder_moves_and_covers_joints():
     sprite = np.full((10, 4, 4), 255, np.uint8)
     occluder = Occluder(sprite, np.array([[2.0, 3.0], [8.0, 5.0]]))
     for t, (x, y) in enumerate(((2, 3), (8, 5))):
@@ -449,7 +449,7 @@ def test_an_occluder_moves_as_it_says_and_covers_what_it_covers():
         np.testing.assert_array_equal(covered(alpha, points), [True, True, False, False, False, False])
 
 
-def test_a_passer_by_changes_the_picture_but_not_whose_joints_are_told():
+def test_a_passer_by_changes_the_picture_but_not_the_labels():
     config = replace(SMALL, seed=2, surroundings=varied(places=("outdoors",)))
     alone = render_clip(config)
     crowded = render_clip(replace(config, surroundings=varied(places=("outdoors",), passer_by=1.0)))

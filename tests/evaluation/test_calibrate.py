@@ -58,7 +58,7 @@ def rows(checkpoint: Path, people: dict[str, Sequence[PersonSequence]]) -> pd.Da
     return follow_people(get_method(checkpoint), ["stills", "clips"], people=people)
 
 
-def test_what_is_hidden_or_not_labelled_is_not_counted(rows: pd.DataFrame) -> None:
+def test_hidden_and_unlabelled_joints_are_not_counted(rows: pd.DataFrame) -> None:
     scores, hit = scores_and_hits(rows)
     assert len(scores) == len(hit) == 13 + 4 * 12
     counted = rows[rows.visible & rows.true_x.notna()]
@@ -104,7 +104,7 @@ def test_variants_are_measured_too_and_a_model_without_says_score(
     assert page.count("<circle") == (measured.table.n > 0).sum()
 
 
-def test_what_cannot_be_done_is_named_and_nothing_is_written(
+def test_impossible_requests_are_errors_and_write_no_files(
     checkpoint: Path, people: dict[str, Sequence[PersonSequence]], rows: pd.DataFrame, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.safetensors"

@@ -106,7 +106,7 @@ def test_the_texts_have_the_figures(comparison: Comparison, tmp_path: Path) -> N
     assert make_comparison(None, None).table.empty
 
 
-def test_what_is_profiled(tmp_path: Path) -> None:
+def test_which_models_are_profiled(tmp_path: Path) -> None:
     torch.manual_seed(0)
     path = tmp_path / "own.safetensors"
     save_model(build_model("dkd-tiny", channels=8, input_size=128), path, {})
@@ -185,7 +185,7 @@ def test_dkd_bench_prints_costs(capsys: pytest.CaptureFixture[str]) -> None:
         (["bench", "dkd-tiny", "--device", "cuda:9"], "expected --device"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(
+def test_errors_are_reported_in_one_line(
     command: list[str],
     message: str,
     capsys: pytest.CaptureFixture[str],

@@ -95,7 +95,7 @@ def test_a_row_is_a_joint_in_a_frame_as_the_trace_has_it(checkpoint: Path, tmp_p
     assert (second.visible == second.true_x.notna()).all()
 
 
-def test_what_is_measured_is_not_measured_again(checkpoint: Path, other: Path, tmp_path: Path) -> None:
+def test_existing_results_are_not_measured_again(checkpoint: Path, other: Path, tmp_path: Path) -> None:
     methods = [str(checkpoint), f"{checkpoint}+erased"]
     assert [p.fresh for p in run(methods, tmp_path)] == [True] * 4
     whole = Evaluation(tmp_path).table()
@@ -116,7 +116,7 @@ def test_what_is_measured_is_not_measured_again(checkpoint: Path, other: Path, t
     assert all(p.fresh for p in run([replace(get_method(str(other)), name="small")], tmp_path))
 
 
-def test_a_stopped_evaluation_goes_on_and_comes_to_the_same(checkpoint: Path, tmp_path: Path) -> None:
+def test_a_stopped_evaluation_resumes_to_the_same_result(checkpoint: Path, tmp_path: Path) -> None:
     methods = [str(checkpoint), f"{checkpoint}+frozen"]
     run(methods, tmp_path / "whole")
     stopped = evaluate(methods, ["dots"], tmp_path / "stopped", people=people())
@@ -185,7 +185,7 @@ def test_a_method_without_a_file_is_known_by_its_weights(tmp_path: Path) -> None
     assert [p.fresh for p in run([method], tmp_path)] == [True, True]
 
 
-def test_what_cannot_be_asked_for_is_said_before_anything_runs(checkpoint: Path, tmp_path: Path) -> None:
+def test_invalid_requests_are_errors_before_anything_runs(checkpoint: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="two methods are called 'small'"):
         run([str(checkpoint), replace(get_method(str(checkpoint)))], tmp_path)
     with pytest.raises(ConfigError, match="there is none"):
@@ -216,7 +216,7 @@ def test_a_damaged_part_is_named(checkpoint: Path, tmp_path: Path) -> None:
     assert [p.fresh for p in run([str(checkpoint)], tmp_path)] == [False, True]
 
 
-def test_what_cannot_be_written_is_an_error_and_nothing_is_lost(checkpoint: Path, tmp_path: Path) -> None:
+def test_a_failed_write_is_an_error_and_keeps_the_old_file(checkpoint: Path, tmp_path: Path) -> None:
     records = evaluate([str(checkpoint)], ["dots"], tmp_path, people=people())
     next(records)
     (place,) = tmp_path.glob("parts/small/dots")
@@ -251,7 +251,7 @@ except StorageError as error:
 """
 
 
-def test_a_full_disk_keeps_what_was_measured(checkpoint: Path, tmp_path: Path) -> None:
+def test_a_full_disk_keeps_the_results(checkpoint: Path, tmp_path: Path) -> None:
     code = WORK.format(root=str(ROOT), checkpoint=str(checkpoint), folder=str(tmp_path), full=True)
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "cannot write" in said and "free some space" in said, said
@@ -259,7 +259,7 @@ def test_a_full_disk_keeps_what_was_measured(checkpoint: Path, tmp_path: Path) -
     assert [p.fresh for p in run([str(checkpoint), f"{checkpoint}+erased"], tmp_path)] == [False, True, True, True]
 
 
-def test_a_killed_evaluation_goes_on(checkpoint: Path, tmp_path: Path) -> None:
+def test_a_killed_evaluation_resumes(checkpoint: Path, tmp_path: Path) -> None:
     code = WORK.format(root=str(ROOT), checkpoint=str(checkpoint), folder=str(tmp_path / "killed"), full=False)
     process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None and process.stdin is not None

@@ -101,7 +101,7 @@ def test_times_are_medians_of_turns_and_ratios_are_within_a_round(clock: Clock) 
         assert Counter(log[begin : begin + 10]) == {"a": 4, "b": 4, "slow": 2}, "all take a turn in each round"
 
 
-def test_a_stopped_profile_has_what_was_measured(clock: Clock) -> None:
+def test_a_stopped_profile_has_the_results_so_far(clock: Clock) -> None:
     log: list[str] = []
     models = {name: timed_model(clock, 10.0, log, name) for name in "ab"}
     asked: list[int] = []

@@ -180,7 +180,7 @@ def test_the_means_of_sub_jhmdb_in_closed_form() -> None:
     assert len({round(found[name], 6) for name in list(found)[7:]}) == 4
 
 
-def test_a_mean_is_what_its_name_says_or_nothing() -> None:
+def test_a_mean_is_what_its_name_says_or_nan() -> None:
     n = np.full(13, 10)
     n[PENN.index("left_wrist")] = 0
     found = paper_columns(n * 0.5, n, PENN)

@@ -237,11 +237,11 @@ def test_the_protocol_of_the_data_says_which_joints_count() -> None:
     st.sampled_from(["box", "torso"]),
 )
 @settings(max_examples=25)
-def test_a_summary_is_what_loops_find(seed: int, by: tuple[str, ...], unit: str) -> None:
+def test_a_summary_agrees_with_loops(seed: int, by: tuple[str, ...], unit: str) -> None:
     check_summary(make_table(seed), by, normaliser=unit)
 
 
-def test_a_summary_of_some_rows_takes_no_frame_for_the_next_of_another() -> None:
+def test_a_summary_of_some_rows_does_not_join_frames_across_gaps() -> None:
     """Filtered tables, shuffled ones and plain strings: missing rows are not measured."""
     table = make_table(3, n_frames=9)
     check_summary(table[table["frame"] != 4], ("model",))
@@ -476,7 +476,7 @@ def test_an_empty_table_has_empty_summaries() -> None:
             paired(empty, "dkd")
 
 
-def test_a_table_without_labels_has_motion_and_nothing_else() -> None:
+def test_a_table_without_labels_only_has_motion() -> None:
     table = make_table().assign(true_x=np.nan, true_y=np.nan, visible=False, kernel_drift=np.nan)
     row = summarise(table).loc["dkd"]
     assert row[["PCK@0.2", "AUC", "OKS", "velocity error %", "recovered", "kernel drift"]].isna().all()
@@ -488,7 +488,7 @@ def test_a_table_without_labels_has_motion_and_nothing_else() -> None:
     assert len(worst_moments(table)) == 0
 
 
-def test_what_is_wrong_with_a_table_is_said() -> None:
+def test_errors_in_a_table_are_reported() -> None:
     table = make_table()
     for call in EVERYTHING:
         with pytest.raises(ShapeError, match="no box_side; did you mean 'box_area'"):

@@ -283,7 +283,7 @@ def test_the_square_hides_a_ninth_and_jumps() -> None:
     assert np.abs(np.argwhere(large).mean(0) / 2 - np.argwhere(hidden[0]).mean(0)).max() < 1
 
 
-def test_what_was_corrupted_is_computed_again_from_the_same_pixels(dkd: DKD, clip: ImageClip) -> None:
+def test_corrupted_frames_are_recomputed_from_the_same_pixels(dkd: DKD, clip: ImageClip) -> None:
     asked: list[int] = []
 
     def corrupt(image: np.ndarray, t: int) -> np.ndarray:
@@ -383,7 +383,7 @@ def test_a_method_by_name(here: Path, spec: str, name: str, source: str, variant
         ("shipped+flow+initializer", "use only one of them"),
     ],
 )
-def test_what_does_not_exist_or_fit_is_named(here: Path, spec: str, message: str) -> None:
+def test_unknown_and_unfit_names_are_errors(here: Path, spec: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         get_method(spec)
 
@@ -405,7 +405,7 @@ def test_somebody_else_crosses_from_left_to_right(size: int) -> None:
     assert (image == 7).all()
 
 
-def test_each_variant_says_what_it_is() -> None:
+def test_each_variant_is_described() -> None:
     assert set(VARIANTS) >= {
         "initializer", "frozen", "average", "flow", "mean", "one-euro", "erased", "shuffled", "swapped", "occluded",
         "blurred", "darkened", "crowded", "reinit",
@@ -419,7 +419,7 @@ def test_each_variant_says_what_it_is() -> None:
 
 
 @pytest.mark.parametrize("name", [*VARIANTS, "frozen+mean", "flow+erased", "swapped+shuffled", "occluded+blurred"])
-def test_every_variant_traces_the_same_twice_and_starts_alike(name: str, dkd: DKD, clip: ImageClip) -> None:
+def test_every_variant_is_reproducible_and_starts_equally(name: str, dkd: DKD, clip: ImageClip) -> None:
     """Traces do not share memory; the first frame is that of the model alone."""
     plain = Method("plain", dkd)
     method = plain
@@ -439,7 +439,7 @@ def test_every_variant_traces_the_same_twice_and_starts_alike(name: str, dkd: DK
     assert dkd.name == "dkd-tiny"  # the model that was given is as it was
 
 
-def test_a_method_is_what_it_says(dkd: DKD, clip: ImageClip) -> None:
+def test_a_method_has_its_name_and_variants(dkd: DKD, clip: ImageClip) -> None:
     plain = Method("m", dkd)
     erased = plain.with_variant("erased").trace(clip, BOX, progress=False)
     np.testing.assert_array_equal(
@@ -461,7 +461,7 @@ def test_a_method_is_what_it_says(dkd: DKD, clip: ImageClip) -> None:
     assert isinstance(plain.with_variant("average").model, KernelControl)
 
 
-def test_smoothing_is_what_is_reported_and_not_what_is_followed(dkd: DKD, clip: ImageClip) -> None:
+def test_smoothing_changes_the_reported_joints_but_not_the_crop(dkd: DKD, clip: ImageClip) -> None:
     raw = Method("m", dkd).trace(clip, BOX, progress=False)
     smooth = Method("m", dkd).with_variant("one-euro").trace(clip, BOX, progress=False)
     assert smooth.crops == raw.crops
@@ -474,7 +474,7 @@ def test_smoothing_is_what_is_reported_and_not_what_is_followed(dkd: DKD, clip: 
 
 
 @pytest.mark.parametrize("name", ["one-euro", "shuffled", "occluded", "flow", "average"])
-def test_a_method_that_was_stopped_goes_on_the_same(name: str, dkd: DKD, clip: ImageClip) -> None:
+def test_a_stopped_method_resumes_identically(name: str, dkd: DKD, clip: ImageClip) -> None:
     method, asked = Method("m", dkd).with_variant(name), []
 
     def cancel() -> bool:

@@ -55,7 +55,7 @@ def test_words_reach_into_nested_settings_and_leave_the_rest() -> None:
         (["steps=[1"], "expected a value in"),
     ],
 )
-def test_what_is_wrong_is_said(words: list[str], message: str | None) -> None:
+def test_errors_are_reported(words: list[str], message: str | None) -> None:
     if message is None:
         assert from_mapping(Outer, with_words({}, words)).steps == 3
         return

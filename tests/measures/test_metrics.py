@@ -62,7 +62,7 @@ def is_known(point: Sequence[float]) -> bool:
 
 
 @given(bodies(), st.sampled_from([0.05, 0.2, 0.25, 0.5]))
-def test_pck_is_what_a_loop_counts(arrays: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], alpha: float) -> None:
+def test_pck_agrees_with_a_loop(arrays: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], alpha: float) -> None:
     predicted, truth, lengths, _ = arrays
     hits, counted = [0] * 3, [0] * 3
     for t in range(len(predicted)):
@@ -225,7 +225,7 @@ def test_exchanged_sides_are_all_flips_but_on_the_midline() -> None:
 
 
 @given(bodies())
-def test_motion_is_what_loops_find(arrays: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]) -> None:
+def test_motion_agrees_with_loops(arrays: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]) -> None:
     predicted, truth, lengths, _ = arrays
     n = len(predicted)
     weights = {1: (-1, 1), 2: (1, -2, 1), 3: (-1, 3, -3, 1)}
@@ -316,7 +316,7 @@ def test_a_missing_label_takes_all_that_needs_it_and_short_clips_have_none() -> 
 
 
 @given(st.integers(0, 12).flatmap(lambda n: hnp.arrays(np.int8, (n, 3), elements=st.sampled_from([-1, 0, 1]))))
-def test_losses_and_runs_are_what_loops_find(states: np.ndarray) -> None:
+def test_losses_and_runs_agree_with_loops(states: np.ndarray) -> None:
     """−1: not counted; 0: missed; 1: hit."""
     counted, hit = states >= 0, states == 1
     lost, frames, runs = np.zeros(states.shape, bool), np.full(states.shape, np.nan), np.zeros(states.shape, bool)

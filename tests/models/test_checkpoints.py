@@ -67,7 +67,7 @@ def test_half_precision_is_loaded_as_float(saved, tmp_path) -> None:
     torch.testing.assert_close(loaded.readout.weight, model.readout.weight, rtol=1e-3, atol=1e-4)
 
 
-def test_what_is_no_checkpoint(saved, tmp_path) -> None:
+def test_other_files_are_not_loaded(saved, tmp_path) -> None:
     _, path = saved
     bad = tmp_path / "bad.safetensors"
     with pytest.raises(CheckpointError, match="found no file"):

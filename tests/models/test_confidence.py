@@ -77,7 +77,7 @@ def test_a_fit_is_the_pooled_shares_of_plain_loops(pairs: list[tuple[float, bool
         assert at == pytest.approx(scores[block].mean(), abs=1e-6)
 
 
-def test_violators_are_pooled_by_hand() -> None:
+def test_violators_are_pooled() -> None:
     """Scores 1, 2, 3 with shares 0.2, 0.8, 0.4 of 10 each: the last two become 0.6, at their mean score 2.5."""
     scores = np.repeat([1.0, 2.0, 3.0], 10)
     hit = np.concatenate([np.arange(10) < n for n in (2, 8, 4)])
@@ -116,7 +116,7 @@ def test_one_kind_of_outcome_makes_a_flat_curve(hits: bool) -> None:
     np.testing.assert_array_equal(fitted(np.array([0.0, 0.4, 1.0])), float(hits))
 
 
-def test_what_was_never_seen_is_not_called_sure() -> None:
+def test_unseen_scores_get_a_low_confidence() -> None:
     """Fitted on well-tracked people, it still gives a low confidence to a lost track, whose maps are flat."""
     fitted = fit_calibration(np.linspace(0.5, 1, 100), np.arange(100) > 20, data=["x"])
     assert fitted(np.array([0.01]))[0] < 0.05

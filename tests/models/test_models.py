@@ -51,7 +51,7 @@ def test_maps_and_kernels_have_the_papers_shape(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["dkd-tiny", "simple-baseline-tiny"])
 @pytest.mark.parametrize(("size", "side"), [(128, 3), (192, 5), (256, 7)])
-def test_kernels_have_the_shape_that_is_said(name: str, size: int, side: int) -> None:
+def test_kernels_have_the_documented_shape(name: str, size: int, side: int) -> None:
     model = build_model(name, input_size=size, channels=8).eval()
     with torch.inference_mode():
         output, _ = model.start(torch.rand(2, 3, size, size))
@@ -284,7 +284,7 @@ def test_resnet_names_are_torchvisions() -> None:
     assert len(names) == 318  # torchvision's resnet50 has 320 entries, two of them the classifier
 
 
-def test_every_registered_model_says_what_it_is() -> None:
+def test_every_registered_model_has_its_kind_and_name() -> None:
     mobile = {"mobilenetv2-same", "mobilenetv2-same-1.75"}
     encoders = set()
     for name, config in MODELS.items():

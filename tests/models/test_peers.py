@@ -73,7 +73,7 @@ def counts(model: VideoPoseModel) -> tuple[float, float, float]:
     return first.get_total_flops() / 2e9, later.get_total_flops() / 2e9, n_parameters / 1e6
 
 
-def test_lstm_pose_machines_cost_what_was_recounted() -> None:
+def test_lstm_pose_machines_have_the_recounted_cost() -> None:
     """With 14 joints at 368×368: 70.94 GMACs per frame, 64.0 more in the first, 12.1 M parameters, 7.7 M per frame."""
     with torch.device("meta"):
         model = build_model("lstm-pm", skeleton="lsp").eval()
@@ -87,7 +87,7 @@ def test_lstm_pose_machines_cost_what_was_recounted() -> None:
     assert model.lstm.from_input.in_channels == model.lstm.from_hidden.in_channels == 48
 
 
-def test_convolutional_pose_machines_cost_what_was_recounted() -> None:
+def test_convolutional_pose_machines_have_the_recounted_cost() -> None:
     with torch.device("meta"):
         model = build_model("cpm", skeleton="lsp").eval()
     assert isinstance(model, CPM) and len(model.stages) == 5
@@ -132,7 +132,7 @@ def test_the_tiny_ones_cost_tens_of_millions(name: str) -> None:
 
 @pytest.mark.parametrize("kind", SMALL)
 @torch.inference_mode()
-def test_what_comes_out_has_the_shapes_that_are_said(kind: str) -> None:
+def test_outputs_have_the_documented_shapes(kind: str) -> None:
     model = small_model(kind)
     size, side = model.config.input_size, model.map_size
     assert side * model.stride == size
@@ -241,7 +241,7 @@ def test_the_state_is_memory_maps_and_time() -> None:
         assert state.t == t
 
 
-def test_the_background_makes_room_for_what_is_handed_on() -> None:
+def test_the_background_follows_the_passed_maps() -> None:
     """The background is 1 − max of the passed maps if it was so before; otherwise it changes by the same amount."""
     joints = gaussian_targets(torch.tensor([[[2.0, 2.0], [5.0, 4.0]]]), 8, 1.0)
     maps = torch.cat([joints, background_targets(joints)], 1)
@@ -304,7 +304,7 @@ def test_the_centre_map_is_a_gaussian_at_the_crops_centre(size: int) -> None:
 # --- what training needs ----------------------------------------------------------------------------------------------
 
 
-def test_the_background_is_what_the_highest_joint_leaves() -> None:
+def test_the_background_is_one_minus_the_highest_joint() -> None:
     joints = torch.tensor([[3.0, 4.0], [4.0, 4.0], [float("inf"), 0.0]])
     background = background_targets(gaussian_targets(joints, 8, 1.5))
     assert background.shape == (1, 8, 8)
@@ -335,7 +335,7 @@ def test_processes_that_share_a_batch_have_one_loss() -> None:
     torch.testing.assert_close((parts[0] + parts[1]) / 2, stages_loss(stages, joints, weights, 1.0))
 
 
-def test_the_background_counts_as_the_frames_least_sure_joint() -> None:
+def test_the_background_has_the_smallest_weight_of_the_frames_joints() -> None:
     """One frame with two joints and correct maps, except the background, which is wrong by 1 in all 64 cells."""
     joints = torch.tensor([[[2.0, 2.0], [5.0, 5.0]]])
     targets = gaussian_targets(joints, 8, 1.0)
@@ -391,7 +391,7 @@ def test_it_learns_the_dots(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["cpm", "lstm-pm"])
-def test_a_stopped_run_goes_on_to_the_same_weights(kind: str, tmp_path: Path) -> None:
+def test_a_stopped_run_resumes_to_the_same_weights(kind: str, tmp_path: Path) -> None:
     """Also with settings of DKD that have no effect here: no trunk to freeze, no initializer to pre-train."""
     config = quick(
         *WORDS[kind], "model.pretrain=0.5", "optimiser.frozen_blocks=2", "optimiser.fix_statistics_after=0.7"

@@ -62,7 +62,7 @@ def test_outside_the_frame_is_grey() -> None:
     assert (patch[:, 130:] == 250).all()
 
 
-def test_extract_refuses_what_is_no_frame() -> None:
+def test_extract_rejects_other_arrays() -> None:
     with pytest.raises(ShapeError, match="uint8"):
         Crop(0, 0, 8).extract(np.zeros((8, 8, 3)), 8)
 
@@ -136,7 +136,7 @@ def test_skeletons_have_the_published_orders() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SKELETONS))
-def test_mirroring_twice_is_nothing(name: str) -> None:
+def test_mirroring_twice_is_the_identity(name: str) -> None:
     skeleton = get_skeleton(name)
     flip = skeleton.flip_permutation
     assert [flip[flip[j]] for j in range(len(skeleton))] == list(range(len(skeleton)))

@@ -75,7 +75,7 @@ def test_the_video_s_size_does_not_matter() -> None:
     np.testing.assert_allclose(7 * small, large, rtol=1e-12)
 
 
-def test_joints_do_not_know_of_one_another_and_directions_are_alike() -> None:
+def test_joints_are_independent_and_directions_are_equal() -> None:
     joints = np.random.default_rng(2).normal(0, 20, (15, 3, 2))
     times = np.cumsum(np.random.default_rng(3).uniform(0.01, 0.1, 15))
     together = run(OneEuro(), joints, times)
@@ -109,7 +109,7 @@ def test_the_caller_s_array_is_not_written_to() -> None:
     np.testing.assert_array_equal(joints, before)
 
 
-def test_what_is_wrong_is_named() -> None:
+def test_errors_are_named() -> None:
     with pytest.raises(ConfigError, match="min_cutoff > 0"):
         OneEuro(min_cutoff=0)
     with pytest.raises(ConfigError, match="beta ≥ 0"):

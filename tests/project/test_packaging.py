@@ -53,7 +53,7 @@ def test_the_pin_of_a_direct_dependency_lies_in_its_range(requirement: Requireme
     assert requirement.specifier.contains(lock()[canonicalize_name(requirement.name)])
 
 
-def test_the_lock_pins_all_that_is_installed_and_nothing_else_is_installed() -> None:
+def test_the_lock_pins_exactly_the_installed_packages() -> None:
     pins = lock()
     needed = {name: distribution(name).version.split("+")[0] for name in installed_closure()}
     # A CUDA build of torch brings its own packages, pinned by torch itself.
@@ -106,7 +106,7 @@ def imported_modules(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("package", ["dkd", "widgets"])
-def test_files_beside_the_code_are_packaged(package: str) -> None:
+def test_files_next_to_the_code_are_packaged(package: str) -> None:
     """Scripts, styles and settings are found beside the code; a wheel without them would work only in a checkout."""
     folder = ROOT / package
     beside = {path for path in folder.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"}}

@@ -50,7 +50,7 @@ def test_an_error_in_a_cell_is_reported(jupyter_lab: Lab, page: Page) -> None:
     assert error.startswith("cell 1: ZeroDivisionError")
 
 
-def test_nothing_distracts_on_the_first_page(jupyter_lab: Lab, page: Page) -> None:
+def test_the_first_page_has_no_distractions(jupyter_lab: Lab, page: Page) -> None:
     """No question about news, no check for updates, and no requests to other machines."""
     settings = jupyter_lab.request("GET", "/lab/api/settings/@jupyterlab/apputils-extension:notification")
     defaults = {name: settings["schema"]["properties"][name]["default"] for name in ("fetchNews", "checkForUpdates")}
@@ -70,7 +70,7 @@ def test_messages_of_widgets_go_over_no_subshell(jupyter_lab: Lab, page: Page) -
     page.wait_for_function("() => jupyterapp.serviceManager.kernels.commsOverSubshells === 'disabled'")
 
 
-def test_plotly_comes_once_and_nothing_said_before_is_lost(jupyter_lab: Lab, page: Page) -> None:
+def test_plotly_is_sent_once_and_no_message_is_lost(jupyter_lab: Lab, page: Page) -> None:
     """Its 5 MB are not in a figure's state, where they delayed a reloaded page."""
     changes = "first.add_scatter(y=[1, 2, 3])\nfirst.data[0].y = [4, 5, 6, 7]"
     cell = f"""
@@ -155,7 +155,7 @@ def test_lab_shows_the_project_or_the_notebooks_own_folder(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["missing.ipynb", "note.txt"])
-def test_what_is_no_notebook_is_refused(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_files_are_rejected(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "note.txt").write_text("not a notebook")
     with pytest.raises(ConfigError, match="expected a notebook"):
         run_lab(tmp_path / name)

@@ -55,7 +55,7 @@ def assert_same(first: Trace, second: Trace) -> None:
 
 
 @pytest.mark.parametrize("conditions", REMEMBERING.values(), ids=REMEMBERING)
-def test_every_run_has_a_memory_of_its_own(model: VideoPoseModel, clip: ImageClip, conditions: Conditions) -> None:
+def test_every_run_has_its_own_memory(model: VideoPoseModel, clip: ImageClip, conditions: Conditions) -> None:
     first, second = (Trace(model, clip, BOX, conditions, progress=False) for _ in range(2))
     assert_same(first, second)
     plain = Trace(model, clip, BOX, progress=False)
@@ -64,7 +64,7 @@ def test_every_run_has_a_memory_of_its_own(model: VideoPoseModel, clip: ImageCli
 
 @pytest.mark.parametrize("conditions", REMEMBERING.values(), ids=REMEMBERING)
 @pytest.mark.parametrize("after", [1, 5, 7])
-def test_a_stopped_run_goes_on_with_its_memory(
+def test_a_stopped_run_resumes_with_its_memory(
     model: VideoPoseModel, clip: ImageClip, conditions: Conditions, after: int
 ) -> None:
     asked: list[int] = []

@@ -137,7 +137,7 @@ def test_a_frozen_kernel_is_matched_in_every_frame(trace: Trace) -> None:
     assert np.array_equal(swapped.kernels[6], trace.kernels[2])
 
 
-def test_what_acts_in_one_frame_is_seen_in_the_next(trace: Trace) -> None:
+def test_a_change_in_one_frame_is_visible_in_the_next(trace: Trace) -> None:
     """K̃_t and H_t as handed on are made in frame t and matched in t+1: maps of frame t itself stay."""
     for made in (trace.edit_kernel(4, "zero"), trace.change_state(4, "erase")):
         assert np.array_equal(made.heatmaps[:5], trace.heatmaps[:5])
@@ -256,7 +256,9 @@ def test_edits_of_kernels(half: int, seed: int) -> None:
         ("average_kernel(4, 2)", ConfigError, "first ≤ last"),
     ],
 )
-def test_what_cannot_be_is_said(trace: Trace, other: Trace, call: str, error: type[Exception], what: str) -> None:
+def test_impossible_requests_are_errors(
+    trace: Trace, other: Trace, call: str, error: type[Exception], what: str
+) -> None:
     with pytest.raises(error, match=what):
         asked(trace, call, other)
 
@@ -296,7 +298,7 @@ def test_a_run_that_remembers_is_changed_as_if_from_its_start(
     assert ".".join(made.calls) == call
 
 
-def test_a_stopped_counterfactual_goes_on_to_the_same(trace: Trace) -> None:
+def test_a_stopped_counterfactual_resumes_to_the_same_result(trace: Trace) -> None:
     box = (60.0, 40.0, 200.0, 200.0)
     halfway = trace.occlude(box, 4, cancel=lambda: True)
     assert len(halfway) == 4 and not halfway.complete

@@ -93,7 +93,7 @@ def test_a_policy_out_of_range_is_refused(bad: dict) -> None:
         Reinitialise(**bad)
 
 
-def test_the_search_takes_the_best_of_what_it_saw() -> None:
+def test_the_search_takes_the_best_crop() -> None:
     """Of three squares, each approached in rounds: a person at (50, 60) that only a small square shows well."""
     seen: list[Crop] = []
 
@@ -126,7 +126,7 @@ def test_a_policy_that_never_acts_changes_no_bit(dkd: DKD, clip: ImageClip, poli
 
 
 @pytest.mark.parametrize("name", ["dkd-tiny", "simple-baseline-tiny", "lstm-pm"])
-def test_every_kind_of_model_can_be_started_anew(name: str, clip: ImageClip) -> None:
+def test_every_kind_of_model_can_be_reinitialised(name: str, clip: ImageClip) -> None:
     """In such a frame it is as in a clip that begins there, on the square that was found."""
     torch.manual_seed(0)
     model = build_model(name, input_size=SIZE).eval()
@@ -151,7 +151,7 @@ def test_every_kind_of_model_can_be_started_anew(name: str, clip: ImageClip) -> 
     assert trace.extra_passes >= 3
 
 
-def test_the_stream_goes_on_from_the_new_start(dkd: DKD, clip: ImageClip) -> None:
+def test_the_stream_continues_after_a_reinitialisation(dkd: DKD, clip: ImageClip) -> None:
     trace = trace_of(dkd, clip, EAGER)
     frames = [anew.frame for anew in trace.reinitialised]
     assert frames == [2, 5, 8]
@@ -181,7 +181,7 @@ def test_stopping_and_going_on_gives_the_same(dkd: DKD, clip: ImageClip) -> None
         assert partial.extra_passes == whole.extra_passes
 
 
-def test_a_trace_can_be_made_anew_with_another_policy(dkd: DKD, clip: ImageClip) -> None:
+def test_a_trace_can_be_recomputed_with_another_policy(dkd: DKD, clip: ImageClip) -> None:
     plain, eager = trace_of(dkd, clip), trace_of(dkd, clip, EAGER)
     assert_same(plain.retrace(EAGER), eager)
     assert_same(eager.retrace(None), plain)

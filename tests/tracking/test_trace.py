@@ -90,7 +90,7 @@ def test_the_first_crop_is_the_box(trace: Trace) -> None:
     assert trace.crops[0] == box_to_crop(BOX, BOX_MARGIN)
 
 
-def test_a_crop_waits_while_nothing_is_confident(model: DKD, clip: Clip, monkeypatch) -> None:
+def test_a_crop_stays_while_no_joint_is_confident(model: DKD, clip: Clip, monkeypatch) -> None:
     monkeypatch.setattr("dkd.tracking.squares.CONFIDENT", np.inf)
     assert set(Trace(model, clip, box=BOX, progress=False).crops) == {box_to_crop(BOX, BOX_MARGIN)}
 

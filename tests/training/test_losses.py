@@ -122,7 +122,7 @@ def test_k_moves_as_the_equilibrium_says_and_stays_in_its_bounds(
     assert convergence(real, gamma * real, config) == pytest.approx(real)
 
 
-def test_a_discriminator_that_answers_nothing_has_a_loss_of_one() -> None:
+def test_a_discriminator_that_outputs_zero_has_a_loss_of_one() -> None:
     changes = map_changes(torch.rand(2, 3, 4, 16, 16), torch.ones(2, 3, 4, dtype=torch.bool))
     assert float(reconstruction_loss(torch.zeros_like(changes), changes)) == pytest.approx(1, rel=1e-4)
     assert reconstruction_loss(changes, changes) == 0

@@ -86,7 +86,7 @@ def test_the_rendered_people_of_the_recipes_are_those_that_the_docs_say() -> Non
 # --- export -----------------------------------------------------------------------------------------------------------
 
 
-def test_half_precision_is_said_and_nothing_of_the_machine(tmp_path: Path) -> None:
+def test_half_precision_is_recorded_and_local_folders_are_not(tmp_path: Path) -> None:
     torch.manual_seed(0)
     model = build_model("dkd-tiny", channels=8, input_size=128)
     facts = {

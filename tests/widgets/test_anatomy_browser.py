@@ -253,7 +253,7 @@ def test_cell_joint_and_frame_follow_the_cursor(page: Page, trace: Trace) -> Non
     check_arithmetic(page, anatomy(trace, 4, "right_ankle"))
 
 
-def test_frames_and_models_without_matching_are_said_to_be_so(page: Page) -> None:
+def test_frames_and_models_without_matching_are_errors(page: Page) -> None:
     python(page, "view.frame = 0")
     expect(page.locator(".dkd-anatomy .dkd-panel > p")).to_contain_text("come from the pose initializer")
     expect(page.locator(".dkd-anatomy .dkd-body")).to_be_hidden()

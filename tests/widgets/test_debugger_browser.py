@@ -132,7 +132,7 @@ def test_another_trace_in_the_workbench_is_measured() -> None:
     bench.close()
 
 
-def test_closing_leaves_nothing() -> None:
+def test_closing_frees_everything() -> None:
     gc.collect()
     before = set(ipywidgets.widgets.widget._instances)
     view = CoherenceDebugger(broken_trace(), better_trace())
@@ -323,7 +323,7 @@ def test_shift_and_arrows_select_a_range(page: Page) -> None:
     page.wait_for_function(f"() => {VIEW}.dkd.cursor.get('range') === null")
 
 
-def test_the_canvas_says_what_it_shows(page: Page, both: tuple[Any, Any]) -> None:
+def test_the_canvas_has_a_description(page: Page, both: tuple[Any, Any]) -> None:
     python(page, "wb.frame, wb.joint = 30, 'right_wrist'")
     wait_for_frame(page, 30)
     canvas = page.locator(".dkd-debugger-canvas")

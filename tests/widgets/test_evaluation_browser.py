@@ -60,7 +60,7 @@ def tiles(page: Page) -> list[dict[str, Any]]:
     return found
 
 
-def test_the_panel_says_what_it_will_do(page: Page) -> None:
+def test_the_panel_shows_its_code(page: Page) -> None:
     expect(page.locator(".js-plotly-plot")).to_have_count(1)
     expect(button(page, "Run")).to_be_enabled()
     expect(button(page, "Stop")).to_be_disabled()
@@ -160,7 +160,7 @@ def test_the_gallery_is_sorted_and_filtered_in_the_browser(page: Page) -> None:
     assert page.evaluate("() => document.activeElement.dataset.key") == found[1]["key"]
 
 
-def test_a_click_opens_the_frame_with_a_second_model_beside_it(page: Page) -> None:
+def test_a_click_opens_the_frame_next_to_a_second_model(page: Page) -> None:
     worst = tiles(page)[0]
     page.locator(".dkd-moment").first.focus()
     page.keyboard.press("Enter")

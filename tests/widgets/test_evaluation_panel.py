@@ -110,7 +110,7 @@ def test_the_default_compares_the_shipped_model_with_its_baseline(form: Evaluati
         Request((f"{MODEL}+mean", "some file.safetensors"), ("samples",), 1),
     ],
 )
-def test_what_is_asked_for_comes_back_and_is_said_as_code(form: EvaluationForm, request_: Request) -> None:
+def test_the_request_survives_a_round_trip_and_is_shown_as_code(form: EvaluationForm, request_: Request) -> None:
     form.set(request_)
     got = form.request()
     assert set(got.methods) == set(request_.methods) and set(got.sources) == set(request_.sources)
@@ -133,7 +133,7 @@ def test_what_is_asked_for_comes_back_and_is_said_as_code(form: EvaluationForm, 
     assert limits == {k: v for k in ("n_clips", "n_frames") if (v := getattr(request_, k)) is not None}
 
 
-def test_nothing_to_measure_is_explained(form: EvaluationForm) -> None:
+def test_missing_data_are_explained(form: EvaluationForm) -> None:
     for tick in form.models.values():
         tick.value = False
     with pytest.raises(ConfigError, match="at least one method"):
@@ -174,7 +174,7 @@ def test_figures_are_the_librarys() -> None:
     assert "labels: exact" in results.note and "2 clips, 24 frames" in results.note
 
 
-def test_another_threshold_has_a_column_and_counts_anew() -> None:
+def test_another_threshold_has_a_column_and_is_recounted() -> None:
     results = digest(synthetic({"fair": 10.0}), None, "torso", 0.5)  # a third of the torso
     assert results.summary.columns[3] == "PCK@0.5" and "torso" in results.note
     assert results.summary["PCK@0.5"].iloc[0] > results.summary["PCK@0.05"].iloc[0]
@@ -290,7 +290,7 @@ def test_pictures_are_made_once_and_show_the_error() -> None:
     assert 100 < yellow.sum() < 5000
 
 
-def test_a_thumbnail_of_what_is_nowhere() -> None:
+def test_a_thumbnail_without_joints() -> None:
     nowhere = np.full((13, 2), np.nan)
     frame = np.zeros((40, 60, 3), np.uint8)
     assert thumbnail(frame, nowhere, nowhere, SKELETON, "head")[:2] == b"\xff\xd8"
@@ -411,7 +411,7 @@ def test_stop_keeps_what_is_done_and_resume_goes_on(make: Callable[..., Evaluati
     assert again.evaluation is not None and again.evaluation.missing == 0 and len(again.table) == 3 * 2 * 8 * 13
 
 
-def test_what_does_not_fit_is_said_in_the_panel(make: Callable[..., EvaluationPanel]) -> None:
+def test_what_does_not_fit_is_explained_in_the_panel(make: Callable[..., EvaluationPanel]) -> None:
     panel = make((f"{MODEL}+erasd",))
     panel.run_button.click()
     until(lambda: panel.state == "failed" and panel.head._error)
@@ -497,7 +497,7 @@ def test_the_folder_of_a_terminal_is_opened(tmp_path: Path, lab_data: Path) -> N
         again.close()
 
 
-def test_nothing_is_drawn_of_nothing() -> None:
+def test_without_data_there_is_no_drawing() -> None:
     plots = EvaluationPlots()
     plots.show(Figures())
     assert len(plots.figure.data) == 0 and still_plots(Figures()) == ""

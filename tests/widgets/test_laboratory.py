@@ -127,7 +127,7 @@ np.savez({str(file)!r}, heatmaps=lab_trace.heatmaps, kernels=lab_trace.kernels, 
             assert np.array_equal(made[name], getattr(lab.what_if, name)), name
 
 
-def test_what_is_asked_for_at_once_is_undone_at_once(lab: Laboratory, trace: Trace) -> None:
+def test_changes_made_together_are_undone_together(lab: Laboratory, trace: Trace) -> None:
     zero = {"frame": 4, "operation": "zero", "channels": [1]}
     ask(lab, ("edit_kernel", zero), ("edit_kernel", {**zero, "channels": [2]}))
     assert lab.wait() and same(lab.what_if, trace.edit_kernel(4, "zero", [1, 2])) and len(lab.what_if.calls) == 2
@@ -178,7 +178,7 @@ def test_effect_and_recovery(lab: Laboratory, trace: Trace) -> None:
     assert lab.wait() and lab._effect["recovery"]["lasts"] and lab._effect["spans"] == [[3, 5], [6, T]]
 
 
-def test_the_page_keeps_what_is_the_same_in_both_runs(lab: Laboratory, trace: Trace) -> None:
+def test_the_page_keeps_frames_that_are_equal_in_both_runs(lab: Laboratory, trace: Trace) -> None:
     """The feed says how many first frames stay, and their records are equal indeed; the next one is not."""
     sent: list[tuple[dict[str, Any], list[bytes]]] = []
     lab._other_feed.send = lambda content, buffers=None: sent.append((content, buffers or []))
@@ -246,7 +246,7 @@ def test_what_needs_frames_that_are_not_there_yet_waits_for_them(trace: Trace) -
         ("darken", {"start": 3, "brightness": 1}, "brightness"),
     ],
 )
-def test_an_error_is_one_line_and_nothing_is_lost(
+def test_an_error_is_one_line_and_keeps_the_results(
     lab: Laboratory, name: str, arguments: dict[str, Any], what: str
 ) -> None:
     lab.apply("restart", 5)
@@ -272,7 +272,7 @@ def test_a_model_without_kernels_has_changes_of_its_input_only() -> None:
     lab.close()
 
 
-def test_what_cannot_be_shown_is_said(trace: Trace, other: Trace) -> None:
+def test_what_cannot_be_shown_is_explained(trace: Trace, other: Trace) -> None:
     with pytest.raises(TypeError, match="others"):
         Laboratory(trace, other={"a": other})
     with pytest.raises(ConfigError, match="valid variable name"):
@@ -300,7 +300,7 @@ def test_a_snapshot_does_not_grow(trace: Trace) -> None:
     assert len(seen.scores) == len(seen.kernel_drift()) == 7
 
 
-def test_close_stops_what_is_under_way(trace: Trace) -> None:
+def test_close_stops_the_running_computation(trace: Trace) -> None:
     lab = Laboratory(trace)
     lab.apply("darken", 0)
     lab.close()

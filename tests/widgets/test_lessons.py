@@ -43,7 +43,7 @@ def test_a_number_has_a_tolerance(right: Any, given: object, holds: bool, said: 
     assert said in verdict.text
 
 
-def test_a_wrong_choice_is_told_why() -> None:
+def test_a_wrong_choice_is_explained() -> None:
     question = Question("Which?", Choice({"head": "It hardly moves.", "wrist": True, "ankle": False}))
     assert question.try_answer("wrist")
     assert question.try_answer("head").text == "It hardly moves."
@@ -63,7 +63,7 @@ def test_trying_an_answer_leaves_no_trace() -> None:
     assert (question.state, question._said, lesson.progress) == ("open", before, "0 of 1 answered")
 
 
-def test_what_is_done_in_a_view_is_looked_at() -> None:
+def test_actions_in_a_view_are_checked() -> None:
     bench = SimpleNamespace(frame=3)
     question = done_in_view(bench)
     assert question.try_answer().text == "You are at frame 3."
@@ -73,7 +73,7 @@ def test_what_is_done_in_a_view_is_looked_at() -> None:
     assert question._said["label"] == "Right"
 
 
-def test_the_answer_is_done_or_said_and_does_not_count_as_found() -> None:
+def test_the_answer_is_performed_or_stated_and_does_not_count_as_right() -> None:
     bench = SimpleNamespace(frame=3)
     questions = [
         done_in_view(bench),
@@ -126,7 +126,7 @@ def test_progress_is_kept_in_the_session_and_can_be_forgotten() -> None:
     assert lesson().progress == "0 of 2 answered"
 
 
-def test_words_stay_without_a_kernel_and_run_nothing() -> None:
+def test_text_stays_without_a_kernel_and_runs_no_scripts() -> None:
     nasty = "<script>alert(1)</script>"
     for widget in (Question(nasty, Number(1)), Lesson(nasty, nasty, 5)):
         assert nasty not in widget.still_html()

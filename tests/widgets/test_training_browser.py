@@ -69,7 +69,7 @@ def wait_between_steps(page: Page) -> int:
     return done
 
 
-def test_the_panel_is_ready_and_says_what_it_will_do(page: Page) -> None:
+def test_the_panel_is_ready_and_shows_its_code(page: Page) -> None:
     expect(page.locator(".js-plotly-plot")).to_have_count(1)
     for name, enabled in {"Start": True, "Pause": False, "Step": True, "Stop": False}.items():
         expect(button(page, name)).to_be_enabled(enabled=enabled)

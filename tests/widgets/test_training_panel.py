@@ -83,7 +83,7 @@ def form() -> Iterator[ConfigForm]:
     form.close()
 
 
-def test_what_is_typed_is_what_is_trained(form: ConfigForm) -> None:
+def test_the_typed_settings_are_trained(form: ConfigForm) -> None:
     assert form.config() == load_recipe("laptop") and form.words() == []
     form.fields["steps"].value = 50
     form.fields["data.train"].value = "penn_action, lsp"
@@ -110,7 +110,7 @@ def test_another_recipe_keeps_what_was_changed(form: ConfigForm) -> None:
         ("batch=0", "batch"),
     ],
 )
-def test_a_bad_setting_is_explained_and_nothing_is_lost(form: ConfigForm, line: str, message: str) -> None:
+def test_a_bad_setting_is_explained_and_keeps_the_settings(form: ConfigForm, line: str, message: str) -> None:
     form.fields["seed"].value = 4
     form.more.value = line
     assert 'role="alert"' in form.message.value and message in form.message.value
@@ -148,7 +148,7 @@ def test_thinning_keeps_ends_order_and_mean(count: int, limit: int) -> None:
         assert kept_x[-1] == count - 1
 
 
-def test_thinning_leaves_out_what_is_not_known() -> None:
+def test_thinning_leaves_out_unknown_values() -> None:
     x, y = thin(np.arange(6.0), np.array([np.nan, 1, np.nan, 3, np.inf, 5]))
     assert x.tolist() == [1, 3, 5] and y.tolist() == [1, 3, 5]
 
@@ -157,7 +157,7 @@ def record(step: int, **more: float) -> Record:
     return Record(step, 1 / step, {"pose": 1 / step}, 0.1, 1.0, 40.0, 0.25, dict(more))
 
 
-def test_a_history_goes_on_from_the_log_and_back_after_a_resume() -> None:
+def test_a_history_continues_from_the_log_and_goes_back_after_a_resume() -> None:
     log = pd.DataFrame([record(step).row() for step in range(1, 6)])
     history = History.from_log(log)
     history.extend([record(4), record(5, **{"pck@0.2": 0.5}), record(6)])  # the run was resumed from step 3
@@ -347,7 +347,7 @@ def test_other_runs_are_drawn_opened_and_compared(make: Callable[..., TrainingPa
     assert panel.head._error == ""
 
 
-def test_closing_frees_everything_and_the_run_goes_on(make: Callable[..., TrainingPanel]) -> None:
+def test_closing_frees_everything_and_the_run_continues(make: Callable[..., TrainingPanel]) -> None:
     before = set(ipywidgets.widgets.widget._instances)
     panel = make("free", "steps=100000")
     panel.start_button.click()

@@ -157,7 +157,7 @@ def test_a_calibrated_trace_sends_its_confidence() -> None:
     np.testing.assert_array_equal(header["confidence"], trace.confidence)
 
 
-def test_a_frame_that_was_started_anew_is_like_frame_0() -> None:
+def test_a_reinitialised_frame_is_like_frame_0() -> None:
     """It says why, has no kernels that were used in it, and no arithmetic; the next one has that of its kernels."""
     trace = FakeTrace(9, lost=(4,)).retrace(Reinitialise())
     content, _ = render_header(trace, 0)
@@ -227,7 +227,7 @@ def test_what_cannot_be_followed_again_says_so(monkeypatch: pytest.MonkeyPatch) 
     bench.close()
 
 
-def test_a_version_that_nobody_waits_for_any_more_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_version_that_is_no_longer_requested_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     slow, begun, go_on = FakeTrace(9, lost=(4,)), threading.Event(), threading.Event()
     asked: list[bool] = []
 
@@ -490,7 +490,7 @@ def test_on_frame_and_on_joint_hear_until_they_are_unsubscribed(bench: Workbench
     assert heard == [3, "head", 9]
 
 
-def test_an_error_in_a_callback_is_shown_and_stops_nobody(bench: Workbench) -> None:
+def test_an_error_in_a_callback_is_shown_and_does_not_stop_others(bench: Workbench) -> None:
     heard: list[int] = []
 
     def broken(frame: int) -> None:
@@ -551,7 +551,7 @@ def test_opening_and_closing_thirty_times_frees_all(trace: FakeTrace) -> None:
     assert [reference for reference in alive if reference() is not None] == []
 
 
-def test_a_failed_construction_leaves_nothing(trace: FakeTrace) -> None:
+def test_a_failed_construction_leaves_no_widgets(trace: FakeTrace) -> None:
     gc.collect()
     before = set(ipywidgets.widgets.widget._instances)
     for bad in ({"frame": 60}, {"joint": "tail"}, {"layers": {"x": 1}}, {"cell": (1,)}, {"speed": -1.0}):

@@ -345,7 +345,7 @@ def test_playing_shows_every_frame(page: Page) -> None:
     assert said == list(range(5, 13))
 
 
-def test_playing_goes_on_and_stops(page: Page) -> None:
+def test_playing_continues_and_stops(page: Page) -> None:
     python(page, "wb.cursor.range = (10, 40)\nwb.frame = 12\nwb.play()")
     page.wait_for_function(f"() => {BENCH}.cursor.get('frame') > 20")
     press(page, " ")
