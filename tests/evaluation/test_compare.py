@@ -120,7 +120,7 @@ def test_which_models_are_profiled(tmp_path: Path) -> None:
     assert (varied.name, varied.source, varied.variants) == ("dkd-tiny+frozen", None, ("frozen",))
     with pytest.raises(ConfigError, match="did you mean 'dkd-tiny'"):
         resolve(["dkd-tny"])
-    with pytest.raises(ConfigError, match="has 'frozen' already"):
+    with pytest.raises(ConfigError, match="already has 'frozen'"):
         resolve(["dkd-mobilenetv2+frozen+frozen"])
 
 

@@ -436,7 +436,7 @@ def test_every_variant_is_reproducible_and_starts_equally(name: str, dkd: DKD, c
     np.testing.assert_array_equal(first.heatmaps[0], own.heatmaps[0])
     np.testing.assert_array_equal(first.joints[0], own.joints[0])
     assert not np.array_equal(first.joints, own.joints)
-    assert dkd.name == "dkd-tiny"  # the model that was given is as it was
+    assert dkd.name == "dkd-tiny"  # the given model is unchanged
 
 
 def test_a_method_has_its_name_and_variants(dkd: DKD, clip: ImageClip) -> None:

@@ -447,7 +447,7 @@ def test_a_saved_model_is_the_model(kind: str, tmp_path: Path) -> None:
 
 def test_a_baseline_of_before_the_third_deconvolution_loads(tmp_path: Path) -> None:
     model = build_model("simple-baseline-tiny", input_size=128, channels=8)
-    config = {"encoder": "tiny", "skeleton": "penn_action", "channels": 8, "input_size": 128}  # as it was then
+    config = {"encoder": "tiny", "skeleton": "penn_action", "channels": 8, "input_size": 128}  # of earlier files
     header = {
         "format": FORMAT,
         "kind": "simple_baseline",

@@ -191,8 +191,8 @@ def test_a_dropped_frame_reports_the_one_before(trace: Trace) -> None:
 
 def test_a_restart_is_noted_and_its_maps_are_the_initializers(trace: Trace) -> None:
     made = trace.restart(5)
-    (anew,) = made.reinitialised
-    assert anew.frame == 5 and anew.reason == "asked for" and made.from_initializer(5)
+    (event,) = made.reinitialised
+    assert event.frame == 5 and event.reason == "asked for" and made.from_initializer(5)
     pixels = torch.from_numpy(made.network_pixels(5)).permute(2, 0, 1)[None] / 255
     with torch.inference_mode():
         maps = made.model.initialise(pixels)[0].numpy()

@@ -137,23 +137,23 @@ def test_every_kind_of_model_can_be_reinitialised(name: str, clip: ImageClip) ->
         trace = trace_of(model, clip, EAGER, stop=4)
     else:
         trace = trace_of(model, clip, replace(EAGER, gain=0.0), stop=6)
-    for anew in trace.reinitialised:
-        t = anew.frame
-        assert anew.after > anew.before
-        assert anew.after == pytest.approx(float(trace.confidence[t].mean()))
+    for event in trace.reinitialised:
+        t = event.frame
+        assert event.after > event.before
+        assert event.after == pytest.approx(float(trace.confidence[t].mean()))
         pixels = torch.from_numpy(trace.network_pixels(t)).permute(2, 0, 1)[None] / 255
         with torch.inference_mode():
             output = model.start(pixels)[0]
         np.testing.assert_array_equal(trace.heatmaps[t], output.heatmaps[0].numpy())
         np.testing.assert_array_equal(trace.kernels[t], output.kernels[0].numpy())
     if isinstance(model, DKD):
-        assert [anew.frame for anew in trace.reinitialised] == [2, 5]
+        assert [event.frame for event in trace.reinitialised] == [2, 5]
     assert trace.extra_passes >= 3
 
 
 def test_the_stream_continues_after_a_reinitialisation(dkd: DKD, clip: ImageClip) -> None:
     trace = trace_of(dkd, clip, EAGER)
-    frames = [anew.frame for anew in trace.reinitialised]
+    frames = [event.frame for event in trace.reinitialised]
     assert frames == [2, 5, 8]
     assert [t for t in range(10) if trace.from_initializer(t)] == [0, *frames]
     assert "mean score below 1 in frames 0 to 1" in trace.reinitialised[0].reason
@@ -248,7 +248,7 @@ def test_a_person_who_jumps_elsewhere_is_found_again(
     alone, found = (follow(shipped, wide, truth, policy) for policy in (None, Reinitialise()))
     np.testing.assert_array_equal(alone.joints[: cut + 3], found.joints[: cut + 3])
     assert share_found(alone, truth, range(cut + 3, n)) == 0
-    assert [anew.frame for anew in found.reinitialised] == [cut + 3]  # three lost frames, and the next is searched
+    assert [event.frame for event in found.reinitialised] == [cut + 3]  # three lost frames, and the next is searched
     assert share_found(found, truth, range(cut + 3, n)) > 0.9
     assert found.extra_passes <= 3 * SEARCH_ROUNDS + 1
 
@@ -260,7 +260,7 @@ def test_a_picture_that_was_dark_for_a_while(shipped: VideoPoseModel, walk: tupl
     policy = Reinitialise()
     back = 22 + policy.cooldown
     found = follow(shipped, frames, truth, policy)
-    assert [anew.frame for anew in found.reinitialised if 22 <= anew.frame <= back]
+    assert [event.frame for event in found.reinitialised if 22 <= event.frame <= back]
     assert share_found(found, truth, range(back, len(frames))) > 0.9
     alone = found.retrace(None)
     np.testing.assert_array_equal(alone.joints[:10], found.joints[:10])

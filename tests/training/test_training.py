@@ -134,7 +134,7 @@ def test_a_run_killed_at_any_moment_resumes_to_the_same_weights(tmp_path: Path) 
     resumed, _ = run(config, folder)
     assert_same(whole, resumed)
     log = Run(folder).log()
-    assert log["step"].tolist() == list(range(1, 13)), "a row a step, none twice"
+    assert log["step"].tolist() == list(range(1, 13)), "one row per step"
     assert log["loss"].tolist() == Run(tmp_path / "whole").log()["loss"].tolist()
     assert list(Run(folder).snapshots()) == [3, 6, 9, 12]
 

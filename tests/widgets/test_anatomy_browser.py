@@ -1,4 +1,4 @@
-"""The anatomy view in a real browser on the shipped model: what it says adds up to what the trace holds."""
+"""The anatomy view in a real browser with the shipped model: displayed numbers agree with the trace."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ PROBLEMS = """() => {
 
 @pytest.fixture(scope="module")
 def trace() -> Trace:
-    """The trace of the notebook, made here once more: the oracle."""
+    """Make the trace of the notebook again, as the oracle."""
     clip = Clip(ROOT / "data" / "samples" / "rendered_walk.mp4")
     return Trace(load_model("dkd-mobilenetv2"), clip, stop=6, progress=False)
 
@@ -66,7 +66,7 @@ def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
 
 @pytest.fixture
 def page(lab_page: Page) -> Page:
-    """The page with the view as it was at first: frame 3, left wrist, at the peak, the strongest channel."""
+    """The page with the view in its initial state: frame 3, left wrist, at the peak, the strongest channel."""
     lab_page.wait_for_function(SETTLED)
     settle(lab_page, f"{VIEW}.cursor", "view.cursor")
     python(lab_page, "view.frame, view.joint, view.cursor.cell = 3, 'left_wrist', None")
@@ -116,7 +116,7 @@ def check_arithmetic(page: Page, found: Anatomy) -> dict[str, float]:
 
 
 def pressed(page: Page) -> set[tuple[str, str]]:
-    """The selected channel of each box of the chain, as the page has it."""
+    """Read the selected channel of each box of the chain from the page."""
     return {
         tuple(pair)
         for pair in page.locator(".dkd-flow [aria-pressed='true']").evaluate_all(
@@ -228,7 +228,7 @@ def test_it_plays_when_asked_and_not_where_motion_is_reduced(page: Page) -> None
 
 
 def test_cell_joint_and_frame_follow_the_cursor(page: Page, trace: Trace) -> None:
-    """A cell is picked by a click or by keys, in the corner, too; another joint and frame come with their numbers."""
+    """A cell can be selected by a click or by keys, also in the corner; other joints and frames show their numbers."""
     canvas = page.locator(".dkd-anatomy-map")
     area = canvas.bounding_box()
     assert area is not None

@@ -1,4 +1,4 @@
-"""The coherence debugger: what it sends, and, in a real JupyterLab in a real browser, what it shows and does."""
+"""The coherence debugger: its messages, and its display and actions in a real JupyterLab and browser."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
 
 @pytest.fixture
 def page(lab_page: Page) -> Page:
-    """The page of :func:`lab_page`, as it was at first."""
+    """The page of :func:`lab_page` in its initial state."""
     page = lab_page
     settle(page, f"{VIEW}.dkd.cursor", "wb.cursor")
     python(page, "wb.cursor.range = None\nwb.frame, wb.joint = 5, 'left_wrist'")
@@ -205,7 +205,7 @@ def rows(page: Page) -> list[dict[str, str]]:
 
 
 def x_of(page: Page, frame: int) -> float:
-    """Where a frame is over the canvas, in CSS pixels from its left."""
+    """Return the position of a frame on the canvas, in CSS pixels from its left."""
     box = page.locator(".dkd-debugger-canvas").bounding_box()
     assert box is not None
     return EDGE + frame / 59 * (box["width"] - 2 * EDGE)

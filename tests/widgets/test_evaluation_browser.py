@@ -1,4 +1,4 @@
-"""The evaluation panel in a real JupyterLab in a real browser, on a few small rendered people.
+"""The evaluation panel in a real JupyterLab and browser, on a few small rendered people.
 
 One notebook for the whole file: the tests follow one evaluation through its life, in their order.
 """
@@ -39,20 +39,20 @@ def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
 
 @pytest.fixture
 def page(lab_page: Page) -> Iterator[Page]:
-    """The page; what was said to be wrong is shown in the test that caused it."""
+    """The page; errors are shown in the test that caused them."""
     yield lab_page
     assert said_wrong(lab_page) == ""
 
 
 def look_at(page: Page, selector: str, name: str) -> None:
-    """A picture of a part of the panel."""
+    """Save a picture of a part of the panel."""
     page.locator(selector).first.evaluate("(e) => e.scrollIntoView({ block: 'start' })")
     at_rest(page)
     screenshot(page, name)
 
 
 def tiles(page: Page) -> list[dict[str, Any]]:
-    """Error, frame, joint and key of the gallery's items, in the order on the screen."""
+    """Read error, frame, joint and key of the gallery's items, in screen order."""
     found: list[dict[str, Any]] = page.locator(".dkd-moment").evaluate_all(
         "(all) => all.map((e) => ({ error: Number(e.dataset.error), frame: Number(e.dataset.frame), "
         "joint: e.dataset.joint, key: e.dataset.key }))"

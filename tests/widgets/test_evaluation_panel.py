@@ -1,4 +1,4 @@
-"""The evaluation panel without a browser: what it asks for, what it shows, what it lets out, what it frees."""
+"""The evaluation panel without a browser: requests, display, exports, and freed resources."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SKELETON = get_skeleton("penn_action")
 
 
 def synthetic(errors: dict[str, float], data: str = "drawn", frames: int = 12, labels: str = "exact") -> pd.DataFrame:
-    """A tidy table in which a method's left wrist is off by so many pixels in frames 4 to 6, of a box of 100 px."""
+    """Make a tidy table with a method's left wrist off by given pixels in frames 4 to 6, with a box of 100 px."""
     rows = []
     for model, error in errors.items():
         for video in ("a", "b"):

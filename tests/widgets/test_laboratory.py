@@ -212,7 +212,7 @@ def test_frames_are_shown_while_the_run_grows(trace: Trace, monkeypatch: pytest.
             lengths.append((content["generation"], content["n_frames"]))
 
     lab._other_feed.send = send
-    lab.apply("freeze_kernel", 3)  # from frame 0: all is computed anew
+    lab.apply("freeze_kernel", 3)  # from frame 0: everything is computed again
     assert lab.wait()
     first = [n for generation, n in lengths if generation == 1]
     assert first == sorted(first) and first[0] < T and first[-1] == T and len(first) > 4

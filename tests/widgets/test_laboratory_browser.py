@@ -1,4 +1,4 @@
-"""The laboratory in a real browser: each intervention through its controls, against the method called directly."""
+"""The laboratory in a real browser: each intervention with its controls, against the method called directly."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
 
 @pytest.fixture
 def page(lab_page: Page) -> Page:
-    """The page of :func:`lab_page` with nothing done, at frame 6."""
+    """The page of :func:`lab_page` without interventions, at frame 6."""
     settle(lab_page, f"{LAB}.dkd.cursor", "lab.cursor")
     python(lab_page, f"lab.clear()\nlab.frame, lab.joint = {FRAME}, {JOINT!r}")
     done(lab_page, 0)
@@ -102,7 +102,7 @@ def page(lab_page: Page) -> Page:
 
 
 def done(page: Page, calls: int) -> None:
-    """Wait until so many calls are shown, and all that follows from them."""
+    """Wait until this many calls and their results are shown."""
     page.wait_for_function(f"() => {LAB}.dataset.calls === '{calls}'")
     assert python(page, "lab.wait(60)")
     n, generation = python(page, "[len(lab.what_if), lab._other_feed._generation]")
@@ -126,7 +126,7 @@ def assert_colours(found: np.ndarray, expected: np.ndarray, within: int = 8) -> 
 
 
 def difference(trace: Trace, changed: Trace, t: int, joint: int) -> np.ndarray:
-    """The second run's map minus the first's at the same places of the frame, cell by cell; NaN outside the first."""
+    """Compute the second run's map minus the first's at the same place, cell by cell; NaN outside the first."""
     first, second = (on_the_wire(one.heatmaps[t, joint]) for one in (trace, changed))
     size = len(first)
     out = np.full((size, size), np.nan)
@@ -143,7 +143,7 @@ def difference(trace: Trace, changed: Trace, t: int, joint: int) -> np.ndarray:
 
 
 def diverging(values: np.ndarray) -> np.ndarray:
-    """Values −1..1 → RGB of the light theme; grey where there is none."""
+    """Map values −1..1 to RGB of the light theme; grey without a value."""
     negative, zero, positive = np.array([[118, 42, 131], [247, 247, 247], [27, 120, 55]], float)
     share = np.clip(np.abs(values), 0, 1)[..., None]
     colours = zero + (np.where(values[..., None] < 0, negative, positive) - zero) * share
@@ -226,7 +226,7 @@ def test_a_rectangle_is_dragged_over_the_picture(page: Page, trace: Trace) -> No
 
 
 def test_painting_repaints_the_map_and_apply_makes_the_run(page: Page, trace: Trace) -> None:
-    """While the pointer moves the map is what NumPy says of the edited kernel; then Python makes the same."""
+    """While the pointer moves, the map agrees with NumPy for the edited kernel; then Python computes the same."""
     joint = trace.skeleton.index(JOINT)
     contributions = trace.contributions(FRAME, JOINT)
     x, y = (trace.heatmaps[FRAME, joint].argmax() % 16, trace.heatmaps[FRAME, joint].argmax() // 16)
@@ -261,7 +261,7 @@ def test_painting_repaints_the_map_and_apply_makes_the_run(page: Page, trace: Tr
 
 
 def test_edits_of_the_kernel_are_those_of_python(page: Page, trace: Trace) -> None:
-    """The map that buttons give, before and after Python makes the run; several edits are one step."""
+    """The map after using buttons, before and after Python computes the run; several edits are one step."""
     joint = trace.skeleton.index(JOINT)
     page.wait_for_function(f"() => {LAB}.querySelectorAll('.dkd-kernel-row').length > 2")
     rows = page.locator(".dkd-kernel-channel").evaluate_all("(all) => all.map((e) => Number(e.dataset.channel))")
@@ -335,7 +335,7 @@ def test_an_error_is_one_line_and_goes_away(page: Page, trace: Trace) -> None:
 
 
 def test_a_run_that_grows_says_how_far_it_is(page: Page) -> None:
-    """Frames that are not computed yet are said to be; then they come without another request."""
+    """Frames that are not computed yet are marked; then they appear without another request."""
     python(page, "lab._runner.complete = lambda trace: None\nlab.apply('occlude', (240, 100, 330, 300), 4)")
     page.wait_for_function(f"() => {LAB}.dataset.calls === '1'")
     expect(page.locator(".dkd-lab-cover")).to_have_text("computing … frame 4 of 12")
@@ -347,7 +347,7 @@ def test_a_run_that_grows_says_how_far_it_is(page: Page) -> None:
 @pytest.mark.parametrize("width", [1400, 600])
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_it_fits_the_page(page: Page, width: int, theme: str) -> None:
-    """Nothing is cut or sticks out, every control has a name; the pictures are kept for people to look at."""
+    """Nothing is cut or sticks out, every control has a name; pictures are saved for inspection."""
     python(page, "lab.apply('occlude', (240, 100, 330, 300), 3, 6)")
     done(page, 1)
     show_in(page, theme, width, 1100 if width > 1000 else 2200)

@@ -1,4 +1,4 @@
-"""Lessons: what checks say, what is counted and kept, and a question that is answered in a real browser by keyboard."""
+"""Lessons: checks, progress, and a question answered by keyboard in a real browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lineage view in a real browser: what is painted is the similarity, and all of it moves with the player."""
+"""The lineage view in a real browser: it paints the similarity, and all of it moves with the player."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ T, BREAK, WRIST = 40, 23, "left_wrist"
 
 
 def changing_trace(n_frames: int = T) -> FakeTrace:
-    """Kernels that turn slowly, and are others altogether from frame ``BREAK`` on."""
+    """Make a trace whose kernels rotate slowly, and are completely different from frame ``BREAK`` on."""
     trace = FakeTrace(n_frames)
     random = np.random.default_rng(2)
     one, two, jump = 0.3 * random.standard_normal((3, *trace.kernels.shape[1:])).astype(np.float32)
@@ -96,7 +96,7 @@ def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
 
 @pytest.fixture
 def page(lab_page: Page) -> Page:
-    """The page of :func:`lab_page` with the view as it was at first, at frame 12."""
+    """The page of :func:`lab_page` with the view in its initial state, at frame 12."""
     settle(lab_page, f"{FIRST}.dkd.cursor", "cursor")
     python(lab_page, f"view.kernel, view.centred, view.reliance, view.joint = 'whole', False, False, {WRIST!r}")
     go_to(lab_page, 12)
@@ -123,13 +123,13 @@ def pixels(page: Page, selector: str, index: int = 0) -> np.ndarray:
 
 
 def viridis(values: np.ndarray) -> np.ndarray:
-    """Values 0..1 → RGB, by OpenCV's table."""
+    """Map values 0..1 to RGB with OpenCV's table."""
     steps = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
     return cv2.applyColorMap(steps, cv2.COLORMAP_VIRIDIS)[..., ::-1].astype(int)
 
 
 def assert_painted(found: np.ndarray, shares: np.ndarray) -> None:
-    """Within the step between neighbours of the table: float32 and the browser's numbers round differently."""
+    """Compare within one step of the table, as float32 and the browser's numbers round differently."""
     assert found.shape[:2] == shares.shape
     assert np.abs(found - viridis(shares)).max() <= 8
 
@@ -140,7 +140,7 @@ def spanned(values: np.ndarray) -> np.ndarray:
 
 
 def cell_position(page: Page, s: int, t: int) -> Position:
-    """Where the middle of a cell is in the canvas that takes the clicks."""
+    """Return the position of the centre of a cell on the canvas."""
     box = page.locator(".dkd-lineage-cells").first.bounding_box()
     outer = page.locator(".dkd-lineage-marks").first.bounding_box()
     assert box and outer
@@ -240,7 +240,7 @@ def test_the_drift_and_its_jumps_lead_to_where_it_breaks(page: Page, trace: Any)
 
 
 def _precise(value: float) -> str:
-    """As JavaScript's toPrecision(2)."""
+    """Format like JavaScript's toPrecision(2)."""
     return f"{value:#.2g}"
 
 
@@ -298,7 +298,7 @@ def test_a_model_without_kernels_says_so(page: Page) -> None:
 @pytest.mark.parametrize("width", [1500, 700])
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_it_fits_the_page(page: Page, width: int, theme: str) -> None:
-    """Nothing is cut or sticks out, every control has a name; the pictures are kept for people to look at."""
+    """Nothing is cut or sticks out, every control has a name; pictures are saved for inspection."""
     show_in(page, theme, width, 1300)
     page.locator(".dkd-lineage").first.scroll_into_view_if_needed()
     screenshot(page, f"lineage_{theme.lower()}_{width}")

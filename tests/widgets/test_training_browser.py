@@ -1,4 +1,4 @@
-"""The training panel in a real JupyterLab in a real browser, on a few small rendered people.
+"""The training panel in a real JupyterLab and browser, on a few small rendered people.
 
 One notebook for the whole file: the tests follow one run through its life, in their order.
 """
@@ -38,13 +38,13 @@ def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
 
 @pytest.fixture
 def page(lab_page: Page) -> Iterator[Page]:
-    """The page; what was said to be wrong is shown in the test that caused it."""
+    """The page; errors are shown in the test that caused them."""
     yield lab_page
     assert said_wrong(lab_page) == ""
 
 
 def step(page: Page) -> int:
-    """Steps that the panel says are done."""
+    """Read the number of steps from the panel."""
     return int(page.locator(HEAD).get_attribute("data-done") or 0)
 
 
@@ -61,7 +61,7 @@ def wait_for_snapshot(page: Page, snapshot: int, side: str = "first") -> None:
 
 
 def wait_between_steps(page: Page) -> int:
-    """Wait until the panel shows that it is paused, and the last step that was under way; returns that."""
+    """Wait until the panel shows that it is paused after the current step, and return that step."""
     wait_for_state(page, "paused")
     expect_python(page, "between_steps(panel.session)", True)
     done = int(python(page, "panel.session.steps_done"))

@@ -1,4 +1,4 @@
-"""The training panel without a browser: what its form says, how curves are thinned, what it shows and what it frees."""
+"""The training panel without a browser: its form, thinning of curves, display, and freed resources."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ WORDS = (
 @pytest.mark.parametrize("words", WORDS)
 @pytest.mark.parametrize("recipe", ["laptop", "paper"])
 def test_the_lines_of_code_mean_the_same_settings(recipe: str, words: list[str]) -> None:
-    """What the form prints is run: the Python line as Python, the shell line by the parser of ``dkd``."""
+    """Run the code that the form shows: the Python line as Python, the shell line with the parser of ``dkd``."""
     config = load_recipe(recipe, words)
     said = differences(config, load_recipe(recipe))
     assert load_recipe(recipe, said) == config
@@ -185,7 +185,7 @@ def test_curves_are_short_and_plots_of_an_adversary_come_with_one() -> None:
     assert {t.line.dash for t in curves.figure.data[len(CURVES) :]} == {"dash"}
     curves.compare({})
     assert len(curves.figure.data) == len(CURVES)
-    # A page that is loaded anew asks for the whole state: it gets what is drawn now, not what was at first.
+    # A reloaded page requests the whole state: it gets the current drawing, not the initial one.
     state = curves.figure.get_state()
     assert state["_widget_data"][0]["x"]["shape"] == (LIMIT,)
     curves.close()

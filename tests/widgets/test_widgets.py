@@ -1,4 +1,4 @@
-"""The widgets without a browser: what they send, what they refuse, what they leave behind."""
+"""The widgets without a browser: messages, errors, and freed resources."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def decode(jpeg: bytes) -> np.ndarray:
 
 
 def ask(view: View, content: dict) -> list[tuple[dict, list[bytes]]]:
-    """What the feed of ``view`` answers to a request of the browser."""
+    """Return the answer of the feed of ``view`` to a request of the browser."""
     sent: list[tuple[dict, list[bytes]]] = []
     feed = view._feed
     feed.send = lambda answer, buffers=None: sent.append((answer, buffers or []))
@@ -158,7 +158,7 @@ def test_a_calibrated_trace_sends_its_confidence() -> None:
 
 
 def test_a_reinitialised_frame_is_like_frame_0() -> None:
-    """It says why, has no kernels that were used in it, and no arithmetic; the next one has that of its kernels."""
+    """It has a reason, but no kernels and no arithmetic; the next frame uses its kernels."""
     trace = FakeTrace(9, lost=(4,)).retrace(Reinitialise())
     content, _ = render_header(trace, 0)
     (start,) = content["reinitialised"]
@@ -190,7 +190,7 @@ def test_a_lost_track_is_followed_again_and_the_toggle_goes_back() -> None:
     bench = Workbench(trace, frame=5)
     until(lambda: bench.trace is not trace)
     found = bench.trace
-    assert [anew.frame for anew in found.reinitialised] == [4, 7]
+    assert [event.frame for event in found.reinitialised] == [4, 7]
     until(lambda: bench._new_starts == "in frames 4, 7")
     assert bench.frame == 5
     bench.reinitialise = False

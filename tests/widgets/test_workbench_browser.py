@@ -1,4 +1,4 @@
-"""The workbench in a real JupyterLab in a real browser, on numbered frames with known maps.
+"""The workbench in a real JupyterLab and browser, on numbered frames with known maps.
 
 One notebook is opened for the whole file, since starting Lab's page and a kernel takes longest; each test puts the
 workbench where it needs it.
@@ -103,7 +103,7 @@ def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
 
 @pytest.fixture
 def page(lab_page: Page) -> Page:
-    """The page of :func:`lab_page`, with the workbench as it was at first."""
+    """The page of :func:`lab_page`, with the workbench in its initial state."""
     settle(lab_page, f"{BENCH}.cursor", "wb.cursor")
     python(lab_page, "heard.clear()")
     python(lab_page, "wb.frame, wb.joint = 20, 'left_wrist'")
@@ -138,7 +138,7 @@ def test_picture_skeleton_and_maps_are_always_of_one_frame(page: Page, trace: Fa
     """While the slider jumps about, every animation frame shows one and the same frame in all views."""
     page.get_by_label("over picture").uncheck()  # so that the large map's colours are the scale's own
     for layer in ("Truth", "Heatmap"):
-        page.get_by_label(layer, exact=True).uncheck()  # nothing but the joint over the picture
+        page.get_by_label(layer, exact=True).uncheck()  # only the joint over the picture
     jumps = random.Random(3).choices(range(len(trace)), k=60)
     samples = page.evaluate(
         f"""async (jumps) => {{
@@ -284,7 +284,7 @@ def test_python_drives_and_hears(page: Page) -> None:
 
 
 def test_a_late_echo_does_not_move_the_frame_back(page: Page) -> None:
-    """The kernel echoes each frame it hears of; the echo of an older one must not undo a move made since."""
+    """The kernel echoes each frame it receives; the echo of an older one must not undo a later move."""
     seen = page.evaluate(
         f"""async () => {{
             const {{ cursor }} = {BENCH};
@@ -322,7 +322,7 @@ def test_python_wins_over_a_move_that_it_has_not_heard_of(page: Page) -> None:
 
 
 def test_playing_shows_every_frame(page: Page) -> None:
-    """At a tenth of the speed no machine is too slow: each frame is painted, in order, in all views."""
+    """At a tenth of the speed, which any machine can follow, each frame is painted, in order, in all views."""
     python(page, "wb.cursor.speed = 0.1\nwb.frame = 5")
     wait_for_frame(page, 5)
     said = page.evaluate(
@@ -468,7 +468,7 @@ def test_the_filmstrip_hides_while_the_widget_lives(page: Page) -> None:
 @pytest.mark.parametrize("width", [1600, 1000, 700])
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_it_fits_the_page(page: Page, width: int, theme: str) -> None:
-    """Nothing is cut or overlaps, at any width, in either theme; the pictures are kept for people to look at."""
+    """Nothing is cut or overlaps, at any width, in either theme; pictures are saved for inspection."""
     show_in(page, theme, width, 1000)
     page.locator(".dkd-title").scroll_into_view_if_needed()
     screenshot(page, f"workbench_{theme.lower()}_{width}")
@@ -480,7 +480,7 @@ def test_it_fits_the_page(page: Page, width: int, theme: str) -> None:
 
 
 def test_a_model_without_kernels_is_shown_without_arithmetic(page: Page) -> None:
-    """Its maps are there; in place of kernels and of sums stands a sentence, and no error is reported."""
+    """Its maps are shown, a sentence replaces kernels and sums, and no error is reported."""
     python(page, "wb.trace = FakeTrace(channels=0, name='per frame')")
     page.wait_for_function(f"() => {BENCH}.store.header?.clip === 'per frame'")
     for frame in (20, 0, 21):
@@ -531,11 +531,11 @@ def test_another_trace_in_the_same_place(page: Page) -> None:
 
 def test_a_lost_track_is_marked_and_the_toggle_takes_the_mark_away(page: Page) -> None:
     """A flag in the timeline, a reason at the pointer, M to get there; no kernels where nothing was matched."""
-    anew = f"() => {BENCH}.store.header?.clip === 'lost' && {BENCH}.store.header.starts"
+    event = f"() => {BENCH}.store.header?.clip === 'lost' && {BENCH}.store.header.starts"
     toggle = page.get_by_label("Re-initialise when lost")
     expect(toggle).to_be_checked()
     python(page, "wb.trace = FakeTrace(lost=(24, 52), name='lost', calibrated=True)")
-    page.wait_for_function(f"{anew}.length === 2")
+    page.wait_for_function(f"{event}.length === 2")
     expect(page.locator(".dkd-policy")).to_contain_text("in frames 24, 52")
     expect(page.locator(".dkd-lane-labels")).to_contain_text("confidence")
     press(page, "m")
@@ -575,7 +575,7 @@ def test_a_lost_track_is_marked_and_the_toggle_takes_the_mark_away(page: Page) -
     show_in(page, "Light", 1600, 1000)
     toggle.focus()
     page.keyboard.press("Space")
-    page.wait_for_function(f"{anew}.length === 0")
+    page.wait_for_function(f"{event}.length === 0")
     expect(toggle).not_to_be_checked()
     assert python(page, "[wb.reinitialise, len(wb.trace.reinitialised)]") == [False, 0]
     expect(page.locator(".dkd-starts")).to_be_hidden()
@@ -584,14 +584,14 @@ def test_a_lost_track_is_marked_and_the_toggle_takes_the_mark_away(page: Page) -
     press(page, "c")
     expect(page.locator(".dkd-copy input")).to_have_value(re.compile(r"reinitialise=False\)$"))
     press(page, "r")
-    page.wait_for_function(f"{anew}.length === 2")
+    page.wait_for_function(f"{event}.length === 2")
     expect(toggle).to_be_checked()
     python(page, "wb.trace = trace")
     page.wait_for_function(f"() => {BENCH}.store.header?.clip === 'numbered'")
 
 
 def test_a_reader_without_a_kernel_sees_the_filmstrip(browser: Browser, jupyter_lab: Lab) -> None:
-    """After the kernel is gone a message is shown and seen frames still move; after a reload the strip is left."""
+    """Without a kernel a message is shown and loaded frames still work; after a reload the strip remains."""
     cells = ("wb = Workbench(trace)\nwb", "cursor = Cursor.for_trace(trace)\nPlayer(trace, cursor=cursor)")
     with opened(browser, jupyter_lab, "reload.ipynb", SETUP, *cells) as page:
         page.wait_for_function(SETTLED)

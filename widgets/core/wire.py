@@ -50,8 +50,8 @@ def write_message(content: Mapping[str, Any]) -> Message:
             items = {str(name): take(item, (*path, str(name))) for name, item in value.items()}
             return {name: item for name, item in items.items() if item is not _TAKEN}
         if isinstance(value, (list, tuple)):
-            items = [take(item, (*path, i)) for i, item in enumerate(value)]
-            return [None if item is _TAKEN else item for item in items]
+            listed = [take(item, (*path, i)) for i, item in enumerate(value)]
+            return [None if item is _TAKEN else item for item in listed]
         if isinstance(value, bytes):
             parts.append([list(path), "bytes", [len(value)]])
             buffers.append(value)
