@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dkd.analysis.reliance import one_step_reliance
     from dkd.datasets.people import ClipFrames, PersonSequence
     from dkd.datasets.render_set import RenderSetConfig, render_set
-    from dkd.datasets.sources import load_people, sources_at_hand
+    from dkd.datasets.sources import available_sources, load_people
     from dkd.evaluation.cost import profile
     from dkd.evaluation.methods import Method, get_method
     from dkd.evaluation.people import follow_person
@@ -81,8 +81,8 @@ _HOMES = {
         "render_set",
     ),
     "dkd.datasets.sources": (
+        "available_sources",
         "load_people",
-        "sources_at_hand",
     ),
     "dkd.evaluation.cost": ("profile",),
     "dkd.evaluation.methods": (
@@ -140,11 +140,11 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "AblationPlan", "Clip", "ClipFrames", "Conditions", "Diagnosis", "Evaluation", "EvaluationChoice", "ImageClip",
     "MODELS", "Method", "OneEuro", "PersonSequence", "Reinitialise", "RenderSetConfig", "Run", "Skeleton", "Trace",
-    "TrainConfig", "TrainingSession", "ablate", "add_errors", "anatomy", "build_model", "compare_kernels",
-    "data_folder", "decode_peaks", "default_sample", "diagnose", "divergence", "evaluate", "follow_person",
-    "get_method", "get_sample", "get_skeleton", "list_runs", "list_samples", "load_model", "load_people", "load_plan",
-    "load_recipe", "make_results", "motion", "one_step_reliance", "pck_mean", "profile", "read_results", "recovery",
-    "render_set", "save_model", "sources_at_hand", "statistics", "summarise", "train", "worst",
+    "TrainConfig", "TrainingSession", "ablate", "add_errors", "anatomy", "available_sources", "build_model",
+    "compare_kernels", "data_folder", "decode_peaks", "default_sample", "diagnose", "divergence", "evaluate",
+    "follow_person", "get_method", "get_sample", "get_skeleton", "list_runs", "list_samples", "load_model",
+    "load_people", "load_plan", "load_recipe", "make_results", "motion", "one_step_reliance", "pck_mean", "profile",
+    "read_results", "recovery", "render_set", "save_model", "statistics", "summarise", "train", "worst",
 ]  # fmt: skip
 
 

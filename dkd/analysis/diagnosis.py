@@ -36,7 +36,7 @@ import numpy as np
 from torch import Tensor
 
 from dkd.analysis.lanes import border, box_sides, flips, reconstruction, swapped
-from dkd.analysis.severity import FLIP_LIMIT, SPREADS, SURENESS_SPREAD, middle_and_spread, severities
+from dkd.analysis.severity import CONFIDENCE_SPREAD, FLIP_LIMIT, SPREADS, middle_and_spread, severities
 from dkd.errors import ConfigError, FrameIndexError, ShapeError
 from dkd.measures.coherence import motion
 from dkd.measures.metrics import pck_mean
@@ -129,11 +129,11 @@ class Diagnosis:
         return severities(self)
 
     @cached_property
-    def sureness(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def confidence_and_limits(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Confidence or clipped scores (T, J), its medians (J,), and the limits (J,) below which it is low."""
         values = self.lanes["confidence"] if self.calibrated else np.clip(self.lanes["score"], 0, 1)
         middle, spread = middle_and_spread(values)
-        own = middle - SPREADS * np.fmax(spread, SURENESS_SPREAD)
+        own = middle - SPREADS * np.fmax(spread, CONFIDENCE_SPREAD)
         return values, middle, np.fmax(own, LOST_CONFIDENCE if self.calibrated else LOST_SCORE)
 
     @cached_property

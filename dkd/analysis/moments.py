@@ -16,7 +16,7 @@ import numpy as np
 
 from dkd.analysis.diagnosis import REASONS, Diagnosis, check_comparable
 from dkd.analysis.sentences import SENTENCES
-from dkd.analysis.severity import knows_sides
+from dkd.analysis.severity import has_true_sides
 from dkd.errors import ConfigError, nearest_name
 from dkd.io.files import atomic_path
 
@@ -170,7 +170,7 @@ def _moments(d: Diagnosis, joint: int | None, reasons: tuple[str, ...]) -> list[
             if joint is None and reason == "flip" and d.skeleton.side(column) == "right":
                 continue  # reported with the left one
             flags = np.flatnonzero(values[:, column] >= 1)
-            spans = _alternations(flags) if reason == "flip" and not knows_sides(d) else _events(flags)
+            spans = _alternations(flags) if reason == "flip" and not has_true_sides(d) else _events(flags)
             for first, last in spans:
                 part = values[first : last + 1, column]
                 frame = first + int(np.nanargmax(part))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dkd.analysis.severity import knows_sides
+from dkd.analysis.severity import has_true_sides
 
 if TYPE_CHECKING:
     from dkd.analysis.diagnosis import Diagnosis
@@ -18,7 +18,7 @@ def number(value: float) -> str:
     return f"{value:.2g}" if abs(value) < 10 else f"{value:.0f}"
 
 
-def _tell_jump(d: Diagnosis, t: int, j: int) -> str:
+def _describe_jump(d: Diagnosis, t: int, j: int) -> str:
     steps = d.lanes["speed"][:, j]
     text = (
         f"{d.skeleton.joints[j]} jumps {number(steps[t])} of the box in one frame; "
@@ -30,10 +30,10 @@ def _tell_jump(d: Diagnosis, t: int, j: int) -> str:
     return text
 
 
-def _tell_flip(d: Diagnosis, t: int, j: int) -> str:
+def _describe_flip(d: Diagnosis, t: int, j: int) -> str:
     mirror = d.skeleton.flip_permutation[j]
     names = f"{d.skeleton.joints[j]} and {d.skeleton.joints[mirror]}"
-    if knows_sides(d):
+    if has_true_sides(d):
         share = number(d.lanes["swapped"][t, j])
         return f"{names} are swapped: both are {share} of the box closer to the other's true place"
     here, before = d.joints[t], d.joints[t - 1]
@@ -44,13 +44,13 @@ def _tell_flip(d: Diagnosis, t: int, j: int) -> str:
     return f"{names} swap places: they move {number(kept)} of the box, swapped back it would be {number(exchanged)}"
 
 
-def _tell_low_score(d: Diagnosis, t: int, j: int) -> str:
+def _describe_low_score(d: Diagnosis, t: int, j: int) -> str:
     what = "confidence" if d.calibrated else "score"
-    (sure, middle, limit), name = d.sureness, d.skeleton.joints[j]
+    (sure, middle, limit), name = d.confidence_and_limits, d.skeleton.joints[j]
     return f"{name} has a {what} of {sure[t, j]:.2f}; its median is {middle[j]:.2f}, the limit {limit[j]:.2f}"
 
 
-def _tell_out_of_crop(d: Diagnosis, t: int, j: int) -> str:
+def _describe_out_of_crop(d: Diagnosis, t: int, j: int) -> str:
     border = d.lanes["border"][t, j]
     name = d.skeleton.joints[j]
     if border < 0:
@@ -59,12 +59,12 @@ def _tell_out_of_crop(d: Diagnosis, t: int, j: int) -> str:
     return f"{name} is {number(border)} cells from the border of the network's crop"
 
 
-def _tell_miss(d: Diagnosis, t: int, j: int) -> str:
+def _describe_miss(d: Diagnosis, t: int, j: int) -> str:
     error = number(d.lanes["error"][t, j])
     return f"{d.skeleton.joints[j]} is {error} of the box from the ground truth; up to {d.alpha:g} it counts as found"
 
 
-def _tell_drift(d: Diagnosis, t: int, _: int) -> str:
+def _describe_drift(d: Diagnosis, t: int, _: int) -> str:
     drift = d.lanes["kernel_drift"]
     return (
         f"the kernels change by {number(drift[t])} (1 − cos) from the previous frame; "
@@ -73,6 +73,6 @@ def _tell_drift(d: Diagnosis, t: int, _: int) -> str:
 
 
 SENTENCES: dict[str, Callable[[Diagnosis, int, int], str]] = {
-    "drift": _tell_drift, "flip": _tell_flip, "jump": _tell_jump, "low score": _tell_low_score,
-    "out of crop": _tell_out_of_crop, "miss": _tell_miss,
+    "drift": _describe_drift, "flip": _describe_flip, "jump": _describe_jump, "low score": _describe_low_score,
+    "out of crop": _describe_out_of_crop, "miss": _describe_miss,
 }  # fmt: skip

@@ -20,17 +20,17 @@ MAD_TO_SIGMA = 1.4826  # for a normal distribution
 JUMP_LIMIT = 0.05  # share of the box per frame: about two cells of a map, more than decoding noise
 FLIP_LIMIT = 0.05  # share of the box: sides that are closer cannot be distinguished
 DRIFT_LIMIT = 1e-3  # smaller changes of kernels are not visible
-SURENESS_SPREAD = 0.02  # minimum spread, as a saturated confidence has none: dips below SPREADS times this are ignored
-SURENESS_FLOOR = 0.05  # lower confidences are equally lost
+CONFIDENCE_SPREAD = 0.02  # minimum spread, as a saturated confidence has none: smaller dips are ignored
+CONFIDENCE_FLOOR = 0.05  # lower confidences are equally lost
 
 
 def severities(d: Diagnosis) -> dict[str, np.ndarray]:
     jump = jumps(d.lanes["acceleration"])
-    sure, _, limit = d.sureness
+    sure, _, limit = d.confidence_and_limits
     out = {
         "jump": jump / _own_limit(jump, JUMP_LIMIT),
-        "flip": d.lanes["swapped" if knows_sides(d) else "flip"] / FLIP_LIMIT,
-        "low score": np.where(sure < limit, limit / np.fmax(sure, SURENESS_FLOOR), sure * 0),
+        "flip": d.lanes["swapped" if has_true_sides(d) else "flip"] / FLIP_LIMIT,
+        "low score": np.where(sure < limit, limit / np.fmax(sure, CONFIDENCE_FLOOR), sure * 0),
     }
     border = d.lanes["border"]
     outside = -border * (d.cell / (d.alpha * d.side))[:, None]
@@ -45,7 +45,7 @@ def severities(d: Diagnosis) -> dict[str, np.ndarray]:
     return out
 
 
-def knows_sides(d: Diagnosis) -> bool:
+def has_true_sides(d: Diagnosis) -> bool:
     return "swapped" in d.lanes and bool(np.isfinite(d.lanes["swapped"]).any())
 
 

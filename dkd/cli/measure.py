@@ -83,9 +83,9 @@ def _add_rounds(parser: argparse.ArgumentParser, default: int) -> None:
 
 def _sources(given: Sequence[str] | None) -> list[str]:
     """Return the requested data, else the available data that does not take hours."""
-    from dkd.datasets.sources import sources_at_hand
+    from dkd.datasets.sources import available_sources
 
-    small = [source for source in sources_at_hand() if source in ("samples", "rendered", "pose2sim")]
+    small = [source for source in available_sources() if source in ("samples", "rendered", "pose2sim")]
     return list(given) if given else small
 
 

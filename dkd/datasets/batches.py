@@ -70,11 +70,11 @@ class Mixture:
 
     def draw(self, n_frames: int, size: int, rng: np.random.Generator, augment: AugmentConfig) -> ClipSample:
         """Draw a random clip of ``n_frames`` frames with side ``size``."""
-        person = self._anybody(rng)
+        person = self._draw_person(rng)
         indices = draw_indices(len(person), n_frames, rng)
-        return make_clip(person, indices, size, rng, augment, other=self._anybody(rng))
+        return make_clip(person, indices, size, rng, augment, other=self._draw_person(rng))
 
-    def _anybody(self, rng: np.random.Generator) -> PersonSequence:
+    def _draw_person(self, rng: np.random.Generator) -> PersonSequence:
         group = self.groups[int(rng.choice(len(self.groups), p=self.shares))]
         return group[int(rng.integers(len(group)))]
 

@@ -66,7 +66,7 @@ _MEASURABLE = {
 }
 
 
-def sources_at_hand() -> list[str]:
+def available_sources() -> list[str]:
     """Return the sources for evaluation in the data folder, best known first; their content is not read."""
     return [name for name, needed in _MEASURABLE.items() if (data_folder() / needed).exists()]
 

@@ -68,7 +68,7 @@ class Groups:
             raise ConfigError("expected at least one column to group by, got none")
         check_columns(table, (*names, "data"))
         if "data" not in names:
-            _keep_splits_apart(table)
+            _check_splits(table)
         group = table.groupby(names, observed=True, sort=False, dropna=False).ngroup().to_numpy()
         first = np.unique(group, return_index=True)[1]
         frame = table[names].iloc[first]
@@ -247,7 +247,7 @@ def _counted(table: pd.DataFrame, counted: str | None) -> np.ndarray:
     return table["visible"].to_numpy(bool) | (hidden_too[codes] if len(sources) else False)
 
 
-def _keep_splits_apart(table: pd.DataFrame) -> None:
+def _check_splits(table: pd.DataFrame) -> None:
     splits: dict[str, set[str]] = {}
     for data in map(str, table["data"].unique()):
         if (protocol := get_protocol(data)).folds:

@@ -71,7 +71,7 @@ def crowd(image: np.ndarray, t: int) -> np.ndarray:
     if t == 0:
         return image
     size = image.shape[0]
-    person = _somebody(round(CROWD_HEIGHT * size))[(t - 1) % CROWD_FRAMES]
+    person = _sample_person(round(CROWD_HEIGHT * size))[(t - 1) % CROWD_FRAMES]
     height, width = person.shape[:2]
     left = round(((t - 1) % CROWD_CROSSES_IN + 0.5) / CROWD_CROSSES_IN * (size + width)) - width
     top = (size - height) // 2
@@ -82,7 +82,7 @@ def crowd(image: np.ndarray, t: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=4)
-def _somebody(height: int) -> list[np.ndarray]:
+def _sample_person(height: int) -> list[np.ndarray]:
     """Cut out the sample clip's person around the joints, (height, W, 3) uint8 in each of the first frames."""
     from dkd.video.clip import Clip
     from dkd.video.samples import get_sample

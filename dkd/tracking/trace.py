@@ -173,7 +173,7 @@ class Trace(Record, Counterfactuals):
         interventions = (*self.conditions.interventions, *changes)
         made = self._under(replace(self.conditions, interventions=interventions), self.n_wanted)
         made.base, made.calls = self, (*self.calls, call)
-        made._take_over(self, min([one.start for one in changes], default=len(self)))
+        made._copy_unchanged(self, min([one.start for one in changes], default=len(self)))
         made.run(progress=False, cancel=cancel)
         return made
 
@@ -183,7 +183,7 @@ class Trace(Record, Counterfactuals):
         made._begin(conditions, n_wanted)
         return made
 
-    def _take_over(self, base: Trace, stop: int) -> None:
+    def _copy_unchanged(self, base: Trace, stop: int) -> None:
         """Take over the frames before ``stop`` of a run that differs from there on only.
 
         They are computed again where the run cannot go on behind them to the last bit: a model's state that is not

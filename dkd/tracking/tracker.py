@@ -218,7 +218,7 @@ class Tracker:
     def _decide(self, t: int, square: Crop, going_on: _Seen) -> tuple[_Seen, Reinitialised | None, int | None]:
         """Decide between continuing and re-initialising; return the result, the event, and the passes of a search."""
         if any(one.restarts(t) for one in self.conditions.interventions):
-            return *self._started_again(t, going_on, square, "asked for"), None
+            return *self._reinitialise(t, going_on, square, "asked for"), None
         if not self._is_search_due(t):
             return going_on, None, None
         policy = self.conditions.reinitialise
@@ -231,7 +231,7 @@ class Tracker:
         calibrated = self.calibration is not None
         limit, what = policy.limit(calibrated), "confidence" if calibrated else "score"
         reason = f"mean {what} below {limit:g} in frames {t - policy.patience} to {t - 1}"
-        return *self._started_again(t, going_on, found.crop, reason), found.passes + 1
+        return *self._reinitialise(t, going_on, found.crop, reason), found.passes + 1
 
     def _is_search_due(self, t: int) -> bool:
         policy = self.conditions.reinitialise
@@ -240,7 +240,7 @@ class Tracker:
         means = confidence(np.stack(list(self._recent)), self.calibration).mean(-1)
         return policy.is_due(means, t, self._searched, self.calibration is not None)
 
-    def _started_again(self, t: int, going_on: _Seen, crop: Crop, reason: str) -> tuple[_Seen, Reinitialised]:
+    def _reinitialise(self, t: int, going_on: _Seen, crop: Crop, reason: str) -> tuple[_Seen, Reinitialised]:
         """Re-initialise in frame t with a crop, and return the result and the event."""
         seen = self._see(t, crop, None)
         before, after = (self._mean_confidence(one.scores) for one in (going_on, seen))

@@ -118,7 +118,7 @@ class TrainingSession:
             )
             self._set("starting")
             self._thread.start()
-            atexit.register(self._leave)
+            atexit.register(self._save_at_exit)
 
     def pause(self) -> None:
         """Pause after the current step; nothing else changes."""
@@ -199,7 +199,7 @@ class TrainingSession:
                 records.close()  # type: ignore[attr-defined]  # saves the state
             except Exception as error:
                 self.error, outcome = error, "failed"
-            atexit.unregister(self._leave)
+            atexit.unregister(self._save_at_exit)
             with self._changed:
                 self._set(outcome)
 
@@ -227,7 +227,7 @@ class TrainingSession:
             except Exception:
                 log.warning("a listener of %r failed", self, exc_info=True)
 
-    def _leave(self) -> None:
+    def _save_at_exit(self) -> None:
         """Save the state when the process ends."""
         self.stop(timeout=60)
 

@@ -21,7 +21,7 @@ from dkd import Trace, build_model, load_model
 from dkd.analysis.diagnosis import LANES, REASONS, Diagnosis, check_comparable, diagnose, statistics
 from dkd.analysis.lanes import box_sides, flips, jumps, swapped
 from dkd.analysis.moments import GAP, Moments, worst
-from dkd.analysis.severity import DRIFT_LIMIT, FLIP_LIMIT, JUMP_LIMIT, SPREADS, SURENESS_SPREAD
+from dkd.analysis.severity import CONFIDENCE_SPREAD, DRIFT_LIMIT, FLIP_LIMIT, JUMP_LIMIT, SPREADS
 from dkd.errors import ConfigError, FrameIndexError, ShapeError, StorageError
 from dkd.models.discriminator import TemporalDiscriminator
 from dkd.pose.crops import Crop, joints_to_box
@@ -169,7 +169,7 @@ def test_legs_that_cross_are_no_flip() -> None:
 
 def test_a_dip_of_the_score() -> None:
     moment = only(worst(diagnose(SteadyTrace().dip("head", slice(40, 44), 0.3))), "low score")
-    limit = 0.9 - SPREADS * SURENESS_SPREAD
+    limit = 0.9 - SPREADS * CONFIDENCE_SPREAD
     assert (moment.joint, moment.frame, moment.first, moment.last) == ("head", 40, 40, 43)
     assert moment.severity == pytest.approx(limit / 0.3)
     assert moment.text == "head has a score of 0.30; its median is 0.90, the limit 0.78"

@@ -9,7 +9,7 @@ import pytest
 
 from dkd.datasets.people import ClipFrames
 from dkd.datasets.sample_clips import CAMERAS, MACHINE
-from dkd.datasets.sources import load_people, sources_at_hand
+from dkd.datasets.sources import available_sources, load_people
 from dkd.errors import ConfigError, DatasetError
 from dkd.tracking.people import first_box, person_clip
 from dkd.video.samples import get_sample
@@ -27,7 +27,7 @@ def test_the_shipped_clip_has_exact_labels() -> None:
     assert isinstance(person.images, ClipFrames) and clip is person.images.clip, "the video itself, with its own times"
     np.testing.assert_array_equal(person.images[7], clip.frame(7))
     assert len(person.images[3:6]) == 3
-    assert "samples" in sources_at_hand()
+    assert "samples" in available_sources()
 
 
 @pytest.mark.parametrize("source", ["samples", "pose2sim"])

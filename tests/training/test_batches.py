@@ -95,7 +95,7 @@ def test_shares_are_kept() -> None:
     a, b = ([dotted_person(s)] for s in (1, 2))
     people = Mixture([a, b, []], [3, 1, 5])
     rng = np.random.default_rng(0)
-    drawn = [people._anybody(rng).name for _ in range(400)]
+    drawn = [people._draw_person(rng).name for _ in range(400)]
     assert 0.68 < drawn.count("dots 1") / 400 < 0.82
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import ipywidgets as ipw
 
-from dkd.datasets.sources import sources_at_hand
+from dkd.datasets.sources import available_sources
 from dkd.errors import ConfigError
 from dkd.evaluation.methods import VARIANTS
 from dkd.io.paths import data_folder
@@ -93,7 +93,7 @@ class EvaluationForm(ipw.VBox):
             )
             for name in ("", *VARIANTS)
         }
-        at_hand = sources_at_hand()
+        at_hand = available_sources()
         self.sources = {name: _tick(name, ABOUT.get(name, ""), name in SMALL) for name in at_hand}
         self.others = ipw.Text(
             description="Other methods", continuous_update=False, placeholder="runs/first+one-euro, my.safetensors",
