@@ -79,7 +79,7 @@ def test_a_cell_that_fails_is_one_plain_block(failing: tuple[Demo, str]) -> None
     _, page = failing
     (block,) = re.findall(r'<div class="dkd-failed".*?</div>', page, re.S)
     assert "ZeroDivisionError: division by zero" in block and 'role="alert"' in block
-    assert "What follows was not run" in block
+    assert "The following parts were not run" in block
     assert "said_first" in page
     for hidden in ("secret_of_the_source", "Traceback", "said_to_the_terminal", "said_last"):
         assert hidden not in page
