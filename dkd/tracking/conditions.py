@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dkd.errors import ConfigError
 from dkd.models.base import Feedback, VideoPoseModel
 from dkd.pose.smoothing import Smoother
-from dkd.tracking.interventions import Intervention, check_frames
+from dkd.tracking.interventions import Intervention, frames_of
 from dkd.tracking.perturbations import Corruption
 from dkd.tracking.reinitialise import Reinitialise
 
@@ -60,7 +60,7 @@ class Conditions:
             ConfigError: it acts on no frame, on frames outside the run, or on something that the model does not have.
         """
         for one in self.interventions:
-            check_frames(one, n_frames)
+            frames_of(one.frames, n_frames)
             if (one.needs_kernels and not model.has_kernels) or (one.needs_past and not model.hands_on):
                 what = "kernels" if one.needs_kernels else "maps that it hands on"
                 raise ConfigError(

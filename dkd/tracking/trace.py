@@ -173,7 +173,7 @@ class Trace(Record, Counterfactuals):
         interventions = (*self.conditions.interventions, *changes)
         made = self._under(replace(self.conditions, interventions=interventions), self.n_wanted)
         made.base, made.calls = self, (*self.calls, call)
-        made._copy_unchanged(self, min([one.start for one in changes], default=len(self)))
+        made._copy_unchanged(self, min([one.frames.start for one in changes], default=len(self)))
         made.run(progress=False, cancel=cancel)
         return made
 

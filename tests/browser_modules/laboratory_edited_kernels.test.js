@@ -95,8 +95,8 @@ describe("edits", () => {
     edited.edit({ operation: "rotate", channels: [1], amount: 90 });
     edited.edit({ operation: "solo", channels: [0, 1] });
     expect(edited.steps()).toEqual([
-      { name: "edit_kernel", arguments: { frame: 6, operation: "rotate", channels: [1], amount: 90 } },
-      { name: "edit_kernel", arguments: { frame: 6, operation: "solo", channels: [0, 1] } },
+      { name: "edit_kernel", arguments: { frames: 6, operation: "rotate", channels: [1], amount: 90 } },
+      { name: "edit_kernel", arguments: { frames: 6, operation: "solo", channels: [0, 1] } },
     ]);
   });
 

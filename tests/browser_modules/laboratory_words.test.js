@@ -62,21 +62,23 @@ describe("progress", () => {
 describe("a form as a call", () => {
   const blur = { method: "blur", fixed: {} };
 
-  it("turns a number of frames into the first frame after them", () => {
-    expect(stepOf(blur, { start: 3, sigma: 1 }, "4", 20)).toEqual({
+  it("turns a number of frames into a range", () => {
+    expect(stepOf(blur, { frames: 3, sigma: 1 }, "4", 20)).toEqual({
       name: "blur",
-      arguments: { start: 3, sigma: 1, stop: 7 },
+      arguments: { frames: [3, 7], sigma: 1 },
     });
-    expect(stepOf({ method: "erase", fixed: {} }, { frame: 5 }, "1", 20).arguments).toEqual({ frame: 5, stop: 6 });
+    expect(stepOf({ method: "erase", fixed: {} }, { frames: 5 }, "1", 20).arguments).toEqual({ frames: [5, 6] });
   });
 
   it("goes to the end where the number is empty, and not beyond", () => {
-    expect(stepOf(blur, { start: 3 }, "", 20).arguments.stop).toBe(null);
-    expect(stepOf(blur, { start: 18 }, "10", 20).arguments.stop).toBe(20);
-    expect(stepOf(blur, { start: 25 }, "10", 20).arguments.stop).toBe(26); // Python says what is wrong with frame 25
+    expect(stepOf(blur, { frames: 3 }, "", 20).arguments.frames).toEqual([3, 20]);
+    expect(stepOf(blur, { frames: 18 }, "10", 20).arguments.frames).toEqual([18, 20]);
+    // Python says what is wrong with frame 25.
+    expect(stepOf(blur, { frames: 25 }, "10", 20).arguments.frames).toEqual([25, 26]);
+    expect(stepOf(blur, { frames: 25 }, "", 20).arguments.frames).toEqual([25, 26]);
   });
 
-  it("has the fixed arguments, and no stop where no number is asked for", () => {
+  it("has the fixed arguments, and one frame where no number is asked for", () => {
     const form = { method: "change_state", fixed: { change: "shift" } };
     expect(stepOf(form, { frame: 2 }, null, 20).arguments).toEqual({ change: "shift", frame: 2 });
   });

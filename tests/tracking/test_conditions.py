@@ -32,7 +32,7 @@ REMEMBERING = {
         corrupt=occlude,
         smooth=lambda: OneEuro(min_cutoff=0.5),
         reinitialise=Reinitialise(threshold=1.0, patience=2, cooldown=2, gain=0.0),
-        interventions=(Darken(4, 6, 0.5), DropFrames(6, 7), Restart(8, 9)),
+        interventions=(Darken(range(4, 6), 0.5), DropFrames(range(6, 7)), Restart(range(8, 9))),
     ),
 }
 

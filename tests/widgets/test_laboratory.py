@@ -32,29 +32,28 @@ ROOT = Path(__file__).resolve().parents[2]
 # What the page sends for each form, and the same as Python.
 STEPS: list[tuple[str, dict[str, Any], str]] = [
     ("freeze_kernel", {"frame": 3}, "freeze_kernel(3)"),
-    ("freeze_kernel", {"frame": 6, "start": 2, "stop": None}, "freeze_kernel(6, start=2)"),
+    ("freeze_kernel", {"frame": 6, "frames": [2, T]}, "freeze_kernel(6, range(2, 12))"),
     ("swap_kernels", {"first": 2, "second": 6}, "swap_kernels(2, 6)"),
-    ("average_kernel", {"first": 1, "last": 4, "start": 5, "stop": 7}, "average_kernel(1, 4, start=5, stop=7)"),
-    ("put_kernel", {"frame": 4, "other": "other", "other_frame": 1, "stop": 6}, "put_kernel(4, other, 1, stop=6)"),
+    ("average_kernel", {"of_first": 1, "of_last": 4, "frames": [5, 7]}, "average_kernel(range(1, 5), range(5, 7))"),
+    ("put_kernel", {"frames": [4, 6], "other": "other", "other_frame": 1}, "put_kernel(range(4, 6), other, 1)"),
     ("swap_readouts", {"joint": "left_wrist", "other": "head"}, "swap_readouts('left_wrist', 'head')"),
-    ("occlude", {"box": [60, 40, 300, 200], "start": 3, "stop": 6}, "occlude((60, 40, 300, 200), 3, stop=6)"),
-    ("blur", {"start": 2, "stop": 4, "sigma": 0.03}, "blur(2, stop=4, sigma=0.03)"),
-    ("add_noise", {"start": 4, "stop": 6, "sigma": 30, "seed": 3}, "add_noise(4, stop=6, sigma=30, seed=3)"),
-    ("darken", {"start": 5, "stop": None, "gain": 0.5}, "darken(5, gain=0.5)"),
-    ("drop_frames", {"start": 4, "stop": 5}, "drop_frames(4)"),
-    ("repeat_frame", {"start": 4, "stop": 6}, "repeat_frame(4, stop=6)"),
-    ("shift_box", {"frame": 3, "dx": 0.2, "dy": -0.1, "scale": 1.2, "stop": 4},
-     "shift_box(3, dx=0.2, dy=-0.1, scale=1.2)"),
-    ("change_state", {"frame": 4, "change": "erase", "stop": 5}, "change_state(4, 'erase')"),
-    ("change_state", {"frame": 4, "change": "swap_sides", "joint": "left_wrist", "stop": 7},
-     "change_state(4, 'swap_sides', joint='left_wrist', stop=7)"),
-    ("change_state", {"frame": 4, "change": "shift", "dx": 2, "dy": -1, "stop": 5},
+    ("occlude", {"box": [60, 40, 300, 200], "frames": [3, 6]}, "occlude((60, 40, 300, 200), range(3, 6))"),
+    ("blur", {"frames": [2, 4], "sigma": 0.03}, "blur(range(2, 4), sigma=0.03)"),
+    ("add_noise", {"frames": [4, 6], "sigma": 30, "seed": 3}, "add_noise(range(4, 6), sigma=30, seed=3)"),
+    ("darken", {"frames": [0, T], "gain": 0.5}, "darken(gain=0.5)"),
+    ("drop_frames", {"frames": [4, 5]}, "drop_frames(4)"),
+    ("repeat_frame", {"frames": [4, 6]}, "repeat_frame(range(4, 6))"),
+    ("shift_box", {"frames": [3, 4], "dx": 0.2, "dy": -0.1, "scale": 1.2}, "shift_box(3, dx=0.2, dy=-0.1, scale=1.2)"),
+    ("change_state", {"frames": [4, 5], "change": "erase"}, "change_state(4, 'erase')"),
+    ("change_state", {"frames": [4, 7], "change": "swap_sides", "joint": "left_wrist"},
+     "change_state(range(4, 7), 'swap_sides', joint='left_wrist')"),
+    ("change_state", {"frames": [4, 5], "change": "shift", "dx": 2, "dy": -1},
      "change_state(4, 'shift', dx=2, dy=-1)"),
     ("restart", {"frame": 5}, "restart(5)"),
-    ("edit_kernel", {"frame": 3, "operation": "zero", "channels": [0, 5]}, "edit_kernel(3, 'zero', channels=(0, 5))"),
-    ("edit_kernel", {"frame": 2, "operation": "rotate", "channels": [4], "amount": 90},
+    ("edit_kernel", {"frames": 3, "operation": "zero", "channels": [0, 5]}, "edit_kernel(3, 'zero', channels=(0, 5))"),
+    ("edit_kernel", {"frames": 2, "operation": "rotate", "channels": [4], "amount": 90},
      "edit_kernel(2, 'rotate', channels=(4,), amount=90)"),
-    ("edit_kernel", {"frame": 6, "operation": "paint", "channels": [1], "values": [[0.1] * 5] * 5},
+    ("edit_kernel", {"frames": 6, "operation": "paint", "channels": [1], "values": [[0.1] * 5] * 5},
      f"edit_kernel(6, 'paint', channels=(1,), values={[[0.1] * 5] * 5})"),
 ]  # fmt: skip
 
@@ -98,7 +97,8 @@ def test_every_form_is_a_method_with_these_arguments(trace: Trace) -> None:
 
     for form in FORMS:
         known = set(inspect.signature(getattr(Counterfactuals, form.method)).parameters)
-        given = {"stop" if field.name == "count" else field.name for field in form.fields} | set(form.fixed)
+        names = {"count": "frames", "of_first": "of", "of_last": "of"}
+        given = {names.get(field.name, field.name) for field in form.fields} | set(form.fixed)
         assert given <= known, form.key
     assert {name for name, _, _ in STEPS} == METHODS
     assert len({form.key for form in FORMS}) == len(FORMS)
@@ -128,7 +128,7 @@ np.savez({str(file)!r}, heatmaps=lab_trace.heatmaps, kernels=lab_trace.kernels, 
 
 
 def test_changes_made_together_are_undone_together(lab: Laboratory, trace: Trace) -> None:
-    zero = {"frame": 4, "operation": "zero", "channels": [1]}
+    zero = {"frames": 4, "operation": "zero", "channels": [1]}
     ask(lab, ("edit_kernel", zero), ("edit_kernel", {**zero, "channels": [2]}))
     assert lab.wait() and same(lab.what_if, trace.edit_kernel(4, "zero", [1, 2])) and len(lab.what_if.calls) == 2
     lab.undo()
@@ -136,7 +136,7 @@ def test_changes_made_together_are_undone_together(lab: Laboratory, trace: Trace
 
 
 def test_undo_redo_and_clear_keep_the_traces(lab: Laboratory, trace: Trace) -> None:
-    lab.apply("darken", 3)
+    lab.apply("darken", range(3, T))
     lab.apply("restart", 5)
     assert lab.wait()
     both = lab.what_if
@@ -164,7 +164,7 @@ def test_undo_redo_and_clear_keep_the_traces(lab: Laboratory, trace: Trace) -> N
 def test_effect_and_recovery(lab: Laboratory, trace: Trace) -> None:
     nothing = render_effect(trace, trace)
     assert nothing["recovery"] is None and nothing["calls"] == [] and not np.frombuffer(nothing["distances"]).any()
-    lab.apply("occlude", (230, 80, 420, 300), 3, 5)
+    lab.apply("occlude", (230, 80, 420, 300), range(3, 5))
     assert lab.wait()
     apart = divergence(trace, lab.what_if)
     effect = lab._effect
@@ -174,7 +174,7 @@ def test_effect_and_recovery(lab: Laboratory, trace: Trace) -> None:
     found = effect["recovery"]
     assert found["peak"] == apart.max() and found["end"] == 5 and not found["lasts"]
     assert found["peak_joint"] == trace.skeleton.joints[apart[found["peak_frame"]].argmax()]
-    lab.apply("darken", 6)
+    lab.apply("darken", range(6, T))
     assert lab.wait() and lab._effect["recovery"]["lasts"] and lab._effect["spans"] == [[3, 5], [6, T]]
 
 
@@ -182,7 +182,7 @@ def test_the_page_keeps_frames_that_are_equal_in_both_runs(lab: Laboratory, trac
     """The feed says how many first frames stay, and their records are equal indeed; the next one is not."""
     sent: list[tuple[dict[str, Any], list[bytes]]] = []
     lab._other_feed.send = lambda content, buffers=None: sent.append((content, buffers or []))
-    steps = [lambda: lab.apply("freeze_kernel", 3, 5), lambda: lab.apply("occlude", (230, 80, 420, 300), 7), lab.undo,
+    steps = [lambda: lab.apply("freeze_kernel", 3, range(5, T)), lambda: lab.apply("occlude", (230, 80, 420, 300), range(7, T)), lab.undo,
              lab.undo, lab.redo]  # fmt: skip
     before: Any = trace
     for step, keep in zip(steps, (5, 7, 7, 5, 5), strict=True):
@@ -216,23 +216,23 @@ def test_frames_are_shown_while_the_run_grows(trace: Trace, monkeypatch: pytest.
     assert lab.wait()
     first = [n for generation, n in lengths if generation == 1]
     assert first == sorted(first) and first[0] < T and first[-1] == T and len(first) > 4
-    lab.apply("darken", 0)
+    lab.apply("darken")
     unfinished = lab.what_if
     lab.apply("restart", 11)  # needs frame 11 of a run that is not there yet: it only acts there
     assert lab.wait() and lab.what_if.calls[-1] == "restart(11)" and lab.what_if.base is unfinished
-    assert same(lab.what_if, trace.freeze_kernel(3).darken(0).restart(11))
+    assert same(lab.what_if, trace.freeze_kernel(3).darken().restart(11))
     lab.undo()
     assert lab.wait() and lab.what_if is unfinished and unfinished.complete  # it goes on where it was stopped
-    assert same(unfinished, trace.freeze_kernel(3).darken(0))
+    assert same(unfinished, trace.freeze_kernel(3).darken())
     lab.close()
 
 
 def test_what_needs_frames_that_are_not_there_yet_waits_for_them(trace: Trace) -> None:
     lab = Laboratory(trace)
-    lab.apply("darken", 0)
+    lab.apply("darken")
     lab.apply("freeze_kernel", 11)  # of a run that is being computed
     until(lambda: lab.wait() and len(lab.what_if.calls) == 2)
-    assert lab.wait() and same(lab.what_if, trace.darken(0).freeze_kernel(11))
+    assert lab.wait() and same(lab.what_if, trace.darken().freeze_kernel(11))
     lab.close()
 
 
@@ -240,10 +240,10 @@ def test_what_needs_frames_that_are_not_there_yet_waits_for_them(trace: Trace) -
     ("name", "arguments", "what"),
     [
         ("freeze_kernel", {"frame": 40}, "outside the trace"),
-        ("occlude", {"box": [50, 40, 50, 200], "start": 3}, "x0 < x1"),
-        ("put_kernel", {"frame": 4, "other": "another", "other_frame": 0}, "no other run 'another'"),
+        ("occlude", {"box": [50, 40, 50, 200], "frames": 3}, "x0 < x1"),
+        ("put_kernel", {"frames": 4, "other": "another", "other_frame": 0}, "no other run 'another'"),
         ("freeze", {"frame": 4}, "no intervention 'freeze'"),
-        ("darken", {"start": 3, "brightness": 1}, "brightness"),
+        ("darken", {"frames": 3, "brightness": 1}, "brightness"),
     ],
 )
 def test_an_error_is_one_line_and_keeps_the_results(
@@ -267,7 +267,7 @@ def test_a_model_without_kernels_has_changes_of_its_input_only() -> None:
     assert {form["group"] for form in lab._forms} == {"Input", "State"}
     ask(lab, ("freeze_kernel", {"frame": 1}))
     assert "kernels" in lab._problem
-    ask(lab, ("darken", {"start": 2, "stop": None}))
+    ask(lab, ("darken", {"frames": [2, 4]}))
     assert lab.wait() and lab._problem == "" and lab._effect["calls"]
     lab.close()
 
@@ -302,7 +302,7 @@ def test_a_snapshot_does_not_grow(trace: Trace) -> None:
 
 def test_close_stops_the_running_computation(trace: Trace) -> None:
     lab = Laboratory(trace)
-    lab.apply("darken", 0)
+    lab.apply("darken")
     lab.close()
     lab.close()
     assert lab._runner.wait(60) and lab._other_feed is not None

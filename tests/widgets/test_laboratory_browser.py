@@ -42,20 +42,24 @@ SETTLED = f"""() => {{
 # Chip, what is filled in by label, and the call that it is.
 FORMS: list[tuple[str, dict[str, Any], str]] = [
     ("freeze in all frames", {"of frame": 3}, "freeze_kernel(3)"),
-    ("freeze from here on", {"of frame": 6, "from frame": 2}, "freeze_kernel(6, start=2)"),
+    ("freeze from here on", {"of frame": 6, "from frame": 2}, "freeze_kernel(6, range(2, 12))"),
     ("swap two frames’", {"of frame": 2, "and frame": 5}, "swap_kernels(2, 5)"),
-    ("average", {"of frames": 1, "to": 4, "from frame": 5, "frames": 2}, "average_kernel(1, 4, start=5, stop=7)"),
-    ("take from another run", {"instead of frame": 4, "its frame": 1, "frames": 2}, "put_kernel(4, other, 1, stop=6)"),
+    ("average", {"of frames": 1, "to": 4, "from frame": 5, "frames": 2}, "average_kernel(range(1, 5), range(5, 7))"),
+    (
+        "take from another run",
+        {"instead of frame": 4, "its frame": 1, "frames": 2},
+        "put_kernel(range(4, 6), other, 1)",
+    ),
     ("swap read-outs", {"of": "left_wrist", "and": "head"}, "swap_readouts('left_wrist', 'head')"),
-    ("blur", {"from frame": 2, "frames": 6}, "blur(2, stop=8, sigma=0.015625)"),
-    ("noise", {"from frame": 4, "frames": 4, "σ": 80}, "add_noise(4, stop=8, sigma=80, seed=0)"),
-    ("darkness", {"frames": "", "left": 0.1}, "darken(6, gain=0.1)"),
+    ("blur", {"from frame": 2, "frames": 6}, "blur(range(2, 8), sigma=0.015625)"),
+    ("noise", {"from frame": 4, "frames": 4, "σ": 80}, "add_noise(range(4, 8), sigma=80, seed=0)"),
+    ("darkness", {"frames": "", "left": 0.1}, "darken(range(6, 12), gain=0.1)"),
     ("dropped frames", {}, "drop_frames(6)"),
-    ("repeated frame", {"from frame": 3, "frames": 4}, "repeat_frame(3, stop=7)"),
+    ("repeated frame", {"from frame": 3, "frames": 4}, "repeat_frame(range(3, 7))"),
     ("shifted box", {}, "shift_box(6, dx=0.2, dy=0, scale=1)"),
     ("erase", {"in frame": 5, "joint": ""}, "change_state(5, 'erase')"),
     ("swap sides", {"in frame": 5, "joint": JOINT}, f"change_state(5, 'swap_sides', joint='{JOINT}')"),
-    ("shift", {"in frame": 4, "joint": "", "frames": 2}, "change_state(4, 'shift', dx=3, stop=6)"),
+    ("shift", {"in frame": 4, "joint": "", "frames": 2}, "change_state(range(4, 6), 'shift', dx=3)"),
     ("re-initialise here", {}, "restart(6)"),
 ]
 # What sticks out of the view or is cut, and what has no name.
@@ -209,7 +213,7 @@ def test_a_rectangle_is_dragged_over_the_picture(page: Page, trace: Trace) -> No
     page.get_by_label("from frame", exact=True).fill("3")
     page.locator(".dkd-lab-form").get_by_role("button", name="Apply").click()
     done(page, 1)
-    expected = trace.occlude((x0, y0, x1, y1), 3)  # 10 frames reach beyond the end
+    expected = trace.occlude((x0, y0, x1, y1), range(3, 12))  # 10 frames reach beyond the end
     assert_shown(page, trace, expected)
     screenshot(page, "laboratory_covered")
     python(page, "lab.cursor.layers = {'heatmap': False, 'skeleton': False}")
@@ -336,7 +340,7 @@ def test_an_error_is_one_line_and_goes_away(page: Page, trace: Trace) -> None:
 
 def test_a_run_that_grows_says_how_far_it_is(page: Page) -> None:
     """Frames that are not computed yet are marked; then they appear without another request."""
-    python(page, "lab._runner.complete = lambda trace: None\nlab.apply('occlude', (240, 100, 330, 300), 4)")
+    python(page, "lab._runner.complete = lambda trace: None\nlab.apply('occlude', (240, 100, 330, 300), range(4, 12))")
     page.wait_for_function(f"() => {LAB}.dataset.calls === '1'")
     expect(page.locator(".dkd-lab-cover")).to_have_text("computing … frame 4 of 12")
     python(page, "del lab._runner.complete\nlab._runner.complete(lab.what_if)")
@@ -348,7 +352,7 @@ def test_a_run_that_grows_says_how_far_it_is(page: Page) -> None:
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_it_fits_the_page(page: Page, width: int, theme: str) -> None:
     """Nothing is cut or sticks out, every control has a name; pictures are saved for inspection."""
-    python(page, "lab.apply('occlude', (240, 100, 330, 300), 3, 6)")
+    python(page, "lab.apply('occlude', (240, 100, 330, 300), range(3, 6))")
     done(page, 1)
     show_in(page, theme, width, 1100 if width > 1000 else 2200)
     page.locator(".dkd-laboratory").scroll_into_view_if_needed()

@@ -239,7 +239,7 @@ def test_a_version_that_is_no_longer_requested_is_dropped(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(slow, "retrace", retrace)
     bench = Workbench(slow)
-    assert begun.wait(60) and bench._new_starts.startswith("following")
+    assert begun.wait(60) and bench._new_starts.startswith("tracking")
     bench.reinitialise = False
     go_on.set()
     until(lambda: asked == [True])

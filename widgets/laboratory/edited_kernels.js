@@ -126,7 +126,7 @@ export class EditedKernels {
     return this.edits().map(({ operation, channels, amount, values }) => ({
       name: "edit_kernel",
       arguments: {
-        frame: frame - 1, // they were distilled from the frame before
+        frames: frame - 1, // they were distilled from the frame before
         operation,
         channels,
         ...(amount && { amount }),

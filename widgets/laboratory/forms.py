@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -17,7 +17,8 @@ class Field:
     """One field of a form.
 
     Attributes:
-        name: the method's argument. ``"count"`` is a number of frames, from which the method's ``stop`` is computed.
+        name: the method's argument. ``"count"`` is a number of frames: with it ``"frames"`` are so many, from the one
+            that is filled in; ``"of_first"`` and ``"of_last"``, both included, make the range ``of``.
         label: shown with the field.
         kind: an empty ``"frame"`` is the cursor's frame; an empty ``"count"`` is to the end of the clip.
         default: the initial value; ``None``: empty.
@@ -54,8 +55,9 @@ class Form:
     fixed: dict[str, Any] = field(default_factory=dict)
 
 
-_FROM = Field("start", "from frame", "frame", low=0)
-_IN = Field("frame", "in frame", "frame", low=0)
+_FROM = Field("frames", "from frame", "frame", low=0)
+_IN = Field("frames", "in frame", "frame", low=0)
+_AT = Field("frame", "in frame", "frame", low=0)
 _OF = Field("frame", "of frame", "frame", low=0)
 _ONE = Field("count", "frames", "count", 1, low=1)
 _TEN = Field("count", "frames", "count", 10, low=1)
@@ -79,9 +81,9 @@ FORMS: tuple[Form, ...] = (
         "average", "Kernel", "average", "average_kernel",
         "Use the mean of the kernels of several frames instead of the kernels of each frame.",
         (
-            Field("first", "of frames", "number", 0, low=0),
-            Field("last", "to", "frame", low=0),
-            Field("start", "from frame", "number", 0, low=0),
+            Field("of_first", "of frames", "number", 0, low=0),
+            Field("of_last", "to", "frame", low=0),
+            Field("frames", "from frame", "number", 0, low=0),
             _ALL,
         ),
     ),
@@ -89,7 +91,7 @@ FORMS: tuple[Form, ...] = (
         "put", "Kernel", "take from another run", "put_kernel",
         "Use kernels distilled in another run: of another clip or another person.",
         (
-            Field("frame", "instead of frame", "frame", low=0),
+            Field("frames", "instead of frame", "frame", low=0),
             Field("other", "of", "trace"),
             Field("other_frame", "its frame", "number", 0, low=0),
             _ONE,
@@ -161,7 +163,7 @@ FORMS: tuple[Form, ...] = (
     ),
     Form(
         "restart", "State", "re-initialise here", "restart",
-        "Forget the past: the maps of this frame come from the pose initializer.", (_IN,),
+        "Forget the past: the maps of this frame come from the pose initializer.", (_AT,),
     ),
 )  # fmt: skip
 
@@ -182,3 +184,19 @@ def as_records(with_kernels: bool, others: Sequence[str]) -> list[dict[str, Any]
         and (others or form.method != "put_kernel")
     ]
     return [asdict(form) for form in possible]
+
+
+def as_arguments(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of a method from what the page sends as JSON.
+
+    Args:
+        values: by name. ``frames`` is one frame or [first, stop]; ``of_first`` and ``of_last`` stand for ``of``; other
+            lists become tuples, except for a matrix.
+    """
+    given = dict(values)
+    if "of_first" in given:
+        given["of"] = range(given.pop("of_first"), given.pop("of_last") + 1)
+    if isinstance(given.get("frames"), list):
+        given["frames"] = range(*given["frames"])
+    nested = {name: isinstance(v, list) and any(isinstance(row, list) for row in v) for name, v in given.items()}
+    return {name: tuple(v) if isinstance(v, list) and not nested[name] else v for name, v in given.items()}

@@ -19,7 +19,7 @@ from widgets.core.cursor import Cursor
 from widgets.core.feed import Feed
 from widgets.core.library import script
 from widgets.core.view import View, unknown_keyword
-from widgets.laboratory.forms import METHODS, as_records
+from widgets.laboratory.forms import METHODS, as_arguments, as_records
 from widgets.laboratory.runner import Runner
 
 _log = logging.getLogger(__name__)
@@ -269,7 +269,7 @@ class Laboratory(View):
         try:
             kind = content.get("type")
             if kind == "apply":
-                self._apply([(one["name"], (), _arguments(one["arguments"])) for one in content["steps"]])
+                self._apply([(one["name"], (), as_arguments(one["arguments"])) for one in content["steps"]])
             elif kind in ("undo", "redo", "clear"):
                 getattr(self, kind)()
         except Exception as error:  # shown on the page: otherwise it would only reach the server's log
@@ -305,7 +305,7 @@ def render_effect(trace: Any, changed: Any) -> dict[str, Any]:
         "code": _code(trace, changed),
         "frames": len(changed),
         "of": changed.n_wanted,
-        "spans": [[one.start, changed.n_wanted if one.stop is None else one.stop] for one in new],
+        "spans": [[one.frames.start, one.frames.stop] for one in new],
         "distances": np.ascontiguousarray(distances, np.float32).tobytes(),
         "recovery": found,
     }
@@ -322,8 +322,7 @@ def _added(trace: Any, changed: Any) -> tuple[Any, ...]:
 
 def _end(trace: Any, changed: Any) -> int:
     """Return the first frame after all interventions; 0 without any."""
-    last = [changed.n_wanted if one.stop is None else one.stop for one in _added(trace, changed)]
-    return max(last, default=0)
+    return max((one.frames.stop for one in _added(trace, changed)), default=0)
 
 
 def _same_frames(one: Any, other: Any) -> int:
@@ -332,11 +331,5 @@ def _same_frames(one: Any, other: Any) -> int:
     shared = 0
     while shared < min(len(mine), len(yours)) and mine[shared] is yours[shared]:
         shared += 1
-    starts = [a.start for a in (*mine[shared:], *yours[shared:])]
+    starts = [a.frames.start for a in (*mine[shared:], *yours[shared:])]
     return min([len(one), len(other), *starts])
-
-
-def _arguments(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn the lists of JSON arguments into tuples, except for matrices."""
-    nested = {name: isinstance(v, list) and any(isinstance(row, list) for row in v) for name, v in values.items()}
-    return {name: tuple(v) if isinstance(v, list) and not nested[name] else v for name, v in values.items()}

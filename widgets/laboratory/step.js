@@ -4,7 +4,7 @@
  * One thing to fill in, as in forms.py.
  *
  * @typedef {object} Field
- * @property {string} name the method's argument; "count", a number of frames, becomes its `stop`
+ * @property {string} name the method's argument; "count", a number of frames, makes a range of its `frames`
  * @property {string} label
  * @property {"frame" | "count" | "number" | "joint" | "joint_or_all" | "trace" | "box"} kind
  * @property {number | null} default
@@ -24,11 +24,11 @@
  * @property {Record<string, unknown>} fixed
  */
 
-/** @typedef {Record<string, unknown> & { start?: number, frame?: number }} Arguments */
+/** @typedef {Record<string, unknown> & { frames?: number }} Arguments */
 /** @typedef {{ name: string, arguments: Record<string, unknown> }} Step */
 
 /**
- * The form as a call. A number of frames becomes `stop`, the first frame after them; an empty one is to the end.
+ * The form as a call. With a number of frames, `frames` is [first, stop], `stop` excluded; an empty one is to the end.
  *
  * @param {Pick<Form, "method" | "fixed">} form
  * @param {Arguments} given what was filled in, without the number of frames
@@ -40,9 +40,9 @@ export function stepOf(form, given, count, frames) {
   /** @type {Record<string, unknown>} */
   const filled = { ...form.fixed, ...given };
   if (count === null) return { name: form.method, arguments: filled };
-  const first = given.start ?? given.frame ?? 0;
-  const stop = count === "" ? null : Math.min(first + Number(count), Math.max(frames, first + 1));
-  return { name: form.method, arguments: { ...filled, stop } };
+  const first = given.frames ?? 0;
+  const stop = count === "" ? frames : Math.min(first + Number(count), frames);
+  return { name: form.method, arguments: { ...filled, frames: [first, Math.max(stop, first + 1)] } };
 }
 
 /**

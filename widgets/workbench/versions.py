@@ -54,7 +54,7 @@ class Versions:
             else:
                 self._say("tracking the person again …")
                 args = (trace, policy, request)
-                threading.Thread(target=self._make, args=args, name="following again", daemon=True).start()
+                threading.Thread(target=self._make, args=args, name="tracking again", daemon=True).start()
 
     def close(self) -> None:
         """Free the traces; a running thread stops at its next frame."""

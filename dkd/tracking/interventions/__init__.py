@@ -8,11 +8,10 @@
     AddNoise, Darken
 
 The methods of :class:`dkd.tracking.counterfactuals.Counterfactuals` trace a clip again with them. Frames are counted
-from 0, ``stop`` is exclusive, ``None`` stands for the end of the clip. All of this is ours: the paper has no
-interventions.
+from 0. All of this is our decision: the paper has no interventions.
 """
 
-from dkd.tracking.interventions.base import Intervention, check_frames
+from dkd.tracking.interventions.base import Frames, Intervention, frames_of
 from dkd.tracking.interventions.input import (
     NOISE_SIGMA,
     AddNoise,
@@ -27,7 +26,7 @@ from dkd.tracking.interventions.kernels import EditKernel, KernelOperation, PutK
 from dkd.tracking.interventions.state import ChangeState, Restart, StateChange
 
 __all__ = [
-    "NOISE_SIGMA", "AddNoise", "Blur", "ChangeState", "Darken", "DropFrames", "EditKernel", "Intervention",
+    "NOISE_SIGMA", "AddNoise", "Blur", "ChangeState", "Darken", "DropFrames", "EditKernel", "Frames", "Intervention",
     "KernelOperation", "Occlude", "PutKernel", "RepeatFrame", "Restart", "ShiftBox", "StateChange", "SwapReadouts",
-    "check_frames", "edit",
+    "edit", "frames_of",
 ]  # fmt: skip

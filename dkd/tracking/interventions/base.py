@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,24 +12,25 @@ from dkd.errors import ConfigError
 from dkd.pose.crops import Crop
 from dkd.pose.skeleton import Skeleton
 
+Frames = int | range | None  # one frame; those of a range of step 1; all
+
 
 @dataclass(frozen=True)
 class Intervention:
     """One change of a run. A subclass overrides the hook that it acts on; the others hand on what they are given.
 
     Attributes:
-        start, stop: the frames in which it acts, ``stop`` exclusive; ``None``: to the end.
+        frames: in which it acts, without gaps.
     """
 
-    start: int
-    stop: int | None
+    frames: range
 
     needs_kernels = False  # acts on kernels, which only a DKD has
     needs_past = False  # acts on maps that are handed on
 
     def acts(self, t: int) -> bool:
         """Whether frame t is one of its frames."""
-        return self.start <= t and (self.stop is None or t < self.stop)
+        return t in self.frames
 
     def drops(self, t: int) -> bool:
         """Whether the model never sees frame t ≥ 1: what was found in the frame before is reported again."""
@@ -63,11 +65,28 @@ class Intervention:
         return kernels
 
 
-def check_frames(intervention: Intervention, n_frames: int) -> None:
-    """Raise :class:`~dkd.errors.ConfigError` where it would act on no frame of a clip, or on some outside it."""
-    start, stop = intervention.start, intervention.stop
-    last = n_frames if stop is None else stop
-    if not 0 <= start < last <= n_frames:
+def frames_of(frames: Frames, n_frames: int) -> range:
+    """The frames that a user names, checked.
+
+    Args:
+        frames: one frame, a range without gaps, or ``None`` for all frames.
+        n_frames: length of the run.
+
+    Raises:
+        ConfigError: they are none, have gaps, or lie outside the run.
+    """
+    within: range | None
+    if frames is None or isinstance(frames, range):
+        within = range(n_frames) if frames is None else frames
+    else:
+        try:
+            frame = operator.index(frames)
+            within = range(frame, frame + 1)
+        except TypeError:
+            within = None
+    if within is None or within.step != 1 or not 0 <= within.start < within.stop <= n_frames:
         raise ConfigError(
-            f"expected frames start ≥ 0 and start < stop ≤ {n_frames} of this trace, got start={start}, stop={stop}"
+            f"expected frames within 0..{n_frames - 1} of this trace: one number, a range of step 1 such as "
+            f"range(0, {n_frames}), or None for all; got {frames!r}"
         )
+    return within

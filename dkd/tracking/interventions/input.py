@@ -25,11 +25,11 @@ class DropFrames(Intervention):
 
 @dataclass(frozen=True)
 class RepeatFrame(Intervention):
-    """The camera stands still: the frame before ``start`` is seen again and again, and the model runs on it."""
+    """The camera stands still: the frame before its first is seen again and again, and the model runs on it."""
 
     def source(self, t: int) -> int:
         """The last frame before the camera stopped."""
-        return max(self.start - 1, 0) if self.acts(t) else t
+        return max(self.frames.start - 1, 0) if self.acts(t) else t
 
 
 @dataclass(frozen=True)
