@@ -7,10 +7,10 @@ import numpy as np
 from dkd.errors import ShapeError
 from dkd.measures.divergence import distances
 from dkd.pose.crops import BOX_MARGIN
-from dkd.tracking.trace import Trace
+from dkd.tracking.protocols import TraceLike
 
 
-def divergence(reference: Trace, other: Trace) -> np.ndarray:
+def divergence(reference: TraceLike, other: TraceLike) -> np.ndarray:
     """Measure how far apart the same joints are in two runs.
 
     Args:

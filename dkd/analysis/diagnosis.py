@@ -42,6 +42,7 @@ from dkd.measures.coherence import motion
 from dkd.measures.metrics import pck_mean
 from dkd.models.confidence import ALPHA
 from dkd.pose.skeleton import Skeleton
+from dkd.tracking.protocols import TraceLike
 from dkd.tracking.reinitialise import LOST_CONFIDENCE, LOST_SCORE
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ class Diagnosis:
 
 
 def diagnose(
-    trace: Any,
+    trace: TraceLike,
     *,
     alpha: float = ALPHA,
     side: np.ndarray | None = None,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -13,11 +12,12 @@ from torch import Tensor
 from dkd.models.discriminator import frame_pairs
 from dkd.pose.crops import Crop, joints_to_box
 from dkd.pose.skeleton import Skeleton
+from dkd.tracking.protocols import TraceLike
 
 BOX_REACH = 15  # frames on either side for the box of a clip without ground truth
 
 
-def box_sides(trace: Any) -> np.ndarray:
+def box_sides(trace: TraceLike) -> np.ndarray:
     """Compute the larger side of the person's box (T,) in pixels, from the true joints, else from the predicted ones.
 
     Predictions may jump and must not rescale their own errors: without ground truth the result is therefore the median
@@ -106,7 +106,7 @@ def swapped(joints: np.ndarray, truth: np.ndarray, skeleton: Skeleton, side: np.
     return out
 
 
-def border(joints: np.ndarray, truth: np.ndarray | None, crops: list[Crop], size: int) -> np.ndarray:
+def border(joints: np.ndarray, truth: np.ndarray | None, crops: Sequence[Crop], size: int) -> np.ndarray:
     """Compute the distance (T, J) of joints to the crop's border in cells; negative for a true joint outside."""
 
     def inside(points: np.ndarray) -> np.ndarray:
@@ -121,7 +121,7 @@ def border(joints: np.ndarray, truth: np.ndarray | None, crops: list[Crop], size
 
 
 @torch.inference_mode()
-def reconstruction(trace: Any, discriminator: Callable[[Tensor, Tensor], Tensor]) -> np.ndarray:
+def reconstruction(trace: TraceLike, discriminator: Callable[[Tensor, Tensor], Tensor]) -> np.ndarray:
     """Compute the mean (D(d) − d)² over cells of each map change d, (T, J), at the later frame; NaN in frame 0.
 
     As in training (:mod:`dkd.training.losses`), d is scaled to a root mean square of 1, here over the clip. The crop

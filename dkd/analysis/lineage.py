@@ -16,7 +16,7 @@ import numpy as np
 from dkd.errors import ConfigError, ShapeError
 
 if TYPE_CHECKING:
-    from dkd.tracking.trace import Trace
+    from dkd.tracking.protocols import TraceLike
 
 N_MAX = 600  # frames that are compared with each other: 30 MB of kernels with 128 channels
 N_ENCODED = 60  # frames that channel_reliance encodes again, about 30 ms each on two cores
@@ -69,7 +69,7 @@ def sample_frames(n_frames: int, at_most: int = N_MAX) -> np.ndarray:
 
 
 def similarity(
-    trace: Trace, joint: str | int | None = None, *, centred: bool = False, at_most: int = N_MAX
+    trace: TraceLike, joint: str | int | None = None, *, centred: bool = False, at_most: int = N_MAX
 ) -> Similarity:
     """Compute cos(K̃_s, K̃_t) for all pairs of frames: 1 on the diagonal, symmetric, invariant to positive scaling.
 
@@ -89,7 +89,12 @@ def similarity(
 
 
 def compare_kernels(
-    trace_a: Trace, trace_b: Trace, joint: str | int | None = None, *, centred: bool = False, at_most: int = N_MAX
+    trace_a: TraceLike,
+    trace_b: TraceLike,
+    joint: str | int | None = None,
+    *,
+    centred: bool = False,
+    at_most: int = N_MAX,
 ) -> Similarity:
     """Compute cos(K̃^a_s, K̃^b_t) for two clips, or two people, with one model; rows belong to ``trace_a``.
 
@@ -106,7 +111,7 @@ def compare_kernels(
     return Similarity(_cosines(a, b), rows, columns)
 
 
-def check_comparable(trace_a: Trace, trace_b: Trace) -> None:
+def check_comparable(trace_a: TraceLike, trace_b: TraceLike) -> None:
     """Check that channels have the same meaning in both traces: same shape of kernels and same read-out U.
 
     Raises:
@@ -124,7 +129,12 @@ def check_comparable(trace_a: Trace, trace_b: Trace) -> None:
 
 
 def structure_correlation(
-    trace_a: Trace, trace_b: Trace, joint: str | int | None = None, *, centred: bool = False, at_most: int = N_MAX
+    trace_a: TraceLike,
+    trace_b: TraceLike,
+    joint: str | int | None = None,
+    *,
+    centred: bool = False,
+    at_most: int = N_MAX,
 ) -> float:
     """Correlate the similarity matrices of two models, −1..1: do the same frames have similar kernels?
 
@@ -152,7 +162,7 @@ def structure_correlation(
     return float(np.corrcoef(a[known], b[known])[0, 1])
 
 
-def drift(trace: Trace, joint: str | int | None = None) -> np.ndarray:
+def drift(trace: TraceLike, joint: str | int | None = None) -> np.ndarray:
     """Compute 1 − cos(K̃_t, K̃_{t−1}), (T,) in 0..2, of complete or of a joint's effective kernels; 0 in frame 0.
 
     Raises:
@@ -187,7 +197,7 @@ def largest_jumps(curve: np.ndarray, count: int = 3, apart: int = 5, least: floa
 
 
 def principal_components(
-    trace: Trace, n: int = 2, joint: str | int | None = None, *, at_most: int = N_MAX
+    trace: TraceLike, n: int = 2, joint: str | int | None = None, *, at_most: int = N_MAX
 ) -> Components:
     """Compute principal components of the kernels over time: frames with similar kernels become nearby points.
 
@@ -217,7 +227,7 @@ def principal_components(
 
 
 def channel_reliance(
-    trace: Trace,
+    trace: TraceLike,
     joint: str | int,
     *,
     at_most: int = N_ENCODED,
@@ -265,7 +275,7 @@ def top_channels(shares: np.ndarray, count: int = 12) -> np.ndarray:
     return np.argsort(-mean, kind="stable")[:count]
 
 
-def _check_kernels(trace: Trace) -> Trace:
+def _check_kernels(trace: TraceLike) -> TraceLike:
     if not trace.kernels.size:
         raise ConfigError(
             f"expected a model with kernels, got {trace.model_name}, which has none; trace a DKD to "
@@ -274,7 +284,7 @@ def _check_kernels(trace: Trace) -> Trace:
     return trace
 
 
-def _vectors(trace: Trace, joint: str | int | None, frames: np.ndarray, centred: bool) -> np.ndarray:
+def _vectors(trace: TraceLike, joint: str | int | None, frames: np.ndarray, centred: bool) -> np.ndarray:
     """Return kernels (n, C·S²) float64 of some frames; one that is not finite becomes all NaN, and is in no mean."""
     kernels = np.array(_check_kernels(trace).kernels[frames], np.float64)
     if joint is not None:

@@ -20,7 +20,7 @@ from dkd.tracking.conditions import Conditions
 from dkd.tracking.feedback import erase
 from dkd.tracking.reinitialise import Reinitialised
 from tests.models.test_kernel_options import tiny
-from tests.support.fake_trace import FakeTrace, correlate
+from tests.support.fake_trace import correlate
 from widgets.anatomy.anatomy import Anatomy as View
 from widgets.anatomy.anatomy import quantise_channels, render_anatomy
 
@@ -186,9 +186,10 @@ def test_a_flat_channel_is_quantised_without_a_division_by_zero() -> None:
     assert np.frombuffer(ranges, np.float32).tolist() == [1.5] * 4
 
 
-def test_a_model_without_kernels_is_an_error_not_a_crash() -> None:
-    with pytest.raises(ConfigError, match="numpy-double"):
-        render_anatomy(FakeTrace(5, channels=0), 2, 0)
+def test_a_model_without_kernels_is_an_error_not_a_crash(clip: Clip) -> None:
+    net = build_model("simple-baseline-tiny", input_size=128)
+    with pytest.raises(ConfigError, match="simple-baseline-tiny"):
+        render_anatomy(traced(net, clip), 2, 0)
 
 
 def test_the_view_answers_requests_until_it_is_closed(trace: Trace, monkeypatch: pytest.MonkeyPatch) -> None:

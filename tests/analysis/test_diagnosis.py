@@ -484,7 +484,7 @@ class Clouds(FakeClip):
 def clouds() -> Trace:
     torch.manual_seed(0)
     model = build_model("simple-baseline-tiny", input_size=128)
-    return Trace(model, Clouds(5), box=(60, 20, 200, 220), progress=False)  # type: ignore[arg-type]
+    return Trace(model, Clouds(5), box=(60, 20, 200, 220), progress=False)
 
 
 def test_the_discriminators_error_has_the_scale_of_training(clouds: Trace) -> None:

@@ -189,7 +189,7 @@ def test_two_clips_of_one_model_are_compared_frame_by_frame(trace: Any) -> None:
 @pytest.mark.parametrize("other", [{"side": 5}, {"channels": 13}, {"seed": 1}])
 def test_two_models_are_not_compared_channel_by_channel(trace: Any, other: dict) -> None:
     with pytest.raises(ConfigError, match="structure_correlation"):
-        compare_kernels(trace, FakeTrace(T, **{"channels": C, **other}))  # type: ignore[arg-type]
+        compare_kernels(trace, FakeTrace(T, **{"channels": C, **other}))
 
 
 def test_the_structure_of_a_model_with_shuffled_channels_is_the_same(trace: Any) -> None:
@@ -206,7 +206,7 @@ def test_a_structure_needs_the_same_frames_and_some_variance(trace: Any) -> None
     shorter: Any = FakeTrace(T - 1, channels=C)
     with pytest.raises(ShapeError, match="same frames, got 11 and 10"):
         structure_correlation(trace, shorter)
-    assert np.isnan(structure_correlation(FakeTrace(2), FakeTrace(2)))  # type: ignore[arg-type]
+    assert np.isnan(structure_correlation(FakeTrace(2), FakeTrace(2)))
 
 
 def test_reliance_is_the_share_of_each_channel_at_the_peak(trace: Any) -> None:
@@ -228,7 +228,7 @@ def test_stopped_reliance_covers_the_whole_clip_coarsely() -> None:
     found = channel_reliance(made, WRIST, cancel=lambda: next(looks))
     assert len(found.frames) == 5 and np.diff(found.frames).max() <= 17
     assert found.frames.min() < 10 and found.frames.max() > 20
-    assert channel_reliance(FakeTrace(1), WRIST).shares.shape == (0, 26)  # type: ignore[arg-type]
+    assert channel_reliance(FakeTrace(1), WRIST).shares.shape == (0, 26)
 
 
 def test_reinitialised_frames_have_no_reliance() -> None:

@@ -151,6 +151,9 @@ class FakeTrace:
     def picture(self, t: int) -> np.ndarray:
         return self.clip.frame(t)
 
+    def network_pixels(self, t: int) -> np.ndarray:
+        return self.crops[t].extract(self.picture(t), 128)
+
     def cells(self, t: int) -> np.ndarray:
         """(J, 2) the cell that joint j is at in frame t: a different one in each of 24 consecutive frames."""
         j, period = np.arange(len(self.skeleton)), self._size - 8

@@ -283,7 +283,7 @@ def test_reliance_is_painted_and_follows_the_joint(page: Page, trace: Any) -> No
 
 
 def test_two_clips_are_compared_frame_by_frame(page: Page, trace: Any) -> None:
-    values = compare_kernels(changing_trace(25), trace).values  # type: ignore[arg-type]
+    values = compare_kernels(changing_trace(25), trace).values
     assert_painted(pixels(page, ".dkd-lineage-cells", 1), spanned(values))
     expect(page.locator(".dkd-lineage").nth(1).locator("figcaption").first).to_contain_text("s · numbered, frame")
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from dkd.analysis.anatomy import anatomy
+from dkd.tracking.protocols import TraceLike
+from dkd.tracking.trace import Trace
 from widgets.core.cursor import Cursor
 from widgets.core.library import script
 from widgets.core.view import View
@@ -32,7 +34,7 @@ class Anatomy(View):
 
     _module = script("anatomy/anatomy.js")
 
-    def _open(self, trace: Any, cursor: Cursor | None, **traits: Any) -> None:
+    def _open(self, trace: TraceLike, cursor: Cursor | None, **traits: Any) -> None:
         super()._open(trace, cursor, **traits)
         self._busy = threading.Lock()
         self.on_msg(self._on_request)
@@ -61,7 +63,7 @@ class Anatomy(View):
             self.send(*answer)
 
 
-def render_anatomy(trace: Any, frame: int, generation: int) -> Message:
+def render_anatomy(trace: Trace, frame: int, generation: int) -> Message:
     """Return what the view shows of a frame besides the feed's detail, for all joints and channels.
 
     Buffers: the crop as JPEG; H_t and H_{t−1} (J, H, W) float32 (the latter empty where nothing is distilled); V (C, C)

@@ -16,6 +16,7 @@ from dkd.analysis.diagnosis import LANES, REASONS, Diagnosis, check_comparable, 
 from dkd.analysis.moments import Moment, Moments, worst
 from dkd.errors import ConfigError
 from dkd.models.confidence import ALPHA
+from dkd.tracking.protocols import TraceLike
 from widgets.core.cursor import Cursor
 from widgets.core.library import script
 from widgets.core.view import View, unknown_keyword
@@ -55,8 +56,8 @@ class CoherenceDebugger(View):
 
     def __init__(
         self,
-        trace: Any,
-        other: Any = None,
+        trace: TraceLike,
+        other: TraceLike | None = None,
         *,
         cursor: Cursor | None = None,
         alpha: float = ALPHA,
@@ -174,7 +175,7 @@ class CoherenceDebugger(View):
         raise ConfigError(f"expected a request of type diagnose, statistics, export or code, got {kind!r}")
 
 
-def _fits(trace: Any, other: Any) -> bool:
+def _fits(trace: TraceLike, other: TraceLike | None) -> bool:
     try:
         check_comparable(trace, other)
     except ConfigError:

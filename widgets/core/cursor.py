@@ -12,6 +12,7 @@ from typing import Any
 import traitlets
 
 from dkd.errors import ConfigError, FrameIndexError, nearest_name
+from dkd.tracking.protocols import TraceLike
 from widgets.core.library import ModuleWidget, script
 from widgets.core.tables import LAYERS
 
@@ -74,11 +75,11 @@ class Cursor(ModuleWidget):
         super().__init__(n_frames=n_frames, joint_names=names, joint=joint)
 
     @classmethod
-    def for_trace(cls, trace: Any) -> Cursor:
+    def for_trace(cls, trace: TraceLike) -> Cursor:
         """Create a cursor at the first frame of ``trace``."""
         return cls(len(trace), trace.skeleton.joints)
 
-    def retarget(self, trace: Any) -> None:
+    def retarget(self, trace: TraceLike) -> None:
         """Change to another trace, keeping the frame if the new clip has it, and the joint if it exists.
 
         If the number of frames and the joints are the same, as for another model on the same clip, nothing changes.

@@ -12,6 +12,7 @@ import threading
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from dkd.tracking.protocols import TraceLike
 from widgets.core.cursor import Cursor
 from widgets.core.library import ModuleWidget, script
 from widgets.core.wire import Message, render_detail, render_header, render_records
@@ -32,17 +33,17 @@ class Feed(ModuleWidget):
 
     _module = script("core/feed.js")
 
-    def __init__(self, trace: Any):
+    def __init__(self, trace: TraceLike):
         # Requests may arrive in several threads, also while another thread changes the trace.
         self._lock = threading.RLock()
-        self._trace = trace
+        self._trace: TraceLike | None = trace
         self._generation = 0
         self._users = 0
         super().__init__()
         self.on_msg(self._on_message)
 
     @classmethod
-    def shared(cls, trace: Any, cursor: Cursor) -> Feed:
+    def shared(cls, trace: TraceLike, cursor: Cursor) -> Feed:
         """Return the feed of ``trace`` on ``cursor``, created if necessary, and count one more user."""
         feeds = _shared.setdefault(cursor, [])
         feed = next((f for f in feeds if f.trace is trace), None)
@@ -73,7 +74,7 @@ class Feed(ModuleWidget):
         """The served trace; ``None`` when closed."""
         return self._trace
 
-    def set_trace(self, trace: Any, frame: int = 0, keep: int = 0) -> None:
+    def set_trace(self, trace: TraceLike, frame: int = 0, keep: int = 0) -> None:
         """Serve another trace from now on; the browser drops the data of the old one.
 
         Args:
@@ -90,14 +91,15 @@ class Feed(ModuleWidget):
         self.send({**content, "record_follows": True, "keep": keep}, buffers)
         self.send(*first)
 
-    def grow(self, trace: Any) -> None:
+    def grow(self, trace: TraceLike) -> None:
         """Serve the same run with more frames: the browser keeps its data.
 
         Args:
             trace: a snapshot (:meth:`dkd.Trace.snapshot`), as a served trace must not grow while it is being sent.
         """
         with self._lock:
-            before, self._trace = len(self._trace), trace
+            before = 0 if self._trace is None else len(self._trace)
+            self._trace = trace
             content, buffers = render_header(trace, self._generation)
         self.send({**content, "keep": before}, buffers)
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from dkd.datasets.people import PersonSequence
 from dkd.pose.skeleton import get_skeleton
+from dkd.tracking.protocols import TraceLike
 
 HEIGHT = 150  # pixels of a picture in the strip
 GAP = 6
@@ -37,7 +38,7 @@ def draw_skeleton(frame: np.ndarray, joints: np.ndarray, skeleton: Any) -> np.nd
     return picture
 
 
-def strip_image(trace: Any, count: int = 5) -> tuple[bytes, list[int]]:
+def strip_image(trace: TraceLike, count: int = 5) -> tuple[bytes, list[int]]:
     """Render ``count`` frames (fewer in a shorter clip) spread over the clip, with skeletons, side by side.
 
     Returns:
@@ -79,7 +80,7 @@ def contact_sheet(people: Sequence[PersonSequence], columns: int = 5, side: int 
     return data.tobytes()
 
 
-def filmstrip_html(trace: Any, name: str) -> str:
+def filmstrip_html(trace: TraceLike, name: str) -> str:
     """Create the strip as one self-contained HTML figure.
 
     Args:

@@ -11,6 +11,7 @@ import ipywidgets
 import traitlets
 
 from dkd.errors import ConfigError, nearest_name
+from dkd.tracking.protocols import TraceLike
 from widgets.core.cursor import Cursor
 from widgets.core.feed import Feed
 from widgets.core.library import ModuleWidget
@@ -33,12 +34,12 @@ class View(ModuleWidget):
     _error = traitlets.Unicode("").tag(sync=True)
     _closed = True  # until it is opened: ipywidgets also closes incomplete views when they are deleted
 
-    def __init__(self, trace: Any, *, cursor: Cursor | None = None, **unknown: Any):
+    def __init__(self, trace: TraceLike, *, cursor: Cursor | None = None, **unknown: Any):
         if unknown:
             raise unknown_keyword(type(self).__name__, next(iter(unknown)), ("cursor",))
         self._open(trace, cursor)
 
-    def _open(self, trace: Any, cursor: Cursor | None, **traits: Any) -> None:
+    def _open(self, trace: TraceLike, cursor: Cursor | None, **traits: Any) -> None:
         if cursor is not None and (cursor.n_frames, cursor.joint_names) != (len(trace), list(trace.skeleton.joints)):
             raise ConfigError(
                 f"expected a cursor over {len(trace)} frames and {len(trace.skeleton)} joints of this trace, got one "

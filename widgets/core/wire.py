@@ -22,6 +22,7 @@ import numpy as np
 
 from dkd.analysis.moments import worst_frames
 from dkd.errors import FrameIndexError
+from dkd.tracking.protocols import TraceLike
 from widgets.core.tables import DTYPES, MAP_RANGE, MAX_RECORDS
 
 Message = tuple[dict[str, Any], list[bytes]]
@@ -47,8 +48,8 @@ def write_message(content: Mapping[str, Any]) -> Message:
 
     def take(value: Any, path: tuple[str | int, ...]) -> Any:
         if isinstance(value, Mapping):
-            items = {str(name): take(item, (*path, str(name))) for name, item in value.items()}
-            return {name: item for name, item in items.items() if item is not _TAKEN}
+            named = {str(name): take(item, (*path, str(name))) for name, item in value.items()}
+            return {name: item for name, item in named.items() if item is not _TAKEN}
         if isinstance(value, (list, tuple)):
             listed = [take(item, (*path, i)) for i, item in enumerate(value)]
             return [None if item is _TAKEN else item for item in listed]
@@ -85,7 +86,7 @@ def image_size(width: int, height: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def render_header(trace: Any, generation: int) -> Message:
+def render_header(trace: TraceLike, generation: int) -> Message:
     """Build the header with the data of the whole clip.
 
     Parts: times (T,) float64; tracks (T,J,2), scores (T,J), speed (T,J), drift (T,), truth (T,J,2) or empty, readout
@@ -129,7 +130,7 @@ def render_header(trace: Any, generation: int) -> Message:
     return write_message(content)
 
 
-def render_records(trace: Any, frames: Sequence[int], generation: int) -> Message:
+def render_records(trace: TraceLike, frames: Sequence[int], generation: int) -> Message:
     """Build the records of some frames, with everything that is drawn.
 
     A record's parts: jpeg; joints (J,2) and scores (J,) float32; peaks (J,2) uint8, the cells x, y; maps (J,H,W) uint8
@@ -166,7 +167,7 @@ def render_records(trace: Any, frames: Sequence[int], generation: int) -> Messag
     return write_message({"type": "records", "generation": generation, "records": records})
 
 
-def render_detail(trace: Any, frame: int, generation: int) -> Message:
+def render_detail(trace: TraceLike, frame: int, generation: int) -> Message:
     """Build the exact input of the matching step in ``frame`` ≥ 1, float32: V·F (C,H,W) and kernels (C,S,S).
 
     Raises:

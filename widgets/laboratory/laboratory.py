@@ -15,6 +15,8 @@ import traitlets
 from dkd.analysis.comparison import divergence
 from dkd.errors import ConfigError, FrameIndexError, nearest_name
 from dkd.measures.divergence import TOLERANCE, Recovery, recovery
+from dkd.tracking.interventions import Intervention
+from dkd.tracking.trace import Trace
 from widgets.core.cursor import Cursor
 from widgets.core.feed import Feed
 from widgets.core.library import script
@@ -56,7 +58,7 @@ class Laboratory(View):
     _problem = traitlets.Unicode().tag(sync=True)
 
     def __init__(
-        self, trace: Any, *, cursor: Cursor | None = None, others: Mapping[str, Any] | None = None, **unknown: Any
+        self, trace: Trace, *, cursor: Cursor | None = None, others: Mapping[str, Trace] | None = None, **unknown: Any
     ):
         if unknown:
             raise unknown_keyword("Laboratory", next(iter(unknown)), _KEYWORDS)
@@ -71,7 +73,7 @@ class Laboratory(View):
         self._lock = threading.RLock()
         self._history, self._at = [trace], 0  # traces, oldest first, and the index of the current one
         self._later: list[Step] | None = None  # steps that need frames that are still being computed
-        self._served: Any = None  # the trace that the page shows
+        self._served: Trace  # the trace that the page shows
         self._sent = 0.0
         self._runner = Runner(self._on_frame, self._on_end, self._on_run_error)
         feed = Feed(trace.snapshot())
@@ -93,12 +95,12 @@ class Laboratory(View):
     # --- state --------------------------------------------------------------------------------------------------------
 
     @property
-    def what_if(self) -> Any:
+    def what_if(self) -> Trace:
         """The current counterfactual; the original trace if there are no interventions. It may still be growing."""
         return self._history[self._at]
 
     @property
-    def others(self) -> dict[str, Any]:
+    def others(self) -> dict[str, Trace]:
         """The other runs by name."""
         return dict(self._runs)
 
@@ -181,7 +183,7 @@ class Laboratory(View):
             self._later = later
             self._show_effect()
 
-    def _made(self, base: Any, step: Step) -> Any:
+    def _made(self, base: Trace, step: Step) -> Trace:
         name, arguments, named = step
         if name not in METHODS:
             raise ConfigError(f"there is no intervention {name!r}{nearest_name(name, METHODS)}")
@@ -202,7 +204,7 @@ class Laboratory(View):
             return arguments, {**named, "other": self._runs[name], "name": name}
         return (arguments[0], self._runs[name], *arguments[2:]), {**named, "name": name}
 
-    def _push(self, trace: Any) -> None:
+    def _push(self, trace: Trace) -> None:
         self._history[self._at + 1 :] = [trace]
         self._go(1)
 
@@ -221,13 +223,13 @@ class Laboratory(View):
             else:
                 self._runner.complete(trace)
 
-    def _serve(self, trace: Any) -> None:
+    def _serve(self, trace: Trace) -> None:
         """Show another run on the page, which keeps the frames that are the same in both."""
         keep = _same_frames(self._served, trace)
         self._served, self._sent = trace, time.monotonic() - EVERY_S + FIRST_S
         self._other_feed.set_trace(trace.snapshot(), self._cursor.frame, keep)
 
-    def _grow(self, trace: Any) -> None:
+    def _grow(self, trace: Trace) -> None:
         self._sent = time.monotonic()
         self._other_feed.grow(trace.snapshot())
         self._show_effect()
@@ -238,7 +240,7 @@ class Laboratory(View):
 
     # The next three are called by the runner's thread.
 
-    def _on_frame(self, trace: Any) -> None:
+    def _on_frame(self, trace: Trace) -> None:
         with self._lock:
             if self._closed or trace is not self.what_if or not len(trace):
                 return
@@ -248,7 +250,7 @@ class Laboratory(View):
             elif time.monotonic() - self._sent > EVERY_S or len(trace) - 1 == self._cursor.frame:
                 self._grow(trace)
 
-    def _on_end(self, trace: Any) -> None:
+    def _on_end(self, trace: Trace) -> None:
         with self._lock:
             if self._closed or trace is not self.what_if:
                 return
@@ -259,7 +261,7 @@ class Laboratory(View):
             if later is not None:
                 self._apply(later)
 
-    def _on_run_error(self, trace: Any, error: Exception) -> None:
+    def _on_run_error(self, trace: Trace, error: Exception) -> None:
         _log.warning("the laboratory's run failed", exc_info=error)
         with self._lock:
             if not self._closed and trace is self.what_if:
@@ -277,7 +279,7 @@ class Laboratory(View):
             self._problem = str(error)
 
 
-def render_effect(trace: Any, changed: Any) -> dict[str, Any]:
+def render_effect(trace: Trace, changed: Trace) -> dict[str, Any]:
     """Return which interventions there are and what they did to the track, for the page.
 
     Returns:
@@ -311,21 +313,21 @@ def render_effect(trace: Any, changed: Any) -> dict[str, Any]:
     }
 
 
-def _code(trace: Any, changed: Any) -> str:
+def _code(trace: Trace, changed: Trace) -> str:
     calls = changed.calls[len(trace.calls) :]
     return "lab_trace = " + ".".join(["trace", *calls])
 
 
-def _added(trace: Any, changed: Any) -> tuple[Any, ...]:
+def _added(trace: Trace, changed: Trace) -> tuple[Intervention, ...]:
     return tuple(changed.conditions.interventions[len(trace.conditions.interventions) :])
 
 
-def _end(trace: Any, changed: Any) -> int:
+def _end(trace: Trace, changed: Trace) -> int:
     """Return the first frame after all interventions; 0 without any."""
     return max((one.frames.stop for one in _added(trace, changed)), default=0)
 
 
-def _same_frames(one: Any, other: Any) -> int:
+def _same_frames(one: Trace, other: Trace) -> int:
     """Count the first frames that are the same in two runs: no intervention that differs acts in them."""
     mine, yours = one.conditions.interventions, other.conditions.interventions
     shared = 0

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from enum import Enum
+from functools import partial
+
+from dkd.tracking.trace import Trace
+
+
+class _Nothing(Enum):
+    NOTHING = "stop, and run nothing"
+
+
+_NOTHING = _Nothing.NOTHING
 
 
 class Runner:
@@ -18,16 +28,16 @@ class Runner:
 
     def __init__(
         self,
-        on_frame: Callable[[Any], object],
-        on_end: Callable[[Any], object],
-        on_error: Callable[[Any, Exception], object],
+        on_frame: Callable[[Trace], object],
+        on_end: Callable[[Trace], object],
+        on_error: Callable[[Trace, Exception], object],
     ):
         self._on_frame, self._on_end, self._on_error = on_frame, on_end, on_error
         self._changed = threading.Condition()
-        self._requested: Any = None  # a trace, _NOTHING to stop, or None
+        self._requested: Trace | _Nothing | None = None  # a trace, _NOTHING to stop, or None
         self._thread: threading.Thread | None = None
 
-    def complete(self, trace: Any) -> None:
+    def complete(self, trace: Trace) -> None:
         """Run a trace to its end. A run under way stops at its next frame and keeps its frames."""
         with self._changed:
             self._requested = trace
@@ -61,17 +71,14 @@ class Runner:
                     self._changed.notify_all()
                     return
             try:
-                trace.run(progress=False, cancel=lambda trace=trace: self._is_replaced(trace))
+                trace.run(progress=False, cancel=partial(self._is_replaced, trace))
                 if trace.complete:
                     self._on_end(trace)
             except Exception as error:  # shown where the trace would have been
                 self._on_error(trace, error)
 
-    def _is_replaced(self, trace: Any) -> bool:
+    def _is_replaced(self, trace: Trace) -> bool:
         """Whether another trace was requested; otherwise notify of the next frame."""
         if self._requested is None:
             self._on_frame(trace)
         return self._requested is not None
-
-
-_NOTHING = object()

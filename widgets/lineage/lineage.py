@@ -25,6 +25,7 @@ from dkd.analysis.lineage import (
     top_channels,
 )
 from dkd.errors import ConfigError, FrameIndexError, nearest_name
+from dkd.tracking.protocols import TraceLike
 from widgets.core.cursor import Cursor
 from widgets.core.filmstrip import draw_skeleton
 from widgets.core.library import script
@@ -72,10 +73,10 @@ class Lineage(View):
 
     def __init__(
         self,
-        trace: Any,
+        trace: TraceLike,
         *,
         cursor: Cursor | None = None,
-        other: Any = None,
+        other: TraceLike | None = None,
         kernel: str = "whole",
         centred: bool = False,
         **unknown: Any,
@@ -182,7 +183,7 @@ class Lineage(View):
         self.send({"type": "failed", "what": what})
 
 
-def render_matrix(trace: Any, other: Any, joint: str | None, centred: bool) -> Message:
+def render_matrix(trace: TraceLike, other: TraceLike | None, joint: str | None, centred: bool) -> Message:
     """Compute the similarity of all pairs of frames, the path of the kernels, and their drift.
 
     Arrays: values (n,m) float32, rows (n,) and columns (m,) int32; drift (T,) and scores (k,2), the points of the path,
@@ -222,7 +223,7 @@ def render_matrix(trace: Any, other: Any, joint: str | None, centred: bool) -> M
     return write_message(content)
 
 
-def render_pictures(trace: Any, other: Any, s: int, t: int) -> Message:
+def render_pictures(trace: TraceLike, other: TraceLike | None, s: int, t: int) -> Message:
     """Render frame s (of ``other``, if given) and frame t as small JPEGs with the skeleton that was found.
 
     Raises:
@@ -253,7 +254,7 @@ def _least(values: np.ndarray, is_square: bool) -> float:
     return min(float(others[np.isfinite(others)].min(initial=1)), 1 - 1e-6)
 
 
-def _picture(trace: Any, t: int) -> bytes:
+def _picture(trace: TraceLike, t: int) -> bytes:
     if not 0 <= t < len(trace):
         raise FrameIndexError(f"expected a frame in 0..{len(trace) - 1}, got {t}")
     drawn = draw_skeleton(trace.clip.frame(t), np.asarray(trace.joints[t]), trace.skeleton)

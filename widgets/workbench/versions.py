@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from dkd.tracking.protocols import TraceLike
 from dkd.tracking.reinitialise import Reinitialise
 
 
@@ -20,15 +21,15 @@ class Versions:
 
     def __init__(
         self,
-        show: Callable[[Any], object],
+        show: Callable[[TraceLike], object],
         say: Callable[[str], object],
         failed: Callable[[Exception], object],
     ):
         self._show, self._say, self._failed = show, say, failed
         self._lock = threading.RLock()
         self._request: object = None  # the latest request; results of earlier ones are dropped
-        self._trace: Any = None
-        self._other: Any = None
+        self._trace: TraceLike | None = None
+        self._other: TraceLike | None = None
 
     @property
     def given(self) -> Any:
@@ -36,7 +37,7 @@ class Versions:
         return self._trace
 
     @given.setter
-    def given(self, trace: Any) -> None:
+    def given(self, trace: TraceLike | None) -> None:
         with self._lock:
             self._request, self._trace, self._other = None, trace, None
 
@@ -60,7 +61,7 @@ class Versions:
         """Free the traces; a running thread stops at its next frame."""
         self.given = None
 
-    def _make(self, trace: Any, policy: Reinitialise | None, request: object) -> None:
+    def _make(self, trace: TraceLike, policy: Reinitialise | None, request: object) -> None:
         try:
             other = trace.retrace(policy, cancel=lambda: self._request is not request)
         except Exception as error:  # shown in place of the trace
@@ -76,7 +77,7 @@ class Versions:
             elif other is not trace:
                 other.close()
 
-    def _present(self, trace: Any) -> None:
+    def _present(self, trace: TraceLike) -> None:
         self._show(trace)
         frames = [str(event.frame) for event in trace.reinitialised]
         few = f"frame{'s' * (len(frames) > 1)} {', '.join(frames)}"

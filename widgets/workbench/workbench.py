@@ -10,6 +10,7 @@ import anywidget
 import traitlets
 from IPython.display import HTML, display
 
+from dkd.tracking.protocols import TraceLike
 from widgets.core.cursor import Cursor
 from widgets.core.filmstrip import filmstrip_html
 from widgets.core.library import script
@@ -61,7 +62,7 @@ class Workbench(View):
 
     def __init__(
         self,
-        trace: Any,
+        trace: TraceLike,
         *,
         cursor: Cursor | None = None,
         frame: int | None = None,
@@ -103,18 +104,18 @@ class Workbench(View):
         return self._feed.trace
 
     @trace.setter
-    def trace(self, trace: Any) -> None:
+    def trace(self, trace: TraceLike) -> None:
         self._show(trace)
         self._given(trace)
 
-    def _show(self, trace: Any) -> None:
+    def _show(self, trace: TraceLike) -> None:
         if trace is self._feed.trace:
             return
         # The feed first: the browser must know the new clip's length before the cursor moves.
         self._feed.set_trace(trace, self.cursor.frame)
         self.cursor.retarget(trace)
 
-    def _given(self, trace: Any) -> None:
+    def _given(self, trace: TraceLike) -> None:
         self._versions.given = trace
         if self._as_made:
             self.reinitialise = trace.conditions.reinitialise is not None
