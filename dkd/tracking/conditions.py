@@ -1,4 +1,4 @@
-"""Under which conditions a model is run: everything about a run but the model, the clip and the box."""
+"""Conditions of a run: everything about it except the model, the clip and the box."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from dkd.tracking.reinitialise import Reinitialise
 
 @dataclass(frozen=True)
 class Conditions:
-    """How a run is made; by default as in the paper.
+    """Conditions of a run; by default as in the paper.
 
-    The same conditions serve any number of runs. A feedback and a smoother may remember what they saw, so they are
-    given as functions that make a new one for each run.
+    The same conditions can be used for any number of runs. Because a feedback and a smoother may have state, they are
+    given as functions that create a new one for each run.
 
     Attributes:
-        feedback: makes what the model is given instead of each H_t (:mod:`dkd.tracking.feedback`), for instance
-            ``shuffle_in_time`` or ``lambda: erase``; ``None``: H_t itself.
+        feedback: function that creates a feedback, which replaces each H_t for the next frame
+            (:mod:`dkd.tracking.feedback`), for instance ``shuffle_in_time`` or ``lambda: erase``; ``None``: H_t itself.
         corrupt: changes the network's input (N, N, 3) uint8 RGB of frame t after cropping, for instance
-            :func:`dkd.tracking.perturbations.occlude`; a pure function of both. Not used in the search for the first
-            box.
-        smooth: makes what changes the joints that are kept (:mod:`dkd.pose.smoothing`), for instance ``OneEuro``. The
-            square follows the joints as the model found them: what the model sees does not depend on the smoother.
-        reinitialise: when to re-initialise a lost track; ``None``: never, as in the paper. A frame in which the model
-            was re-initialised is like frame 0: its maps are the initializer's, and a feedback's t is 0 there.
-        interventions: what is changed in this run, one after the other (:mod:`dkd.tracking.interventions`). The methods
-            of :class:`~dkd.tracking.counterfactuals.Counterfactuals` add to them.
+            :func:`dkd.tracking.perturbations.occlude`; a pure function of both. It is not used in the search for the
+            first box.
+        smooth: function that creates a smoother of the recorded joints (:mod:`dkd.pose.smoothing`), for instance
+            ``OneEuro``. The crop follows the unsmoothed joints, so the model's input does not depend on the smoother.
+        reinitialise: policy of re-initialisation of a lost track; ``None``: never, as in the paper. A frame with a
+            re-initialisation is like frame 0: its maps come from the initializer, and a feedback's t is 0 there.
+        interventions: changes of the run, applied in order (:mod:`dkd.tracking.interventions`). The methods of
+            :class:`~dkd.tracking.counterfactuals.Counterfactuals` append to them.
 
     Raises:
-        ConfigError: ``feedback`` or ``smooth`` cannot be called without arguments, so it makes nothing.
+        ConfigError: ``feedback`` or ``smooth`` cannot be called without arguments.
     """
 
     feedback: Callable[[], Feedback] | None = None
@@ -49,7 +49,7 @@ class Conditions:
             make = getattr(self, name)
             if make is not None and not _is_factory(make):
                 raise ConfigError(
-                    f"expected {name} as a function without arguments that makes a new one for each run, such as "
+                    f"expected {name} as a function without arguments that creates a new one for each run, such as "
                     f"{example}; got {make!r}"
                 )
 
@@ -62,7 +62,7 @@ class Conditions:
         for one in self.interventions:
             frames_of(one.frames, n_frames)
             if (one.needs_kernels and not model.has_kernels) or (one.needs_past and not model.hands_on):
-                what = "kernels" if one.needs_kernels else "maps that it hands on"
+                what = "kernels" if one.needs_kernels else "passed-on maps"
                 raise ConfigError(
                     f"{type(one).__name__} changes a model's {what}; {model.name} has none: change the input "
                     "instead, or trace a DKD"

@@ -1,12 +1,13 @@
-"""What if? Methods of a :class:`dkd.Trace` that change one thing in a run and return the run that follows, a new trace.
+"""Counterfactuals: methods of a :class:`dkd.Trace` that change one thing in a run and return the resulting new trace.
 
     frozen = trace.freeze_kernel(12)                     # the kernels of frame 12, matched in every frame
     hidden = trace.occlude((60, 40, 120, 160), range(30, 40))
     both = hidden.restart(45)                            # one after the other
     both.undo() is hidden
 
-Only frames that can differ are computed again. A trace knows the calls that made it (:attr:`Counterfactuals.calls`): on
-the same first trace they give the same result, to the last bit on the same machine with as many threads.
+Only frames that can differ are computed again. A trace records the calls that made it (:attr:`Counterfactuals.calls`):
+applied to the same first trace they give the same result, bit-identical on the same machine with the same number of
+threads.
 """
 
 from __future__ import annotations
@@ -47,11 +48,11 @@ Cancel = Callable[[], bool]
 
 
 class Counterfactuals(ABC):
-    """The part of a trace that asks what if. Every method returns a new trace and leaves this one unchanged.
+    """What-if methods of a trace. Every method returns a new trace and leaves this one unchanged.
 
     Frames are counted from 0. Where a method takes ``frames``, this is one frame (``30``), a range of step 1
-    (``range(30, 40)``), or ``None`` for all frames. All methods take ``cancel``, as the trace does: what is stopped
-    goes on with :meth:`dkd.Trace.run`. All raise :class:`~dkd.errors.ConfigError` for frames outside the run.
+    (``range(30, 40)``), or ``None`` for all frames. All methods take ``cancel``, as the trace does: a stopped run
+    continues with :meth:`dkd.Trace.run`. All raise :class:`~dkd.errors.ConfigError` for frames outside the run.
 
     Attributes:
         n_wanted: number of frames of the complete run.
@@ -68,29 +69,29 @@ class Counterfactuals(ABC):
 
     @abstractmethod
     def _with(self, changes: Sequence[Intervention], call: str, cancel: Cancel | None) -> Self:
-        """The run with more interventions, made by ``call``; stopped by ``cancel``."""
+        """Return the run with more interventions, made by ``call`` and stopped by ``cancel``."""
 
     @abstractmethod
     def _kernel(self, frame: int) -> np.ndarray:
-        """(C, S, S) K̃ of a frame, a copy; raises :class:`~dkd.errors.ConfigError` where the model has none."""
+        """Return a copy of a frame's K̃, (C, S, S); raise :class:`~dkd.errors.ConfigError` if the model has none."""
 
     # --- kernels -----------------------------------------------------------------------------------------------------
 
     def freeze_kernel(self, frame: int, frames: Frames = None, *, cancel: Cancel | None = None) -> Self:
-        """Match K̃ of ``frame`` instead of what is distilled from ``frames``; by default from all of them."""
+        """Match K̃ of ``frame`` instead of the kernels distilled from ``frames``, by default from all frames."""
         within = self._frames(frames)
         call = _call("freeze_kernel", int(frame), self._shown(within))
         return self._with([PutKernel(within, self._kernel(frame))], call, cancel)
 
     def average_kernel(self, of: range, frames: Frames = None, *, cancel: Cancel | None = None) -> Self:
-        """Match the mean of K̃ over the frames ``of`` instead of what is distilled from ``frames``."""
+        """Match the mean of K̃ over the frames ``of`` instead of the kernels distilled from ``frames``."""
         within, averaged = self._frames(frames), self._frames(of)
         mean = np.stack([self._kernel(t) for t in averaged]).mean(0)
         call = _call("average_kernel", averaged, self._shown(within))
         return self._with([PutKernel(within, mean)], call, cancel)
 
     def swap_kernels(self, first: int, second: int, *, cancel: Cancel | None = None) -> Self:
-        """Exchange what was distilled from two frames."""
+        """Swap the kernels distilled from two frames."""
         changes = [PutKernel(self._frames(a), self._kernel(b)) for a, b in ((first, second), (second, first))]
         return self._with(changes, _call("swap_kernels", int(first), int(second)), cancel)
 
@@ -103,17 +104,17 @@ class Counterfactuals(ABC):
         name: str = "other",
         cancel: Cancel | None = None,
     ) -> Self:
-        """Match what another run distilled: of another clip, or another person.
+        """Match kernels from another run, of another clip or another person.
 
         Args:
-            frames: whose kernels are replaced.
-            other: a run of a model with kernels of the same shape; of other weights its channels mean something else.
-            other_frame: the frame that its kernels come from.
-            name: what the other trace is called in :attr:`calls`.
+            frames: frames whose kernels are replaced.
+            other: a run of a model with kernels of the same shape; with other weights, channels have other meanings.
+            other_frame: frame of the other run from which the kernels come.
+            name: name of the other trace in :attr:`calls`.
             cancel: as for a trace.
 
         Raises:
-            ConfigError: the other model's kernels have another shape, or it has none.
+            ConfigError: the other model has no kernels, or their shape differs.
         """
         within = self._frames(frames)
         kernel = other._kernel(other_frame)
@@ -121,7 +122,7 @@ class Counterfactuals(ABC):
         if kernel.shape != mine.shape:
             raise ConfigError(
                 f"expected kernels of shape (C, S, S) = {mine.shape} as this model's, got {kernel.shape} of "
-                f"{other.model_name}; take a run of the same model"
+                f"{other.model_name}; use a run of the same model"
             )
         call = _call("put_kernel", _plain(within), _Name(name), int(other_frame))
         return self._with([PutKernel(within, kernel)], call, cancel)
@@ -136,14 +137,14 @@ class Counterfactuals(ABC):
         *,
         cancel: Cancel | None = None,
     ) -> Self:
-        """Edit what is distilled from ``frames``.
+        """Edit the kernels distilled from ``frames``.
 
         Args:
-            frames: whose kernels are edited.
+            frames: frames whose kernels are edited.
             operation: ``"zero"`` (mute), ``"solo"``, ``"blur"``, ``"rotate"``, ``"paint"``: see
                 :class:`dkd.tracking.interventions.EditKernel`.
-            channels: which; all by default.
-            amount: cells of the blur's σ, or degrees.
+            channels: indices of channels; all by default.
+            amount: σ of the blur in cells, or degrees.
             values: (S, S), to paint.
             cancel: as for a trace.
         """
@@ -157,7 +158,7 @@ class Counterfactuals(ABC):
         return self._with([one], call, cancel)
 
     def swap_readouts(self, joint: str, other: str, *, cancel: Cancel | None = None) -> Self:
-        """Let two joints read with each other's row of U, in every frame whose maps are matched."""
+        """Swap the rows of U of two joints in every frame whose maps are matched."""
         pair = (self.skeleton.index(joint), self.skeleton.index(other))
         matched = range(1, self.n_wanted)
         return self._with([SwapReadouts(matched, pair)], _call("swap_readouts", joint, other), cancel)
@@ -167,7 +168,7 @@ class Counterfactuals(ABC):
     def occlude(
         self, box: tuple[float, float, float, float], frames: Frames = None, *, cancel: Cancel | None = None
     ) -> Self:
-        """Put a grey rectangle (x0, y0, x1, y1), in pixels of the frame, over the picture.
+        """Cover a rectangle (x0, y0, x1, y1) of the picture, in pixels of the frame, with grey.
 
         Raises:
             BoxError: it is degenerate, or outside the frame.
@@ -178,7 +179,7 @@ class Counterfactuals(ABC):
         return self._with([Occlude(within, rounded)], _call("occlude", rounded, self._shown(within)), cancel)
 
     def blur(self, frames: Frames = None, sigma: float = BLUR_SIGMA, *, cancel: Cancel | None = None) -> Self:
-        """Put the picture out of focus; ``sigma`` is a share of the square's side, 1/64 by default."""
+        """Blur the picture; ``sigma`` is a share of the crop's side, 1/64 by default."""
         if not sigma > 0:
             raise ConfigError(f"expected sigma > 0, got {sigma}")
         within = self._frames(frames)
@@ -195,14 +196,14 @@ class Counterfactuals(ABC):
         return self._with([AddNoise(within, sigma, seed)], call, cancel)
 
     def darken(self, frames: Frames = None, gain: float = DARK_GAIN, *, cancel: Cancel | None = None) -> Self:
-        """Take light away; ``gain``, in 0..1, is left of it."""
+        """Darken the picture; ``gain``, in 0..1, is the remaining share of the light."""
         if not 0 <= gain <= 1:
             raise ConfigError(f"expected a gain in 0..1, got {gain}")
         within = self._frames(frames)
         return self._with([Darken(within, gain)], _call("darken", self._shown(within), gain=gain), cancel)
 
     def drop_frames(self, frames: Frames, *, cancel: Cancel | None = None) -> Self:
-        """Let frames never arrive: the model's state waits, and the last joints are reported again."""
+        """Drop frames: the model's state does not change, and the last joints are reported again."""
         within = self._frames(frames)
         return self._with([DropFrames(within)], _call("drop_frames", _plain(within)), cancel)
 
@@ -214,7 +215,7 @@ class Counterfactuals(ABC):
     def shift_box(
         self, frames: Frames, dx: float = 0.0, dy: float = 0.0, scale: float = 1.0, *, cancel: Cancel | None = None
     ) -> Self:
-        """Let the network look elsewhere: dx and dy are shares of the square's side, ``scale`` a factor on it."""
+        """Move the crop: dx and dy are shares of its side, ``scale`` is a factor on it."""
         if not scale > 0:
             raise ConfigError(f"expected scale > 0, got {scale}")
         within = self._frames(frames)
@@ -233,12 +234,12 @@ class Counterfactuals(ABC):
         *,
         cancel: Cancel | None = None,
     ) -> Self:
-        """Hand on another H_t: erased, with its sides swapped, or shifted by whole cells.
+        """Pass on a changed H_t: erased, with swapped sides, or shifted by whole cells.
 
         Args:
-            frames: of each frame t, its own maps stay, its kernels are distilled from the changed ones.
+            frames: frames t whose own maps stay, but whose kernels are distilled from the changed maps.
             change: ``"erase"``, ``"swap_sides"`` or ``"shift"``.
-            joint: whose map; all by default.
+            joint: joint whose map is changed; all by default.
             dx, dy: cells to the right and down.
             cancel: as for a trace.
         """
@@ -254,16 +255,16 @@ class Counterfactuals(ABC):
         return self._with([ChangeState(within, change, joint, dx, dy)], call, cancel)
 
     def restart(self, frame: int, *, cancel: Cancel | None = None) -> Self:
-        """Let the model forget its past, and the initializer look at ``frame``."""
+        """Re-initialise the model in ``frame``, so that it forgets its past."""
         return self._with([Restart(self._frames(frame))], _call("restart", int(frame)), cancel)
 
     # --- back ------------------------------------------------------------------------------------------------------
 
     def undo(self) -> Self:
-        """The trace that this one was made from.
+        """Return the trace from which this one was made.
 
         Raises:
-            ConfigError: it was made from none.
+            ConfigError: it was not made from another trace.
         """
         if self.base is None:
             raise ConfigError("nothing to undo: this trace was not made from another one")
@@ -273,31 +274,31 @@ class Counterfactuals(ABC):
         return frames_of(frames, self.n_wanted)
 
     def _shown(self, frames: range) -> Any:
-        """Frames as they stand in a call where all of them is the default."""
+        """Return frames as an argument of a call whose default is all frames."""
         return _LEFT_OUT if frames == range(self.n_wanted) else _plain(frames)
 
 
 class _Name(str):
-    """A variable's name: it stands in a call without quotes."""
+    """Name of a variable, written in a call without quotes."""
 
     __repr__ = str.__str__
 
 
-_LEFT_OUT = _Name()  # an argument that has its default
+_LEFT_OUT = _Name()  # an argument with its default value
 
 
 def _plain(frames: range) -> int | range:
-    """Frames as they stand in a call: one as a number."""
+    """Return frames as an argument of a call: a single one as a number."""
     return frames.start if len(frames) == 1 else frames
 
 
 def _call(name: str, *values: Any, **named: Any) -> str:
-    """A call as Python."""
+    """Format a call as Python."""
     given = [repr(v) for v in values if v is not _LEFT_OUT]
     given += [f"{k}={v!r}" for k, v in named.items() if v is not _LEFT_OUT]
     return f"{name}({', '.join(given)})"
 
 
 def _shortest(value: np.floating[Any]) -> float:
-    """A float32 as the shortest float that rounds to it."""
+    """Convert a float32 to the shortest float that rounds to it."""
     return float(str(value))

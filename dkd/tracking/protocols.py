@@ -1,4 +1,4 @@
-"""What analyses and views need of a trace, whatever made it."""
+"""Protocol of traces: the interface that analyses and views use."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class TraceLike(Protocol):
-    """A run over a clip: a :class:`dkd.Trace`, or something that shows itself like one.
+    """A run over a clip: a :class:`dkd.Trace`, or an object with the same interface.
 
-    Names mean what they mean there. T is the number of frames, J of joints, C of channels (0 in a model without
-    kernels), S the kernels' side, H = W the side of the maps.
+    All names have the same meaning as there. T is the number of frames, J of joints, C of channels (0 in a model
+    without kernels), S the side of kernels, H = W the side of maps.
     """
 
     @property
@@ -62,7 +62,7 @@ class TraceLike(Protocol):
     def speed(self) -> np.ndarray: ...
     def kernel_drift(self) -> np.ndarray: ...
 
-    # --- the read-out, and what is computed again ---------------------------------------------------------------------
+    # --- read-out and recomputed data ---------------------------------------------------------------------------------
 
     @property
     def readout(self) -> np.ndarray: ...
@@ -74,7 +74,7 @@ class TraceLike(Protocol):
     def effective_kernel(self, t: int, joint: str | int, /) -> np.ndarray: ...
     def contributions(self, t: int, joint: str | int, /) -> np.ndarray: ...
 
-    # --- other versions, and the end ----------------------------------------------------------------------------------
+    # --- other versions, closing --------------------------------------------------------------------------------------
 
     def would_change(self, reinitialise: Reinitialise | None, /) -> bool: ...
     def retrace(

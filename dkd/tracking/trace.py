@@ -1,6 +1,6 @@
-"""A trace: one model run over one clip, frame by frame, with everything that a person wants to look at afterwards.
+"""Trace of a model's run over a clip, frame by frame, with all intermediate results for inspection.
 
-Small things are kept for every frame (maps, kernels, joints); large ones (features) are computed again when asked for
+Small results are kept for every frame (maps, kernels, joints); large ones (features) are recomputed on request
 (:mod:`dkd.tracking.recompute`). The frames are tracked by a :class:`dkd.tracking.tracker.Tracker`.
 """
 
@@ -31,40 +31,40 @@ log = logging.getLogger(__name__)
 
 
 class Trace(Record, Counterfactuals):
-    """Run a model over a clip and keep what it did.
+    """Run a model over a clip and record its results.
 
         Trace(model, clip, box=(60, 40, 200, 220))
         Trace(model, clip, box, Conditions(smooth=OneEuro, reinitialise=Reinitialise()))
 
     Args:
-        model: is set to eval mode.
+        model: the model, which is set to eval mode.
         clip: frames by index.
-        box: the person (x0, y0, x1, y1) in pixels of the first frame; the whole frame if omitted, in which the
-            initializer then searches for the person in a few rounds.
-        conditions: how the run is made: feedback, corruption, smoother, re-initialisation, interventions; by default as
-            in the paper, with none of them.
-        ground_truth: (T, J, 2) pixels, NaN where unknown, to be shown with the prediction.
-        ground_truth_kind: what it is, for instance ``"exact (rendered)"`` or ``"machine labels"``.
-        stop: number of frames to run, all if omitted.
-        progress: show a progress bar.
-        cancel: called before each frame; when it returns true the trace stops there.
+        box: box of the person (x0, y0, x1, y1) in pixels of the first frame; if omitted, the initializer searches for
+            the person in the whole frame, in a few rounds.
+        conditions: conditions of the run: feedback, corruption, smoother, re-initialisation, interventions; by default
+            none of them, as in the paper.
+        ground_truth: (T, J, 2) pixels, NaN where unknown, shown with the prediction.
+        ground_truth_kind: description of the ground truth, such as ``"exact (rendered)"`` or ``"machine labels"``.
+        stop: number of frames to run; all by default.
+        progress: whether to show a progress bar.
+        cancel: called before each frame; if it returns true, the run stops there.
 
-    A trace that is stopped (``cancel``, or an interrupted cell) keeps the frames it has; ``complete`` is false and
-    :meth:`run` goes on. All arrays have the length of what was run. Maps and kernels of a long clip are kept in
+    A stopped trace (by ``cancel``, or by interrupting a cell) keeps its frames; ``complete`` is false, and :meth:`run`
+    continues. All arrays have the length of the frames run so far. Maps and kernels of a long clip are stored in
     temporary files (:data:`dkd.tracking.storage.IN_MEMORY`).
 
     Attributes:
-        model_name: what tables call it.
-        skeleton: the model's joint set.
-        base: the trace that this one was made from by a change, or ``None``.
+        model_name: name of the model in tables.
+        skeleton: skeleton of the model.
+        base: the trace from which this one was made by a change, or ``None``.
         calls: see :class:`~dkd.tracking.counterfactuals.Counterfactuals`.
 
     Raises:
         BoxError: the box is degenerate or outside the frame.
         ShapeError: the ground truth does not fit.
-        ConfigError: an intervention acts on no frame of the clip, or on something that the model does not have.
+        ConfigError: an intervention acts on no frame of the clip, or on something the model does not have.
         StorageError: a temporary file does not fit on the disk.
-        VideoError: a frame cannot be read; what was traced before it is in the error's ``trace`` attribute.
+        VideoError: a frame cannot be read; the trace of the frames before it is in the error's ``trace`` attribute.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Trace(Record, Counterfactuals):
     # --- running -----------------------------------------------------------------------------------------------------
 
     def _begin(self, conditions: Conditions, n_wanted: int) -> None:
-        """Have no frames yet, and room for those that are wanted."""
+        """Start without frames, and allocate memory for all."""
         conditions.check(self.model, n_wanted)
         self.conditions = conditions
         self.base, self.calls = None, ()
@@ -107,7 +107,7 @@ class Trace(Record, Counterfactuals):
         self._make_room(n_wanted)
 
     def run(self, *, progress: bool = True, cancel: Callable[[], bool] | None = None) -> None:
-        """Trace the frames that are still missing: a trace that was stopped goes on, with the same result."""
+        """Trace the remaining frames; a stopped trace continues with the same result."""
         bar = tqdm(
             total=self.n_wanted,
             initial=len(self),
@@ -118,7 +118,7 @@ class Trace(Record, Counterfactuals):
         try:
             with bar:
                 while not self.complete and not (cancel and cancel()):
-                    if self._tracker.t == len(self):  # else an interrupt came between step and record
+                    if self._tracker.t == len(self):  # otherwise it was interrupted between step and record
                         self._tracker.step()
                     assert self._tracker.last is not None
                     self._keep(self._tracker.last)
@@ -130,9 +130,9 @@ class Trace(Record, Counterfactuals):
             error.trace = self  # type: ignore[attr-defined]
             raise
         if not self.complete:
-            # A counterfactual is often stopped at once, on purpose: another thread runs it on.
+            # A counterfactual is often stopped immediately on purpose: another thread continues it.
             level = logging.WARNING if self.base is None else logging.INFO
-            log.log(level, "stopped after %d of %d frames; trace.run() goes on", len(self), self.n_wanted)
+            log.log(level, "stopped after %d of %d frames; trace.run() continues", len(self), self.n_wanted)
 
     # --- the same run under other conditions -------------------------------------------------------------------------
 
@@ -143,15 +143,15 @@ class Trace(Record, Counterfactuals):
         progress: bool = False,
         cancel: Callable[[], bool] | None = None,
     ) -> Trace:
-        """The same run over the same frames with another policy for a lost track, or with none.
+        """Run the same frames with a different policy for a lost track, or with none.
 
         Args:
-            reinitialise: the other policy.
+            reinitialise: the new policy.
             progress, cancel: as for the trace itself.
 
         Returns:
-            a new trace, which shares nothing with this one that changes; this trace itself where the other policy would
-            change nothing: the track was never lost.
+            A new trace, which shares no mutable state with this one; or this trace itself if the new policy would
+            change nothing, because the track was never lost.
         """
         if not self.would_change(reinitialise):
             return self
@@ -160,7 +160,7 @@ class Trace(Record, Counterfactuals):
         return made
 
     def would_change(self, reinitialise: Reinitialise | None) -> bool:
-        """Whether :meth:`retrace` has anything to do with this policy: the track is lost, or was re-initialised."""
+        """Return whether :meth:`retrace` would change anything: the track is lost, or was re-initialised."""
         if reinitialise == self.conditions.reinitialise:
             return False
         if self.reinitialised or reinitialise is None:
@@ -168,7 +168,7 @@ class Trace(Record, Counterfactuals):
         return reinitialise.first_loss(self.confidence.mean(-1), self.calibrated) is not None
 
     def _with(self, changes: Sequence[Intervention], call: str, cancel: Callable[[], bool] | None) -> Trace:
-        """The run with more interventions; frames before them are taken over from this one."""
+        """Return the run with more interventions; frames before them are copied from this one."""
         self._check_open()
         interventions = (*self.conditions.interventions, *changes)
         made = self._under(replace(self.conditions, interventions=interventions), self.n_wanted)
@@ -178,16 +178,16 @@ class Trace(Record, Counterfactuals):
         return made
 
     def _under(self, conditions: Conditions, n_wanted: int) -> Trace:
-        """A trace of the same model, clip and box, without any frames yet."""
+        """Create a trace of the same model, clip and box, without any frames yet."""
         made = copy.copy(self)
         made._begin(conditions, n_wanted)
         return made
 
     def _copy_unchanged(self, base: Trace, stop: int) -> None:
-        """Take over the frames before ``stop`` of a run that differs from there on only.
+        """Copy the frames before ``stop`` from a run that only differs from there on.
 
-        They are computed again where the run cannot go on behind them to the last bit: a model's state that is not
-        kept, or a feedback, which may remember all maps that it was given.
+        They are computed again if the run could not continue bit-identically after them: if the model's state is not
+        kept, or with a feedback, which may have state.
         """
         self._tracker.first_square = base._tracker.first_square
         stop = min(stop, len(base), self.n_wanted)
@@ -200,14 +200,14 @@ class Trace(Record, Counterfactuals):
         self._tracker.resume(stop, state, (self._step(t) for t in range(stop)), max(self._passes, default=None))
 
     def _state_after(self, t: int) -> Any:
-        """What the model carried on from frame t, made again from what was kept; ``None`` if that was not kept."""
+        """Reconstruct the model's state after frame t from the recorded data; ``None`` if that is not possible."""
         started = max([0, *(one.frame for one in self.reinitialised if one.frame <= t)])
         streamed = t - started - sum(started < dropped <= t for dropped in self.dropped)
         kernels = torch.from_numpy(np.array(self._kernels[t]))[None].to(self.model.device)
         return self.model.state_after(streamed, kernels)
 
     def snapshot(self) -> Trace:
-        """This trace as it is now: its length stays, while another thread runs this one on. Shares all arrays."""
+        """Return a trace of the current frames only, while another thread continues. Arrays are shared."""
         shown = copy.copy(self)
         n = len(self)
         shown._crops = self._crops[:n]

@@ -1,4 +1,4 @@
-"""What traces, data sets and widgets need of a clip, whatever it is made of."""
+"""Protocol of clips: the interface that traces, data sets and widgets use."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import numpy as np
 
 
 class ClipLike(Protocol):
-    """Frames by index: a :class:`dkd.video.clip.Clip`, an :class:`dkd.video.images.ImageClip`, or a class of your own."""
+    """Frames by index: a :class:`dkd.video.clip.Clip`, a :class:`dkd.video.images.ImageClip`, or your own class."""
 
     @property
     def name(self) -> str:
-        """What it is called in titles and tables."""
+        """Name in titles and tables."""
         ...
 
     @property
     def backend(self) -> str:
-        """What decodes its frames, in a word or two."""
+        """Short name of the decoder."""
         ...
 
     @property
@@ -27,23 +27,23 @@ class ClipLike(Protocol):
 
     @property
     def width(self) -> int:
-        """Of every frame, in pixels."""
+        """Size of every frame in pixels."""
         ...
 
     @property
     def height(self) -> int:
-        """Of every frame, in pixels."""
+        """Size of every frame in pixels."""
         ...
 
     @property
     def times(self) -> np.ndarray:
-        """(T,) seconds from the start, not decreasing."""
+        """Times (T,) in seconds from the start, never decreasing."""
         ...
 
     def __len__(self) -> int:
-        """Number T of frames."""
+        """Return the number of frames T."""
         ...
 
     def frame(self, t: int, /) -> np.ndarray:
-        """(H, W, 3) uint8 RGB of frame ``t``, counted from 0; the same values each time."""
+        """Return frame ``t``, counted from 0: (H, W, 3) uint8 RGB, with the same values each time."""
         ...

@@ -118,7 +118,7 @@ def test_an_interrupt_between_step_and_record_loses_no_frame(
     ],
 )
 def test_what_may_remember_is_made_for_each_run(wrong: Callable[[], dict[str, Any]], what: str) -> None:
-    with pytest.raises(ConfigError, match=f"makes a new one for each run.*{what}"):
+    with pytest.raises(ConfigError, match=f"creates a new one for each run.*{what}"):
         Conditions(**wrong())
 
 

@@ -139,7 +139,7 @@ def test_a_frozen_kernel_is_matched_in_every_frame(trace: Trace) -> None:
 
 
 def test_a_change_in_one_frame_is_visible_in_the_next(trace: Trace) -> None:
-    """K̃_t and H_t as handed on are made in frame t and matched in t+1: maps of frame t itself stay."""
+    """K̃_t and the passed-on H_t come from frame t and are used in t+1: maps of frame t itself stay the same."""
     for made in (trace.edit_kernel(4, "zero"), trace.change_state(4, "erase")):
         assert np.array_equal(made.heatmaps[:5], trace.heatmaps[:5])
         assert not np.array_equal(made.heatmaps[5], trace.heatmaps[5])
@@ -275,7 +275,7 @@ def test_models_without_kernels_take_changes_of_their_input_only(clip: Clip) -> 
     assert np.array_equal(dark.heatmaps[:2], plain.heatmaps[:2])
     assert not np.array_equal(dark.heatmaps[2], plain.heatmaps[2])
     for call in ("freeze_kernel(1)", "edit_kernel(1, 'zero')", "change_state(1, 'erase')"):
-        with pytest.raises(ConfigError, match="kernels|hands on"):
+        with pytest.raises(ConfigError, match="kernels|passed-on maps"):
             asked(plain, call, plain)
 
 

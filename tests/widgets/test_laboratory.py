@@ -182,8 +182,13 @@ def test_the_page_keeps_frames_that_are_equal_in_both_runs(lab: Laboratory, trac
     """The feed says how many first frames stay, and their records are equal indeed; the next one is not."""
     sent: list[tuple[dict[str, Any], list[bytes]]] = []
     lab._other_feed.send = lambda content, buffers=None: sent.append((content, buffers or []))
-    steps = [lambda: lab.apply("freeze_kernel", 3, range(5, T)), lambda: lab.apply("occlude", (230, 80, 420, 300), range(7, T)), lab.undo,
-             lab.undo, lab.redo]  # fmt: skip
+    steps = [
+        lambda: lab.apply("freeze_kernel", 3, range(5, T)),
+        lambda: lab.apply("occlude", (230, 80, 420, 300), range(7, T)),
+        lab.undo,
+        lab.undo,
+        lab.redo,
+    ]
     before: Any = trace
     for step, keep in zip(steps, (5, 7, 7, 5, 5), strict=True):
         sent.clear()

@@ -146,12 +146,12 @@ FORMS: tuple[Form, ...] = (
     ),
     Form(
         "sides", "State", "swap sides", "change_state",
-        "Exchange left and right in the maps that are handed on to the next frame.",
+        "Exchange left and right in the maps that are passed on to the next frame.",
         (_IN, Field("joint", "joint", "joint_or_all"), _ONE), {"change": "swap_sides"},
     ),
     Form(
         "shift", "State", "shift", "change_state",
-        "Move the maps that are handed on to the next frame, by whole cells.",
+        "Move the maps that are passed on to the next frame, by whole cells.",
         (
             _IN,
             Field("joint", "joint", "joint_or_all"),
@@ -174,7 +174,7 @@ def as_records(with_kernels: bool, others: Sequence[str]) -> list[dict[str, Any]
     """Return the table as plain data for the browser, without the forms that cannot work here.
 
     Args:
-        with_kernels: whether the model has kernels and hands on a state.
+        with_kernels: whether the model has kernels and passes on a state.
         others: the names of other runs; without any, there is no form to take kernels from one.
     """
     possible = [

@@ -1,4 +1,4 @@
-"""What can be changed in a run, as data: each intervention says in which frames, and does one thing there.
+"""Interventions: changes of a run as data, each with one effect in some frames.
 
     pixels of frame t ─▶ square ─▶ network ─▶ maps H_t ─▶ distillator ─▶ kernels K̃_t ─▶ matched in frame t+1
          ▲                ▲                     ▲                            ▲
@@ -7,7 +7,7 @@
     Occlude, Blur,                           every matched map)
     AddNoise, Darken
 
-The methods of :class:`dkd.tracking.counterfactuals.Counterfactuals` trace a clip again with them. Frames are counted
+The methods of :class:`dkd.tracking.counterfactuals.Counterfactuals` run a trace again with them. Frames are counted
 from 0. All of this is our decision: the paper has no interventions.
 """
 

@@ -1,4 +1,4 @@
-"""What an intervention is: a change of a run in some frames, as data."""
+"""Base class of interventions: a change of a run in some frames, as data."""
 
 from __future__ import annotations
 
@@ -12,68 +12,68 @@ from dkd.errors import ConfigError
 from dkd.pose.crops import Crop
 from dkd.pose.skeleton import Skeleton
 
-Frames = int | range | None  # one frame; those of a range of step 1; all
+Frames = int | range | None  # one frame, a range of step 1, or all frames
 
 
 @dataclass(frozen=True)
 class Intervention:
-    """One change of a run. A subclass overrides the hook that it acts on; the others hand on what they are given.
+    """A change of a run. A subclass overrides the hook on which it acts; the other hooks return their input.
 
     Attributes:
-        frames: in which it acts, without gaps.
+        frames: frames in which it acts, without gaps.
     """
 
     frames: range
 
     needs_kernels = False  # acts on kernels, which only a DKD has
-    needs_past = False  # acts on maps that are handed on
+    needs_past = False  # acts on maps that are passed on
 
     def acts(self, t: int) -> bool:
-        """Whether frame t is one of its frames."""
+        """Return whether frame t is one of its frames."""
         return t in self.frames
 
     def drops(self, t: int) -> bool:
-        """Whether the model never sees frame t ≥ 1: what was found in the frame before is reported again."""
+        """Return whether frame t ≥ 1 is dropped: the result of the previous frame is then reported again."""
         return False
 
     def source(self, t: int) -> int:
-        """Which frame of the clip is shown as frame t."""
+        """Return the frame of the clip that is shown as frame t."""
         return t
 
     def picture(self, image: np.ndarray, t: int, square: Crop) -> np.ndarray:
-        """(H, W, 3) uint8 RGB of the whole frame t → the same; ``square`` is what the network will cut out."""
+        """Change the whole frame t, (H, W, 3) uint8 RGB; ``square`` is the crop of the network."""
         return image
 
     def square(self, square: Crop, t: int) -> Crop:
-        """Where the network looks in frame t."""
+        """Change the crop of frame t."""
         return square
 
     def restarts(self, t: int) -> bool:
-        """Whether the model forgets its past before frame t ≥ 1: its maps are the initializer's there."""
+        """Return whether the model is re-initialised in frame t ≥ 1, so that its maps come from the initializer."""
         return False
 
     def maps(self, heatmaps: Tensor) -> Tensor:
-        """(B, J, H, W) of every frame whose maps were matched."""
+        """Change the maps (B, J, H, W) of every frame whose maps were matched."""
         return heatmaps
 
     def handed_on(self, heatmaps: Tensor, t: int, skeleton: Skeleton) -> Tensor:
-        """H_t (B, J, H, W) as the distillator is given it."""
+        """Change H_t (B, J, H, W) as passed to the distillator."""
         return heatmaps
 
     def kernels(self, kernels: Tensor, t: int) -> Tensor:
-        """K̃_t (B, C, S, S), distilled from frame t, as it will be matched in frame t+1."""
+        """Change K̃_t (B, C, S, S), distilled from frame t, before it is matched in frame t+1."""
         return kernels
 
 
 def frames_of(frames: Frames, n_frames: int) -> range:
-    """The frames that a user names, checked.
+    """Check the frames given by a user and return them as a range.
 
     Args:
         frames: one frame, a range without gaps, or ``None`` for all frames.
         n_frames: length of the run.
 
     Raises:
-        ConfigError: they are none, have gaps, or lie outside the run.
+        ConfigError: they are empty, have gaps, or are outside the run.
     """
     within: range | None
     if frames is None or isinstance(frames, range):

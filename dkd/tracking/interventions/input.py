@@ -1,4 +1,4 @@
-"""Interventions on the input: frames that do not arrive, pictures that are changed, a square that looks elsewhere."""
+"""Interventions on the input: dropped or repeated frames, changed pictures, and a moved crop."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from dkd.pose.crops import PADDING_GREY, Crop
 from dkd.tracking.interventions.base import Intervention
 from dkd.tracking.perturbations import BLUR_SIGMA, DARK_GAIN
 
-NOISE_SIGMA = 40.0  # grey levels of 255: a person is still seen by people, small joints are not
+NOISE_SIGMA = 40.0  # grey levels of 255: people are still visible, small joints are not
 
 
 @dataclass(frozen=True)
 class DropFrames(Intervention):
-    """Frames that never arrive, as on a bad line: the model's state waits, the last joints are reported again."""
+    """Drop frames, as on a bad connection: the model's state stays, and the last joints are reported again."""
 
     def drops(self, t: int) -> bool:
-        """In its frames."""
+        """Return True in its frames."""
         return t > 0 and self.acts(t)
 
 
 @dataclass(frozen=True)
 class RepeatFrame(Intervention):
-    """The camera stands still: the frame before its first is seen again and again, and the model runs on it."""
+    """Freeze the picture: the frame before the first one is shown in all frames, and the model runs on it."""
 
     def source(self, t: int) -> int:
-        """The last frame before the camera stopped."""
+        """Return the last frame before the picture froze."""
         return max(self.frames.start - 1, 0) if self.acts(t) else t
 
 
 @dataclass(frozen=True)
 class Occlude(Intervention):
-    """A grey rectangle that stands in the picture.
+    """Cover a fixed rectangle of the picture with grey.
 
     Attributes:
-        box: (x0, y0, x1, y1) in pixels of the frame; what lies outside the frame is left out.
+        box: (x0, y0, x1, y1) in pixels of the frame, clipped to the frame.
     """
 
     box: tuple[float, float, float, float]
 
     def picture(self, image: np.ndarray, t: int, square: Crop) -> np.ndarray:
-        """With the rectangle, in the grey that lies outside frames."""
+        """Draw the rectangle in the grey used outside frames."""
         if not self.acts(t):
             return image
         x0, y0, x1, y1 = (max(0, round(v)) for v in self.box)
@@ -54,10 +54,10 @@ class Occlude(Intervention):
 
 @dataclass(frozen=True)
 class Filter(Intervention):
-    """Something done to the part of the frame that the network cuts out; what lies around it stays as it is."""
+    """Change the part of the frame in the crop; the rest stays unchanged."""
 
     def picture(self, image: np.ndarray, t: int, square: Crop) -> np.ndarray:
-        """With that part changed."""
+        """Change the part in the crop."""
         if not self.acts(t):
             return image
         height, width = image.shape[:2]
@@ -71,16 +71,16 @@ class Filter(Intervention):
         return image
 
     def change(self, part: np.ndarray, t: int, side: float) -> np.ndarray:
-        """(h, w, 3) uint8 → the same; ``side`` of the network's square in pixels of the frame."""
+        """Change a part (h, w, 3) uint8; ``side`` is the side of the crop in pixels of the frame."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class Blur(Filter):
-    """Out of focus.
+    """Blur the input.
 
     Attributes:
-        sigma: of the Gaussian, as a share of the square's side.
+        sigma: σ of the Gaussian as a share of the crop's side.
     """
 
     sigma: float = BLUR_SIGMA
@@ -92,28 +92,28 @@ class Blur(Filter):
 
 @dataclass(frozen=True)
 class AddNoise(Filter):
-    """Gaussian noise, another one in each frame, the same each time it is asked for.
+    """Add Gaussian noise, different in each frame, but reproducible.
 
     Attributes:
-        sigma: standard deviation in grey levels of 255, each channel on its own.
-        seed: of the noise.
+        sigma: standard deviation in grey levels of 255, independent for each channel.
+        seed: seed of the noise.
     """
 
     sigma: float = NOISE_SIGMA
     seed: int = 0
 
     def change(self, part: np.ndarray, t: int, side: float) -> np.ndarray:
-        """With noise, clipped to 0..255."""
+        """Add noise and clip to 0..255."""
         noise = np.random.default_rng((self.seed, t)).standard_normal(part.shape, np.float32) * self.sigma
         return np.clip(np.rint(part + noise), 0, 255).astype(np.uint8)
 
 
 @dataclass(frozen=True)
 class Darken(Filter):
-    """Less light.
+    """Darken the input.
 
     Attributes:
-        gain: what is left of it, 0..1.
+        gain: remaining share of the light, 0..1.
     """
 
     gain: float = DARK_GAIN
@@ -125,10 +125,10 @@ class Darken(Filter):
 
 @dataclass(frozen=True)
 class ShiftBox(Intervention):
-    """The square is put elsewhere; later squares follow from what is found in it.
+    """Move the crop; later crops follow from the joints found in it.
 
     Attributes:
-        dx, dy: shares of its side, to the right and down.
+        dx, dy: shift to the right and down, as shares of its side.
         scale: factor on its side, about its centre.
     """
 
@@ -137,7 +137,7 @@ class ShiftBox(Intervention):
     scale: float = 1.0
 
     def square(self, square: Crop, t: int) -> Crop:
-        """Moved, in its frames."""
+        """Move the crop in its frames."""
         if not self.acts(t):
             return square
         side = square.side * self.scale
