@@ -1,6 +1,8 @@
 """Settings of a training run: a tree of frozen dataclasses, and the shipped recipes.
 
     config = load_recipe("laptop", ["steps=500", "adversary.eta=0.1"])
+
+All settings are checked when a config is created.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@
     model.safetensors  the result
     failure.json       the record of a failed step, if any
     lock               held by the process that trains
+
+A run can only be resumed with the settings with which it was started.
 """
 
 from __future__ import annotations

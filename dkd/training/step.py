@@ -101,9 +101,7 @@ class Learner:
                 model.start_encoder_from_initializer()
         set_modes(self.plain, config, step)
         for group in self.optimiser.param_groups:
-            group["lr"] = (
-                config.optimiser.learning_rate * config.optimiser.rate_at(step, config.steps) * group["share"]
-            )
+            group["lr"] = config.optimiser.learning_rate * config.optimiser.rate_at(step, config.steps) * group["share"]
         frames, joints, weights = (fabric.to_device(part) for part in batch)
         frames = frames.float() / 255
         stages = None
