@@ -23,6 +23,7 @@ from tests.models.test_kernel_options import tiny
 from tests.support.fake_trace import correlate
 from widgets.anatomy.anatomy import Anatomy as View
 from widgets.anatomy.anatomy import quantise_channels, render_anatomy
+from widgets.core.wire import read_message
 
 WALK = Path(__file__).resolve().parents[2] / "data" / "samples" / "rendered_walk.mp4"
 BOX = (180.0, 40.0, 460.0, 460.0)
@@ -153,14 +154,14 @@ def test_the_message(trace: Trace) -> None:
     json.dumps(content)
     assert (content["type"], content["generation"], content["frame"]) == ("anatomy", 7, 3)
     assert sum(map(len, buffers)) < 1e6
-    crop, maps, before, projection, *tensors = buffers
-    picture = cv2.imdecode(np.frombuffer(crop, np.uint8), cv2.IMREAD_COLOR)
+    sent = read_message(content, buffers)
+    picture = cv2.imdecode(np.frombuffer(sent["jpeg"], np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None and picture.shape == trace.network_pixels(3).shape
-    np.testing.assert_array_equal(np.frombuffer(maps, np.float32), trace.heatmaps[3].ravel())
-    np.testing.assert_array_equal(np.frombuffer(before, np.float32), trace.heatmaps[2].ravel())
+    np.testing.assert_array_equal(sent["maps"], trace.heatmaps[3])
+    np.testing.assert_array_equal(sent["before"], trace.heatmaps[2])
     found = anatomy(trace, 3, 0)
-    weights = np.frombuffer(projection, np.int8) * content["projection_scale"]
-    np.testing.assert_allclose(weights, found.projection.ravel(), atol=content["projection_scale"] * 0.51)
+    weights = sent["projection"] * sent["projection_scale"]
+    np.testing.assert_allclose(weights, found.projection, atol=sent["projection_scale"] * 0.51)
     made = found.distillation
     assert made is not None
     expected = {
@@ -171,19 +172,18 @@ def test_the_message(trace: Trace) -> None:
     }
     if made.bias is not None:
         expected["bias"] = made.bias
-    assert [entry["name"] for entry in content["tensors"]] == list(expected)
-    for entry, data, ranges in zip(content["tensors"], tensors[::2], tensors[1::2], strict=True):
-        values = expected[entry["name"]]
-        assert tuple(entry["shape"]) == values.shape
-        low, high = np.frombuffer(ranges, np.float32).reshape(-1, 2, 1, 1).swapaxes(0, 1)
-        seen = low + (high - low) / 255 * np.frombuffer(data, np.uint8).reshape(values.shape)
+    assert sent["tensors"].keys() == expected.keys()
+    for name, values in expected.items():
+        tensor = sent["tensors"][name]
+        assert tuple(tensor["shape"]) == tensor["values"].shape == values.shape
+        low, high = tensor["ranges"].reshape(-1, 2, 1, 1).swapaxes(0, 1)
+        seen = low + (high - low) / 255 * tensor["values"]
         assert (np.abs(seen - values) <= (high - low) * 0.51 / 255 + 1e-6).all()
 
 
 def test_a_flat_channel_is_quantised_without_a_division_by_zero() -> None:
     data, ranges = quantise_channels(np.full((2, 3, 3), 1.5, np.float32))
-    assert not np.frombuffer(data, np.uint8).any()
-    assert np.frombuffer(ranges, np.float32).tolist() == [1.5] * 4
+    assert not data.any() and ranges.tolist() == [[1.5, 1.5]] * 2
 
 
 def test_a_model_without_kernels_is_an_error_not_a_crash(clip: Clip) -> None:

@@ -1,5 +1,7 @@
 // The sliding window: the order of its steps, what happens in one of them, and that all steps make the matched map.
 
+/** @import { Cell } from "../../widgets/core/types.d.ts" */
+
 import { describe, expect, it } from "vitest";
 import { channelAt } from "../../widgets/anatomy/numbers.js";
 import {
@@ -40,6 +42,7 @@ describe("steps", () => {
 describe("one step", () => {
   it("multiplies the window's features with the kernel, with zeros outside the map", () => {
     const { patch, kernel, products } = windowAt(header, detail, 2, [0, 3]);
+    /** @type {(x: number, y: number) => number} */
     const P = (x, y) => detail.projected[(2 * HEIGHT + y) * WIDTH + x];
     expect([...patch]).toEqual([0, P(0, 2), P(1, 2), 0, P(0, 3), P(1, 3), 0, 0, 0]);
     expect([...kernel]).toEqual([...detail.kernels.subarray(18, 27)]);
@@ -59,6 +62,7 @@ describe("one step", () => {
   });
 
   it("is the arithmetic that is shown in numbers", () => {
+    /** @type {Cell} */
     const cell = { x: 2, y: 1, why: "peak" };
     const found = channelAt({ header, detail, channel: 1, cell, readout: () => -0.5 });
     const matched = matchedChannel(header, detail, 1)[1 * WIDTH + 2];

@@ -8,7 +8,16 @@ import { matchingStep } from "./matching_step.js";
 
 const { header, detail } = matchingStep({ channels: 3, map: [5, 4], kernel: 3, frame: 7 });
 const other = { ...matchingStep({ channels: 3, map: [5, 4], kernel: 3, frame: 9 }).detail };
+/** @type {EditedKernels} */
 let edited;
+
+/** @type {(found: ArrayLike<number> | null | undefined, expected: ArrayLike<number>) => void} */
+function expectClose(found, expected) {
+  expect(found?.length).toBe(expected.length);
+  Array.from(expected).forEach((value, i) => {
+    expect(found?.[i]).toBeCloseTo(value, 6);
+  });
+}
 
 beforeEach(() => {
   edited = new EditedKernels();
@@ -47,9 +56,7 @@ describe("a stroke", () => {
     values[1] = 0.75;
     const kernels = editKernels(detail.kernels, 3, { operation: "paint", channels: [2], values });
     const expected = matchedMap(header, detail, kernels, 1);
-    edited.preview().forEach((value, i) => {
-      expect(value).toBeCloseTo(expected[i], 6);
-    });
+    expectClose(edited.preview(), expected);
   });
 
   it("is one edit, however many cells it has", () => {
@@ -107,10 +114,8 @@ describe("edits", () => {
     edited.paint(2, [0, 0], 5);
     edited.reset();
     expect([edited.preview(), edited.steps()]).toEqual([null, []]);
-    expect([...edited.now.kernels]).toEqual([...detail.kernels]);
-    edited.now.map.forEach((value, i) => {
-      expect(value).toBeCloseTo(matchedMap(header, detail, detail.kernels, 1)[i], 6);
-    });
+    expectClose(edited.now?.kernels, detail.kernels);
+    expectClose(edited.now?.map, matchedMap(header, detail, detail.kernels, 1));
     edited.show(header, other, 9, 1);
     expect(edited.edits().length).toBe(1);
   });

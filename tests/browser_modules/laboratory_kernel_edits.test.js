@@ -1,5 +1,7 @@
 // Edits of kernels: what each does, and that the map that is updated is the one that is computed from all kernels.
 
+/** @import { Detail, Header } from "../../widgets/core/types.d.ts" */
+
 import { describe, expect, it } from "vitest";
 import {
   blurred,
@@ -11,6 +13,7 @@ import {
 } from "../../widgets/laboratory/kernel_edits.js";
 import { matchingStep } from "./matching_step.js";
 
+/** @type {(found: ArrayLike<number>, expected: ArrayLike<number>, digits?: number) => void} */
 const close = (found, expected, digits = 6) => {
   expect(found.length).toBe(expected.length);
   Array.from(expected).forEach((value, i) => {
@@ -18,7 +21,11 @@ const close = (found, expected, digits = 6) => {
   });
 };
 
-// H[j](x, y) by the formula, cell by cell.
+/**
+ * H[j](x, y) by the formula, cell by cell.
+ *
+ * @type {(header: Header, detail: Detail, kernels: Float32Array, joint: number) => number[]}
+ */
 function naiveMap({ kernel: side, map: [width, height], channels, readout, bias }, { projected }, kernels, joint) {
   const reach = (side - 1) / 2;
   const out = [];

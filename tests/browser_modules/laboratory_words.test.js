@@ -1,5 +1,7 @@
 // What the laboratory says and asks for: the lane's sentence, the curves, forms as calls, undo by keys, rectangles.
 
+/** @import { Recovery } from "../../widgets/laboratory/effect.js" */
+
 import { describe, expect, it } from "vitest";
 import { undoKey } from "../../widgets/laboratory/done.js";
 import { curves, progress, sentence } from "../../widgets/laboratory/effect.js";
@@ -17,6 +19,7 @@ const recovery = {
   lasts: false,
   tolerance: 0.05,
 };
+/** @type {(changes: Partial<Recovery>, frames?: number) => string} */
 const say = (changes, frames = 12) => sentence({ recovery: { ...recovery, ...changes }, frames, of: 12 });
 const LARGEST = "first differs in frame 4 · largest 0.412 of the box in frame 6 (left wrist)";
 
@@ -95,6 +98,7 @@ describe("the joint to swap with", () => {
 });
 
 describe("undo by keys", () => {
+  /** @type {(name: string, more?: Partial<KeyboardEvent>) => string | null} */
   const key = (name, more = {}) =>
     undoKey({ key: name, ctrlKey: true, metaKey: false, altKey: false, shiftKey: false, ...more });
   it("knows undo and redo on all systems", () => {

@@ -24,7 +24,7 @@ from dkd.video.samples import get_sample
 from tests.support.server import until
 from tests.support.small_laboratory import BOX, T, other_trace, same, small_trace
 from widgets import Cursor, Laboratory
-from widgets.core.wire import render_records
+from widgets.core.wire import read_message, render_records
 from widgets.laboratory.forms import FORMS, METHODS, as_records
 from widgets.laboratory.laboratory import render_effect
 
@@ -163,12 +163,12 @@ def test_undo_redo_and_clear_keep_the_traces(lab: Laboratory, trace: Trace) -> N
 
 def test_effect_and_recovery(lab: Laboratory, trace: Trace) -> None:
     nothing = render_effect(trace, trace)
-    assert nothing["recovery"] is None and nothing["calls"] == [] and not np.frombuffer(nothing["distances"]).any()
+    assert nothing["recovery"] is None and nothing["calls"] == [] and not nothing["distances"].any()
     lab.apply("occlude", (230, 80, 420, 300), range(3, 5))
     assert lab.wait()
     apart = divergence(trace, lab.what_if)
-    effect = lab._effect
-    assert np.array_equal(np.frombuffer(effect["distances"], np.float32).reshape(T, -1), apart)
+    effect = read_message(lab._effect, lab._effect["buffers"])
+    assert np.array_equal(effect["distances"], apart)
     assert effect["spans"] == [[3, 5]] and (effect["frames"], effect["of"]) == (T, T)
     assert lab.recovery() == recovery(apart, 5)
     found = effect["recovery"]

@@ -1,6 +1,8 @@
 // The anatomy view: how one joint's map in one frame came about, on three linked levels.
 
-/** @import { Context, Cursor, FrameRecord, Header, Model, Store, View } from "../core/types.d.ts" */
+/** @import { CursorState } from "../core/cursor.js" */
+/** @import { Context, FrameRecord, Header, Model, View } from "../core/types.d.ts" */
+/** @import { Store } from "../core/store.js" */
 /** @import { FrameTensors, Explained, Scene } from "./tensors.js" */
 
 import { isDark } from "../core/colours.js";
@@ -17,7 +19,7 @@ import { followed } from "./tensors.js";
  * @param {object} options
  * @param {HTMLElement} options.root
  * @param {Store} options.store
- * @param {Cursor} options.cursor
+ * @param {CursorState} options.cursor
  * @param {Model} options.model
  * @param {AbortSignal} options.signal
  * @returns {View}

@@ -14,7 +14,7 @@ from dkd.tracking.trace import Trace
 from widgets.core.cursor import Cursor
 from widgets.core.library import script
 from widgets.core.view import View
-from widgets.core.wire import Message, encode_frame, quantize_kernels
+from widgets.core.wire import Message, encode_frame, quantize_kernels, write_message
 
 _log = logging.getLogger(__name__)
 
@@ -66,9 +66,10 @@ class Anatomy(View):
 def render_anatomy(trace: Trace, frame: int, generation: int) -> Message:
     """Return what the view shows of a frame besides the feed's detail, for all joints and channels.
 
-    Buffers: the crop as JPEG; H_t and H_{t−1} (J, H, W) float32 (the latter empty where nothing is distilled); V (C, C)
-    int8, times ``projection_scale``; then two for each of ``tensors``, see :func:`quantise_channels`. Tensors are
-    ``features``, ``matched``, and of the distillator ``before`` (F_{t−1}), ``conv1`` to ``conv3`` and ``bias``.
+    Parts: jpeg, the crop; maps and before, H_t and H_{t−1}, (J, H, W) float32 (the latter empty where nothing is
+    distilled); projection, V (C, C) int8, to be multiplied by ``projection_scale``; and for each of ``tensors`` its
+    values and ranges, see :func:`quantise_channels`. Tensors are ``features``, ``matched``, and of the distillator
+    ``before`` (F_{t−1}), ``conv1`` to ``conv3`` and ``bias``.
 
     Raises:
         ConfigError, FrameIndexError: if the frame has no anatomy, see :func:`dkd.analysis.anatomy.anatomy`.
@@ -82,33 +83,35 @@ def render_anatomy(trace: Trace, frame: int, generation: int) -> Message:
         if made.bias is not None:
             tensors["bias"] = made.bias
     projection, scale = quantize_kernels(found.projection)
-    content = {
-        "type": "anatomy",
-        "generation": generation,
-        "frame": frame,
-        "input": list(found.crop.shape),
-        "projection_scale": scale,
-        "tensors": [{"name": name, "shape": list(values.shape)} for name, values in tensors.items()],
-        "does": {} if made is None else {layer.name: layer.does for layer in made.layers},
-        "handed_on": made is None or made.handed_on,
-    }
-    buffers = [
-        encode_frame(found.crop),
-        np.ascontiguousarray(trace.heatmaps[frame], np.float32).tobytes(),
-        b"" if made is None else np.ascontiguousarray(made.heatmaps, np.float32).tobytes(),
-        projection.tobytes(),
-    ]
-    for values in tensors.values():
-        buffers += quantise_channels(values)
-    return content, buffers
+    return write_message(
+        {
+            "type": "anatomy",
+            "generation": generation,
+            "frame": frame,
+            "input": list(found.crop.shape),
+            "does": {} if made is None else {layer.name: layer.does for layer in made.layers},
+            "handed_on": made is None or made.handed_on,
+            "jpeg": encode_frame(found.crop),
+            "maps": np.asarray(trace.heatmaps[frame], np.float32),
+            "before": np.zeros(0, np.float32) if made is None else np.asarray(made.heatmaps, np.float32),
+            "projection": projection,
+            "projection_scale": scale,
+            "tensors": {name: _coded(values) for name, values in tensors.items()},
+        }
+    )
 
 
-def quantise_channels(values: np.ndarray) -> tuple[bytes, bytes]:
-    """(C, h, w) real → (C, h, w) uint8 for pictures, and the (C, 2) float32 least and largest value of each channel.
+def quantise_channels(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Quantise each channel over its own range: (C, h, w) real → (C, h, w) uint8 and (C, 2) float32.
 
-    A byte b stands for least + (largest − least) · b / 255.
+    Byte b of a channel stands for low + (high − low) · b / 255; low and high are the second result.
     """
     low, high = values.min((1, 2)), values.max((1, 2))
     span = np.where(high > low, high - low, 1)[:, None, None]
     data = np.rint((values - low[:, None, None]) / span * 255).astype(np.uint8)
-    return data.tobytes(), np.stack([low, high], 1).astype(np.float32).tobytes()
+    return data, np.stack([low, high], 1).astype(np.float32)
+
+
+def _coded(values: np.ndarray) -> dict[str, Any]:
+    data, ranges = quantise_channels(values)
+    return {"shape": list(values.shape), "values": data, "ranges": ranges}

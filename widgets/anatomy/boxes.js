@@ -80,7 +80,7 @@ function buildTile(name, choose) {
   const under = h("span");
   const parts = [h("span", { class: "dkd-tile-frame" }, canvas), under];
   const element = choose
-    ? h("button", { class: "dkd-tile", onclick: () => choose(Number(element.dataset.channel)) }, ...parts)
+    ? h("button", { class: "dkd-tile", onclick: () => void choose(Number(element.dataset.channel)) }, ...parts)
     : h("span", { class: "dkd-tile", role: "img" }, ...parts);
   return {
     element,

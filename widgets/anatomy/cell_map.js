@@ -1,5 +1,7 @@
 // The joint's map, in which a cell is picked by a click or with the arrow keys.
 
+/** @import { Cell } from "../core/types.d.ts" */
+
 import { viridis } from "../core/colours.js";
 import { h } from "../core/dom.js";
 import { paintCells } from "../core/drawing.js";
@@ -27,7 +29,7 @@ export function buildCellMap(pin) {
     /**
      * @param {Float32Array} values of the map, row by row
      * @param {[number, number]} map width, height
-     * @param {{ x: number, y: number, why: string }} where
+     * @param {Cell} where
      * @param {string} name of the joint
      */
     paint(values, map, where, name) {

@@ -1,5 +1,7 @@
 // Cells of a map on the page: boxes around them, and arrow keys that move between them.
 
+/** @import { Cell } from "../core/types.d.ts" */
+
 import { place } from "../core/tiles.js";
 
 /** @type {Record<string, [number, number]>} */
@@ -20,7 +22,7 @@ export function sizeOfCell(box, [width, height]) {
  * Put a box around a cell of the map that fills the box's parent.
  *
  * @param {HTMLElement} box
- * @param {{ x: number, y: number, why: string }} cell
+ * @param {Cell} cell
  * @param {[number, number]} map width, height
  */
 export function frameCell(box, { x, y, why }, map) {

@@ -1,31 +1,35 @@
 // The message with a frame's tensors, see `render_anatomy` in Python.
 
-/** @import { FrameTensors } from "./tensors.js" */
+/** @import { Message } from "../core/types.d.ts" */
+/** @import { FrameTensors, Tensors } from "./tensors.js" */
 
-import { unpack } from "../core/wire.js";
+import { readMessage } from "../core/wire.js";
 import { decoded } from "./tensors.js";
 
 /**
- * @param {any} content
+ * A tensor as it is sent: bytes, and the range of each channel.
+ *
+ * @typedef {object} Coded
+ * @property {[number, number, number]} shape
+ * @property {Uint8Array<ArrayBuffer>} values
+ * @property {Float32Array<ArrayBuffer>} ranges
+ */
+
+/**
+ * @param {Message} content
  * @param {DataView[]} buffers
  * @returns {FrameTensors}
  */
 export function readAnatomy(content, buffers) {
-  const [jpeg, maps, before, projection, ...rest] = buffers;
-  const tensors = content.tensors.map(({ name, shape }, i) => [
-    name,
-    decoded(shape, unpack(rest[2 * i], Uint8Array), unpack(rest[2 * i + 1], Float32Array)),
-  ]);
+  const { frame, input, does, maps, before, projection, ...message } = readMessage(content, buffers);
+  /** @type {[string, Coded][]} */
+  const coded = Object.entries(message.tensors);
+  const tensors = coded.map(([name, { shape, values, ranges }]) => [name, decoded(shape, values, ranges)]);
   return {
-    frame: content.frame,
-    input: content.input,
-    does: content.does,
-    isHandedOn: content.handed_on,
-    jpeg: new Blob([jpeg], { type: "image/jpeg" }),
-    maps: unpack(maps, Float32Array),
-    before: unpack(before, Float32Array),
-    projection: unpack(projection, Int8Array),
-    projectionScale: content.projection_scale,
-    tensors: Object.fromEntries(tensors),
+    ...{ frame, input, does, maps, before, projection },
+    projectionScale: message.projection_scale,
+    isHandedOn: message.handed_on,
+    jpeg: new Blob([message.jpeg], { type: "image/jpeg" }),
+    tensors: /** @type {Tensors} */ (Object.fromEntries(tensors)),
   };
 }

@@ -1,12 +1,13 @@
 // The anatomy's heading: what is shown, and the controls that choose frame, joint and channel.
 
-/** @import { Cursor, Header } from "../core/types.d.ts" */
+/** @import { CursorState } from "../core/cursor.js" */
+/** @import { Header } from "../core/types.d.ts" */
 
 import { h, iconButton } from "../core/dom.js";
 import { clamp, readable } from "../core/text.js";
 
 /**
- * @param {Cursor} cursor
+ * @param {CursorState} cursor
  * @param {(channel: number | null) => void} choose called with a channel; null: the one that contributes most
  */
 export function buildPickers(cursor, choose) {
@@ -29,7 +30,7 @@ export function buildPickers(cursor, choose) {
   const joint = h("select", {
     "aria-label": "Joint",
     title: "The joint whose map is explained",
-    onchange: () => cursor.set("joint", joint.value),
+    onchange: () => void cursor.set("joint", joint.value),
   });
   const steps = h(
     "span",

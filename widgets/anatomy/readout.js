@@ -13,7 +13,7 @@ export function buildReadout(choose) {
     const [name, bar, value] = [h("span"), h("i"), h("b")];
     const button = h(
       "button",
-      { class: "dkd-weight", onclick: () => choose(Number(button.dataset.channel)) },
+      { class: "dkd-weight", onclick: () => void choose(Number(button.dataset.channel)) },
       name,
       h("span", { class: "dkd-contribution" }, bar),
       value,

@@ -1,5 +1,6 @@
 // Level 2 of the anatomy: one channel's kernel slides over that channel's projected features, cell by cell.
 
+/** @import { Colour } from "../core/types.d.ts" */
 /** @import { Scene } from "./tensors.js" */
 
 import { kernelOf } from "../core/arithmetic.js";
@@ -114,7 +115,7 @@ export function buildSlide({ pin }, signal) {
 
 /** @typedef {import("./slide_page.js").SlidePage} SlidePage */
 
-/** @type {(scale: number) => (value: number) => number[]} */
+/** @type {(scale: number) => (value: number) => Colour} */
 const shades = (scale) => (value) =>
   Number.isNaN(value) ? RIM[isDark() ? "dark" : "light"] : diverging(value / scale);
 

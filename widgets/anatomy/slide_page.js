@@ -90,7 +90,7 @@ function buildControls({ move, toggle, pin }) {
     min: 0,
     "aria-label": "Output cell",
     title: "The output cell that is computed",
-    oninput: () => move(() => slider.valueAsNumber),
+    oninput: () => void move(() => Number(slider.value)),
   });
   const play = iconButton("play", "Play: slide the kernel", toggle);
   const speed = h(

@@ -1,6 +1,6 @@
 // Tensors as the anatomy shows them: their channels' values, ranges, and which channels matter most.
 
-/** @import { Detail, Header } from "../core/types.d.ts" */
+/** @import { Cell, Detail, Explanation, Header, Term } from "../core/types.d.ts" */
 
 export const PICKS = 6; // channels of a tensor that are shown
 
@@ -35,17 +35,18 @@ export const PICKS = 6; // channels of a tensor that are shown
  * @property {Float32Array} before: the maps of the frame before
  * @property {Int8Array} projection V (C, C), times the scale
  * @property {number} projectionScale
- * @property {{ features: CodedTensor, matched: CodedTensor } & Partial<
- *   Record<"before" | "conv1" | "conv2" | "conv3" | "bias", CodedTensor>>} tensors
+ * @property {Tensors} tensors
  */
 
 /**
- * How the value of a cell comes about, as `store.explain` gives it.
+ * @typedef {{ features: CodedTensor, matched: CodedTensor }
+ *   & Partial<Record<"before" | "conv1" | "conv2" | "conv3" | "bias", CodedTensor>>} Tensors
+ */
+
+/**
+ * How the value of a cell comes about; the largest part first.
  *
- * @typedef {object} Explained
- * @property {number} value
- * @property {number} bias
- * @property {{ channel: number, contribution: number }[]} parts the largest magnitude first
+ * @typedef {Omit<Explanation, "parts"> & { parts: Pick<Term, "channel" | "contribution">[] }} Explained
  */
 
 /**
@@ -56,7 +57,7 @@ export const PICKS = 6; // channels of a tensor that are shown
  * @property {Detail} detail
  * @property {FrameTensors} data
  * @property {Explained} explained
- * @property {{ x: number, y: number, why: string }} cell
+ * @property {Cell} cell
  * @property {number} frame
  * @property {number} joint
  * @property {string} name of the joint

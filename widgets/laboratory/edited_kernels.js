@@ -13,7 +13,7 @@ import { editKernels, matchedMap, updateMap } from "./kernel_edits.js";
  * @property {MatchHeader} header
  * @property {Detail} detail
  * @property {number} joint
- * @property {Float32Array} kernels
+ * @property {Float32Array<ArrayBuffer>} kernels
  * @property {Float64Array} map
  */
 
@@ -137,7 +137,7 @@ export class EditedKernels {
 
   /**
    * @param {KernelEdit[]} edits
-   * @param {Float32Array} kernels
+   * @param {Float32Array<ArrayBuffer>} kernels
    */
   #replace(edits, kernels) {
     if (!this.now) return;

@@ -1,6 +1,9 @@
-// What the interventions did, in numbers and words. The laboratory's message comes from `render_effect` in Python.
+// What the interventions did, in numbers and words. The message comes from `render_effect` in Python.
+
+/** @import { Message } from "../core/types.d.ts" */
 
 import { readable } from "../core/text.js";
+import { readMessage } from "../core/wire.js";
 
 /**
  * When the two tracks part, how far, and when they meet again.
@@ -29,6 +32,16 @@ import { readable } from "../core/text.js";
  * @property {boolean} redo
  * @property {boolean} waits whether steps wait for frames that are being computed
  */
+
+/**
+ * The effect out of the trait that holds it: a message with its buffers.
+ *
+ * @param {Message & { buffers: DataView[] }} trait
+ * @returns {Effect}
+ */
+export function readEffect({ buffers, ...content }) {
+  return /** @type {Effect} */ (readMessage(content, buffers));
+}
 
 /** @param {number} value */
 const share = (value) => `${value.toFixed(3)} of the box`;

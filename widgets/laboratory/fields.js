@@ -1,6 +1,6 @@
 // The fields of the laboratory's forms.
 
-/** @import { Cursor } from "../core/types.d.ts" */
+/** @import { CursorState } from "../core/cursor.js" */
 /** @import { Field } from "./step.js" */
 
 import { h } from "../core/dom.js";
@@ -20,7 +20,7 @@ import { counterpart } from "./step.js";
 
 /**
  * @param {Field} field
- * @param {Cursor} cursor
+ * @param {CursorState} cursor
  * @param {string[]} others names of other runs
  * @returns {Built}
  */
@@ -43,7 +43,7 @@ function buildBox(field) {
   return { element, box, values: () => ({ [field.name]: box.map((input) => Number(input.value)) }) };
 }
 
-/** @type {(field: Field, cursor: Cursor, others: string[]) => Built} */
+/** @type {(field: Field, cursor: CursorState, others: string[]) => Built} */
 function buildSelect(field, cursor, others) {
   /** @type {string[]} */
   const joints = cursor.get("joint_names");
@@ -58,7 +58,7 @@ function buildSelect(field, cursor, others) {
   return { element: labelled(field, select), values };
 }
 
-/** @type {(field: Field, cursor: Cursor) => Built} */
+/** @type {(field: Field, cursor: CursorState) => Built} */
 function buildNumber(field, cursor) {
   const input = h("input", {
     type: "number",

@@ -1,6 +1,7 @@
 // The channels that contribute most at the joint's peak: one is shown, others can be ticked for mute and solo.
 
-/** @import { FrameRecord, Store } from "../core/types.d.ts" */
+/** @import { FrameRecord } from "../core/types.d.ts" */
+/** @import { Store } from "../core/store.js" */
 /** @import { EditedKernels, Shown } from "./edited_kernels.js" */
 
 import { diverging } from "../core/colours.js";
@@ -13,8 +14,8 @@ const LISTED = 7; // channels
 /**
  * What a channel adds to a joint's map in the cell that a patch of its features surrounds.
  *
- * @param {Float32Array} patch
- * @param {Float32Array} kernel
+ * @param {Float32Array<ArrayBuffer>} patch
+ * @param {Float32Array<ArrayBuffer>} kernel
  * @param {number} weight of the channel in the joint's read-out
  */
 export const contribution = (patch, kernel, weight) => patch.reduce((sum, p, i) => sum + p * kernel[i] * weight, 0);
@@ -90,7 +91,7 @@ export function buildChannelList({ store, edited, changed }) {
  * One channel of the list.
  *
  * @param {number} channel
- * @param {Float32Array} patch of its features around the peak
+ * @param {Float32Array<ArrayBuffer>} patch of its features around the peak
  * @param {{ show: (channel: number) => void, tick: (channel: number, isTicked: boolean) => void }} acts
  */
 function buildRow(channel, patch, { show, tick }) {
@@ -98,7 +99,7 @@ function buildRow(channel, patch, { show, tick }) {
     type: "checkbox",
     "aria-label": `channel ${channel} too, for mute and solo`,
     title: "For mute and solo",
-    onchange: () => tick(channel, box.checked),
+    onchange: () => void tick(channel, box.checked),
   });
   const picture = h("canvas", { class: "dkd-cells", "aria-hidden": "true" });
   const value = h("b");
@@ -113,7 +114,7 @@ function buildRow(channel, patch, { show, tick }) {
     channel,
     button,
     element: h("div", { class: "dkd-kernel-row" }, box, button),
-    /** @param {{ kernel: Float32Array, weight: number, limit: number, shown: number, isTicked: boolean }} now */
+    /** @param {{ kernel: Float32Array<ArrayBuffer>, weight: number, limit: number, shown: number, isTicked: boolean }} now */
     update({ kernel, weight, limit, shown, isTicked }) {
       const side = Math.sqrt(kernel.length);
       const adds = signed(contribution(patch, kernel, weight));

@@ -1,6 +1,7 @@
 // The kernel editor: kernels that are matched in the shown frame, to be painted on; the joint's map follows at once.
 
-/** @import { FrameRecord, Header, Store } from "../core/types.d.ts" */
+/** @import { FrameRecord, Header } from "../core/types.d.ts" */
+/** @import { Store } from "../core/store.js" */
 /** @import { KernelEdit } from "./kernel_edits.js" */
 /** @import { Step } from "./step.js" */
 
@@ -58,7 +59,7 @@ export function buildKernelEditor({ root, store, send, changed, signal }) {
     min: 0,
     "aria-label": "Channel",
     title: "Any channel",
-    onchange: () => list.show(clamp(Number(other.value) || 0, 0, Number(other.max))),
+    onchange: () => void list.show(clamp(Number(other.value) || 0, 0, Number(other.max))),
   });
   const body = h("div", { class: "dkd-kernel-body" }, list.element, grid.element);
   const element = h(
@@ -127,7 +128,7 @@ function buildTools({ one, several, edit, reset, apply }) {
   const tool = (text, label, make) => button(text, label, () => edit(make()));
   const resetButton = button("reset", "Undo all edits of this frame’s kernels", reset);
   const applyButton = button("Apply", "Run the model with these kernels", apply);
-  const atOnce = h("input", { type: "checkbox", onchange: () => atOnce.checked && apply() });
+  const atOnce = h("input", { type: "checkbox", onchange: () => void (atOnce.checked && apply()) });
   const tools = h(
     "div",
     { class: "dkd-kernel-tools", role: "group", "aria-label": "Edits" },

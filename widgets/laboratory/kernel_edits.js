@@ -18,7 +18,7 @@ import { kernelOf } from "../core/arithmetic.js";
 /**
  * A kernel turned by 90° counter-clockwise.
  *
- * @param {Float32Array} kernel
+ * @param {Float32Array<ArrayBuffer>} kernel
  * @param {number} side
  */
 export function rotated(kernel, side) {
@@ -28,7 +28,7 @@ export function rotated(kernel, side) {
 /**
  * A kernel blurred by a Gaussian, zero outside; as OpenCV does it, whose window is 8 sigma wide.
  *
- * @param {Float32Array} kernel
+ * @param {Float32Array<ArrayBuffer>} kernel
  * @param {number} side
  * @param {number} sigma in cells
  */
@@ -53,7 +53,7 @@ export function blurred(kernel, side, sigma) {
 /**
  * All kernels (C, S, S) after an edit, as a new array.
  *
- * @param {Float32Array} kernels
+ * @param {Float32Array<ArrayBuffer>} kernels
  * @param {number} side
  * @param {KernelEdit} edit
  */
@@ -79,7 +79,7 @@ export function editKernels(kernels, side, { operation, channels, amount = 0, va
  * @param {Pick<Header, "kernel" | "map">} header
  * @param {Pick<Detail, "projected">} detail
  * @param {number} channel
- * @param {Float32Array} kernel
+ * @param {Float32Array<ArrayBuffer>} kernel
  * @param {number} weight
  */
 function addMatched(map, { kernel: side, map: [width, height] }, { projected }, channel, kernel, weight) {
@@ -103,7 +103,7 @@ function addMatched(map, { kernel: side, map: [width, height] }, { projected }, 
  *
  * @param {MatchHeader} header
  * @param {Pick<Detail, "projected">} detail
- * @param {Float32Array} kernels
+ * @param {Float32Array<ArrayBuffer>} kernels
  * @param {number} joint
  */
 export function matchedMap(header, detail, kernels, joint) {
@@ -118,8 +118,8 @@ export function matchedMap(header, detail, kernels, joint) {
 /**
  * The channels whose kernels differ between two arrays (C, S, S).
  *
- * @param {Float32Array} before
- * @param {Float32Array} after
+ * @param {Float32Array<ArrayBuffer>} before
+ * @param {Float32Array<ArrayBuffer>} after
  * @param {number} area S·S
  */
 export function changedChannels(before, after, area) {
@@ -136,8 +136,8 @@ export function changedChannels(before, after, area) {
  * @param {Float64Array} map changed in place
  * @param {MatchHeader} header
  * @param {Pick<Detail, "projected">} detail
- * @param {Float32Array} before
- * @param {Float32Array} after
+ * @param {Float32Array<ArrayBuffer>} before
+ * @param {Float32Array<ArrayBuffer>} after
  * @param {number} joint
  */
 export function updateMap(map, header, detail, before, after, joint) {

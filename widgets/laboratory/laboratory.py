@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import anywidget
-import numpy as np
 import traitlets
 
 from dkd.analysis.comparison import divergence
@@ -21,6 +20,7 @@ from widgets.core.cursor import Cursor
 from widgets.core.feed import Feed
 from widgets.core.library import script
 from widgets.core.view import View, unknown_keyword
+from widgets.core.wire import write_message
 from widgets.laboratory.forms import METHODS, as_arguments, as_records
 from widgets.laboratory.runner import Runner
 
@@ -236,7 +236,8 @@ class Laboratory(View):
 
     def _show_effect(self) -> None:
         can = {"undo": self._at > 0, "redo": self._at + 1 < len(self._history), "waits": self._later is not None}
-        self._effect = {**render_effect(self._history[0], self.what_if), **can}
+        content, buffers = write_message({**render_effect(self._history[0], self.what_if), **can})
+        self._effect = {**content, "buffers": buffers}  # state, not a message: a reloaded page finds it
 
     # The next three are called by the runner's thread.
 
@@ -285,7 +286,7 @@ def render_effect(trace: Trace, changed: Trace) -> dict[str, Any]:
     Returns:
         ``calls``: one line of Python per intervention, the newest last; ``code``: all in one line; ``frames``: how many
         are computed, ``of`` how many; ``spans``: [start, stop] of each intervention's frames; ``distances``:
-        (frames, J) float32 as bytes, see :func:`dkd.analysis.comparison.divergence`; ``recovery``: a
+        (frames, J) float32, see :func:`dkd.analysis.comparison.divergence`; ``recovery``: a
         :class:`~dkd.measures.divergence.Recovery` as a dict with ``peak_joint``, ``end``, ``lasts`` (whether an
         intervention acts to the clip's end) and ``tolerance``, or ``None`` without interventions.
     """
@@ -308,7 +309,7 @@ def render_effect(trace: Trace, changed: Trace) -> dict[str, Any]:
         "frames": len(changed),
         "of": changed.n_wanted,
         "spans": [[one.frames.start, one.frames.stop] for one in new],
-        "distances": np.ascontiguousarray(distances, np.float32).tobytes(),
+        "distances": distances,
         "recovery": found,
     }
 

@@ -1,10 +1,11 @@
 // How far the two tracks are apart in each frame, and whether the track recovered, in words. A part of the laboratory.
 
-/** @import { Cursor, Store } from "../core/types.d.ts" */
+/** @import { CursorState } from "../core/cursor.js" */
+/** @import { Store } from "../core/store.js" */
 /** @import { Effect } from "./effect.js" */
 
 import { palette } from "../core/colours.js";
-import { h } from "../core/dom.js";
+import { context2d, h } from "../core/dom.js";
 import { fitted } from "../core/drawing.js";
 import { clamp, readable } from "../core/text.js";
 import { curves, sentence } from "./effect.js";
@@ -14,7 +15,7 @@ import { drawDistances } from "./lane_drawing.js";
  * @param {object} options
  * @param {HTMLElement} options.root the view
  * @param {Store} options.store of the original run
- * @param {Cursor} options.cursor
+ * @param {CursorState} options.cursor
  * @param {AbortSignal} options.signal
  */
 export function buildLane({ root, store, cursor, signal }) {
@@ -66,7 +67,7 @@ export function buildLane({ root, store, cursor, signal }) {
       const label = `Distance between the two tracks in shares of the person’s box. ${here.textContent}`;
       canvas.setAttribute("aria-label", label);
       if (!size[0]) return;
-      const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+      const context = context2d(canvas);
       drawDistances(context, size, { effect, worst, mine, frame, count: header.n_frames }, palette(root));
     },
   };
@@ -75,7 +76,7 @@ export function buildLane({ root, store, cursor, signal }) {
 /** @type {(kind: string, words: string | Node) => HTMLElement} */
 const key = (kind, words) => h("span", {}, h("i", { class: `dkd-lab-key dkd-lab-key-${kind}` }), words);
 
-/** @type {(canvas: HTMLCanvasElement, store: Store, cursor: Cursor, signal: AbortSignal) => void} */
+/** @type {(canvas: HTMLCanvasElement, store: Store, cursor: CursorState, signal: AbortSignal) => void} */
 function seekByPointer(canvas, store, cursor, signal) {
   /** @param {PointerEvent} event */
   const seek = (event) => {

@@ -1,6 +1,8 @@
 // Keeps the laboratory's parts together: what is painted with which run, and what is said while frames are missing.
 
-/** @import { Cursor, FrameRecord, Header, Store, View } from "../core/types.d.ts" */
+/** @import { CursorState } from "../core/cursor.js" */
+/** @import { FrameRecord, Header, View } from "../core/types.d.ts" */
+/** @import { Store } from "../core/store.js" */
 /** @import { Parts } from "./parts.js" */
 /** @import { Effect } from "./effect.js" */
 
@@ -12,7 +14,7 @@ import { drawRectangle } from "./rectangle.js";
  * @param {HTMLElement} options.root
  * @param {Store} options.store of the original run
  * @param {Store} options.other of the run with interventions
- * @param {Cursor} options.cursor
+ * @param {CursorState} options.cursor
  * @param {Parts} options.parts
  * @param {AbortSignal} options.signal
  */
@@ -121,7 +123,7 @@ export function linkRuns({ root, store, other, cursor, parts, signal }) {
 /**
  * Play both runs together. Playing waits for both, but not for frames that are not computed yet.
  *
- * @param {Cursor} cursor
+ * @param {CursorState} cursor
  * @param {[Store, Store]} stores of the original run and of the other
  */
 function setClock(cursor, stores) {

@@ -1,9 +1,10 @@
 // The selected joint's map in both runs, and the difference between them. A part of the laboratory.
 
-/** @import { FrameRecord, Header, Store } from "../core/types.d.ts" */
+/** @import { FrameRecord, Header } from "../core/types.d.ts" */
+/** @import { Store } from "../core/store.js" */
 
 import { diverging, isDark, viridis } from "../core/colours.js";
-import { h } from "../core/dom.js";
+import { context2d, h } from "../core/dom.js";
 import { fitted, mapColours, paintCells, paintMap, signLegend } from "../core/drawing.js";
 import { plain, readable } from "../core/text.js";
 import { colourBar, place } from "../core/tiles.js";
@@ -146,7 +147,7 @@ function buildDifference(changed, signal) {
     paint(found, [width, height]) {
       const { apart, limit } = found;
       paintCells(canvas, width, height, apart, (v) => (Number.isNaN(v) ? UNKNOWN : diverging(v / limit)));
-      const context = /** @type {CanvasRenderingContext2D} */ (signs.getContext("2d"));
+      const context = context2d(signs);
       drawSigns(context, measure(), apart, limit, [width, height]);
       signs.setAttribute("aria-label", `Difference of the heatmaps: ${whereLargest(found, width)}`);
       const outside = apart.some(Number.isNaN) ? " · grey: outside the original’s square" : "";

@@ -1,6 +1,7 @@
 // The interventions: choose one, fill it in, apply it. A part of the laboratory.
 
-/** @import { Cursor, Header } from "../core/types.d.ts" */
+/** @import { CursorState } from "../core/cursor.js" */
+/** @import { Header } from "../core/types.d.ts" */
 /** @import { Built } from "./fields.js" */
 /** @import { Form, Step } from "./step.js" */
 
@@ -14,7 +15,7 @@ const GROUPS = ["Kernel", "Input", "State"];
  * @param {object} options
  * @param {Form[]} options.forms as in forms.py
  * @param {string[]} options.others names of other runs
- * @param {Cursor} options.cursor
+ * @param {CursorState} options.cursor
  * @param {(steps: Step[]) => void} options.send asks the kernel
  */
 export function buildPanel({ forms, others, cursor, send }) {

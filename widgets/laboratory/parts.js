@@ -1,6 +1,8 @@
 // The laboratory's parts, and how they are laid out.
 
-/** @import { Cursor, Model, Store } from "../core/types.d.ts" */
+/** @import { CursorState } from "../core/cursor.js" */
+/** @import { Model } from "../core/types.d.ts" */
+/** @import { Store } from "../core/store.js" */
 /** @import { Act } from "./done.js" */
 /** @import { Step } from "./step.js" */
 
@@ -21,7 +23,7 @@ import { buildRun } from "./run_view.js";
  * @param {HTMLElement} options.root
  * @param {Store} options.store of the original run
  * @param {Store} options.other of the run with interventions
- * @param {Cursor} options.cursor
+ * @param {CursorState} options.cursor
  * @param {Model} options.model
  * @param {() => void} options.edited called when the kernels that are shown were edited
  * @param {AbortSignal} options.signal

@@ -2,6 +2,7 @@
 
 /** @import { Run } from "./run_view.js" */
 
+import { context2d } from "../core/dom.js";
 import { clamp } from "../core/text.js";
 
 const DRAG_PX = 4; // a shorter way is a click
@@ -80,7 +81,7 @@ export function drawRectangle({ canvas, scene, measure }, rectangle) {
   if (!rectangle || rectangle.includes("")) return;
   const [x0, y0, x1, y1] = rectangle.map(Number);
   const { scale, left, top } = scene.geometry(measure());
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const context = context2d(canvas);
   for (const [strokeStyle, lineWidth, dash] of /** @type {[string, number, number[]][]} */ ([
     ["rgba(0,0,0,.7)", 4, []],
     ["#ffffff", 2, [6, 4]],

@@ -1,6 +1,8 @@
 // The picture of one of the two runs, with what the model found drawn over it. A part of the laboratory.
 
-/** @import { Cursor, FrameRecord, Header, Store } from "../core/types.d.ts" */
+/** @import { CursorState } from "../core/cursor.js" */
+/** @import { FrameRecord, Header } from "../core/types.d.ts" */
+/** @import { Store } from "../core/store.js" */
 
 import { h } from "../core/dom.js";
 import { fitted } from "../core/drawing.js";
@@ -15,7 +17,7 @@ import { buildScene } from "../workbench/scene.js";
  * @param {string} options.label
  * @param {HTMLElement} options.root the view
  * @param {Store} options.store of the run
- * @param {Cursor} options.cursor
+ * @param {CursorState} options.cursor
  * @param {AbortSignal} options.signal
  */
 export function buildRun({ name, label, root, store, cursor, signal }) {
