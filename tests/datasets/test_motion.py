@@ -246,7 +246,7 @@ def test_load_bvh_moves_the_arm_that_the_file_moves(tmp_path):
     [
         ("hello", "HIERARCHY and MOTION"),
         (ARM.replace("Frames: 3", "Frames: 4"), "expected 4 frames of 9 numbers, 36 in all"),
-        (ARM.rsplit("\n", 2)[0], "cut short"),
+        (ARM.rsplit("\n", 2)[0], "truncated"),
         (ARM.replace("0 0 0 0 0 0 0 0 0", "0 0 0 zero 0 0 0 0 0"), "well-formed"),
         (ARM.replace("  }\n}\nMOTION", "  }\nMOTION"), "unbalanced braces"),
         (ARM.replace("Frame Time", "Time"), "Frame Time"),
