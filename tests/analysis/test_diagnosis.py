@@ -1,4 +1,4 @@
-"""The diagnosis of a track: lanes against loops, moments of known events, ranges, and a real model that is blinded."""
+"""Diagnosis of a track: lanes against loops, moments of known events, ranges, and a real model with a covered input."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ POSE = np.array(
 
 
 class SteadyTrace(FakeTrace):
-    """A person who glides to the right with the square, sure of all joints, with kernels that stay."""
+    """A person who glides to the right with the crop, with high confidence and constant kernels."""
 
     def __init__(self, n_frames: int = 60, truth: bool = True, score: float = 0.9, **more: Any):
         super().__init__(n_frames, truth=truth, **{"channels": 2, "cells": 16, **more})
@@ -57,12 +57,12 @@ class SteadyTrace(FakeTrace):
         self.kernels = np.repeat(self.kernels[:1], n_frames, 0)
 
     def shift(self, joint: str, frames: slice, x: float) -> SteadyTrace:
-        """Put a joint off by a share of the box."""
+        """Move a joint by a share of the box."""
         self.joints[frames, SKELETON.index(joint), 0] += np.float32(x * HEIGHT)
         return self
 
     def exchange(self, left: str, frames: slice) -> SteadyTrace:
-        """Let a joint and its mirror change places."""
+        """Swap a joint and its mirrored joint."""
         j = SKELETON.index(left)
         self.joints[frames, [j, MIRROR[j]]] = self.joints[frames, [MIRROR[j], j]]
         return self
@@ -74,7 +74,7 @@ class SteadyTrace(FakeTrace):
 
 
 def broken_trace(name: str = "first", **more: Any) -> SteadyTrace:
-    """With one event of every kind, each at another time."""
+    """Make a trace with one event of every kind, each at a different time."""
     trace = SteadyTrace(60, **more)
     trace.model_name = name
     trace.shift("right_wrist", slice(30, 31), 0.3).exchange("left_ankle", slice(20, 25))
@@ -84,7 +84,7 @@ def broken_trace(name: str = "first", **more: Any) -> SteadyTrace:
 
 
 def better_trace(**more: Any) -> SteadyTrace:
-    """Another model on the same clip: it has the flip, too, and a dip of its own."""
+    """Make a trace of another model on the same clip, with the same flip and a different dip."""
     trace = SteadyTrace(60, **more)
     trace.model_name = "second"
     return trace.exchange("left_ankle", slice(20, 23)).dip("left_knee", slice(10, 12), 0.45)
@@ -471,7 +471,7 @@ def test_tables_and_files(tmp_path: Path) -> None:
 
 
 class Clouds(FakeClip):
-    """Soft random pictures, another one in each frame, or the same in all."""
+    """Soft random pictures, different in each frame, or the same in all."""
 
     still = False
 
@@ -488,7 +488,7 @@ def clouds() -> Trace:
 
 
 def test_the_discriminators_error_has_the_scale_of_training(clouds: Trace) -> None:
-    """One that answers 0 to changes of unit scale has an error of 1; a perfect one has none."""
+    """A discriminator that outputs 0 for changes of unit scale has an error of 1, a perfect one of 0."""
     silent = diagnose(clouds, discriminator=lambda d, pairs: torch.zeros_like(d)).lanes["reconstruction"]
     assert np.isnan(silent[0]).all() and np.nanmean(silent) == pytest.approx(1, rel=1e-4)
     perfect = diagnose(clouds, discriminator=lambda d, pairs: d).lanes["reconstruction"]
@@ -496,7 +496,7 @@ def test_the_discriminators_error_has_the_scale_of_training(clouds: Trace) -> No
 
 
 def test_the_discriminator_sees_both_frames_in_the_square_of_the_later_one(clouds: Trace) -> None:
-    """Over a picture that stands still, a square that moves shows it the same twice."""
+    """For a motionless picture and a moving crop, it gets the same picture twice."""
     clouds.clip.still = True  # type: ignore[attr-defined]
     clouds.crops[:] = [Crop(5 + 12 * t, -5 + 6 * t, 250 - 8 * t) for t in range(5)]
     pairs: list[torch.Tensor] = []
@@ -535,7 +535,7 @@ def test_a_runs_discriminator_is_found_in_its_state(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def blinded() -> Trace:
-    """The shipped model on the sample clip, blind in frames 30 to 40."""
+    """Run the shipped model on the sample clip, with a covered input in frames 30 to 40."""
 
     def blind(image: np.ndarray, t: int) -> np.ndarray:
         return np.full_like(image, 128) if 30 <= t <= 40 else image

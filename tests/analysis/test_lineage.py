@@ -1,4 +1,4 @@
-"""The kernels over time: against plain loops, numpy's SVD and closed forms; and what the view sends of them."""
+"""Kernels over time against plain loops, NumPy's SVD and closed forms; and the messages of the view."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ WRIST = "left_wrist"
 
 @pytest.fixture
 def trace() -> Any:
-    """A fake trace whose kernels differ from frame to frame."""
+    """Make a fake trace whose kernels differ from frame to frame."""
     made = FakeTrace(T, channels=C)
     made.kernels += 0.3 * np.random.default_rng(5).standard_normal(made.kernels.shape).astype(np.float32)
     return made
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
-    """In plain loops."""
+    """Compute the cosine in plain loops."""
     products = squares_a = squares_b = 0.0
     for x, y in zip(a.ravel().tolist(), b.ravel().tolist(), strict=True):
         products, squares_a, squares_b = products + x * y, squares_a + x * x, squares_b + y * y
@@ -336,7 +336,7 @@ class Browser:
         self.view._handle_custom_msg(content, [])
 
     def wait(self, kind: str, **wanted: Any) -> dict:
-        """The first message of this kind with these entries; patience only bounds a hang."""
+        """Wait for the first message of this kind with these entries; the timeout only bounds a hang."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             for content, _ in list(self.heard):

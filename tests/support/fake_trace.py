@@ -1,6 +1,6 @@
 """A small stand-in for :class:`dkd.Trace`: numbered frames and real matching arithmetic, in plain NumPy.
 
-The widgets need a Trace's attributes and nothing else of it, so their tests need no network and no video. Every number
+The widgets only use a Trace's attributes, so their tests need no network and no video. Every number
 here is a closed form of the frame index, seeded noise, or computed from them by the matching step in plain NumPy, which
 makes the stand-in an oracle: what a widget shows can be compared with it exactly.
 
@@ -36,7 +36,8 @@ def number_image(index: int, width: int = 320, height: int = 240) -> np.ndarray:
 
 
 def read_number(image: np.ndarray) -> int:
-    """Inverse of :func:`number_image` on an (H, W, 3) image of any size with the same proportions (4 : 3)."""
+    """Read the number from a picture of :func:`number_image`, (H, W, 3) of any size with the same proportions (4 :
+    3)."""
     step = image.shape[1] * BLOCK / 320
     centres = ((np.arange(BITS) + 0.5) * step).astype(int)
     return int(sum(int(image[int(step / 2), x].mean() > 127) << bit for bit, x in enumerate(centres)))
@@ -73,13 +74,13 @@ class FakeTrace:
     """Attributes and methods of :class:`dkd.Trace`.
 
     Args:
-        n_frames, channels: T and C; no channels make a model without kernels, that finds each joint where it is.
-        truth: whether there is one.
-        seed: of the noise.
-        name: of the clip.
+        n_frames, channels: T and C; without channels, the model has no kernels and finds each joint exactly.
+        truth: whether there is ground truth.
+        seed: seed of the noise.
+        name: name of the clip.
         side, cells: S of the kernels, and H = W of the maps (at least 12).
-        lost: frames in which a run with a policy starts anew; :meth:`retrace` gives it, a trace is made without.
-        calibrated: whether there is a confidence: half the score.
+        lost: frames in which a run with a policy re-initialises; :meth:`retrace` returns such a run.
+        calibrated: whether there is a calibrated confidence: half the score.
     """
 
     def __init__(
@@ -155,7 +156,7 @@ class FakeTrace:
         return self.crops[t].extract(self.picture(t), 128)
 
     def cells(self, t: int) -> np.ndarray:
-        """(J, 2) the cell that joint j is at in frame t: a different one in each of 24 consecutive frames."""
+        """Return the cells (J, 2) of the joints in frame t, which differ in each of 24 consecutive frames."""
         j, period = np.arange(len(self.skeleton)), self._size - 8
         return np.stack([4 + (t + 5 * j) % period, 4 + (7 * t // 3 + 3 * j) % period], -1)
 

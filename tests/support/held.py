@@ -1,4 +1,4 @@
-"""Holding still what runs in another thread: an evaluation after its first part, a session between two steps."""
+"""Holding work in other threads: an evaluation after its first part, a session between two steps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class HeldEvaluation:
         self._people.acquire()  # a job reads people first
 
     def hold(self) -> None:
-        """Let the job begin."""
+        """Let the job start."""
         self._job = self._panel.job
         self._job.listen(self._wait)
         self._people.release()
@@ -37,12 +37,12 @@ class HeldEvaluation:
             self._go_on.wait(PATIENCE_S)
 
     def let_go(self) -> None:
-        """Let it go on, and end if it was stopped."""
+        """Let it continue, or end if it was stopped."""
         self._go_on.set()
 
 
 def between_steps(session: TrainingSession) -> bool:
-    """Whether a session that is paused waits for the next step to be asked for: the one under way is done, too."""
+    """Return whether a paused session waits for a step to be requested, with the current step done."""
     thread = session._thread
     frame = None if thread is None else sys._current_frames().get(thread.ident or 0)
     return (

@@ -1,4 +1,4 @@
-"""One set of conditions makes any number of runs, each with a memory of its own; a tracker walks them by frames."""
+"""The same conditions can be used for several runs, each with its own state; a tracker runs them frame by frame."""
 
 from __future__ import annotations
 

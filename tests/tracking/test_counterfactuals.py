@@ -1,4 +1,4 @@
-"""What if: a change of a run gives the run that follows, as if it had been asked for from the first frame on."""
+"""Counterfactuals: changing a run gives the same result as running with the change from the first frame on."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ CALLS = [
 
 @pytest.fixture(scope="module")
 def model() -> DKD:
-    """Random weights: an intervention must change numbers, good or bad."""
+    """Build a model with random weights, as interventions only have to change numbers."""
     torch.manual_seed(0)
     made = make_model(model_config("dkd-tiny", input_size=128, channels=16, kernel_side=5))
     assert isinstance(made, DKD)
@@ -295,7 +295,7 @@ def test_models_without_kernels_take_changes_of_their_input_only(clip: Clip) -> 
 def test_a_run_that_remembers_is_changed_as_if_from_its_start(
     model: DKD, clip: Clip, other: Trace, conditions: Conditions, call: str
 ) -> None:
-    """What a smoother or a feedback remembers of the frames before the change is what it would have seen."""
+    """The state of a smoother or feedback before the change is the same as in a complete run."""
     plain = Trace(model, clip, (100.0, 20.0, 240.0, 230.0), conditions, progress=False, stop=T)
     made = asked(plain, call, other)
     whole = Trace(model, clip, plain.box, made.conditions, progress=False, stop=T)

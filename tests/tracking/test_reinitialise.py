@@ -1,4 +1,4 @@
-"""A lost track is noticed and found again; where it is not lost, nothing is other than in the paper's mode."""
+"""A lost track is detected and found again; without a loss, the result is that of the paper's mode."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ EAGER = Reinitialise(threshold=1.0, patience=2, cooldown=2, gain=0.0)  # whateve
 
 @pytest.fixture(scope="module")
 def dkd() -> DKD:
-    """Random weights whose matched maps are low: the initializer always is surer, so every search ends in a start."""
+    """Build a model with low matched maps: the initializer is always more confident, so every search re-initialises."""
     model = varied("dkd-tiny")
     assert isinstance(model, DKD)
     with torch.no_grad():
@@ -64,7 +64,7 @@ def assert_same(first: Trace, second: Trace) -> None:
     cooldown=st.integers(0, 5),
 )
 def test_when_to_search_against_plain_loops(means: list[float], patience: int, cooldown: int) -> None:
-    """After so many lost frames in a row, and not again while it cools down."""
+    """A search starts after a number of consecutive lost frames, and not during the cooldown."""
     policy, searched = Reinitialise(0.35, patience, cooldown), list[int]()
     for t in range(len(means)):
         last = searched[-1] if searched else None
@@ -94,7 +94,7 @@ def test_a_policy_out_of_range_is_refused(bad: dict) -> None:
 
 
 def test_the_search_takes_the_best_crop() -> None:
-    """Of three squares, each approached in rounds: a person at (50, 60) that only a small square shows well."""
+    """Three crops are refined in rounds; a person at (50, 60) is only seen well in a small crop."""
     seen: list[Crop] = []
 
     def look(crop: Crop) -> tuple[np.ndarray, np.ndarray]:
@@ -127,7 +127,7 @@ def test_a_policy_that_never_acts_changes_no_bit(dkd: DKD, clip: ImageClip, poli
 
 @pytest.mark.parametrize("name", ["dkd-tiny", "simple-baseline-tiny", "lstm-pm"])
 def test_every_kind_of_model_can_be_reinitialised(name: str, clip: ImageClip) -> None:
-    """In such a frame it is as in a clip that begins there, on the square that was found."""
+    """Such a frame equals the first frame of a clip that begins there, with the crop that was found."""
     torch.manual_seed(0)
     model = build_model(name, input_size=SIZE).eval()
     if isinstance(model, DKD):
@@ -209,7 +209,7 @@ def test_an_evaluation_of_it_has_the_traces_rows(dkd: DKD) -> None:
 
 @pytest.fixture(scope="module")
 def walk() -> tuple[np.ndarray, np.ndarray]:
-    """Every second frame of the shipped walk's first part, and the true joints in pixels."""
+    """Return every second frame of the shipped walk's first part, and the true joints in pixels."""
     sample = get_sample("rendered_walk")
     truth = sample.joints()
     assert truth is not None
@@ -238,7 +238,7 @@ def follow(model: VideoPoseModel, frames: np.ndarray, truth: np.ndarray, policy:
 def test_a_person_who_jumps_elsewhere_is_found_again(
     shipped: VideoPoseModel, walk: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    """From one third of a wide picture into another: alone the track stays where nobody is."""
+    """The person jumps from one third of a wide picture to another; without a search the track stays behind."""
     frames, truth = (part[:30] for part in walk)
     n, cut, width = len(frames), 12, frames.shape[2]
     wide = np.full((n, frames.shape[1], 3 * width, 3), 90, np.uint8)
@@ -254,7 +254,7 @@ def test_a_person_who_jumps_elsewhere_is_found_again(
 
 
 def test_a_picture_that_was_dark_for_a_while(shipped: VideoPoseModel, walk: tuple[np.ndarray, np.ndarray]) -> None:
-    """The light is back in frame 22, and the person is elsewhere. At the latest a cool-down later they are found."""
+    """The light is back in frame 22 with the person elsewhere, who is found after at most one cooldown."""
     frames, truth = (part[8:42].copy() for part in walk)
     frames[7:22] = 0
     policy = Reinitialise()
@@ -269,7 +269,7 @@ def test_a_picture_that_was_dark_for_a_while(shipped: VideoPoseModel, walk: tupl
 
 
 def test_the_threshold_is_in_calibrated_units(shipped: VideoPoseModel, walk: tuple[np.ndarray, np.ndarray]) -> None:
-    """With a calibration that trusts nothing above 0.3, the same track counts as lost from the start."""
+    """With a calibration whose confidence is never above 0.3, the same track counts as lost from the start."""
     frames, truth = walk
     known = dict(shipped.provenance)
     try:

@@ -1,4 +1,4 @@
-"""A trace keeps what the model did, and what it computes again is the same."""
+"""A trace records the model's results, and recomputed results are the same."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_shapes_and_types(trace: Trace) -> None:
 
 
 def test_the_trace_is_the_models_own_stream(trace: Trace, model: DKD, clip: Clip) -> None:
-    """Streaming by hand over the trace's crops gives the same maps, kernels and features, bit for bit."""
+    """Streaming over the trace's crops gives bit-identical maps, kernels and features."""
     state = None
     with torch.inference_mode():
         for t, crop in enumerate(trace.crops):
