@@ -16,7 +16,7 @@ const opened = new Map(); // a library's key → the names of its modules and th
 const IMPORT = /^((?:import|export)\b[^"';]*?\bfrom )"([^"]+)"(?: with \{[^}]*\})?/gm; // as in assets.py
 
 /**
- * The default export of a module of a library.
+ * The widget that a module of a library has as its default export, or makes if that is a function.
  * @param {Model} library
  * @param {Find} find gets a model of the page by its id
  * @param {string} name
@@ -24,7 +24,8 @@ const IMPORT = /^((?:import|export)\b[^"';]*?\bfrom )"([^"]+)"(?: with \{[^}]*\}
  */
 export async function load(library, find, name) {
   const modules = await open(library, find);
-  return (await import(String(modules.get(name)))).default;
+  const made = (await import(String(modules.get(name)))).default;
+  return typeof made === "function" ? made() : made;
 }
 
 /**

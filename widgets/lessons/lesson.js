@@ -1,9 +1,12 @@
 // The head of a lesson: what for, how long, how far.
 
 import { h } from "../core/dom.js";
-import { hideFilmstrip } from "../core/mount.js";
+import { hideFilmstrip, listen } from "../core/mount.js";
 import { notes } from "../core/notes.js";
 
+/** @import { Context } from "../core/types.d.ts" */
+
+/** @param {Context} context */
 function render({ model, el, signal }) {
   const { title, purpose, minutes } = model.get("_about");
   const bar = h("progress", { class: "dkd-progress", "aria-label": "Questions answered" });
@@ -23,14 +26,12 @@ function render({ model, el, signal }) {
   const paint = () => {
     const { text, right, of } = model.get("_counted");
     words.textContent = text;
-    [bar.max, bar.value] = [Math.max(1, of), right];
+    bar.max = Math.max(1, of);
+    bar.value = right;
     for (const part of [bar, words, again]) part.hidden = !of;
   };
-  model.on("change:_counted", paint);
-  signal.addEventListener("abort", () => {
-    model.off("change:_counted", paint);
-    root.remove();
-  });
+  listen(model, ["change:_counted"], paint, signal);
+  signal.addEventListener("abort", () => root.remove());
   paint();
 }
 

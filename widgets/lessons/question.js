@@ -1,58 +1,83 @@
 // A question of a lesson: its words, an input that fits, what is said to the answer, hints, the answer.
 
 import { h } from "../core/dom.js";
-import { hideFilmstrip } from "../core/mount.js";
+import { hideFilmstrip, listen } from "../core/mount.js";
 import { notes } from "../core/notes.js";
 
-// `code` in backticks as <code>.
+/** @import { Context } from "../core/types.d.ts" */
+
+/**
+ * What is asked; see lessons.py.
+ * @typedef {{ text: string, kind: "number" | "choice" | "do", options: string[], unit: string, hints: number }} Asked
+ */
+
+/**
+ * `code` in backticks as <code>.
+ * @param {string} text
+ */
 const worded = (text) => text.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part));
 
-function render({ model, el, signal }) {
-  const { text, kind, options, unit, hints } = model.get("_asked");
-  const name = `dkd-answer-${model.get("_filmstrip")}`;
-  const inputs = {
-    number: () => {
-      const field = h("input", { type: "text", inputmode: "decimal", autocomplete: "off", "aria-label": "Your answer" });
-      return [h("label", { class: "dkd-answer" }, field, ` ${unit}`)];
-    },
-    choice: () =>
-      options.map((option) =>
-        h("label", { class: "dkd-answer" }, h("input", { type: "radio", name, value: option }), ` ${option}`),
-      ),
-    do: () => [h("span", { class: "dkd-muted" }, "Do it in the view, then press Check.")],
-  };
-  const action = (type, label, primary) =>
-    h("button", { type: primary ? "submit" : "button", class: "dkd-button", "data-action": type }, label);
-  const buttons = [action("check", "Check", true)];
-  if (hints) buttons.push(action("hint", "Hint"));
-  buttons.push(action("answer", "Show the answer"));
+/**
+ * @param {Asked} asked
+ * @param {string} name of the group of radio buttons
+ */
+function buildInputs({ kind, options, unit }, name) {
+  if (kind === "do") return [h("span", { class: "dkd-muted" }, "Do it in the view, then press Check.")];
+  if (kind === "choice")
+    return options.map((option) =>
+      h("label", { class: "dkd-answer" }, h("input", { type: "radio", name, value: option }), ` ${option}`),
+    );
+  const field = h("input", { type: "text", inputmode: "decimal", autocomplete: "off", "aria-label": "Your answer" });
+  return [h("label", { class: "dkd-answer" }, field, ` ${unit}`)];
+}
+
+/**
+ * The form, and its parts that change.
+ * @param {Asked} asked
+ * @param {string} name
+ */
+function buildForm(asked, name) {
+  const action = (/** @type {string} */ type, /** @type {string} */ label, isPrimary = false) =>
+    h("button", { type: isPrimary ? "submit" : "button", class: "dkd-button", "data-action": type }, label);
+  const check = action("check", "Check", true);
+  const hint = asked.hints ? action("hint", "Hint") : null;
+  const buttons = [check, ...(hint ? [hint] : []), action("answer", "Show the answer")];
   const said = h("div", { class: "dkd-said", role: "status" });
   const told = h("ol", { class: "dkd-hints", "aria-label": "Hints", "aria-live": "polite" });
+  const inputs = h("div", { class: `dkd-answers dkd-answers-${asked.kind}` }, ...buildInputs(asked, name));
   const form = h(
     "form",
     {},
-    h(
-      "fieldset",
-      {},
-      h("legend", {}, ...worded(text)),
-      h("div", { class: `dkd-answers dkd-answers-${kind}` }, ...inputs[kind]()),
-    ),
+    h("fieldset", {}, h("legend", {}, ...worded(asked.text)), inputs),
     h("div", { class: "dkd-question-buttons" }, ...buttons),
     said,
     told,
   );
+  return { form, buttons, check, hint, said, told };
+}
+
+/** @param {Context} context */
+function render({ model, el, signal }) {
+  /** @type {Asked} */
+  const asked = model.get("_asked");
+  const { form, buttons, check, hint, said, told } = buildForm(asked, `dkd-answer-${model.get("_filmstrip")}`);
   const root = h("section", { class: "dkd dkd-question", "aria-label": "Question" }, form);
   root.dataset.lmSuppressShortcuts = "true"; // a letter typed here is no command of JupyterLab's
   notes(root, model, signal);
   el.append(root);
   hideFilmstrip(model.get("_filmstrip"), signal);
 
-  const value = () => form.querySelector("input[type=text], input:checked")?.value ?? null;
-  const busy = (on) => buttons.forEach((button) => button.setAttribute("aria-disabled", on));
-  const ask = (type) => {
-    if (buttons[0].getAttribute("aria-disabled") === "true") return;
+  const value = () => {
+    const input = form.querySelector("input[type=text], input:checked");
+    return input instanceof HTMLInputElement ? input.value : null;
+  };
+  const busy = (/** @type {boolean} */ on) => {
+    for (const button of buttons) button.setAttribute("aria-disabled", String(on));
+  };
+  const ask = (/** @type {string | undefined} */ type) => {
+    if (check.getAttribute("aria-disabled") === "true") return;
     busy(true);
-    said.replaceChildren(...(type === "check" ? ["Checking …"] : said.childNodes));
+    if (type === "check") said.replaceChildren("Checking …");
     model.send({ type, value: value() });
   };
   form.addEventListener("submit", (event) => {
@@ -60,32 +85,30 @@ function render({ model, el, signal }) {
     ask("check");
   });
   for (const button of buttons.slice(1)) button.addEventListener("click", () => ask(button.dataset.action));
-  form.addEventListener("keydown", (event) => event.key !== "Escape" && event.stopPropagation());
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") event.stopPropagation();
+  });
 
   const paint = () => {
-    const { state, label, text: words, hints: shown } = model.get("_said");
+    const { state, label, text, hints } = model.get("_said");
     if (!state) return;
     root.dataset.state = state;
     said.dataset.label = label;
-    said.replaceChildren(...(label ? [h("b", {}, `${label}.`), " "] : []), ...worded(words));
-    told.replaceChildren(...shown.map((hint) => h("li", {}, ...worded(hint))));
-    const button = buttons.find((b) => b.dataset.action === "hint");
-    if (!button) return;
-    button.textContent = shown.length ? `Hint ${Math.min(shown.length + 1, hints)} of ${hints}` : "Hint";
-    if (shown.length === hints && document.activeElement === button) buttons[0].focus();
-    button.hidden = shown.length === hints;
+    said.replaceChildren(...(label ? [h("b", {}, `${label}.`), " "] : []), ...worded(text));
+    told.replaceChildren(...hints.map((/** @type {string} */ words) => h("li", {}, ...worded(words))));
+    if (!hint) return;
+    const isLast = hints.length === asked.hints;
+    hint.textContent = hints.length ? `Hint ${Math.min(hints.length + 1, asked.hints)} of ${asked.hints}` : "Hint";
+    if (isLast && document.activeElement === hint) check.focus();
+    hint.hidden = isLast;
   };
   const done = () => {
     busy(false);
     paint(); // also where nothing has changed: it is said again
   };
-  model.on("msg:custom", done);
-  model.on("change:_said", paint);
-  signal.addEventListener("abort", () => {
-    model.off("msg:custom", done);
-    model.off("change:_said", paint);
-    root.remove();
-  });
+  listen(model, ["msg:custom"], done, signal);
+  listen(model, ["change:_said"], paint, signal);
+  signal.addEventListener("abort", () => root.remove());
   paint();
 }
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
+
+from widgets.core.library import ModuleWidget, script
 
 INK = "#7a7a7a"  # contrast 4.3 : 1 on white and 4.4 : 1 on Lab's dark grey: readable in both themes
 GRID = "rgba(128,128,128,0.18)"
@@ -24,14 +25,14 @@ STYLE: dict[str, Any] = {
 }
 
 
-class Figure(go.FigureWidget):
+class Figure(ModuleWidget, go.FigureWidget):
     """A FigureWidget whose current state reaches a reloaded page quickly.
 
     Plotly stores its initial state and then only sends changes; a page that requests the state later would get the
     initial one. It also has 5 MB of script in the state of every figure; here a page requests the script once.
     """
 
-    _esm = (Path(__file__).parent / "figure.js").read_text(encoding="utf-8")
+    _module = script("panels/figure.js")
 
     def __init__(self, data: Any = None, layout: Any = None):
         super().__init__(data=data, layout=layout)

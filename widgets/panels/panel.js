@@ -1,9 +1,14 @@
 // The head of a panel: what goes on, in words and as a bar; errors; a kernel that is gone.
 
 import { h } from "../core/dom.js";
-import { hideFilmstrip } from "../core/mount.js";
+import { hideFilmstrip, listen } from "../core/mount.js";
 import { notes } from "../core/notes.js";
 
+/** @import { Context, Model } from "../core/types.d.ts" */
+
+const LEAST_PX = 20; // smaller changes of the width are not told
+
+/** @param {Context} context */
 function render({ model, el, signal }) {
   const { label, bar: counted, kind } = model.get("_about");
   const word = h("strong", { class: "dkd-state" });
@@ -20,36 +25,37 @@ function render({ model, el, signal }) {
   notes(root, model, signal);
   el.append(root);
   hideFilmstrip(model.get("_filmstrip"), signal);
+  const fact = (/** @type {[string, string]} */ [name, value]) =>
+    h("span", { class: "dkd-fact" }, h("span", { class: "dkd-muted" }, `${name} `), h("b", {}, value));
   const paint = () => {
     const { state, text, facts: numbers, done, of } = model.get("_shown");
     root.dataset.state = state;
     root.dataset.done = done;
     word.textContent = text;
     if (announced.textContent !== text) announced.textContent = text;
-    facts.replaceChildren(
-      ...numbers.map(([name, value]) =>
-        h("span", { class: "dkd-fact" }, h("span", { class: "dkd-muted" }, `${name} `), h("b", {}, value)),
-      ),
-    );
-    [bar.max, bar.value] = [Math.max(1, of), done];
+    facts.replaceChildren(...numbers.map(fact));
+    bar.max = Math.max(1, of);
+    bar.value = done;
   };
-  model.on("change:_shown", paint);
+  listen(model, ["change:_shown"], paint, signal);
   watchWidth(root, model, signal);
-  signal.addEventListener("abort", () => {
-    model.off("change:_shown", paint);
-    root.remove();
-  });
+  signal.addEventListener("abort", () => root.remove());
   paint();
 }
 
-// Plotly draws anew when the window's size changes, and only then; here the panel's own width counts, and a part that is
-// unfolded has had none before. Python is told the width, too: how plots stand may depend on it.
+/**
+ * Plotly redraws when the window's size changes, and only then; here the panel's own width counts, and a part that is
+ * unfolded has had none before. Python is told the width, too: how plots stand may depend on it.
+ * @param {HTMLElement} root
+ * @param {Model} model
+ * @param {AbortSignal} signal
+ */
 function watchWidth(root, model, signal) {
   let told = 0;
   const observer = new ResizeObserver(() => {
     window.dispatchEvent(new Event("resize"));
     const width = Math.round(root.getBoundingClientRect().width);
-    if (!width || Math.abs(width - told) < 20) return;
+    if (!width || Math.abs(width - told) < LEAST_PX) return;
     told = width;
     model.set("_width", width);
     model.save_changes();
@@ -57,7 +63,7 @@ function watchWidth(root, model, signal) {
   observer.observe(root);
   const timer = setInterval(() => {
     const plot = root.closest(".dkd-training")?.querySelector(".js-plotly-plot");
-    if (!plot) return;
+    if (!plot?.parentElement) return;
     clearInterval(timer);
     observer.observe(plot.parentElement);
   }, 200);
