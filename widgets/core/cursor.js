@@ -91,7 +91,7 @@ export class CursorState {
     this.unsaved.set(name, value);
     this.changed(name);
     if (now) this.save();
-    else this.saveTimer ??= window.setTimeout(() => this.save(), SAVE_EVERY_MS);
+    else this.saveTimer ??= setTimeout(() => this.save(), SAVE_EVERY_MS);
   }
 
   save() {

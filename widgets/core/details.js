@@ -65,7 +65,7 @@ export class Details {
     if (!store.header.channels || !store.shown) return; // no kernels, no arithmetic
     if (this.asked || this.isSettled(store.shown.frame)) return;
     if (![...store.views].some((view) => view.needsDetail)) return;
-    this.timer = window.setTimeout(() => this.ask(), playing ? PLAYING_MS : REST_MS);
+    this.timer = setTimeout(() => this.ask(), playing ? PLAYING_MS : REST_MS);
   }
 
   ask() {

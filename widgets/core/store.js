@@ -74,7 +74,7 @@ export class Store extends Painting {
     try {
       this.model.send(content);
       clearTimeout(this.patience);
-      this.patience = window.setTimeout(() => this.say("waiting for the kernel …"), PATIENCE_MS);
+      this.patience = setTimeout(() => this.say("waiting for the kernel …"), PATIENCE_MS);
       return true;
     } catch {
       this.say("The kernel does not answer. Frames that are already here can still be seen.");

@@ -34,7 +34,7 @@ export function buildCopy(model, cursor, signal) {
       note.textContent = "press Ctrl+C to copy";
     }
     clearTimeout(timer);
-    timer = window.setTimeout(hide, SHOWN_MS);
+    timer = setTimeout(hide, SHOWN_MS);
   };
   listen(model, ["msg:custom"], onMessage, signal);
   signal.addEventListener("abort", () => clearTimeout(timer));

@@ -18,9 +18,9 @@ export function holdable(button, repeat, signal) {
     const again = () => {
       count += 1;
       repeat(count);
-      timer = window.setTimeout(again, EVERY_MS);
+      timer = setTimeout(again, EVERY_MS);
     };
-    timer = window.setTimeout(again, FIRST_MS);
+    timer = setTimeout(again, FIRST_MS);
   };
   button.addEventListener("pointerdown", begin, { signal });
   for (const end of ["pointerup", "pointerleave", "pointercancel"]) button.addEventListener(end, stop, { signal });
