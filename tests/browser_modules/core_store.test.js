@@ -4,9 +4,9 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { CursorState } from "../../widgets/core/cursor.js";
 import { Store } from "../../widgets/core/store.js";
 import { plainFrames } from "./plain_frames.js";
-import { bufferOf, plainModel } from "./plain_widget.js";
+import { message, plainModel } from "./plain_widget.js";
 
-/** @import { FrameRecord, Message, Part } from "../../widgets/core/types.d.ts" */
+/** @import { FrameRecord, Message } from "../../widgets/core/types.d.ts" */
 
 let frames = { pass: () => {} };
 
@@ -43,18 +43,6 @@ function opened({ needsDetail = false } = {}) {
   store.add({ paint: (record) => void painted.push(record.frame), needsDetail }, ended.signal);
   const asked = () => model.sent.filter(({ type }) => type === "records").map((request) => request.frames);
   return { model, store, cursor, painted, asked, ended };
-}
-
-/**
- * A message with its arrays as buffers.
- * @param {Message} content
- * @param {[Part[0], ArrayBufferView & { length: number }][]} arrays
- * @returns {[Message, DataView[]]}
- */
-function message(content, arrays) {
-  const name = (/** @type {ArrayBufferView} */ values) => values.constructor.name.replace("Array", "").toLowerCase();
-  const parts = arrays.map(([path, values]) => /** @type {Part} */ ([path, name(values), [values.length]]));
-  return [{ ...content, parts }, arrays.map(([, values]) => bufferOf(values))];
 }
 
 const HEADER = {

@@ -3,9 +3,10 @@
 import { expect, test } from "vitest";
 import tables from "../../widgets/core/tables.json";
 import { readMessage, TYPES, unpack } from "../../widgets/core/wire.js";
-import { bufferOf } from "./plain_widget.js";
 
-/** @import { Message } from "../../widgets/core/types.d.ts" */
+/** @import { Message, Numbers } from "../../widgets/core/types.d.ts" */
+
+const bufferOf = (/** @type {Numbers} */ values) => new DataView(values.buffer);
 
 test("parts get back to their places, at any depth", () => {
   const values = Float32Array.from([1, 2, 3, 4, 5, 6]);

@@ -2,7 +2,7 @@
 
 /** @import { CursorState } from "../../widgets/core/cursor.js" */
 /** @import { Store } from "../../widgets/core/store.js" */
-/** @import { Model } from "../../widgets/core/types.d.ts" */
+/** @import { Model, Numbers } from "../../widgets/core/types.d.ts" */
 
 /**
  * `sent` has the messages to Python; `tell` is a message of Python's, which `isGone` takes away.
@@ -87,7 +87,7 @@ export function plainStore(header) {
 /**
  * A message as Python writes it: its content, and arrays by their paths in it.
  * @param {Record<string, unknown>} content
- * @param {[path: (string | number)[], values: Float32Array | Int32Array | Uint8Array][]} arrays
+ * @param {[path: (string | number)[], values: Numbers][]} arrays
  * @returns {[Record<string, unknown>, DataView[]]}
  */
 export function message(content, arrays) {
