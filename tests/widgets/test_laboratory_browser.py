@@ -320,7 +320,7 @@ def test_by_keyboard_alone(page: Page, trace: Trace) -> None:
     page.keyboard.type("4")
     page.keyboard.press("Enter")
     done(page, 1)
-    assert_shown(page, trace, trace.darken(4))
+    assert_shown(page, trace, trace.darken(range(4, 12)))
     assert page.locator(".jp-Cell").count() == 2
 
 
