@@ -19,16 +19,14 @@ export function buildPolicy(model, signal) {
     "Re-initialise when lost",
   );
   const set = (/** @type {boolean} */ on) => {
-    if (box.disabled) return;
     model.set("reinitialise", on);
     model.save_changes();
   };
   const update = () => {
     box.checked = model.get("reinitialise");
-    box.disabled = !model.get("_can_retrace");
     note.textContent = model.get("_new_starts");
   };
-  listen(model, ["change:reinitialise", "change:_can_retrace", "change:_new_starts"], update, signal);
+  listen(model, ["change:reinitialise", "change:_new_starts"], update, signal);
   update();
   return { element: h("span", { class: "dkd-policy" }, label, note), toggle: () => set(!model.get("reinitialise")) };
 }

@@ -57,7 +57,6 @@ class Workbench(View):
     _timeline = anywidget.WidgetTrait().tag(sync=True)
     _filmstrip = traitlets.Unicode().tag(sync=True)
     reinitialise = traitlets.Bool(True).tag(sync=True)
-    _can_retrace = traitlets.Bool(True).tag(sync=True)
     _new_starts = traitlets.Unicode().tag(sync=True)
 
     def __init__(
