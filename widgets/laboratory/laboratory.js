@@ -4,7 +4,7 @@
 
 import { listen, mount, shared } from "../core/mount.js";
 import { readEffect } from "./effect.js";
-import { linkRuns } from "./linked_runs.js";
+import { LinkedRuns } from "./linked_runs.js";
 import { buildParts } from "./parts.js";
 
 export default {
@@ -16,21 +16,16 @@ export default {
     const root = await mount(context, "laboratory", "Laboratory", (root, store, cursor, signal) => {
       const edited = () => linked.paintEditsSoon();
       const parts = buildParts({ root, store, other, cursor, model, edited, signal });
-      const linked = linkRuns({ root, store, other, cursor, parts, signal });
-      const onEffect = () => {
-        const effect = readEffect(model.get("_effect"));
-        parts.lane.update(effect);
-        parts.done.update(effect);
-        linked.setEffect(effect);
-      };
+      const linked = new LinkedRuns({ root, store, other, cursor, parts, signal });
+      const onEffect = () => linked.setEffect(readEffect(model.get("_effect")));
       const onProblem = () => parts.sayProblem(model.get("_problem"));
       listen(model, ["change:_effect"], onEffect, signal);
       listen(model, ["change:_problem"], onProblem, signal);
       onEffect();
       onProblem();
       other.attach(cursor);
-      other.add(linked.second, signal);
-      return linked.first;
+      other.add(linked.second(), signal);
+      return linked.first();
     });
     const { store, cursor } = await shared(context);
     Object.assign(root, { dkd: { store, cursor, other } }); // for tests, and for the browser's console

@@ -1,7 +1,7 @@
 // Keeps the laboratory's parts together: what is painted with which run, and what is said while frames are missing.
 
 /** @import { CursorState } from "../core/cursor.js" */
-/** @import { FrameRecord, Header, View } from "../core/types.d.ts" */
+/** @import { FrameRecord, View } from "../core/types.d.ts" */
 /** @import { Store } from "../core/store.js" */
 /** @import { Parts } from "./parts.js" */
 /** @import { Effect } from "./effect.js" */
@@ -9,115 +9,143 @@
 import { progress } from "./effect.js";
 import { drawRectangle } from "./rectangle.js";
 
-/**
- * @param {object} options
- * @param {HTMLElement} options.root
- * @param {Store} options.store of the original run
- * @param {Store} options.other of the run with interventions
- * @param {CursorState} options.cursor
- * @param {Parts} options.parts
- * @param {AbortSignal} options.signal
- */
-export function linkRuns({ root, store, other, cursor, parts, signal }) {
-  const { original, whatIf, cover, maps, lane, panel, editor, controls } = parts;
+export class LinkedRuns {
   /** @type {Effect | null} */
-  let effect = null;
-  let said = ""; // by the second run's feed
+  #effect = null;
+  #said = ""; // by the second run's feed
   /** @type {number | null} */
-  let generation = null; // of the second run
-  let raf = 0;
-  signal.addEventListener("abort", () => cancelAnimationFrame(raf));
+  #generation = null; // of the second run
+  #raf = 0;
 
-  // What the edits of a kernel change, and nothing more: the pointer that paints waits for it.
-  function paintEditsSoon() {
-    raf ||= requestAnimationFrame(() => {
-      raf = 0;
-      const record = whatIf.shown();
-      if (!record || other.shown !== record) return; // all will be painted
-      paintEdits(record);
-      compare();
+  /**
+   * @param {object} options
+   * @param {HTMLElement} options.root
+   * @param {Store} options.store of the original run
+   * @param {Store} options.other of the run with interventions
+   * @param {CursorState} options.cursor
+   * @param {Parts} options.parts
+   * @param {AbortSignal} options.signal
+   */
+  constructor({ root, store, other, cursor, parts, signal }) {
+    this.root = root;
+    this.store = store;
+    this.other = other;
+    this.cursor = cursor;
+    this.parts = parts;
+    signal.addEventListener("abort", () => cancelAnimationFrame(this.#raf));
+  }
+
+  /** @param {Effect} effect */
+  setEffect(effect) {
+    this.#effect = effect;
+    this.parts.lane.update(effect);
+    this.parts.done.update(effect);
+    this.store.schedule();
+  }
+
+  /**
+   * The view of the original run.
+   *
+   * @returns {View}
+   */
+  first() {
+    const { original, whatIf, maps, controls, panel } = this.parts;
+    return {
+      header: (header) => {
+        for (const run of [original, whatIf]) run.aspect(header);
+        original.scene.header();
+        maps.header(header);
+        controls.header(header);
+        panel.header(header);
+        setClock(this.cursor, [this.store, this.other]);
+        this.#compose();
+      },
+      paint: (record, bitmap) => {
+        original.paint(record, bitmap);
+        maps.paint(record, false, null);
+        controls.paint(record);
+        this.#compose();
+      },
+    };
+  }
+
+  /**
+   * The view of the run with interventions.
+   *
+   * @returns {View}
+   */
+  second() {
+    const { whatIf, maps, editor, panel } = this.parts;
+    return {
+      needsDetail: true,
+      header: (header) => {
+        const isOther = this.#generation !== header.generation;
+        this.#generation = header.generation;
+        editor.header(header, isOther);
+        if (isOther) whatIf.forget();
+        whatIf.scene.header();
+        maps.header(header);
+        setClock(this.cursor, [this.store, this.other]);
+        this.#compose();
+      },
+      paint: (record, bitmap) => {
+        whatIf.paint(record, bitmap);
+        drawRectangle(whatIf, panel.box());
+        this.#paintEdits(record);
+        this.#compose();
+      },
+      status: (text) => {
+        this.#said = text;
+        this.#compose();
+      },
+    };
+  }
+
+  /** Paint what the edits of a kernel change, and nothing more: the pointer that paints waits for it. */
+  paintEditsSoon() {
+    this.#raf ||= requestAnimationFrame(() => {
+      this.#raf = 0;
+      const record = this.parts.whatIf.shown();
+      if (!record || this.other.shown !== record) return; // all will be painted
+      this.#paintEdits(record);
+      this.#compare();
     });
   }
 
   /** @param {FrameRecord} record */
-  function paintEdits(record) {
+  #paintEdits(record) {
+    const { editor, maps } = this.parts;
     editor.paint(record);
     maps.paint(record, true, editor.preview());
     maps.versionPainted(editor.version());
   }
 
-  function compare() {
+  #compare() {
+    const { original, whatIf, maps, editor } = this.parts;
     const [first, second] = [original.shown(), whatIf.shown()];
     if (first && second && first.frame === second.frame) maps.compare(first, second, editor.preview());
   }
 
   // What both runs show together, and what is still missing.
-  function compose() {
-    if (!store.header || !other.header || !effect) return;
-    const frame = cursor.get("frame");
-    const { isMissing, computing, note } = progress(effect, frame, other.header.n_frames, said);
+  #compose() {
+    const { store, other, root } = this;
+    const { original, whatIf, cover, maps, lane, panel } = this.parts;
+    if (!store.header || !other.header || !this.#effect) return;
+    const frame = this.cursor.get("frame");
+    const { isMissing, computing, note } = progress(this.#effect, frame, other.header.n_frames, this.#said);
     cover.hidden = !isMissing;
     cover.textContent = computing;
     whatIf.canvas.classList.toggle("dkd-stale", isMissing);
     maps.element.classList.toggle("dkd-stale", isMissing);
     whatIf.note.textContent = note;
     original.note.textContent = `frame ${frame}`;
-    compare();
+    this.#compare();
     lane.paint(frame);
     panel.follow(frame);
     root.dataset.frame = String(original.shown()?.frame ?? "");
     root.dataset.other = String(whatIf.shown()?.frame ?? "");
-    root.dataset.calls = String(effect.calls.length);
+    root.dataset.calls = String(this.#effect.calls.length);
   }
-
-  /** @type {View} */
-  const first = {
-    header(header) {
-      for (const run of [original, whatIf]) run.aspect(header);
-      original.scene.header();
-      maps.header(header);
-      controls.header(header);
-      panel.header(header);
-      setClock(cursor, [store, other]);
-      compose();
-    },
-    paint(record, bitmap) {
-      original.paint(record, bitmap);
-      maps.paint(record, false, null);
-      controls.paint(record);
-      compose();
-    },
-  };
-  /** @type {View} */
-  const second = {
-    needsDetail: true,
-    header(header) {
-      const isOther = generation !== header.generation;
-      generation = header.generation;
-      editor.header(header, isOther);
-      if (isOther) whatIf.forget();
-      whatIf.scene.header();
-      maps.header(header);
-      setClock(cursor, [store, other]);
-      compose();
-    },
-    paint(record, bitmap) {
-      whatIf.paint(record, bitmap);
-      drawRectangle(whatIf, panel.box());
-      paintEdits(record);
-      compose();
-    },
-    status(text) {
-      said = text;
-      compose();
-    },
-  };
-  /** @param {Effect} given */
-  const setEffect = (given) => {
-    effect = given;
-    store.schedule();
-  };
-  return { first, second, paintEditsSoon, setEffect };
 }
 
 /**
