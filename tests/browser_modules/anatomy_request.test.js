@@ -1,4 +1,4 @@
-// Which frames' tensors are asked for, and what becomes of answers that are late, of another trace, or errors.
+// Which frames' tensors are asked for, and how late answers, answers about another trace, and errors are handled.
 
 /** @import { Model } from "../../widgets/core/types.d.ts" */
 
@@ -35,7 +35,7 @@ beforeEach(() => {
     },
     off: () => {},
   };
-  const heard = {
+  const callbacks = {
     arrived: () => {
       arrived += 1;
     },
@@ -45,7 +45,7 @@ beforeEach(() => {
   };
   request = new TensorRequest(
     /** @type {Model} */ (/** @type {unknown} */ (model)),
-    heard,
+    callbacks,
     new AbortController().signal,
   );
   request.reset(4);

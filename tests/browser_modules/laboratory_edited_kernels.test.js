@@ -25,7 +25,7 @@ beforeEach(() => {
 });
 
 describe("what is shown", () => {
-  it("is nothing until the exact numbers of the frame are here", () => {
+  it("is nothing until the exact numbers of the frame have arrived", () => {
     expect(edited.show(header, detail, 8, 1)).toBe(null);
     expect(edited.show(header, null, 7, 1)).toBe(null);
     edited.edit({ operation: "zero", channels: [0] });

@@ -31,7 +31,7 @@ trace = small_trace()
 other = other_trace(trace.model)"""
 LAB = "document.querySelector('.dkd-laboratory')"
 WHAT_IF = ".dkd-lab-what-if .dkd-cells"
-# Both runs stand at the cursor's frame, and the exact numbers are here.
+# Both runs show the cursor's frame, and its exact numbers have arrived.
 SETTLED = f"""() => {{
     const {{ store, other, cursor }} = {LAB}?.dkd ?? {{}};
     const frame = cursor?.get('frame');

@@ -1,4 +1,4 @@
-// The anatomy view: how one joint's map in one frame came about, on three linked levels.
+// The anatomy view: how one joint's map in one frame was computed, on three linked levels.
 
 /** @import { CursorState } from "../core/cursor.js" */
 /** @import { Context, FrameRecord, Header, Model, View } from "../core/types.d.ts" */
@@ -39,11 +39,11 @@ function buildAnatomy({ root, store, cursor, model, signal }) {
   const none = h("p", { hidden: true });
   const body = h("div", { class: "dkd-body" }, ...levels.map((level) => level.element));
   root.append(h("div", { class: "dkd-panel" }, pickers.element, none, body));
-  const heard = {
+  const callbacks = {
     arrived: () => store.schedule(),
     failed: (/** @type {string} */ message) => view.status?.(message),
   };
-  const request = new TensorRequest(model, heard, signal);
+  const request = new TensorRequest(model, callbacks, signal);
 
   /** @type {View} */
   const view = {

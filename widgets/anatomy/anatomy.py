@@ -64,7 +64,7 @@ class Anatomy(View):
 
 
 def render_anatomy(trace: Trace, frame: int, generation: int) -> Message:
-    """Return what the view shows of a frame besides the feed's detail, for all joints and channels.
+    """Return what the view shows of a frame in addition to the feed's detail, for all joints and channels.
 
     Parts: jpeg, the crop; maps and before, H_t and H_{t−1}, (J, H, W) float32 (the latter empty where nothing is
     distilled); projection, V (C, C) int8, to be multiplied by ``projection_scale``; and for each of ``tensors`` its

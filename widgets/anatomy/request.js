@@ -17,14 +17,14 @@ export class TensorRequest {
   /** @type {number | null} */
   #asked = null; // the frame
   /** @type {number | null} */
-  #failed = null; // the frame that could not be had: it is not asked for again until the cursor moves
+  #failed = null; // the frame whose request failed: it is not asked for again until the cursor moves
 
   /**
    * @param {Model} model
-   * @param {{ arrived: () => void, failed: (message: string) => void }} heard
+   * @param {{ arrived: () => void, failed: (message: string) => void }} callbacks
    * @param {AbortSignal} signal
    */
-  constructor(model, heard, signal) {
+  constructor(model, callbacks, signal) {
     this.model = model;
     /** @type {(content: any, buffers: DataView[]) => void} */
     const onAnswer = (content, buffers) => {
@@ -32,10 +32,10 @@ export class TensorRequest {
       this.#isAsked = false;
       if (content.type === "error") {
         this.#failed = this.#asked;
-        return heard.failed(content.message);
+        return callbacks.failed(content.message);
       }
       this.data = readAnatomy(content, buffers);
-      heard.arrived();
+      callbacks.arrived();
     };
     model.on("msg:custom", onAnswer);
     signal.addEventListener("abort", () => {
@@ -45,7 +45,7 @@ export class TensorRequest {
   }
 
   /**
-   * Forget what is here: another trace is served now.
+   * Forget all answers: another trace is served now.
    *
    * @param {number} generation of that trace
    */

@@ -44,7 +44,7 @@ export const PICKS = 6; // channels of a tensor that are shown
  */
 
 /**
- * How the value of a cell comes about; the largest part first.
+ * How the value of a cell is computed; the largest part first.
  *
  * @typedef {Omit<Explanation, "parts"> & { parts: Pick<Term, "channel" | "contribution">[] }} Explained
  */

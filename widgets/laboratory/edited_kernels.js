@@ -31,7 +31,7 @@ export class EditedKernels {
    * Show the kernels of a frame for a joint. Nothing is computed again while frame, joint and run stay the same.
    *
    * @param {MatchHeader & Pick<Header, "initial">} header
-   * @param {Detail | null} detail the exact numbers that are here, of any frame
+   * @param {Detail | null} detail the exact numbers that have arrived, of any frame
    * @param {number} frame
    * @param {number} joint
    */
