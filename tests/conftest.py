@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from dkd.datasets.render_set import RenderSetConfig, render_set
 from dkd.io.paths import data_folder
-from tests.support.browser import CHROMIUM_ARGUMENTS, Lab, find_chromium
+from tests.support.browser import CHROMIUM_ARGUMENTS, Lab, find_chromium, open_notebook
 from tests.support.server import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -104,14 +104,26 @@ def jupyter_lab(tmp_path_factory: pytest.TempPathFactory, lab_data: Path) -> Ite
     lab.stop()
 
 
-# Not for the whole session: Playwright keeps an event loop running in this thread, in which no other can be run.
-@pytest.fixture(scope="module")
+# Playwright keeps an event loop running in this thread, so a test that needs another one takes a thread of its own.
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A real Chromium; fails where there is none."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def lab_window(browser: Browser, jupyter_lab: Lab) -> Page:
+    """A page in which Lab is open, for all tests that open a notebook: Lab takes 4 seconds of a core to come up."""
+    context = browser.new_context(
+        viewport={"width": 1600, "height": 1000}, permissions=["clipboard-read", "clipboard-write"]
+    )
+    context.set_default_timeout(PATIENCE_S * 1e3)
+    page = context.new_page()
+    open_notebook(page, jupyter_lab, "harness.ipynb")
+    return page
 
 
 @pytest.fixture

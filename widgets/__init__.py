@@ -1,24 +1,60 @@
 """Views of a :class:`dkd.Trace` in a notebook: ``Workbench(trace)`` shows all of them.
 
+<<<<<<< HEAD
 ``TrainingPanel()`` trains models, ``EvaluationPanel()`` measures and compares them; ``Lesson`` and ``Question`` turn a
 notebook into a lesson.
+=======
+``TrainingPanel()`` trains, ``EvaluationPanel()`` measures and compares; ``Lesson`` and ``Question`` make a notebook
+a lesson. Each is imported on first access: only the panels need plotly, which takes as long to import as torch.
+>>>>>>> aded894 (Tests open Lab once per worker; its kernels are killed at once; widgets are imported on first access)
 """
 
-from widgets.anatomy.anatomy import Anatomy
-from widgets.coherence.debugger import CoherenceDebugger
-from widgets.core.cursor import Cursor
-from widgets.evaluation.panel import EvaluationPanel
-from widgets.laboratory.laboratory import Laboratory
-from widgets.lessons.lessons import Choice, Lesson, Number, Question
-from widgets.lineage.lineage import Lineage
-from widgets.training.panel import TrainingPanel
-from widgets.workbench.kernels import Kernels
-from widgets.workbench.matching import Matching
-from widgets.workbench.player import Player
-from widgets.workbench.timeline import Timeline
-from widgets.workbench.workbench import Workbench
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from widgets.anatomy.anatomy import Anatomy
+    from widgets.coherence.debugger import CoherenceDebugger
+    from widgets.core.cursor import Cursor
+    from widgets.evaluation.panel import EvaluationPanel
+    from widgets.laboratory.laboratory import Laboratory
+    from widgets.lessons.lessons import Choice, Lesson, Number, Question
+    from widgets.lineage.lineage import Lineage
+    from widgets.training.panel import TrainingPanel
+    from widgets.workbench.kernels import Kernels
+    from widgets.workbench.matching import Matching
+    from widgets.workbench.player import Player
+    from widgets.workbench.timeline import Timeline
+    from widgets.workbench.workbench import Workbench
+
+_HOMES = {
+    "widgets.anatomy.anatomy": ("Anatomy",),
+    "widgets.coherence.debugger": ("CoherenceDebugger",),
+    "widgets.core.cursor": ("Cursor",),
+    "widgets.evaluation.panel": ("EvaluationPanel",),
+    "widgets.laboratory.laboratory": ("Laboratory",),
+    "widgets.lessons.lessons": ("Choice", "Lesson", "Number", "Question"),
+    "widgets.lineage.lineage": ("Lineage",),
+    "widgets.training.panel": ("TrainingPanel",),
+    "widgets.workbench.kernels": ("Kernels",),
+    "widgets.workbench.matching": ("Matching",),
+    "widgets.workbench.player": ("Player",),
+    "widgets.workbench.timeline": ("Timeline",),
+    "widgets.workbench.workbench": ("Workbench",),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Anatomy", "Choice", "CoherenceDebugger", "Cursor", "EvaluationPanel", "Kernels", "Laboratory", "Lesson",
     "Lineage", "Matching", "Number", "Player", "Question", "Timeline", "TrainingPanel", "Workbench",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'widgets' has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

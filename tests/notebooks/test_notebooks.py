@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import ROOT
-from tests.support.browser import Lab, open_notebook, python, run_all, screenshot
+from tests.support.browser import Lab, close_notebooks, python, run_all, screenshot, switch_notebook
 
 # Those that have a test of their own below, which runs all their cells, too.
 OWN_TEST = {"00_start_here.ipynb", "04_train.ipynb"}
@@ -22,6 +23,14 @@ SIZES = {
 NOTEBOOKS = {p.name for p in (ROOT / "notebooks").glob("*.ipynb")}
 
 
+@pytest.fixture
+def page(lab_window: Page, jupyter_lab: Lab) -> Iterator[Page]:
+    """Lab's window, with no notebook open before and after."""
+    lab_window.set_viewport_size({"width": 1600, "height": 1000})
+    yield lab_window
+    close_notebooks(lab_window, jupyter_lab)
+
+
 @pytest.mark.parametrize("name", sorted(NOTEBOOKS - OWN_TEST))
 def test_a_notebook_runs_top_to_bottom(page: Page, jupyter_lab: Lab, name: str) -> None:
     copy = jupyter_lab.root / name
@@ -30,7 +39,7 @@ def test_a_notebook_runs_top_to_bottom(page: Page, jupyter_lab: Lab, name: str) 
         assert source.count(said) == 1, f"{said!r} is no size of {name} any more"
         source = source.replace(said, smaller)
     copy.write_text(source, encoding="utf-8")
-    open_notebook(page, jupyter_lab, name)
+    switch_notebook(page, jupyter_lab, name)
     assert run_all(page) == []
     screenshot(page, name.removesuffix(".ipynb"))
 
@@ -38,7 +47,7 @@ def test_a_notebook_runs_top_to_bottom(page: Page, jupyter_lab: Lab, name: str) 
 def test_the_training_notebook_trains(page: Page, jupyter_lab: Lab) -> None:
     """Run All does not train and says so; after Start, later cells show the run and its model on a real clip."""
     shutil.rmtree(jupyter_lab.root / "runs", ignore_errors=True)  # of another test
-    open_notebook(page, jupyter_lab, "04_train.ipynb")
+    switch_notebook(page, jupyter_lab, "04_train.ipynb")
     assert run_all(page) == []
     expect(page.locator(".jp-OutputArea").filter(has_text="No run yet: press Start")).to_be_visible()
     head = page.locator(".dkd-panel-head")
@@ -57,7 +66,7 @@ def test_the_training_notebook_trains(page: Page, jupyter_lab: Lab) -> None:
 
 
 def test_the_first_notebook_shows_a_tracked_person(page: Page, jupyter_lab: Lab) -> None:
-    open_notebook(page, jupyter_lab, "00_start_here.ipynb")
+    switch_notebook(page, jupyter_lab, "00_start_here.ipynb")
     assert run_all(page) == []
     bench = page.locator(".dkd-workbench").first
     bench.scroll_into_view_if_needed()

@@ -21,7 +21,7 @@ from tornado.testing import bind_unused_port
 from dkd.cli.main import main
 from dkd.errors import ConfigError
 from dkd.serve.lab import PROJECT_ROOT, run_lab, send_at_once, server_arguments
-from tests.support.browser import Lab, open_notebook, python, run_all, screenshot
+from tests.support.browser import Lab, open_notebook, python, run_all, screenshot, switch_notebook, wait_for_kernel
 
 SLIDER = """\
 import sys
@@ -33,20 +33,20 @@ ipywidgets.VBox([slider, label])
 """
 
 
-def test_a_widget_lives_in_the_real_lab(jupyter_lab: Lab, page: Page) -> None:
+def test_a_widget_lives_in_the_real_lab(jupyter_lab: Lab, lab_window: Page) -> None:
     """The slider's value goes to the kernel and back, and the kernel uses the workbench's Python."""
-    open_notebook(page, jupyter_lab, jupyter_lab.write_notebook("slider.ipynb", SLIDER))
-    assert run_all(page) == []
-    handle = page.locator(".jupyter-widgets .noUi-handle")
+    switch_notebook(lab_window, jupyter_lab, jupyter_lab.write_notebook("slider.ipynb", SLIDER))
+    assert run_all(lab_window) == []
+    handle = lab_window.locator(".jupyter-widgets .noUi-handle")
     handle.focus()
     handle.press("ArrowRight")
-    expect(page.locator(".widget-label").last).to_have_text(f"moved to 4 by {sys.executable}")
-    assert screenshot(page, "lab_slider").stat().st_size > 10_000
+    expect(lab_window.locator(".widget-label").last).to_have_text(f"moved to 4 by {sys.executable}")
+    assert screenshot(lab_window, "lab_slider").stat().st_size > 10_000
 
 
-def test_an_error_in_a_cell_is_reported(jupyter_lab: Lab, page: Page) -> None:
-    open_notebook(page, jupyter_lab, jupyter_lab.write_notebook("fails.ipynb", "x = 1", "x / 0"))
-    (error,) = run_all(page)
+def test_an_error_in_a_cell_is_reported(jupyter_lab: Lab, lab_window: Page) -> None:
+    switch_notebook(lab_window, jupyter_lab, jupyter_lab.write_notebook("fails.ipynb", "x = 1", "x / 0"))
+    (error,) = run_all(lab_window)
     assert error.startswith("cell 1: ZeroDivisionError")
 
 
@@ -64,10 +64,10 @@ def test_the_first_page_has_no_distractions(jupyter_lab: Lab, page: Page) -> Non
     assert elsewhere == []
 
 
-def test_messages_of_widgets_go_over_no_subshell(jupyter_lab: Lab, page: Page) -> None:
+def test_messages_of_widgets_go_over_no_subshell(jupyter_lab: Lab, lab_window: Page) -> None:
     """Lab deletes subshells to which it still sends: a reloaded page then lost its widgets' requests."""
-    open_notebook(page, jupyter_lab, "harness.ipynb")
-    page.wait_for_function("() => jupyterapp.serviceManager.kernels.commsOverSubshells === 'disabled'")
+    switch_notebook(lab_window, jupyter_lab, "harness.ipynb")
+    lab_window.wait_for_function("() => jupyterapp.serviceManager.kernels.commsOverSubshells === 'disabled'")
 
 
 def test_plotly_is_sent_once_and_no_message_is_lost(jupyter_lab: Lab, page: Page) -> None:
@@ -98,6 +98,7 @@ size = len(str(first.get_state()))"""  # the kernel hears of the page's wish whe
 def test_the_printed_url_opens_the_notebook(jupyter_lab: Lab, page: Page) -> None:
     page.goto(jupyter_lab.printed_url)
     expect(page.locator(".lm-TabBar-tab.lm-mod-current .lm-TabBar-tabLabel", has_text="harness.ipynb")).to_be_visible()
+    wait_for_kernel(page)
 
 
 def test_a_second_lab_takes_another_port_and_token(jupyter_lab: Lab, tmp_path: Path) -> None:

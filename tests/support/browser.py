@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
-from tests.support.server import PATIENCE_S, Server, until
+from tests.support.server import Server, until
 
 OUTPUT = Path(__file__).parents[1] / "output"
 CHROMIUM_ARGUMENTS = [
@@ -28,6 +28,7 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 _PANEL = "window.jupyterapp?.shell?.currentWidget"
+_KERNEL = f"{_PANEL}?.sessionContext?.session?.kernel"
 _RUN_ALL = f"""async () => {{
     const panel = {_PANEL};
     await panel.sessionContext.ready;
@@ -84,6 +85,10 @@ class Lab(Server):
         shutil.copytree(notebooks, self.root, ignore=shutil.ignore_patterns(".*", "__pycache__"))
         first = self.root / "harness.ipynb"
         write_notebook(first)
+        # A kernel that is stopped is killed at once: it has nothing to save, and to take torch apart takes it a second.
+        (folder / "config").mkdir(exist_ok=True)
+        settings = {"KernelManager": {"shutdown_wait_time": 0.0}}
+        (folder / "config" / "jupyter_server_config.json").write_text(json.dumps(settings))
         super().__init__(["lab", "--no-browser", "--port", str(port), str(first)], folder, "JupyterLab runs at", data)
 
     def request(self, method: str, path: str) -> Any:
@@ -127,26 +132,45 @@ def open_notebook(page: Page, lab: Lab, name: str) -> None:
     """Open the notebook ``name`` (path below ``lab.root``) alone in Lab, without the side bar, kernel ready."""
     # `reset` drops the tabs of the test before; simple mode leaves the whole page to one document.
     page.goto(f"{lab.url}/doc/tree/{name}?reset&token={lab.token}")
-    page.wait_for_function(f"() => {_PANEL}?.sessionContext?.session?.kernel != null")
+    wait_for_kernel(page)
+
+
+def wait_for_kernel(page: Page) -> None:
+    """Wait until the open notebook's kernel is ready; a server that starts one cannot say yet which there are."""
+    page.wait_for_function(f"() => {_KERNEL} != null")
     page.evaluate(f"async () => {{ await {_PANEL}.sessionContext.ready; }}")
+
+
+def switch_notebook(page: Page, lab: Lab, name: str) -> None:
+    """Open the notebook ``name`` in the Lab that the page shows, in place of what is open there; kernel ready.
+
+    As a student goes from lesson to lesson: Lab's own page is loaded once. What was open is closed without being saved,
+    and its kernel is stopped.
+    """
+    close_notebooks(page, lab)
+    page.evaluate("(path) => window.jupyterapp.commands.execute('docmanager:open', { path }).then(() => {})", name)
+    page.wait_for_function(f"(path) => {_PANEL}?.sessionContext?.path === path", arg=name)
+    wait_for_kernel(page)
+
+
+def close_notebooks(page: Page, lab: Lab) -> None:
+    """Close all notebooks that the page shows, and stop all kernels: what was computed does not weigh on the next."""
+    page.evaluate(
+        "() => [...window.jupyterapp.shell.widgets('main')].filter((w) => w.sessionContext).forEach((w) => w.dispose())"
+    )
+    lab.stop_kernels()
 
 
 @contextmanager
 def opened(
-    browser: Browser, lab: Lab, name: str, *sources: str, width: int = 1600, height: int = 1000, **context: Any
+    page: Page, lab: Lab, name: str, *sources: str, width: int = 1600, height: int = 1000
 ) -> Iterator[Page]:
-    """A page of its own with a new notebook ``name`` of these cells, which have run. Its kernel is stopped at the end.
-
-    ``context``: further arguments of Playwright's ``new_context``.
-    """
-    window = browser.new_context(viewport={"width": width, "height": height}, **context)
-    page = window.new_page()
-    page.set_default_timeout(PATIENCE_S * 1e3)
-    open_notebook(page, lab, lab.write_notebook(name, *sources))
+    """The page with a new notebook ``name`` of these cells, which have run. It is closed at the end."""
+    page.set_viewport_size({"width": width, "height": height})
+    switch_notebook(page, lab, lab.write_notebook(name, *sources))
     assert run_all(page) == []
     yield page
-    window.close()
-    lab.stop_kernels()
+    close_notebooks(page, lab)
 
 
 def run_all(page: Page) -> list[str]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.support.browser import Lab, opened
 
@@ -24,10 +24,10 @@ SETTLED = """(side) => {
 
 
 @contextmanager
-def opened_panel(browser: Browser, lab: Lab, name: str, kind: str, call: str, **context: Any) -> Iterator[Page]:
+def opened_panel(page: Page, lab: Lab, name: str, kind: str, call: str) -> Iterator[Page]:
     """A notebook ``name`` in which ``panel = call`` has run; ``kind`` is the panel's class. Its kernel is stopped."""
     setup = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom widgets import {kind}"
-    with opened(browser, lab, name, setup, f"panel = {call}\npanel", height=1300, **context) as page:
+    with opened(page, lab, name, setup, f"panel = {call}\npanel", height=1300):
         wait_for_state(page, "new")
         yield page
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from dkd import Clip, Trace, load_model
 from dkd.analysis.anatomy import Anatomy, anatomy
@@ -58,8 +58,8 @@ def trace() -> Trace:
 
 
 @pytest.fixture(scope="module")
-def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
-    with opened(browser, jupyter_lab, "anatomy.ipynb", SETUP, width=1400) as page:
+def lab_page(lab_window: Page, jupyter_lab: Lab) -> Iterator[Page]:
+    with opened(lab_window, jupyter_lab, "anatomy.ipynb", SETUP, width=1400) as page:
         page.wait_for_function(SETTLED)
         yield page
 

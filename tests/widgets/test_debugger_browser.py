@@ -14,7 +14,7 @@ import ipywidgets
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from dkd.analysis.diagnosis import LANES, diagnose, statistics
 from dkd.analysis.moments import worst
@@ -155,14 +155,11 @@ def test_a_request_that_fails_is_shown() -> None:
 
 
 @pytest.fixture(scope="module")
-def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
+def lab_page(lab_window: Page, jupyter_lab: Lab) -> Iterator[Page]:
     """A notebook with a workbench and a debugger on one cursor."""
     # In one cell: Lab takes the cells that are out of sight off the page.
     cell = "from ipywidgets import VBox\nVBox([debugger, wb])"
-    with opened(
-        browser, jupyter_lab, "debugger.ipynb", SETUP, cell, height=1200, accept_downloads=True,
-        permissions=["clipboard-read", "clipboard-write"],
-    ) as page:  # fmt: skip
+    with opened(lab_window, jupyter_lab, "debugger.ipynb", SETUP, cell, height=1200) as page:
         page.wait_for_selector(".dkd-debugger[data-figures]")
         page.locator(".dkd-debugger").scroll_into_view_if_needed()
         yield page

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.support.browser import Lab, at_rest, open_notebook, python, run_all, screenshot, show_in
 from tests.support.panels import HEAD, SETTLED, button, opened_panel, said_wrong, wait_for_state
@@ -26,14 +26,13 @@ SHOWN = """(side) => {
 
 
 @pytest.fixture(scope="module")
-def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
+def lab_page(lab_window: Page, jupyter_lab: Lab) -> Iterator[Page]:
     """A notebook with an evaluation panel that is ready to run."""
     call = (
         f"EvaluationPanel({METHODS!r}, ['rendered', 'samples'], 'browser_evaluations/watched', n_frames=16, "
         "alpha=0.05, root='browser_evaluations')"
     )
-    may = {"accept_downloads": True, "permissions": ["clipboard-read", "clipboard-write"]}
-    with opened_panel(browser, jupyter_lab, "evaluation.ipynb", "EvaluationPanel", call, **may) as page:
+    with opened_panel(lab_window, jupyter_lab, "evaluation.ipynb", "EvaluationPanel", call) as page:
         yield page
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from dkd import Trace
 from dkd.analysis.comparison import divergence
@@ -87,10 +87,10 @@ def other(trace: Trace) -> Trace:
 
 
 @pytest.fixture(scope="module")
-def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
+def lab_page(lab_window: Page, jupyter_lab: Lab) -> Iterator[Page]:
     """A laboratory in a notebook."""
     cell = "lab = Laboratory(trace, others={'other': other})\nlab"
-    with opened(browser, jupyter_lab, "laboratory.ipynb", SETUP, cell, width=1400, height=1100) as page:
+    with opened(lab_window, jupyter_lab, "laboratory.ipynb", SETUP, cell, width=1400, height=1100) as page:
         page.wait_for_function(SETTLED)
         page.locator(".dkd-laboratory").scroll_into_view_if_needed()
         yield page

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from dkd.errors import ConfigError
 from tests.support.browser import Lab, opened, python, screenshot
@@ -151,10 +151,10 @@ lesson"""
 
 
 @pytest.fixture(scope="module")
-def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
+def lab_page(lab_window: Page, jupyter_lab: Lab) -> Iterator[Page]:
     """A notebook with a lesson of four questions."""
     shown = "from IPython.display import display\nfor question in lesson.questions:\n    display(question)"
-    with opened(browser, jupyter_lab, "lesson.ipynb", LESSON, shown, width=1200, height=1400) as page:
+    with opened(lab_window, jupyter_lab, "lesson.ipynb", LESSON, shown, width=1200, height=1400) as page:
         expect(page.locator(".dkd-question")).to_have_count(4)
         yield page
 

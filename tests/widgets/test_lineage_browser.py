@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, Position, expect
+from playwright.sync_api import Page, Position, expect
 
 from dkd.analysis.lineage import channel_reliance, compare_kernels, drift, largest_jumps, similarity
 from tests.support.browser import Lab, expect_python, opened, python, screenshot, settle, show_in
@@ -81,13 +81,13 @@ def trace() -> Any:
 
 
 @pytest.fixture(scope="module")
-def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
+def lab_page(lab_window: Page, jupyter_lab: Lab) -> Iterator[Page]:
     """A player and a lineage on one cursor; below them two clips, and a model without kernels."""
     cells = (
         "view = Lineage(trace, cursor=cursor)\nview", "two = Lineage(trace, other=changing_trace(25))\ntwo",
         "Lineage(FakeTrace(4, channels=0))", "player = Player(trace, cursor=cursor)\nplayer",
     )  # fmt: skip
-    with opened(browser, jupyter_lab, "lineage.ipynb", SETUP, *cells, width=1500, height=1300) as page:
+    with opened(lab_window, jupyter_lab, "lineage.ipynb", SETUP, *cells, width=1500, height=1300) as page:
         page.locator(".dkd-lineage").last.scroll_into_view_if_needed()
         page.wait_for_function(SEEN)
         page.locator(".dkd-lineage").first.scroll_into_view_if_needed()

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.support.browser import Lab, at_rest, expect_python, open_notebook, python, run_all, screenshot
 from tests.support.panels import HEAD, SETTLED, button, opened_panel, said_wrong, wait_for_state
@@ -28,10 +28,10 @@ KERNELS = MAPS.replace("dkd-matching .dkd-cells", "dkd-kernels .dkd-smalls .dkd-
 
 
 @pytest.fixture(scope="module")
-def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
+def lab_page(lab_window: Page, jupyter_lab: Lab) -> Iterator[Page]:
     """A notebook with a training panel that is ready to start."""
     call = f'TrainingPanel("browser_runs/watched", words="{SETTINGS}".split())'
-    with opened_panel(browser, jupyter_lab, "training.ipynb", "TrainingPanel", call) as page:
+    with opened_panel(lab_window, jupyter_lab, "training.ipynb", "TrainingPanel", call) as page:
         python(page, "from tests.support.held import between_steps")
         yield page
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from dkd.analysis.moments import worst_frames
 from tests.support.browser import (
@@ -92,10 +92,10 @@ def trace() -> FakeTrace:
 
 
 @pytest.fixture(scope="module")
-def lab_page(browser: Browser, jupyter_lab: Lab) -> Iterator[Page]:
+def lab_page(lab_window: Page, jupyter_lab: Lab) -> Iterator[Page]:
     """A notebook with a live workbench."""
     cell = "wb = Workbench(trace)\nwb.on_frame(heard.append)\nwb"
-    with opened(browser, jupyter_lab, "workbench.ipynb", SETUP, cell) as page:
+    with opened(lab_window, jupyter_lab, "workbench.ipynb", SETUP, cell) as page:
         page.wait_for_function(SETTLED)
         page.locator(".dkd-workbench").scroll_into_view_if_needed()
         yield page
@@ -590,10 +590,13 @@ def test_a_lost_track_is_marked_and_the_toggle_takes_the_mark_away(page: Page) -
     page.wait_for_function(f"() => {BENCH}.store.header?.clip === 'numbered'")
 
 
-def test_a_reader_without_a_kernel_sees_the_filmstrip(browser: Browser, jupyter_lab: Lab) -> None:
-    """Without a kernel a message is shown and loaded frames still work; after a reload the strip remains."""
+def test_a_reader_without_a_kernel_sees_the_filmstrip(lab_page: Page, jupyter_lab: Lab) -> None:
+    """Without a kernel a message is shown and loaded frames still work; after a reload the strip remains.
+
+    The last test on the file's page, whose notebook it closes.
+    """
     cells = ("wb = Workbench(trace)\nwb", "cursor = Cursor.for_trace(trace)\nPlayer(trace, cursor=cursor)")
-    with opened(browser, jupyter_lab, "reload.ipynb", SETUP, *cells) as page:
+    with opened(lab_page, jupyter_lab, "reload.ipynb", SETUP, *cells) as page:
         page.wait_for_function(SETTLED)
         page.wait_for_function(f"() => {BENCH}.store.records.size === 60")
         # A view alone works alone: it has its own state and its own keys.
