@@ -56,8 +56,9 @@ def run_lab(
     token = os.environ.get("JUPYTER_TOKEN") or secrets.token_urlsafe(32)
     server = LabApp.initialize_server(argv=server_arguments(notebook, port, open_browser, token))
     if announce is not None:
-        # Jupyter's own URLs hide the token, so copying them would not work.
-        announce(f"http://127.0.0.1:{server.port}{server.default_url}?token={quote(token)}")
+        # Jupyter's own URLs hide the token, so copying them would not work. The server listens once its loop runs.
+        url = f"http://127.0.0.1:{server.port}{server.default_url}?token={quote(token)}"
+        server.io_loop.add_callback(announce, url)
     server.start()
 
 
