@@ -9,7 +9,9 @@ A picture is a grid of 32-pixel blocks, large enough to survive any codec's quan
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -54,6 +56,22 @@ def read_number(picture: np.ndarray) -> int:
     return int("".join("1" if value > 128 else "0" for value in inner[:BITS]), 2)
 
 
+@contextmanager
+def usual_scheduling() -> Iterator[None]:
+    """Give the threads of this process their usual share of the machine again when the block ends.
+
+    SVT-AV1 makes all its threads, and the one that calls it, real-time threads if the user is root. They would then
+    keep every other process of a small machine waiting, and so would all processes that this one starts later.
+    """
+    try:
+        yield
+    finally:
+        if hasattr(os, "sched_setscheduler"):
+            for thread in os.listdir("/proc/self/task"):
+                if os.sched_getscheduler(int(thread)) != os.SCHED_OTHER:
+                    os.sched_setscheduler(int(thread), os.SCHED_OTHER, os.sched_param(0))
+
+
 def write_clip(
     path: Path,
     pictures: Sequence[np.ndarray],
@@ -73,7 +91,7 @@ def write_clip(
         rotation: degrees, counter-clockwise, that a player must turn the stored picture by (phones write this).
         container_options: muxer settings, as FFmpeg names them.
     """
-    with av.open(str(path), "w", options=container_options or {}) as container:
+    with usual_scheduling(), av.open(str(path), "w", options=container_options or {}) as container:
         stream = cast(VideoStream, container.add_stream(codec, rate=RATE, options=options or {}))
         stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = pixel_format

@@ -629,3 +629,13 @@ def test_settings_that_make_no_sense(clips):
         Clip(clips["hevc"], backend="decor")
     with pytest.raises(errors.ConfigError, match="cache_bytes of 0 or more"):
         Clip(clips["hevc"], cache_bytes=-1)
+
+
+if sys.platform == "linux":
+
+    def test_writing_clips_leaves_this_process_its_usual_share_of_the_machine(folder) -> None:
+        """SVT-AV1 would make it a real-time process for root, and all tests beside it would wait."""
+        for name in AVAILABLE:
+            write_numbered(folder, name, 3)
+        policies = {os.sched_getscheduler(int(thread)) for thread in os.listdir("/proc/self/task")}
+        assert policies == {os.SCHED_OTHER}
