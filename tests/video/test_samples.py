@@ -129,7 +129,7 @@ def test_without_network_the_rendered_clip_is_used_with_a_message(
     assert main(["samples"]) == 0
     said = capsys.readouterr().err
     assert "expected pip to download pose2sim==0.10.49" in said
-    assert "the clip 'rendered_walk' serves" in said
+    assert "the clip 'rendered_walk' is used" in said
     assert default_sample().name == "rendered_walk"
     assert kept(data) == {}
 
