@@ -29,6 +29,15 @@ settings.register_profile("workbench", deadline=None, derandomize=True)
 settings.load_profile("workbench")
 expect.set_options(timeout=PATIENCE_S * 1e3)
 
+# Files of more than 6 seconds of a core, the longest first; all others together take a minute.
+LONGEST = [
+    "test_notebooks", "test_training", "test_workbench_browser", "test_evaluation_browser", "test_laboratory_browser",
+    "test_training_browser", "test_lab", "test_evaluation", "test_demo", "test_ablations", "test_lineage_browser",
+    "test_anatomy_browser", "test_tracking", "test_video", "test_debugger_browser", "test_peers",
+    "test_evaluation_panel", "test_person_crops", "test_models", "test_laboratory", "test_counterfactuals",
+    "test_lessons", "test_reinitialise", "test_variants", "test_profiling", "test_training_panel", "test_trace",
+]  # fmt: skip
+
 _left_out = pytest.StashKey[int]()
 
 
@@ -43,8 +52,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     Only the developers' data may be missing, and never in CI, where a missing folder is a failure.
     """
-    in_lab = {item.path for item in items if "jupyter_lab" in _fixtures(item)}
-    items.sort(key=lambda item: item.path not in in_lab)
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
     if SHARED_DATA.is_dir() or os.environ.get("CI"):
         return
     needs_data = [item for item in items if item.get_closest_marker("shared") or "shared_data" in _fixtures(item)]

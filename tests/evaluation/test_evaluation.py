@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from dkd.cli.main import main
 from dkd.datasets.people import PersonSequence
 from dkd.datasets.render_set import RenderSetConfig, render_set
 from dkd.errors import ConfigError, DatasetError, StorageError
@@ -27,6 +28,7 @@ from dkd.evaluation.results import Evaluation
 from dkd.evaluation.run import Progress, evaluate
 from dkd.models import build_model
 from dkd.models.checkpoints import save_model
+from tests.support import processes
 from tests.support.dotted_people import dotted_person
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -231,45 +233,23 @@ def test_a_failed_write_is_an_error_and_keeps_the_old_file(checkpoint: Path, tmp
     assert [p.fresh for p in run([str(checkpoint)], tmp_path)] == [False, True]
 
 
-WORK = """
-import resource, sys
-sys.path.insert(0, {root!r})
-import torch
-from dkd.errors import StorageError
-from dkd.evaluation.run import evaluate
-from tests.evaluation.test_evaluation import people
-torch.set_num_threads(1)
-try:
-    for progress in evaluate([{checkpoint!r}, {checkpoint!r} + "+erased"], ["dots"], {folder!r}, people=people()):
-        print(progress.videos, flush=True)
-        if {full} and progress.videos == 1:  # from here on no file can grow beyond 100 bytes
-            resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
-        if not {full}:
-            sys.stdin.readline()
-except StorageError as error:
-    print(error)
-"""
-
-
 def test_a_full_disk_keeps_the_results(checkpoint: Path, tmp_path: Path) -> None:
-    code = WORK.format(root=str(ROOT), checkpoint=str(checkpoint), folder=str(tmp_path), full=True)
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    methods = [str(checkpoint), f"{checkpoint}+erased"]
+    _, child = processes.start(processes.evaluate_on_a_full_disk, methods, str(tmp_path), people())
+    said = child.recv()
     assert "cannot write" in said and "free some space" in said, said
     assert Evaluation(tmp_path).missing == 3 and not list(tmp_path.rglob("*.tmp"))
-    assert [p.fresh for p in run([str(checkpoint), f"{checkpoint}+erased"], tmp_path)] == [False, True, True, True]
+    assert [p.fresh for p in run(methods, tmp_path)] == [False, True, True, True]
 
 
 def test_a_killed_evaluation_resumes(checkpoint: Path, tmp_path: Path) -> None:
-    code = WORK.format(root=str(ROOT), checkpoint=str(checkpoint), folder=str(tmp_path / "killed"), full=False)
-    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None and process.stdin is not None
-    assert process.stdout.readline() == "1\n"
-    process.stdin.write("\n")  # on to the second video, in the midst of which it dies, or just after
-    process.stdin.flush()
+    methods = [str(checkpoint), f"{checkpoint}+erased"]
+    process, child = processes.start(processes.evaluate_until_told, methods, str(tmp_path / "killed"), people())
+    assert child.recv() == 1
+    child.send("on")  # to the second video, in the midst of which it is killed, or just after
     time.sleep(0.05)
     process.kill()
-    process.wait()
-    methods = [str(checkpoint), f"{checkpoint}+erased"]
+    process.join()
     assert [p.fresh for p in run(methods, tmp_path / "killed")][0] is False
     run(methods, tmp_path / "whole")
     pd.testing.assert_frame_equal(
@@ -287,21 +267,24 @@ def test_the_perturbed_past_is_measured(checkpoint: Path) -> None:
     assert not same[plain.frame > 1].all()
 
 
-def test_processes_share_the_videos(checkpoint: Path, tmp_path: Path) -> None:
+def test_processes_share_the_videos(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = tmp_path / "people"
     for _ in render_set(data, RenderSetConfig(n_train=1, n_test=3, n_frames=4, size=128), workers=1):
         pass
     alone, shared = tmp_path / "alone", tmp_path / "shared"
     asked = [str(checkpoint), "--data", f"rendered={data}", "--set", "accelerator=cpu", "threads=1"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    threads = torch.get_num_threads()
+    try:
+        assert main(["evaluate", *asked, "--out", str(alone)]) == 0
+    finally:
+        torch.set_num_threads(threads)
+    said = capsys.readouterr().out
+    assert "small" in said and "exact (rendered)" in said
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    said = {}
-    for folder, start in ((alone, [sys.executable]), (shared, launcher)):
-        command = [*start, "-m", "dkd", "evaluate", *asked, "--out", str(folder)]
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr[-3000:]
-        said[folder] = done.stdout
-    assert "small" in said[alone] and "exact (rendered)" in said[alone]
+    command = [*launcher, "-m", "dkd", "evaluate", *asked, "--out", str(shared)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
     assert Evaluation(shared).missing == 0 and Evaluation(shared).given == {"rendered": f"rendered={data}"}
     assert set(Evaluation(shared).table().data) == {"rendered"}
     pd.testing.assert_frame_equal(Evaluation(shared).table(), Evaluation(alone).table())

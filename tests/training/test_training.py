@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -26,6 +24,7 @@ from dkd.training.run import Run, find_run, list_runs
 from dkd.training.trainer import train
 from dkd.training.validation import MEASURES, validate
 from tests.conftest import ROOT
+from tests.support import processes
 from tests.support.dotted_people import dotted_people, dotted_person, quick
 
 
@@ -97,23 +96,6 @@ def test_a_run_from_before_a_setting_existed_resumes(tmp_path: Path) -> None:
     assert rows["learning_rate"].equals(Run(tmp_path / "new").log()["learning_rate"])
 
 
-KILLED = """
-import sys
-sys.path.insert(0, {root!r})
-from tests.support.dotted_people import dotted_people, quick
-from dkd.training.trainer import train
-import torch
-torch.set_num_threads({threads})
-for record in train(quick(*{words!r}), {folder!r}, people=dotted_people(), validation=()):
-    print(record.step, flush=True)
-"""
-
-
-def start_process(folder: Path, words: tuple[str, ...]) -> subprocess.Popen[str]:
-    code = KILLED.format(root=str(ROOT), words=words, folder=str(folder), threads=torch.get_num_threads())
-    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-
-
 def test_a_run_killed_at_any_moment_resumes_to_the_same_weights(tmp_path: Path) -> None:
     """With repeated SIGKILL at random moments, the final weights are those of an uninterrupted run."""
     words = ("steps=12", "save_every=1", "snapshot_every=3", *ADVERSARY)
@@ -121,12 +103,11 @@ def test_a_run_killed_at_any_moment_resumes_to_the_same_weights(tmp_path: Path) 
     whole, _ = run(config, tmp_path / "whole")
     rng, folder = np.random.default_rng(0), tmp_path / "killed"
     for _ in range(4):
-        process = start_process(folder, words)
-        assert process.stdout is not None
-        process.stdout.readline()  # it is under way: a step is done
+        process, child = processes.start(processes.tell_steps, str(folder), words)
+        child.recv()  # it is under way: a step is done
         time.sleep(rng.uniform(0, 0.5))
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
+        process.kill()
+        process.join()
         _, header = read_tensors(folder / "state.safetensors")  # whatever the moment, what is there is whole
         assert Run(folder).steps_done() == int(header["step"]) > 0
         for snapshot in Run(folder).snapshots().values():
@@ -140,41 +121,23 @@ def test_a_run_killed_at_any_moment_resumes_to_the_same_weights(tmp_path: Path) 
 
 
 def test_a_second_process_on_the_same_folder_is_refused(tmp_path: Path) -> None:
-    process = start_process(tmp_path / "run", ("steps=100000",))
+    process, child = processes.start(processes.tell_steps, str(tmp_path / "run"), ("steps=100000",))
     try:
-        assert process.stdout is not None
-        process.stdout.readline()
+        child.recv()
         assert Run(tmp_path / "run").status() == "running"
         with pytest.raises(RunBusyError, match="another process is training"):
             next(train(quick("steps=100000"), tmp_path / "run", people=dotted_people(), validation=()))
     finally:
         process.kill()
-        process.wait()
+        process.join()
     assert Run(tmp_path / "run").status() == "stopped"  # the lock goes with its process
-
-
-FULL = """
-import resource, sys
-sys.path.insert(0, {root!r})
-from tests.support.dotted_people import dotted_people, quick
-from dkd.errors import StorageError
-from dkd.training.trainer import train
-import torch
-torch.set_num_threads({threads})
-try:
-    for record in train(quick("steps=6", "save_every=2"), {folder!r}, people=dotted_people(), validation=()):
-        if record.step == 3:  # from here on no file can grow beyond 10 kB
-            resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
-except StorageError as error:
-    print(error)
-"""
 
 
 def test_a_full_disk_keeps_everything_saved_before(tmp_path: Path) -> None:
     whole, _ = run(quick(steps=6), tmp_path / "whole")
     folder = tmp_path / "run"
-    code = FULL.format(root=str(ROOT), folder=str(folder), threads=torch.get_num_threads())
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    _, child = processes.start(processes.train_on_a_full_disk, str(folder))
+    said = child.recv()
     assert "cannot write" in said and "free some space" in said, said
     assert Run(folder).steps_done() == 2
     assert not list(folder.glob("**/*.tmp"))
