@@ -52,8 +52,8 @@ SCRUB = f"""async ([moves, cold]) => {{
     for (const frame of moves) {{
         await new Promise((done) => setTimeout(done, 60 + 40 * Math.random()));
         if (cold) {{
-            store.records.delete(frame);
-            store.bitmaps.delete(frame);
+            store.records.drop(frame);
+            store.pictures.drop(frame);
         }}
         const start = performance.now();
         slider.value = frame;
@@ -108,7 +108,7 @@ def measure(page: Page) -> dict[str, Any]:
         "dropped": max(0, played["passed"] - played["painted"]),
         "of": played["passed"],
     }
-    figures["browser_bytes"] = page.evaluate(f"() => {BENCH}.store.bytes")
+    figures["browser_bytes"] = page.evaluate(f"() => {BENCH}.store.records.bytes")
     return figures
 
 
