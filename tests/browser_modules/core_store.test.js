@@ -10,10 +10,12 @@ import { message, plainModel } from "./plain_widget.js";
 
 let frames = { pass: () => {} };
 
+// Pictures may be decoded still when a test is over.
+Object.assign(globalThis, { createImageBitmap: async () => ({ close() {} }) });
+
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   frames = plainFrames();
-  vi.stubGlobal("createImageBitmap", async (/** @type {Blob} */ jpeg) => ({ bytes: jpeg.size, close() {} }));
 });
 
 afterEach(() => {
@@ -77,9 +79,9 @@ function records(wanted, generation = 0) {
   );
 }
 
-test("a store says hello, and asks for the cursor's frame first, one request at a time", async () => {
+test("a store asks for the cursor's frame first, one request at a time", async () => {
   const { model, store, painted, asked } = opened();
-  expect(model.sent).toEqual([{ type: "hello" }]);
+  expect(model.sent).toEqual([]); // the stub has said hello
   model.tell(...header());
   expect(asked()).toEqual([[5]]);
   model.tell(...records([5]));
@@ -90,6 +92,29 @@ test("a store says hello, and asks for the cursor's frame first, one request at 
   expect(painted).toEqual([5]);
   expect(store.header.meanSureness[3]).toBe(0.75);
   expect([store.header.starts, store.header.initial]).toEqual([[9], new Set([0])]);
+});
+
+test("what the greeting was answered before a view is here is kept for it, if nothing else has happened since", async () => {
+  const answered = (/** @type {[Message, DataView[]][]} */ messages) => {
+    const model = plainModel();
+    const ended = new AbortController();
+    const store = new Store(model, ended.signal);
+    for (const message of messages) model.tell(...message);
+    store.attach(new CursorState(plainModel({ ...CURSOR, joint_names: ["head", "left_wrist"], layers: {} })));
+    const painted = /** @type {number[]} */ ([]);
+    store.add({ paint: (record) => void painted.push(record.frame) }, ended.signal);
+    return { store, model, painted };
+  };
+  const greeting = [header({ record_follows: true }), records([5])];
+  const early = answered(greeting);
+  await settle();
+  expect(early.painted).toEqual([5]);
+  expect(early.model.sent.map(({ type }) => type)).toEqual(["records"]); // the next ones
+  const half = answered(greeting.slice(0, 1));
+  expect(half.model.sent).toEqual([]); // the record is on its way
+  const stale = answered([...greeting, header({ generation: 1 })]);
+  expect(stale.store.header).toBe(null);
+  expect(stale.model.sent).toEqual([{ type: "hello" }]);
 });
 
 test("a calibrated trace is as sure as its confidence says", () => {

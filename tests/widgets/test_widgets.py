@@ -347,8 +347,10 @@ def test_frame_0_has_no_detail(trace: FakeTrace) -> None:
 
 
 def test_the_feed_answers(bench: Workbench) -> None:
-    ((header, _),) = ask(bench, {"type": "hello"})
-    assert header["type"] == "header"
+    bench.frame = 7
+    (header, _), (first, _) = ask(bench, {"type": "hello"})
+    assert header["type"] == "header" and header["record_follows"]
+    assert [r["frame"] for r in first["records"]] == [7]  # the current frame, which would be the next request
     ((records, _),) = ask(bench, {"type": "records", "generation": header["generation"], "frames": [4, 5]})
     assert [r["frame"] for r in records["records"]] == [4, 5]
     ((detail, _),) = ask(bench, {"type": "detail", "generation": header["generation"], "frame": 4})

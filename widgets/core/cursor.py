@@ -13,7 +13,7 @@ import traitlets
 
 from dkd.errors import ConfigError, FrameIndexError, nearest_name
 from dkd.tracking.protocols import TraceLike
-from widgets.core.library import ModuleWidget, script
+from widgets.core.library import HiddenWidget, script
 from widgets.core.tables import LAYERS
 
 
@@ -35,7 +35,7 @@ class _FrameIndex(traitlets.TraitType):
         return index
 
 
-class Cursor(ModuleWidget):
+class Cursor(HiddenWidget):
     """Shared state of the views of one trace. The cursor itself is not displayed.
 
     Args:
@@ -93,13 +93,6 @@ class Cursor(ModuleWidget):
             joint = self.joint if self.joint in names else names[0]
             self.n_frames, self.joint_names = len(trace), names
             self.joint = joint
-
-    def close(self) -> None:
-        """Free the cursor in the kernel and in the browser."""
-        layout = self.layout
-        super().close()
-        if layout is not None:
-            layout.close()
 
     @traitlets.validate("joint")
     def _check_joint(self, proposal: Any) -> str:

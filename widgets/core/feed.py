@@ -10,18 +10,20 @@ from __future__ import annotations
 import logging
 import threading
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
+
+import traitlets
 
 from dkd.tracking.protocols import TraceLike
 from widgets.core.cursor import Cursor
-from widgets.core.library import ModuleWidget, script
+from widgets.core.library import HiddenWidget, script
 from widgets.core.wire import Message, render_detail, render_header, render_records
 
 _log = logging.getLogger(__name__)
 _shared: WeakKeyDictionary[Cursor, list[Feed]] = WeakKeyDictionary()
 
 
-class Feed(ModuleWidget):
+class Feed(HiddenWidget):
     """Data of one trace for the views in the browser. The feed itself is not displayed.
 
     Views of the same trace on the same cursor share a feed: get it with :meth:`shared` and release it with
@@ -32,13 +34,15 @@ class Feed(ModuleWidget):
     """
 
     _module = script("core/feed.js")
+    _greeting = traitlets.Dict({"type": "hello"}).tag(sync=True)  # a page sends it before it has loaded the module
 
-    def __init__(self, trace: TraceLike):
+    def __init__(self, trace: TraceLike, cursor: Cursor | None = None):
         # Requests may arrive in several threads, also while another thread changes the trace.
         self._lock = threading.RLock()
         self._trace: TraceLike | None = trace
         self._generation = 0
         self._users = 0
+        self._cursor = None if cursor is None else ref(cursor)  # weak: the feed is found by its cursor, see shared()
         super().__init__()
         self.on_msg(self._on_message)
 
@@ -48,7 +52,7 @@ class Feed(ModuleWidget):
         feeds = _shared.setdefault(cursor, [])
         feed = next((f for f in feeds if f.trace is trace), None)
         if feed is None:
-            feed = cls(trace)
+            feed = cls(trace, cursor)
             feeds.append(feed)
         feed._users += 1
         return feed
@@ -61,13 +65,10 @@ class Feed(ModuleWidget):
         for feeds in _shared.values():
             if self in feeds:
                 feeds.remove(self)
-        layout = self.layout
         self.on_msg(self._on_message, remove=True)
         with self._lock:
             self._trace = None
         super().close()
-        if layout is not None:
-            layout.close()
 
     @property
     def trace(self) -> Any:
@@ -106,25 +107,38 @@ class Feed(ModuleWidget):
     def _on_message(self, _widget: Any, content: dict, _buffers: list) -> None:
         try:
             with self._lock:
-                answer = self._answer(content)
+                answers = self._answers(content)
         except Exception as error:
             # An exception here would only appear in the server's log: show it under the widget instead.
             _log.warning("request %s failed", content, exc_info=True)
-            answer = {"type": "error", "asked": content.get("type"), "message": f"{type(error).__name__}: {error}"}, []
-        if answer is not None:
+            message = f"{type(error).__name__}: {error}"
+            answers = [({"type": "error", "asked": content.get("type"), "message": message}, [])]
+        for answer in answers:
             self.send(*answer)
 
-    def _answer(self, content: dict) -> Message | None:
-        """Build the message that answers a request; ``None`` if its trace is no longer served."""
+    def _answers(self, content: dict) -> list[Message]:
+        """Build the messages that answer a request: none if its trace is no longer served."""
         if self._trace is None:
-            return None
+            return []
         kind = content.get("type")
         if kind == "hello":
-            return render_header(self._trace, self._generation)
+            return self._introduce(self._trace)
         if content.get("generation") != self._generation:
-            return None
+            return []
         if kind == "records":
-            return render_records(self._trace, [int(t) for t in content["frames"]], self._generation)
+            return [render_records(self._trace, [int(t) for t in content["frames"]], self._generation)]
         if kind == "detail":
-            return render_detail(self._trace, int(content["frame"]), self._generation)
+            return [render_detail(self._trace, int(content["frame"]), self._generation)]
         raise ValueError(f"expected a request of type hello, records or detail, got {kind!r}")
+
+    def _introduce(self, trace: TraceLike) -> list[Message]:
+        """Build the header and the record of the current frame, which would be the next request."""
+        content, buffers = render_header(trace, self._generation)
+        cursor = self._cursor() if self._cursor is not None else None
+        frame = min(0 if cursor is None else cursor.frame, len(trace) - 1)
+        try:
+            first = render_records(trace, [frame], self._generation)
+        except Exception:  # shown under the widget when a view requests it
+            _log.warning("the first record failed", exc_info=True)
+            return [(content, buffers)]
+        return [({**content, "record_follows": True}, buffers), first]

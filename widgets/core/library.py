@@ -68,6 +68,12 @@ class ModuleWidget(anywidget.AnyWidget):
         return Library.of(self._module.partition("/")[0]).model_id
 
 
+class HiddenWidget(ModuleWidget):
+    """A module widget that is never displayed, so it has no layout, which would be a model of its own."""
+
+    layout = traitlets.Instance(ipywidgets.Layout, allow_none=True).tag(sync=True, **ipywidgets.widget_serialization)
+
+
 def script(name: str) -> Any:
     """Return the trait ``_module`` of a :class:`ModuleWidget` for a module such as ``"workbench/player.js"``.
 

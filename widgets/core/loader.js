@@ -59,7 +59,7 @@ async function bring(library, find) {
     style.textContent = css;
     document.head.append(style);
   }
-  for (const module of modules) if (!addresses.has(module.key)) addresses.set(module.key, address(module));
+  for (const module of modules) if (!addresses.has(module.key)) addresses.set(module.key, preloaded(address(module)));
   return new Map(modules.map(({ name, key }) => [name, String(addresses.get(key))]));
 }
 
@@ -70,6 +70,18 @@ async function bring(library, find) {
 async function unpacked(bytes) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Response(stream).json();
+}
+
+/**
+ * Let the browser fetch a module now, and not only once those that import it were read.
+ * @param {string} url
+ */
+function preloaded(url) {
+  const link = document.createElement("link");
+  link.rel = "modulepreload";
+  link.href = url;
+  document.head.append(link);
+  return url;
 }
 
 /**

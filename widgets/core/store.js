@@ -5,9 +5,10 @@ import { completeHeader, completeRecord } from "./messages.js";
 import { Painting } from "./painting.js";
 import { readMessage } from "./wire.js";
 
-/** @import { Message, Model } from "./types.d.ts" */
+/** @import { Message, Model, View } from "./types.d.ts" */
 /** @import { CursorState } from "./cursor.js" */
 
+const GREETED = 2; // messages that answer a greeting: the header, and the record of the current frame
 const PATIENCE_MS = 1500; // without an answer for so long, the views say that they wait
 
 export class Store extends Painting {
@@ -20,6 +21,8 @@ export class Store extends Painting {
     this.model = model;
     this.patience = 0;
     this.asked = false; // a records request is under way
+    /** @type {[Message, DataView[]][] | null} */
+    this.early = []; // what the stub's greeting was answered before a view was here; null where more has happened since
     this.details = new Details(this);
     model.on("msg:custom", (content, buffers) => this.receive(content, buffers));
     signal.addEventListener("abort", () => {
@@ -56,7 +59,20 @@ export class Store extends Painting {
       }
       this.schedule(name !== "frame");
     });
-    this.send({ type: "hello" });
+    const { early } = this;
+    this.early = null;
+    if (!early) this.send({ type: "hello" });
+    else if (!early.length) this.wait();
+    for (const message of early ?? []) this.receive(...message);
+  }
+
+  /**
+   * @param {View} view
+   * @param {AbortSignal} signal
+   */
+  add(view, signal) {
+    super.add(view, signal);
+    this.fetch();
   }
 
   /** Ask for the records that are needed first. */
@@ -73,8 +89,7 @@ export class Store extends Painting {
   send(content) {
     try {
       this.model.send(content);
-      clearTimeout(this.patience);
-      this.patience = setTimeout(() => this.say("waiting for the kernel …"), PATIENCE_MS);
+      this.wait();
       return true;
     } catch {
       this.say("The kernel does not answer. Frames that are already here can still be seen.");
@@ -82,11 +97,21 @@ export class Store extends Painting {
     }
   }
 
+  /** An answer is on its way. */
+  wait() {
+    clearTimeout(this.patience);
+    this.patience = setTimeout(() => this.say("waiting for the kernel …"), PATIENCE_MS);
+  }
+
   /**
    * @param {Message} content
    * @param {DataView[]} buffers
    */
   receive(content, buffers) {
+    if (!this.attached) {
+      this.early = this.early && this.early.length < GREETED ? [...this.early, [content, buffers]] : null;
+      return;
+    }
     clearTimeout(this.patience);
     if (content.type === "error") {
       if (content.asked === "records") this.asked = false;
@@ -94,7 +119,6 @@ export class Store extends Painting {
       return this.say(content.message);
     }
     if (this.status) this.say("");
-    if (!this.attached) return; // nobody looks yet; the first view asks for all
     if (content.type !== "header" && content.generation !== this.header?.generation) return;
     const message = readMessage(content, buffers);
     if (message.type === "header") this.receiveHeader(message);
@@ -135,6 +159,7 @@ export class Store extends Painting {
   receiveRecords(entries) {
     this.asked = false;
     for (const entry of entries) this.records.hold(completeRecord(entry));
+    this.decode(this.cursor.get("frame"));
     this.records.forget(this.place());
     this.schedule();
     this.fetch();

@@ -3,6 +3,13 @@
 
 /** @import { Context, Initial, Model, Widget } from "./types.d.ts" */
 
+// What the widget asks of Python at once: the answer is on its way while modules are loaded, and waits for them.
+const greet = (/** @type {Model} */ model) => {
+  try {
+    if (model.get("_greeting")) model.send(model.get("_greeting"));
+  } catch {} // without a kernel nobody answers, as the module will find out
+};
+
 export default () => {
   /** @type {Widget} */
   let widget;
@@ -18,6 +25,7 @@ export default () => {
   };
   return {
     initialize: async (/** @type {Initial} */ context) => {
+      greet(context.model);
       widget = await open(context.model);
       return widget.initialize?.(context);
     },

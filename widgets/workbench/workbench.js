@@ -40,12 +40,14 @@ async function render({ model, el, host, signal }) {
   hideFilmstrip(model.get("_filmstrip"), signal);
   store.attach(cursor);
   store.add({ ...title, status: (text) => note.say(text) }, signal);
-  for (const name of VIEWS) {
-    const child = h("div", { class: `dkd-area dkd-area-${name}` });
-    grid.append(child);
-    const widget = await host.getWidget(model.get(`_${name}`));
-    await widget.render({ el: child, signal });
-  }
+  await Promise.all(
+    VIEWS.map(async (name) => {
+      const child = h("div", { class: `dkd-area dkd-area-${name}` });
+      grid.append(child);
+      const widget = await host.getWidget(model.get(`_${name}`));
+      await widget.render({ el: child, signal });
+    }),
+  );
   signal.addEventListener("abort", () => root.remove());
 }
 
