@@ -85,11 +85,12 @@ test("a store asks for the cursor's frame first, one request at a time", async (
   model.tell(...header());
   expect(asked()).toEqual([[5]]);
   model.tell(...records([5]));
+  expect(asked()).toHaveLength(1); // what lies ahead waits for the first painting
+  await settle();
+  expect(painted).toEqual([5]);
   expect(asked()).toEqual([[5], [6, 7, 8, 4, 9, 10, 11, 3]]);
   store.fetch();
   expect(asked()).toHaveLength(2);
-  await settle();
-  expect(painted).toEqual([5]);
   expect(store.header.meanSureness[3]).toBe(0.75);
   expect([store.header.starts, store.header.initial]).toEqual([[9], new Set([0])]);
 });
@@ -123,10 +124,11 @@ test("a calibrated trace is as sure as its confidence says", () => {
   expect(store.header.meanSureness[0]).toBe(0.25);
 });
 
-test("the cursor's own frame comes before the chunk that would be next", () => {
+test("the cursor's own frame comes before the chunk that would be next", async () => {
   const { model, cursor, asked } = opened();
   model.tell(...header());
   model.tell(...records([5]));
+  await settle();
   cursor.seek(30);
   expect(asked()).toHaveLength(2); // the chunk is under way
   model.tell(...records([6, 7, 8, 4, 9, 10, 11, 3]));
@@ -157,11 +159,12 @@ test("answers of another trace are dropped, and what it shares with this one is 
   expect(painted.at(-1)).toBe(5);
 });
 
-test("where a record follows the header by itself, none is asked for", () => {
+test("where a record follows the header by itself, none is asked for", async () => {
   const { model, asked } = opened();
   model.tell(...header({ record_follows: true }));
   expect(asked()).toEqual([]);
   model.tell(...records([5]));
+  await settle();
   expect(asked()).toHaveLength(1);
 });
 
@@ -235,10 +238,11 @@ test("the pointer's cell comes before the pinned one, and that before the peak",
   expect(store.cell().why).toBe("pointer");
 });
 
-test("a kernel that is gone is said, and what is here stays", () => {
+test("a kernel that is gone is said, and what is here stays", async () => {
   const { model, store } = opened();
   model.tell(...header());
   model.tell(...records([5]));
+  await settle();
   model.isGone = true;
   store.asked = false;
   store.fetch();

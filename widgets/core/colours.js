@@ -41,22 +41,23 @@ export function diverging(value) {
   return zero.map((z, k) => z + (end[k] - z) * share);
 }
 
-/** @type {WeakMap<Element, Palette>} */
-const palettes = new WeakMap();
+/** @type {Map<string, Palette>} */
+const palettes = new Map();
 const NAMES = ["ink", "muted", "line", "back", "accent", "left", "right", "centre"];
 
 /**
- * The colours of the style sheet, for canvases; asked for once per theme, since asking makes the browser lay out.
+ * The colours of the style sheet, for canvases; asked for once per theme and kind of view, since asking makes the
+ * browser lay out.
  * @param {Element} root
  * @returns {Palette}
  */
 export function palette(root) {
-  const theme = `${document.body.dataset.jpThemeName} ${isDark()}`;
-  const known = palettes.get(root);
-  if (known?.theme === theme) return known;
+  const theme = `${document.body.dataset.jpThemeName} ${isDark()} ${root.className}`;
+  const known = palettes.get(theme);
+  if (known) return known;
   const style = getComputedStyle(root);
   const colours = Object.fromEntries(NAMES.map((name) => [name, style.getPropertyValue(`--dkd-${name}`).trim()]));
   const made = /** @type {Palette} */ ({ ...colours, theme, font: style.fontFamily });
-  palettes.set(root, made);
+  palettes.set(theme, made);
   return made;
 }

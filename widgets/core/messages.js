@@ -23,12 +23,12 @@ export function completeHeader(message) {
 }
 
 /**
- * A record with its picture as a Blob, and the bytes that it holds.
+ * A record with the bytes that it holds.
  * @param {Message} entry
  * @returns {FrameRecord}
  */
 export function completeRecord(entry) {
   const record = /** @type {FrameRecord} */ (/** @type {unknown} */ (entry));
   const bytes = entry.jpeg.byteLength + entry.maps.byteLength + entry.kernels.byteLength;
-  return { ...record, jpeg: new Blob([entry.jpeg], { type: "image/jpeg" }), bytes };
+  return { ...record, bytes };
 }

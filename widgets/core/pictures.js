@@ -50,7 +50,7 @@ export class Pictures {
     if (!record || this.decoding.has(frame)) return true;
     const { decoding } = this;
     decoding.add(frame);
-    createImageBitmap(record.jpeg)
+    createImageBitmap(new Blob([record.jpeg], { type: "image/jpeg" }))
       .then((bitmap) => {
         if (this.record(frame) === record) this.bitmaps.set(frame, bitmap);
         else bitmap.close(); // of a record that was dropped or replaced meanwhile

@@ -37,6 +37,7 @@ export class Store extends Painting {
 
   arrived() {
     this.details.want();
+    this.fetch();
   }
 
   forgetTrace() {
@@ -75,9 +76,10 @@ export class Store extends Painting {
     this.fetch();
   }
 
-  /** Ask for the records that are needed first. */
+  /** Ask for the records that are needed first. What lies ahead waits for the first painting. */
   fetch() {
     if (this.asked || !this.header || !this.views.size) return;
+    if (!this.shown && this.records.has(this.cursor.get("frame"))) return;
     const frames = this.records.missing(this.place());
     if (frames.length) this.asked = this.send({ type: "records", generation: this.header.generation, frames });
   }

@@ -126,7 +126,7 @@ export interface FrameRecord {
   frame: number;
   crop: [number, number, number];
   kernel_scale: number;
-  jpeg: Blob;
+  jpeg: Uint8Array<ArrayBuffer>;
   joints: Float32Array<ArrayBuffer>;
   scores: Float32Array<ArrayBuffer>;
   peaks: Uint8Array<ArrayBuffer>;
