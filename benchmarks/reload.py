@@ -107,11 +107,18 @@ def open_page(browser: Any, lab: Lab, name: str, project: Path, workbenches: int
     return page, int(page.evaluate(f"() => {text}"))
 
 
+# All frames are here: the page has nothing left to do that would slow down the next reload.
+RESTS = """() => [...document.querySelectorAll('.dkd-workbench')].every(({ dkd: { store } }) =>
+    store.header && store.records.size === store.header.n_frames && !store.raf)"""
+
+
 def reload(page: Page) -> dict[str, float]:
-    """Reload a page; milliseconds, see the module."""
+    """Reload a page, wait until it rests; milliseconds, see the module."""
     page.reload()
     page.wait_for_function("() => window.dkdTimes.painted")
     times = page.evaluate("() => window.dkdTimes")
+    page.wait_for_function(RESTS)
+    page.wait_for_timeout(500)
     return {
         "whole": times["painted"],
         "widgets": times["painted"] - times["asked"],

@@ -1,6 +1,6 @@
 """Speed and memory of tracking, and the time until the first result. Medians within one run.
 
-    python -m benchmarks.tracking
+python -m benchmarks.tracking
 """
 
 from __future__ import annotations

@@ -68,8 +68,11 @@ async function bring(library, find) {
  * @returns {Promise<{ modules: Module[], css: string }>}
  */
 async function unpacked(bytes) {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Response(stream).json();
+  const stream = new DecompressionStream("deflate");
+  const writer = stream.writable.getWriter();
+  writer.write(bytes);
+  writer.close();
+  return new Response(stream.readable).json();
 }
 
 /**

@@ -94,7 +94,8 @@ export class Painting extends Selection {
   pictureReady(frame, isAhead) {
     const isHeld = this.pictures.bitmaps.has(frame);
     if (isHeld && !isAhead) this.passing = frame;
-    if (!isHeld || !isAhead || frame === this.cursor.get("frame")) this.schedule(false);
+    if (!this.shown && frame === this.cursor.get("frame")) this.paint(); // the first picture is waited for
+    else if (!isHeld || !isAhead || frame === this.cursor.get("frame")) this.schedule(false);
   }
 
   /** Paint in the next animation frame; `dirty` where something besides the frame has changed. */
