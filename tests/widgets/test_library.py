@@ -80,13 +80,13 @@ def test_a_module_names_what_it_means_by_a_path(folder: Path) -> None:
     write(
         folder,
         core_dom="export const h = 1;\n",
-        view_all='// import { no } from "./comment.js"
+        view_all="""\
+// import { no } from "./comment.js"
 import {
   h,
 } from "../core/dom.js";
-'
-        'export { h } from "./part.js";
-',
+export { h } from "./part.js";
+""",
         view_part='import { h } from "../core/dom.js";\nexport { h };\n',
     )
     assert module("view/all.js").imports == {"../core/dom.js": "core/dom.js", "./part.js": "view/part.js"}
