@@ -94,7 +94,8 @@ export class Painting extends Selection {
   pictureReady(frame, isAhead) {
     const isHeld = this.pictures.bitmaps.has(frame);
     if (isHeld && !isAhead) this.passing = frame;
-    if (!this.shown && frame === this.cursor.get("frame")) this.paint(); // the first picture is waited for
+    if (!this.shown && frame === this.cursor.get("frame"))
+      this.paint(); // the first picture is waited for
     else if (!isHeld || !isAhead || frame === this.cursor.get("frame")) this.schedule(false);
   }
 
