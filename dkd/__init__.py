@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dkd.analysis.lineage import compare_kernels
     from dkd.analysis.moments import worst
     from dkd.analysis.reliance import one_step_reliance
+    from dkd.analysis.trust import trust
     from dkd.datasets.people import ClipFrames, PersonSequence
     from dkd.datasets.render_set import RenderSetConfig, render_set
     from dkd.datasets.sources import available_sources, load_people
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from dkd.pose.smoothing import OneEuro
     from dkd.tracking.conditions import Conditions
     from dkd.tracking.reinitialise import Reinitialise
+    from dkd.tracking.tables import save_joints
     from dkd.tracking.trace import Trace
     from dkd.training.config import TrainConfig, load_recipe
     from dkd.training.run import Run, list_runs
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from dkd.training.trainer import train
     from dkd.video.clip import Clip
     from dkd.video.images import ImageClip
+    from dkd.video.ranges import ClipRange
     from dkd.video.samples import default_sample, get_sample, list_samples
 
 __version__ = "0.1.0"
@@ -72,6 +75,7 @@ _HOMES = {
     "dkd.analysis.lineage": ("compare_kernels",),
     "dkd.analysis.moments": ("worst",),
     "dkd.analysis.reliance": ("one_step_reliance",),
+    "dkd.analysis.trust": ("trust",),
     "dkd.datasets.people": (
         "ClipFrames",
         "PersonSequence",
@@ -116,6 +120,7 @@ _HOMES = {
     "dkd.pose.smoothing": ("OneEuro",),
     "dkd.tracking.conditions": ("Conditions",),
     "dkd.tracking.reinitialise": ("Reinitialise",),
+    "dkd.tracking.tables": ("save_joints",),
     "dkd.tracking.trace": ("Trace",),
     "dkd.training.config": (
         "TrainConfig",
@@ -129,6 +134,7 @@ _HOMES = {
     "dkd.training.trainer": ("train",),
     "dkd.video.clip": ("Clip",),
     "dkd.video.images": ("ImageClip",),
+    "dkd.video.ranges": ("ClipRange",),
     "dkd.video.samples": (
         "default_sample",
         "get_sample",
@@ -138,13 +144,14 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "AblationPlan", "Clip", "ClipFrames", "Conditions", "Diagnosis", "Evaluation", "EvaluationChoice", "ImageClip",
-    "MODELS", "Method", "OneEuro", "PersonSequence", "Reinitialise", "RenderSetConfig", "Run", "Skeleton", "Trace",
-    "TrainConfig", "TrainingSession", "ablate", "add_errors", "anatomy", "available_sources", "build_model",
+    "AblationPlan", "Clip", "ClipFrames", "ClipRange", "Conditions", "Diagnosis", "Evaluation", "EvaluationChoice",
+    "ImageClip", "MODELS", "Method", "OneEuro", "PersonSequence", "Reinitialise", "RenderSetConfig", "Run", "Skeleton",
+    "Trace", "TrainConfig", "TrainingSession", "ablate", "add_errors", "anatomy", "available_sources", "build_model",
     "compare_kernels", "data_folder", "decode_peaks", "default_sample", "diagnose", "divergence", "evaluate",
     "follow_person", "get_method", "get_sample", "get_skeleton", "list_runs", "list_samples", "load_model",
     "load_people", "load_plan", "load_recipe", "make_results", "motion", "one_step_reliance", "pck_mean", "profile",
-    "read_results", "recovery", "render_set", "save_model", "statistics", "summarise", "train", "worst",
+    "read_results", "recovery", "render_set", "save_joints", "save_model", "statistics", "summarise", "train", "trust",
+    "worst",
 ]  # fmt: skip
 
 

@@ -41,22 +41,30 @@ def box_sides(trace: TraceLike) -> np.ndarray:
     return np.where(np.isfinite(true), true, out)
 
 
-def jumps(acceleration: np.ndarray) -> np.ndarray:
+def jumps(acceleration: np.ndarray, speed: np.ndarray) -> np.ndarray:
     """Compute how much each step differs from the previous and the next step: the smaller of the two.
 
     Our definition: with speed alone, every fast movement would be a jump. Uniform motion gives 0, however fast; a joint
     at rest that is displaced by d in one frame, permanently or only in that frame, gives d.
 
+    The first and the last step have one neighbour. Their value is how much longer they are than it, at least 0: their
+    difference from it would also be large if only the neighbour were a jump.
+
     Args:
         acceleration: (T, J) ‖Δ²x‖ at the middle of three frames, NaN at both ends.
+        speed: (T, J) ‖Δx‖ at the later frame of each step, NaN in frame 0.
 
     Returns:
-        (T, J) at the later frame of each step; NaN in frame 0. At the ends of the clip there is one neighbour.
+        (T, J) at the later frame of each step; NaN in frame 0, and everywhere if T < 3.
     """
     before = np.full_like(acceleration, np.nan)
     before[1:] = acceleration[:-1]
     out = np.fmin(before, acceleration)
     out[:1] = np.nan
+    last = len(out) - 1
+    if last >= 2:
+        for end, neighbour in ((1, 2), (last, last - 1)):
+            out[end] = np.maximum(speed[end] - speed[neighbour], 0)
     return out
 
 

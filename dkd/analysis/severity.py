@@ -25,7 +25,7 @@ CONFIDENCE_FLOOR = 0.05  # lower confidences are equally lost
 
 
 def severities(d: Diagnosis) -> dict[str, np.ndarray]:
-    jump = jumps(d.lanes["acceleration"])
+    jump = jumps(d.lanes["acceleration"], d.lanes["speed"])
     sure, _, limit = d.confidence_and_limits
     out = {
         "jump": jump / _own_limit(jump, JUMP_LIMIT),

@@ -11,18 +11,15 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dkd.cli.ablate import add_ablation_command
 from dkd.cli.confidence import add_confidence_commands
 from dkd.cli.export import add_export_command
 from dkd.cli.measure import add_measuring_commands
-from dkd.errors import BoxError, ConfigError, DKDError, SampleError
+from dkd.cli.track import add_track_command
+from dkd.errors import DKDError, SampleError
 from dkd.serve.lab import DEFAULT_PORT, run_lab
 from dkd.video.samples import default_sample, fetch_pose2sim
-
-if TYPE_CHECKING:
-    from dkd.tracking.trace import Trace
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,14 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     demo.add_argument("--theme", default="light", help="light or dark (default: %(default)s)")
     demo.set_defaults(command=_demo)
 
-    track = commands.add_parser("track", help="track a person in a video and write the joints to a CSV file")
-    track.add_argument("video", type=Path, help="any video file that FFmpeg can read")
-    track.add_argument("--box", help="the person in the first frame, x0,y0,x1,y1 in pixels (default: search the frame)")
-    track.add_argument(
-        "--model", default="dkd-mobilenetv2", help="a shipped model or a checkpoint's path (default: %(default)s)"
-    )
-    track.add_argument("--out", type=Path, required=True, help="CSV file: frame, time_s, joint, x, y, score")
-    track.set_defaults(command=_track)
+    add_track_command(commands)
 
     train = commands.add_parser("train", help="train a model; in a folder with an unfinished run, resume it")
     train.add_argument("--config", default="laptop", help="a shipped recipe or a YAML file (default: %(default)s)")
@@ -118,40 +108,6 @@ def _demo(arguments: argparse.Namespace) -> int:
         theme=arguments.theme,
         announce=lambda url: print(f"The lesson is shown at {url}\nStop it with Ctrl-C.", flush=True),
     )
-    return 0
-
-
-def _box(text: str) -> tuple[float, float, float, float]:
-    try:
-        x0, y0, x1, y1 = (float(part) for part in text.split(","))
-    except ValueError:
-        raise BoxError(f"expected --box x0,y0,x1,y1 (four numbers, in pixels), got {text!r}") from None
-    return x0, y0, x1, y1
-
-
-def _track(arguments: argparse.Namespace) -> int:
-    # Imported here: importing torch takes seconds, and `dkd --help` should be fast.
-    from dkd import Clip, Trace, load_model
-
-    out: Path = arguments.out
-    if not out.parent.is_dir() or out.is_dir():
-        raise ConfigError(f"expected --out in a folder that exists, got {out}; create the folder first")
-    box = None if arguments.box is None else _box(arguments.box)
-    model = load_model(arguments.model)
-    with Clip(arguments.video) as clip:
-        try:
-            trace = Trace(model, clip, box)
-        except DKDError as error:
-            partial: Trace | None = getattr(error, "trace", None)
-            if partial is not None and len(partial):  # a damaged video: keep the frames tracked before the damage
-                _write_table(partial, out)
-                print(f"dkd: wrote the {len(partial)} frames before the damage to {out}", file=sys.stderr)
-            raise
-        _write_table(trace, out)
-        if not trace.complete:
-            print(f"dkd: stopped; wrote {len(trace)} of {len(clip)} frames to {out}", file=sys.stderr)
-            return 130
-    print(f"{len(trace)} frames, {len(trace.skeleton)} joints: {out}")
     return 0
 
 
@@ -232,13 +188,6 @@ def _render(arguments: argparse.Namespace) -> int:
         return 130
     print(f"{folder}: {config.n_train} training and {config.n_test} test clips in Penn Action's layout")
     return 0
-
-
-def _write_table(trace: Trace, out: Path) -> None:
-    from dkd.io.files import atomic_path
-
-    with atomic_path(out) as temporary:
-        trace.to_frame().to_csv(temporary, index=False, float_format="%.6g")
 
 
 def _samples(arguments: argparse.Namespace) -> int:

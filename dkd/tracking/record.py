@@ -201,7 +201,7 @@ class Record(Recomputed):
     # --- closing -----------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Free maps and kernels (and temporary files). The clip stays open, as it belongs to the caller."""
+        """Free maps and kernels (and temporary files)."""
         self._closed = True
         self._heatmaps = self._kernels = np.zeros((0,), np.float32)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -22,6 +23,7 @@ from dkd.pose.crops import check_box
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.counterfactuals import Counterfactuals
 from dkd.tracking.interventions import Intervention
+from dkd.tracking.opening import as_clip, as_model
 from dkd.tracking.record import Record
 from dkd.tracking.reinitialise import Reinitialise
 from dkd.tracking.tracker import Tracker
@@ -33,12 +35,13 @@ log = logging.getLogger(__name__)
 class Trace(Record, Counterfactuals):
     """Run a model over a clip and record its results.
 
+        Trace("dkd-mobilenetv2", "video.mp4")
         Trace(model, clip, box=(60, 40, 200, 220))
         Trace(model, clip, box, Conditions(smooth=OneEuro, reinitialise=Reinitialise()))
 
     Args:
-        model: the model, which is set to eval mode.
-        clip: frames by index.
+        model: the model, which is set to eval mode; or the name of a shipped model, or the path of a checkpoint.
+        clip: frames by index; or the path of a video, which is opened, and closed with the trace.
         box: box of the person (x0, y0, x1, y1) in pixels of the first frame; if omitted, the initializer searches for
             the person in the whole frame, in a few rounds.
         conditions: conditions of the run: feedback, corruption, smoother, re-initialisation, interventions; by default
@@ -64,13 +67,15 @@ class Trace(Record, Counterfactuals):
         ShapeError: the ground truth does not fit.
         ConfigError: an intervention acts on no frame of the clip, or on something the model does not have.
         StorageError: a temporary file does not fit on the disk.
-        VideoError: a frame cannot be read; the trace of the frames before it is in the error's ``trace`` attribute.
+        CheckpointError: a model's file cannot be used.
+        VideoError: the video cannot be opened; or a frame cannot be read: the trace of the frames before it is in the
+            error's ``trace`` attribute.
     """
 
     def __init__(
         self,
-        model: VideoPoseModel,
-        clip: ClipLike,
+        model: VideoPoseModel | str | os.PathLike[str],
+        clip: ClipLike | str | os.PathLike[str],
         box: tuple[float, float, float, float] | None = None,
         conditions: Conditions | None = None,
         *,
@@ -80,6 +85,30 @@ class Trace(Record, Counterfactuals):
         progress: bool = True,
         cancel: Callable[[], bool] | None = None,
     ):
+        model = as_model(model)
+        clip, self._opened = as_clip(clip)
+        try:
+            self._prepare(model, clip, box, conditions or Conditions(), ground_truth, ground_truth_kind, stop)
+        except BaseException:
+            if self._opened is not None:
+                self._opened.clip.close()
+            raise
+        self._share_clip()
+        self.run(progress=progress, cancel=cancel)
+
+    # --- running -----------------------------------------------------------------------------------------------------
+
+    def _prepare(
+        self,
+        model: VideoPoseModel,
+        clip: ClipLike,
+        box: tuple[float, float, float, float] | None,
+        conditions: Conditions,
+        ground_truth: np.ndarray | None,
+        ground_truth_kind: str | None,
+        stop: int | None,
+    ) -> None:
+        """Check the arguments, and start without frames."""
         n_wanted = len(clip) if stop is None else min(stop, len(clip))
         if n_wanted < 1:
             raise ShapeError(f"expected at least one frame to trace, got stop={stop} for a clip of {len(clip)}")
@@ -92,10 +121,7 @@ class Trace(Record, Counterfactuals):
         self.model, self.model_name, self.skeleton, self.clip = model, model.name, model.skeleton, clip
         self._ground_truth = None if ground_truth is None else np.asarray(ground_truth, np.float32)
         self.ground_truth_kind = ground_truth_kind or "ground truth"
-        self._begin(conditions or Conditions(), n_wanted)
-        self.run(progress=progress, cancel=cancel)
-
-    # --- running -----------------------------------------------------------------------------------------------------
+        self._begin(conditions, n_wanted)
 
     def _begin(self, conditions: Conditions, n_wanted: int) -> None:
         """Start without frames, and allocate memory for all."""
@@ -180,6 +206,7 @@ class Trace(Record, Counterfactuals):
     def _under(self, conditions: Conditions, n_wanted: int) -> Trace:
         """Create a trace of the same model, clip and box, without any frames yet."""
         made = copy.copy(self)
+        made._share_clip()
         made._begin(conditions, n_wanted)
         return made
 
@@ -209,7 +236,31 @@ class Trace(Record, Counterfactuals):
     def snapshot(self) -> Trace:
         """Return a trace of the current frames only, while another thread continues. Arrays are shared."""
         shown = copy.copy(self)
+        shown._share_clip()
         n = len(self)
         shown._crops = self._crops[:n]
         shown._copy_events(self, n)
         return shown
+
+    # --- closing -----------------------------------------------------------------------------------------------------
+
+    def _share_clip(self) -> None:
+        if self._opened is not None:
+            self._opened.traces.add(self)
+
+    def close(self) -> None:
+        """Free maps and kernels (and temporary files).
+
+        A clip that was given as a path is closed with the last trace that was made from it; a clip that was given as an
+        object stays open, as it belongs to the caller.
+        """
+        super().close()
+        if self._opened is not None:
+            self._opened.release(self)
+
+    def __enter__(self) -> Trace:
+        self._check_open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

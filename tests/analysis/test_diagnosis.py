@@ -128,13 +128,23 @@ def test_fast_but_even_motion_is_no_jump() -> None:
     assert [m for m in worst(diagnose(trace, side=np.full(60, HEIGHT)), n=None) if m.reason == "jump"] == []
 
 
+@pytest.mark.parametrize("x", [-0.3, 0.3])
+@pytest.mark.parametrize("frames", [slice(1, None), slice(2, None), slice(58, None), slice(58, 59), slice(59, None)])
+def test_a_jump_next_to_an_end_is_charged_to_its_own_frame(frames: slice, x: float) -> None:
+    """Not to the step after it, which is only different because it is short again."""
+    moment = only(worst(diagnose(SteadyTrace(truth=False).shift("right_wrist", frames, x))), "jump")
+    assert (moment.joint, moment.frame) == ("right_wrist", frames.start)
+    assert moment.severity == pytest.approx(0.3 / JUMP_LIMIT, rel=0.02)
+    assert moment.text.startswith("right_wrist jumps 0.3 of the box in one frame")
+
+
 def test_the_limit_of_a_restless_joint_is_its_own() -> None:
     trace = SteadyTrace(truth=False)
     noise = np.random.default_rng(1).normal(0, 0.02 * HEIGHT, (60, 2))
     trace.joints[:, 6] += noise.astype(np.float32)
     trace.shift("right_wrist", slice(33, 34), 0.9)
     diagnosis = diagnose(trace)
-    measure = jumps(diagnosis.lanes["acceleration"])[1:, 6]
+    measure = jumps(diagnosis.lanes["acceleration"], diagnosis.lanes["speed"])[1:, 6]
     spread = 1.4826 * np.median(np.abs(measure - np.median(measure)))
     own = np.median(measure) + SPREADS * spread
     assert own > JUMP_LIMIT
@@ -290,20 +300,25 @@ def tracks(n_frames: int = 9) -> st.SearchStrategy[np.ndarray]:
 def test_flips_and_jumps_are_what_loops_give(x: np.ndarray) -> None:
     side = np.linspace(50, 80, len(x))
     acceleration = np.full(x.shape[:2], np.nan)
-    expected_flips, expected_jumps = acceleration.copy(), acceleration.copy()
+    expected_flips, expected_jumps, speed = acceleration.copy(), acceleration.copy(), acceleration.copy()
     for j in range(x.shape[1]):
         for t in range(1, len(x) - 1):
             acceleration[t, j] = np.hypot(*(x[t + 1, j] - 2 * x[t, j] + x[t - 1, j]))
         for t in range(1, len(x)):
-            near = [a for a in (acceleration[t - 1, j], acceleration[t, j]) if not np.isnan(a)]
-            expected_jumps[t, j] = min(near)
+            speed[t, j] = np.hypot(*(x[t, j] - x[t - 1, j]))
+        for t in range(1, len(x)):
+            if t in (1, len(x) - 1):  # one neighbour: how much longer than it
+                neighbour = 2 if t == 1 else t - 1
+                expected_jumps[t, j] = max(speed[t, j] - speed[neighbour, j], 0)
+            else:
+                expected_jumps[t, j] = min(acceleration[t - 1, j], acceleration[t, j])
             m = MIRROR[j]
             if m != j:
                 kept = np.hypot(*(x[t, j] - x[t - 1, j])) + np.hypot(*(x[t, m] - x[t - 1, m]))
                 exchanged = np.hypot(*(x[t, m] - x[t - 1, j])) + np.hypot(*(x[t, j] - x[t - 1, m]))
                 expected_flips[t, j] = max(0.0, kept / 2 - exchanged) / side[t]
     np.testing.assert_allclose(flips(x, SKELETON, side), expected_flips, atol=1e-9)
-    np.testing.assert_allclose(jumps(acceleration), expected_jumps)
+    np.testing.assert_allclose(jumps(acceleration, speed), expected_jumps)
 
 
 @given(tracks(3), tracks(3))

@@ -36,14 +36,17 @@ def test_track_writes_what_the_library_finds(
     out = tmp_path / "poses.csv"
     assert main(["track", str(short_clip), "--box", ",".join(map(str, box)), "--out", str(out)]) == 0
     table = pd.read_csv(out)
-    assert list(table.columns) == ["frame", "time_s", "joint", "x", "y", "score"]
-    expected = Trace(load_model("dkd-mobilenetv2"), Clip(short_clip), box, progress=False).to_frame()
+    assert list(table.columns) == ["frame", "time_s", "joint", "x", "y", "score", "confidence"]
+    trace = Trace("dkd-mobilenetv2", short_clip, box, progress=False)
+    expected = trace.to_frame()
     assert list(table.joint) == list(expected.joint)
+    np.testing.assert_allclose(table.confidence, trace.confidence.ravel(), rtol=1e-4)
     np.testing.assert_allclose(
         table[["frame", "time_s", "x", "y", "score"]], expected[["frame", "time_s", "x", "y", "score"]], rtol=1e-4
     )
     captured = capsys.readouterr()
     assert "5 frames, 13 joints" in captured.out
+    assert f"followed in all 5 frames: the mean confidence is {trace.confidence.mean():.2f}" in captured.out
     assert "tracing" in captured.err  # the progress bar
     assert [p.name for p in tmp_path.iterdir()] == ["poses.csv"]
 
@@ -57,6 +60,11 @@ def test_track_writes_what_the_library_finds(
         (["{clip}", "--model", "dkd-resnet", "--out", "{tmp}/o.csv"], "unknown"),
         (["{clip}", "--model", "{tmp}/none.safetensors", "--out", "{tmp}/o.csv"], "found no file"),
         (["{clip}", "--out", "{tmp}/nowhere/o.csv"], "folder that exists"),
+        (["{clip}", "--out", "{tmp}/o.xlsx"], "ends in .csv, .json, .parquet, .tsv, got 'o.xlsx'"),
+        (["{clip}", "--out", "{tmp}/o"], "ends in .csv"),
+        (["{clip}", "--start", "5", "--out", "{tmp}/o.csv"], "0 <= start < stop <= 5"),
+        (["{clip}", "--start", "3", "--stop", "2", "--out", "{tmp}/o.csv"], "0 <= start < stop <= 5"),
+        (["{clip}", "--out", "{text}"], "ends in .csv"),
         (["{tmp}/none.mp4", "--out", "{tmp}/o.csv"], "none.mp4"),
         (["{text}", "--out", "{tmp}/o.csv"], "text.mp4"),
     ],
@@ -72,6 +80,50 @@ def test_bad_input_is_one_line_and_status_2(
     assert len(lines) == 1
     assert message in lines[0]
     assert not (tmp_path / "o.csv").exists()
+
+
+def test_an_existing_file_is_only_replaced_if_asked_for(
+    short_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "o.csv"
+    out.write_text("mine")
+    command = ["track", str(short_clip), "--stop", "1", "--out", str(out)]
+    assert main(command) == 2
+    assert "add --force" in capsys.readouterr().err and out.read_text() == "mine"
+    assert main([*command, "--force", "--quiet"]) == 0
+    assert len(pd.read_csv(out)) == 13
+    captured = capsys.readouterr()
+    assert captured.out == captured.err == ""
+
+
+def test_every_ending_writes_the_same_table_of_the_frames_asked_for(short_clip: Path, tmp_path: Path) -> None:
+    read = {
+        "csv": pd.read_csv, "tsv": lambda path: pd.read_csv(path, sep="\t"), "json": pd.read_json,
+        "parquet": pd.read_parquet,
+    }  # fmt: skip
+    tables = {}
+    for ending, reader in read.items():
+        out = tmp_path / f"o.{ending.upper() if ending == 'json' else ending}"
+        command = ["track", str(short_clip), "--start", "2", "--stop", "4", "--out", str(out), "--quiet"]
+        assert main(command) == 0
+        tables[ending] = reader(out)
+        assert sorted(set(tables[ending].frame)) == [2, 3]
+        np.testing.assert_allclose(sorted(set(tables[ending].time_s)), [2 / 30, 3 / 30], rtol=1e-6)
+    for table in tables.values():
+        pd.testing.assert_frame_equal(table, tables["csv"], check_dtype=False, rtol=1e-5)
+
+
+@pytest.mark.parametrize("reinitialise", [False, True])
+def test_a_box_on_nobody_is_said(
+    reinitialise: bool, short_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["track", str(short_clip), "--box", "0,0,60,90", "--out", str(tmp_path / "o.csv")]
+    assert main([*command, *(["--reinitialise"] if reinitialise else [])]) == 0
+    out = capsys.readouterr().out
+    if reinitialise:  # the search finds the person in the whole frame, in frame 3
+        assert "re-initialised in frame 3" in out and "all 5 frames" not in out
+    else:
+        assert "probably no person here" in out and "all frames are below 0.45 (frames 0 to 4)" in out
 
 
 def test_a_full_disk_leaves_no_half_table(

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from dkd import Clip, Trace
-from dkd.errors import BoxError, ClosedError, FrameIndexError, ShapeError, StorageError
+from dkd import Clip, Trace, load_model
+from dkd.errors import (
+    BoxError,
+    ClosedError,
+    ConfigError,
+    FrameIndexError,
+    ShapeError,
+    StorageError,
+    VideoNotFoundError,
+)
 from dkd.models import DKD
 from dkd.pose.crops import BOX_MARGIN, box_to_crop
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.feedback import erase
 from dkd.tracking.reinitialise import Reinitialise
+from dkd.video.samples import get_sample
 from tests.models.test_models import scene, varied_model
 
 BOX = (60.0, 40.0, 200.0, 220.0)
@@ -185,6 +195,43 @@ def test_the_table_is_tidy(trace: Trace) -> None:
     j = trace.skeleton.index("left_hip")
     assert (row.x, row.y, row.score) == (*trace.joints[4, j], trace.scores[4, j])
     assert row.time_s == pytest.approx(0.4)
+
+
+def test_a_model_and_a_clip_can_be_given_by_name(tmp_path: Path) -> None:
+    path = get_sample("rendered_walk").path
+    with Clip(path) as clip, Trace("dkd-mobilenetv2", str(path), progress=False, stop=2) as trace:
+        np.testing.assert_array_equal(
+            trace.joints, Trace(load_model("dkd-mobilenetv2"), clip, progress=False, stop=2).joints
+        )
+    with pytest.raises(ClosedError):
+        trace.clip.frame(0)
+    with pytest.raises(ConfigError, match="unknown"):
+        Trace("dkd-mobilnet", path)
+    with pytest.raises(ConfigError, match="expected a model, or the name or path of one, got an object of type int"):
+        Trace(3, path)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="expected a clip, or the path of a video, got an object of type ndarray"):
+        Trace("dkd-mobilenetv2", np.zeros((2, 4, 4, 3), np.uint8))  # type: ignore[arg-type]
+    with pytest.raises(VideoNotFoundError):
+        Trace("dkd-mobilenetv2", tmp_path / "none.mp4")
+
+
+def test_a_clip_opened_for_a_trace_is_closed_with_the_last_trace_of_it(model: DKD) -> None:
+    trace = Trace(model, get_sample("rendered_walk").path, BOX, progress=False, stop=3)
+    changed, snapshot = trace.darken(2), trace.snapshot()
+    trace.close()
+    snapshot.close()
+    assert changed.picture(0).shape == (480, 640, 3)
+    changed.close()
+    with pytest.raises(ClosedError):
+        trace.clip.frame(0)
+    with pytest.raises(BoxError):
+        Trace(model, get_sample("rendered_walk").path, (5000, 0, 6000, 50))
+
+
+def test_a_clip_given_as_an_object_stays_open(model: DKD, clip: Clip) -> None:
+    with Trace(model, clip, BOX, progress=False, stop=1) as trace:
+        assert len(trace) == 1
+    assert clip.frame(0).shape
 
 
 def test_bad_questions_are_named(model: DKD, clip: Clip, trace: Trace) -> None:

@@ -1,0 +1,86 @@
+"""The joints of a trace as a file: CSV, TSV, JSON or Parquet, by the ending of its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dkd.errors import ConfigError
+from dkd.io.files import atomic_path
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dkd.tracking.trace import Trace
+
+
+def joints_table(trace: Trace, first: int = 0, start_s: float = 0.0) -> pd.DataFrame:
+    """Return a tidy table with one row per joint per frame: ``frame, time_s, joint, x, y, score, confidence``.
+
+    Args:
+        trace: the trace.
+        first: number of its first frame in the video.
+        start_s: time of that frame in seconds.
+
+    Returns:
+        ``x`` and ``y`` in pixels of the frame; ``score``, the height of the map's peak; ``confidence``, the calibrated
+        probability that the joint was found, NaN for a model without a calibration.
+    """
+    table = trace.to_frame()
+    table["frame"] += first
+    table["time_s"] += start_s
+    table["confidence"] = trace.confidence.ravel() if trace.calibrated else np.float32(np.nan)
+    return table
+
+
+def _text(separator: str) -> Callable[[pd.DataFrame, Path], None]:
+    def write(table: pd.DataFrame, path: Path) -> None:
+        # Times in fixed decimals: with six significant digits, steps of 1/240 s would be lost after 1,000 s.
+        fixed = table.assign(time_s=table["time_s"].map("{:.9f}".format))
+        fixed.to_csv(path, index=False, float_format="%.6g", sep=separator)
+
+    return write
+
+
+def _json(table: pd.DataFrame, path: Path) -> None:
+    table.to_json(path, orient="records", double_precision=9, indent=0)
+
+
+def _parquet(table: pd.DataFrame, path: Path) -> None:
+    table.to_parquet(path, index=False)
+
+
+FORMATS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
+    ".csv": _text(","), ".json": _json, ".parquet": _parquet, ".tsv": _text("\t"),
+}  # fmt: skip
+
+
+def check_table_path(path: Path) -> None:
+    """Check that a table can be written to a path of this name.
+
+    Raises:
+        ConfigError: the ending is unknown, the folder does not exist, or the path is a folder.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise ConfigError(
+            f"expected a file that ends in {', '.join(FORMATS)}, got {path.name!r}: the ending chooses the format"
+        )
+    if not path.parent.is_dir() or path.is_dir():
+        raise ConfigError(f"expected a file in a folder that exists, got {path}; create the folder first")
+
+
+def save_joints(trace: Trace, path: str | Path, first: int = 0, start_s: float = 0.0) -> None:
+    """Write the table of :func:`joints_table`, completely or not at all; an existing file is replaced.
+
+    Raises:
+        ConfigError: see :func:`check_table_path`.
+        StorageError: the file cannot be written.
+    """
+    path = Path(path)
+    check_table_path(path)
+    table = joints_table(trace, first, start_s)
+    with atomic_path(path) as temporary:
+        FORMATS[path.suffix.lower()](table, temporary)
