@@ -16,8 +16,8 @@ from pathlib import Path, PurePosixPath
 from dkd.errors import ConfigError
 
 ROOT = Path(__file__).parents[1]
-# A static import or re-export at the start of a line; loader.js finds them by the same rule.
-IMPORT = re.compile(r'^(?:import|export)\b[^"\';]*?\bfrom "([^"]+)"', re.MULTILINE)
+# A static import at the start of a line; loader.js finds them by the same rule.
+IMPORT = re.compile(r'^import (?:\* as \w+|\w+|\{[^}]*\}) from "([^"]+)"', re.MULTILINE)
 
 
 @dataclass(frozen=True)

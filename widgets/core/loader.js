@@ -1,19 +1,21 @@
-// Links the modules of the libraries that Python sends. Each module becomes a Blob with an address of its own, made once
-// per page for each content, so ten workbenches or two notebooks share it; DevTools shows it under its name in widgets/.
+// Links the modules of the libraries that Python sends. A library becomes one module of the page, made once for each
+// content, so ten workbenches or two notebooks share it. One Blob per file would do, too, but the browser takes longer to
+// make fifty of them than to run all the code. A source map tells DevTools which line is which in widgets/.
 
 /** @import { Model, Widget } from "./types.d.ts" */
 
 /**
- * A module as library.py sends it; `imports` maps each specifier to the key of the module that it means.
- * @typedef {{ name: string, key: string, source: string, imports: Record<string, string> }} Module
+ * A module as library.py sends it; `imports` maps each specifier to the name of the module that it means.
+ * @typedef {{ name: string, source: string, imports: Record<string, string> }} Module
  */
+/** @typedef {Record<string, Record<string, unknown>>} Modules name of each module → what it exports */
+/** @typedef {{ url: string, modules: Modules }} Linked */
 /** @typedef {(id: string) => Promise<Model>} Find */
 
-/** @type {Map<string, string>} */
-const addresses = new Map(); // a module's key → its address
-/** @type {Map<string, Promise<Map<string, string>>>} */
-const opened = new Map(); // a library's key → the names of its modules and their addresses
-const IMPORT = /^((?:import|export)\b[^"';]*?\bfrom )"([^"]+)"(?: with \{[^}]*\})?/gm; // as in assets.py
+/** @type {Map<string, Promise<Linked>>} */
+const opened = new Map(); // a library's key → the module that it became
+const IMPORT = /^import (\* as \w+|\w+|\{[^}]*\}) from "([^"]+)"(?: with \{[^}]*\})?;/gm; // as in assets.py
+const EXPORT = /^export ((?:async )?function\*? ?|const |let |class )(\w+)/gm;
 
 /**
  * The widget that a module of a library has as its default export, or makes if that is a function.
@@ -23,15 +25,15 @@ const IMPORT = /^((?:import|export)\b[^"';]*?\bfrom )"([^"]+)"(?: with \{[^}]*\}
  * @returns {Promise<Widget>}
  */
 export async function load(library, find, name) {
-  const modules = await open(library, find);
-  const made = (await import(String(modules.get(name)))).default;
-  return typeof made === "function" ? made() : made;
+  const { modules } = await open(library, find);
+  const made = modules[name].default;
+  return /** @type {Widget} */ (typeof made === "function" ? made() : made);
 }
 
 /**
  * @param {Model} library
  * @param {Find} find
- * @returns {Promise<Map<string, string>>}
+ * @returns {Promise<Linked>}
  */
 function open(library, find) {
   const key = library.get("key");
@@ -50,7 +52,7 @@ function open(library, find) {
 async function bring(library, find) {
   /** @type {string[]} */
   const needs = library.get("needs");
-  const [{ modules, css }] = await Promise.all([
+  const [{ modules, css }, ...needed] = await Promise.all([
     unpacked(library.get("content")),
     ...needs.map(async (id) => open(await find(id), find)),
   ]);
@@ -59,8 +61,10 @@ async function bring(library, find) {
     style.textContent = css;
     document.head.append(style);
   }
-  for (const module of modules) if (!addresses.has(module.key)) addresses.set(module.key, preloaded(address(module)));
-  return new Map(modules.map(({ name, key }) => [name, String(addresses.get(key))]));
+  const addresses = needed.map((other) => other.url);
+  const code = new Blob([link(modules, addresses)], { type: "text/javascript" });
+  const url = URL.createObjectURL(code);
+  return { url, modules: /** @type {Modules} */ ((await import(url)).modules) };
 }
 
 /**
@@ -76,24 +80,66 @@ async function unpacked(bytes) {
 }
 
 /**
- * Let the browser fetch a module now, and not only once those that import it were read.
- * @param {string} url
+ * One module of many, each in a scope of its own and after those that it imports. It exports `modules`: what each of
+ * them exports, by name, with those of the libraries at the given addresses.
+ * @param {Module[]} modules
+ * @param {string[]} addresses
  */
-function preloaded(url) {
-  const link = document.createElement("link");
-  link.rel = "modulepreload";
-  link.href = url;
-  document.head.append(link);
-  return url;
+export function link(modules, addresses) {
+  const needed = addresses.map((url, i) => `import { modules as m${i} } from "${url}";`);
+  const all = addresses.map((_, i) => `...m${i}`).join(", ");
+  const first = `${needed.join(" ")} export const modules = { ${all} };`;
+  const scopes = modules.map(scope);
+  const folder = modules[0]?.name.split("/")[0];
+  const map = encodeURIComponent(JSON.stringify(sourceMap(modules, scopes)));
+  const last = [`//# sourceURL=dkd/widgets/${folder}`, `//# sourceMappingURL=data:application/json,${map}`];
+  return [first, ...scopes, ...last].join("\n");
 }
 
 /**
- * Make a module of a source; those that it imports have their addresses already.
+ * A module as a statement that keeps its lines: what it imports is taken from `modules`, what it exports put there.
  * @param {Module} module
  */
-function address({ name, source, imports }) {
-  const linked = name.endsWith(".json")
-    ? `export default ${source}`
-    : source.replace(IMPORT, (_, head, specifier) => `${head}"${addresses.get(imports[specifier])}"`);
-  return URL.createObjectURL(new Blob([linked, `\n//# sourceURL=dkd/widgets/${name}`], { type: "text/javascript" }));
+export function scope({ name, source, imports }) {
+  const place = `modules[${JSON.stringify(name)}]`;
+  if (name.endsWith(".json")) return `${place} = { default: ${source.trim()} };`;
+  /** @type {string[]} */
+  const exported = [];
+  const body = source
+    .replace(IMPORT, (_, what, specifier) => `const ${binding(what)} = modules[${JSON.stringify(imports[specifier])}];`)
+    .replace(EXPORT, (_, kind, given) => {
+      exported.push(given);
+      return kind + given;
+    })
+    .replace(/^export default /m, () => {
+      exported.push("default: made");
+      return "const made = ";
+    });
+  return `${place} = (() => { ${body}\nreturn { ${exported.join(", ")} }; })();`;
+}
+
+/**
+ * `{ a, b as c }`, `all` or `* as all` of an import as what is declared.
+ * @param {string} what
+ */
+function binding(what) {
+  if (what.startsWith("{")) return what.replaceAll(" as ", ": ");
+  return what.startsWith("*") ? what.slice("* as ".length) : `{ default: ${what} }`;
+}
+
+/**
+ * Lines of the linked text to lines of the files.
+ * @param {Module[]} modules
+ * @param {string[]} scopes
+ */
+function sourceMap(modules, scopes) {
+  let line = 1; // after the imports
+  const sections = modules.map(({ name, source }, i) => {
+    const offset = { line, column: 0 };
+    line += scopes[i].split("\n").length;
+    const mappings = source.split("\n").map((_, k) => (k ? "AACA" : "AAAA")); // the same column of the next line
+    const sources = [`dkd/widgets/${name}`];
+    return { offset, map: { version: 3, sources, sourcesContent: [source], names: [], mappings: mappings.join(";") } };
+  });
+  return { version: 3, sections };
 }
