@@ -1,30 +1,28 @@
 """``Clip``: frames of a video by exact index, upright, in bounded memory, thread-safe and fork-safe.
 
-A clip uses two decoders; ``Clip.backend`` names the one that reads it forward:
+PyAV reads any frame in any order and notices damage: one frame is never shown in place of another. ``Clip.backend``
+names the decoder that reads forward. decord can do that instead if it is asked for, on a file for which all of its
+frames were compared with PyAV's when the clip was opened: it seeks to wrong frames in several codecs, chooses among
+video tracks by itself, squashes frames of another size, and hides damage. It is never used for anything else.
 
-- PyAV reads any frame in any order and detects damage: one frame is never shown in place of another.
-  - decord is used for reading forward only (its seeks are silently wrong in several codecs), and only for a file on
-    which
-  it was compared with PyAV when the clip was opened. Because decord hides damage, PyAV decodes the file once first.
-  decord also decodes ahead of the reader and keeps all of those frames in memory. With ``backend="auto"`` it therefore
-  reads only clips that fit into the cache as a whole, and PyAV reads longer ones. If decord fails, PyAV takes over.
+Measured on two cores, with real clips of 720p and 1080p: PyAV takes 1.3–3.4 ms per frame and decord 1.8–4.9 ms. The
+first time that frames of HEVC or VP9 are read, a second decoder checks them, which costs about as much again.
 
-Measured on two cores, with real clips of 720p and 1080p: PyAV takes 1.3–3.4 ms per frame and decord 1.8–4.9 ms.
-
-Pixels are returned as stored: a clip with non-square pixels is not stretched.
+Pixels are returned as stored: a clip with non-square pixels is not stretched. ``pixel_aspect`` states their shape, and
+the widgets apply it when they show a frame.
 """
 
 from __future__ import annotations
 
-import logging
 import operator
 import os
 import threading
 import weakref
-from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -33,136 +31,20 @@ from dkd.errors import (
     ConfigError,
     FrameIndexError,
     ShapeError,
+    VideoCorruptError,
     VideoFormatError,
     VideoTruncatedError,
     nearest_name,
 )
-from dkd.video.index import VideoIndex, build_index, log_damage
-from dkd.video.readers import DecordReader, DecordUnfitError, PyAVReader
-
-log = logging.getLogger(__name__)
+from dkd.video.decord_reader import DecordUnfitError
+from dkd.video.faults import VideoWarning, damage_warning
+from dkd.video.index import build_index
+from dkd.video.orientation import UPRIGHT
+from dkd.video.sources import ArraySource, FileSource, FrameCache, Source, log
+from dkd.video.times import Timing
 
 Backend = Literal["auto", "decord", "pyav"]
 DEFAULT_CACHE_BYTES = 256 * 2**20
-
-
-class FrameCache:
-    """Cache of the most recently used frames, never more than ``limit_bytes``. Not thread-safe: its owner holds a lock.
-
-    Attributes:
-        limit_bytes: upper limit in bytes; 0 keeps nothing.
-        nbytes: bytes held now.
-    """
-
-    def __init__(self, limit_bytes: int):
-        self.limit_bytes = limit_bytes
-        self.nbytes = 0
-        self._frames: OrderedDict[int, np.ndarray] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._frames)
-
-    def get(self, number: int) -> np.ndarray | None:
-        """Return the frame and mark it as the most recently used, or return ``None``."""
-        if number in self._frames:
-            self._frames.move_to_end(number)
-        return self._frames.get(number)
-
-    def put(self, number: int, frame: np.ndarray) -> None:
-        """Keep a frame and drop the least recently used ones to make room. A frame above the limit is not kept."""
-        if (old := self._frames.pop(number, None)) is not None:
-            self.nbytes -= old.nbytes
-        if frame.nbytes > self.limit_bytes:
-            return
-        self._frames[number] = frame
-        self.nbytes += frame.nbytes
-        while self.nbytes > self.limit_bytes:
-            self.nbytes -= self._frames.popitem(last=False)[1].nbytes
-
-    def clear(self) -> None:
-        """Drop everything."""
-        self._frames.clear()
-        self.nbytes = 0
-
-
-class _Source(Protocol):
-    """Source of a clip's frames."""
-
-    @property
-    def backend(self) -> str:
-        """Name of the decoder that reads forward."""
-
-    def read(self, number: int, keep_from: int) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield frame ``number`` last, before it the frames from ``keep_from`` on that are decoded on the way."""
-
-    def fresh(self) -> _Source:
-        """Return a source of the same frames with no file open."""
-
-    def close(self) -> None:
-        """Close open files."""
-
-
-class _ArraySource:
-    backend = "memory"
-
-    def __init__(self, frames: np.ndarray):
-        self._frames = frames
-
-    def read(self, number: int, keep_from: int) -> Iterator[tuple[int, np.ndarray]]:
-        yield number, self._frames[number]
-
-    def fresh(self) -> _ArraySource:
-        return self
-
-    def close(self) -> None:
-        self._frames = self._frames[:0]
-
-
-class _FileSource:
-    """Frames of a file: PyAV for any frame, decord for frames read in order from the first."""
-
-    def __init__(self, path: Path, index: VideoIndex):
-        self._path = path
-        self._index = index
-        self._pyav = PyAVReader(path, index)
-        self._decord: DecordReader | None = None
-
-    @property
-    def backend(self) -> str:
-        return "pyav" if self._decord is None else "decord"
-
-    def use_decord(self, first: np.ndarray) -> None:
-        """Read forward with decord if it passes the checks; ``first`` is frame 0 as decoded by PyAV.
-
-        Raises:
-            DecordUnfitError: it fails a check.
-        """
-        reader = DecordReader(self._path, len(self._index), first)
-        damaged = self._index.damaged
-        if not self._index.checked and (damaged := self._pyav.find_damage()):
-            log_damage(self._path, damaged, len(self._index))
-        if damaged:
-            raise DecordUnfitError(f"{len(damaged)} frames are damaged, which decord hides")
-        self._decord = reader
-
-    def read(self, number: int, keep_from: int) -> Iterator[tuple[int, np.ndarray]]:
-        if self._decord is not None and number in (0, self._decord.position):
-            try:
-                if number == 0:
-                    self._decord.rewind()
-                yield number, self._decord.read()
-                return
-            except DecordUnfitError as reason:
-                log.warning("%s is read by PyAV from here on: %s", self._path.name, reason)
-                self._decord = None
-        yield from self._pyav.read(number, keep_from)
-
-    def fresh(self) -> _FileSource:
-        return _FileSource(self._path, self._index)
-
-    def close(self) -> None:
-        self._pyav.close()
-        self._decord = None
 
 
 class Clip:
@@ -178,8 +60,10 @@ class Clip:
 
     Args:
         path: path of the video file.
-        backend: ``"auto"``, ``"decord"`` or ``"pyav"``; see the module's docstring. ``"decord"`` forces decord even for
-            a long clip, of which it may then hold every frame in memory.
+        track: number of the video track, from 0; by default the one that a player would show: a track with more than
+            one picture before a still, then the one that the file marks as its default, then the first.
+        backend: ``"auto"`` and ``"pyav"``: PyAV. ``"decord"``: decord for reading forward, if all of its frames equal
+            PyAV's, which opening the clip then checks; otherwise PyAV, with a warning in the log.
         cache_bytes: maximum size of the decoded frames kept in memory, in bytes. An active decoder holds about ten more
             frames.
 
@@ -187,18 +71,28 @@ class Clip:
         path: path of the file, or ``None`` for a clip in memory.
         name: name of the clip: the file's name.
         width, height: size of the upright picture in pixels.
-        fps: mean frames per second.
-        times: (T,) float64, presentation time of each frame in seconds; the first is 0. Read-only.
+        fps: frames per second if the rate is constant, even where frames are missing; ``None`` if it varies.
+        mean_rate: mean frames per second.
+        times: (T,) float64, presentation time of each frame in seconds; the first is 0. Read-only. These are the
+            container's times, unless it rounds those of a constant rate: then they lie on the grid of that rate.
+        pixel_aspect: width / height of a pixel of the upright picture; 1 for nearly all videos.
+        orientation: how stored pictures are turned or mirrored; frames are returned upright.
+        track: number of the video track.
         truncated: whether the file ends before all of its frames.
 
     Raises:
         VideoError: the file cannot be used as a clip. The subclasses (``VideoNotFoundError``, ``VideoEmptyError``,
             ``VideoFormatError``, ``VideoNoTrackError``, ``VideoTruncatedError``, ``VideoCorruptError``) say why.
-        ConfigError: ``backend`` is unknown, or ``cache_bytes`` is negative.
+        ConfigError: ``backend`` is unknown, there is no such ``track``, or ``cache_bytes`` is negative.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, backend: Backend = "auto", cache_bytes: int = DEFAULT_CACHE_BYTES
+        self,
+        path: str | os.PathLike[str],
+        *,
+        track: int | None = None,
+        backend: Backend = "auto",
+        cache_bytes: int = DEFAULT_CACHE_BYTES,
     ):
         known = get_args(Backend)
         if backend not in known:
@@ -207,20 +101,19 @@ class Clip:
         if cache_bytes < 0:
             raise ConfigError(f"expected cache_bytes of 0 or more, got {cache_bytes}; 0 keeps no frame")
         file = Path(path)
-        index = build_index(file)
-        source = _FileSource(file, index)
+        index = build_index(file, None if track is None else operator.index(track))
+        source = FileSource(file, index)
         *_, (_, first) = source.read(0, 0)
-        if backend == "decord" or (backend == "auto" and first.nbytes * len(index) <= cache_bytes):
-            try:
-                source.use_decord(first)
-            except DecordUnfitError as reason:
-                if backend == "decord":
-                    raise VideoFormatError(
-                        f"{file.name} cannot be read by decord: {reason}; use backend='auto' or 'pyav'"
-                    ) from reason
-                log.info("%s is read by PyAV: %s", file.name, reason)
         self.path: Path | None = file
-        self._set_up(source, file.name, index.fps, index.times, first, cache_bytes, index.truncated)
+        self.track = index.track.number
+        self.orientation, self.pixel_aspect = source.orientation, source.pixel_aspect
+        self._stated = index.warnings
+        self._set_up(source, file.name, index.timing, first, cache_bytes, index.truncated)
+        if backend == "decord":
+            try:
+                source.use_decord()
+            except DecordUnfitError as reason:
+                log.warning("%s is read by PyAV instead of decord: %s", file.name, reason)
 
     @classmethod
     def from_array(cls, frames: np.ndarray, fps: float = 25.0, name: str = "array") -> Clip:
@@ -245,25 +138,27 @@ class Clip:
             raise ConfigError(f"expected fps > 0, got {fps}; give frames per second")
         clip = cls.__new__(cls)
         clip.path = None
-        clip._set_up(_ArraySource(frames), name, float(fps), np.arange(len(frames)) / fps, frames[0])
+        clip.track, clip.orientation, clip.pixel_aspect, clip._stated = 0, UPRIGHT, Fraction(1), ()
+        clip._set_up(ArraySource(frames), name, Timing(np.arange(len(frames)) / fps, float(fps)), frames[0])
         return clip
 
     def _set_up(
         self,
-        source: _Source,
+        source: Source,
         name: str,
-        fps: float,
-        times: np.ndarray,
+        timing: Timing,
         first: np.ndarray,
         cache_bytes: int = 0,
         truncated: bool = False,
     ) -> None:
         self.name = name
-        self.fps = fps
-        self.times = times
+        self.fps = timing.rate
+        self.mean_rate = timing.mean_rate
+        self.times = timing.times
         self.times.flags.writeable = False
         self.height, self.width = first.shape[:2]
         self.truncated = truncated
+        self._timing = timing
         self._source = source
         self._cache = FrameCache(cache_bytes)
         self._last_asked = 0
@@ -278,6 +173,16 @@ class Clip:
         return self._source.backend
 
     @property
+    def warnings(self) -> tuple[VideoWarning, ...]:
+        """What to know before trusting this video: damaged frames, gaps, other tracks; see :class:`VideoWarning`.
+
+        Damage within a picture is found when the frame is read, so there may be more after reading all of them.
+        """
+        damaged = self._source.damaged
+        stated = [w for w in self._stated if w.kind != "damaged"]
+        return (*stated, damage_warning(damaged, len(self))) if damaged else tuple(stated)
+
+    @property
     def cached_bytes(self) -> int:
         """Bytes of decoded frames in the cache; never more than ``cache_bytes``."""
         return self._cache.nbytes
@@ -287,7 +192,10 @@ class Clip:
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else self.backend
-        return f"<Clip {self.name!r}: {len(self)} frames, {self.width}×{self.height}, {self.fps:.5g} fps, {state}>"
+        size = f"{self.width}×{self.height}"
+        if self.pixel_aspect != 1:
+            size += f" (pixels {self.pixel_aspect.numerator}:{self.pixel_aspect.denominator})"
+        return f"<Clip {self.name!r}: {len(self)} frames, {size}, {self._timing}, {state}>"
 
     def frame(self, i: int) -> np.ndarray:
         """Return frame ``i`` in presentation order, 0 ≤ i < len(clip): (H, W, 3) uint8 RGB, upright, read-only.
@@ -367,14 +275,24 @@ class Clip:
 
     def _keep(self, number: int, image: np.ndarray) -> np.ndarray:
         if image.shape != (self.height, self.width, 3):
+            at, (height, width) = self._first_of_other_size(number)
             raise VideoFormatError(
-                f"expected all frames of {self.name} to be {self.width}×{self.height}, but frame {number} is "
-                f"{image.shape[1]}×{image.shape[0]}; re-encode the video to one size"
+                f"expected all frames of {self.name} to be {self.width}×{self.height}, but frame {at} is "
+                f"{width}×{height}; re-encode the video to one size"
             )
         image = image.view()
         image.flags.writeable = False
         self._cache.put(number, image)
         return image
+
+    def _first_of_other_size(self, last: int) -> tuple[int, tuple[int, int]]:
+        """Return the first frame that differs in size from frame 0, so that the error does not depend on the order."""
+        for number in range(last + 1):
+            with suppress(VideoCorruptError):
+                *_, (_, image) = self._source.read(number, number)
+                if image.shape[:2] != (self.height, self.width):
+                    return number, image.shape[:2]
+        raise AssertionError("called only if a frame up to the last one has another size")
 
     def _after_fork_in_child(self) -> None:
         # Decoder threads do not exist in a forked child, and the lock may be held by a thread that does not either. The

@@ -10,34 +10,31 @@ presentation times, VP8 has packets that show nothing, and MPEG-4 Part 2 has pic
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
-import av
 import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
-from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from dkd.errors import (
-    VideoEmptyError,
-    VideoError,
-    VideoFormatError,
-    VideoNotFoundError,
-    VideoNoTrackError,
-    VideoTruncatedError,
-)
+from dkd.errors import VideoEmptyError, VideoError, VideoFormatError, VideoTruncatedError
+from dkd.video.faults import VideoWarning, log_warnings, warnings_of
+from dkd.video.integrity import decoded, make_checker
+from dkd.video.opening import Track, choose_track, open_video
+from dkd.video.structure import Fault, bytes_missing, matroska_faults
+from dkd.video.times import Timing, timing_of
 
 log = logging.getLogger(__name__)
 
 _TIMED_CONTAINERS = {"mov", "matroska"}
 _ONE_PICTURE_A_PACKET = {"h264", "hevc", "vp9", "av1", "mjpeg", "prores", "dnxhd", "ffv1", "png", "rawvideo"}
-_FALLBACK_RATE = 25.0  # frames per second, for a raw stream that states none
-_LONG_PAUSE_S = 1.0
+_FALLBACK_RATE = Fraction(25)  # frames per second, for a raw stream that states none
+_STEPS_MISSING_AT_END = 2.5  # a header's length may be rounded, and may count the last frame or not
 
 
 class KeyPoint(NamedTuple):
@@ -52,158 +49,138 @@ class VideoIndex:
     """The frames of a file in presentation order.
 
     Attributes:
-        times: (T,) float64, seconds from the first frame, ascending.
-        fps: mean frames per second.
+        timing: times of the frames and their rate.
         pts: (T,) presentation times in the stream's time base, strictly ascending; ``None`` if the container has
             none that can be trusted. Such a file is always decoded from its start, and frames are counted. (In a
             damaged file, frames after the damage may then have too small a number.)
         keys: points where decoding can begin, by presentation time; empty if ``pts`` is ``None``.
         sizes: size in bytes of the packet with each presentation time, used to recognise packets after a seek.
+        track: the video track.
         damaged: numbers of frames known to be unreadable. Complete only if ``checked``.
         checked: whether every frame of the file was decoded once.
         truncated: whether the file ends before the frames that its header announces.
         announced: number of frames that the header announces; ``None`` if it does not say.
+        warnings: what a user should know about the file.
     """
 
-    times: np.ndarray
-    fps: float
+    timing: Timing
     pts: np.ndarray | None
     keys: tuple[KeyPoint, ...]
     sizes: dict[int, int]
+    track: Track = Track(0)
     damaged: frozenset[int] = field(default_factory=frozenset)
     checked: bool = False
     truncated: bool = False
     announced: int | None = None
+    warnings: tuple[VideoWarning, ...] = ()
 
     def __len__(self) -> int:
         return len(self.times)
 
-
-class Decoded(NamedTuple):
-    """One result of a decoder: a frame, or ``None`` for a packet that could not be decoded."""
-
-    frame: av.VideoFrame | None
-    damaged: bool  # the frame, or one that it may depend on, is incomplete
-    draining: bool  # it came after the file's last packet
+    @property
+    def times(self) -> np.ndarray:
+        """(T,) float64, seconds from the first frame, ascending."""
+        return self.timing.times
 
 
-def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
-    """Open a file's first video track for decoding with a few threads.
-
-    Raises:
-        VideoNotFoundError, VideoEmptyError, VideoFormatError, VideoNoTrackError, VideoTruncatedError: see their
-        docstrings.
-        VideoError: the operating system does not allow the file to be read.
-    """
-    if not path.exists():
-        raise VideoNotFoundError(f"expected a video file, but there is nothing at {str(path)!r}; check the path")
-    if path.is_dir():
-        raise VideoFormatError(f"expected a video file, but {str(path)!r} is a directory; give one of the files in it")
-    try:
-        with path.open("rb") as file:
-            head = file.read(12)
-        if not head:
-            raise VideoEmptyError(f"expected a video file, but {str(path)!r} has 0 bytes; copy or download it again")
-        container = av.open(str(path), metadata_errors="replace")
-    except FFmpegError as error:
-        if head[4:8] == b"ftyp" or head.startswith((b"\x1aE\xdf\xa3", b"RIFF")):
-            raise VideoTruncatedError(
-                f"{path.name} begins like a video, but the index of its frames is missing ({error.strerror}): "
-                "the recording or the copy was cut short, 0 frames are readable; get the whole file",
-                n_readable=0,
-            ) from error
-        raise VideoFormatError(
-            f"expected a video, but {path.name} is not in a format that the decoders know ({error.strerror}); "
-            "give an MP4, MOV, MKV, WebM or AVI file"
-        ) from error
-    except OSError as error:
-        raise VideoError(f"{str(path)!r} cannot be read ({error}); check its permissions") from error
-    if container.format.name == "tty":  # FFmpeg renders a plain text file as a terminal screen
-        container.close()
-        raise VideoFormatError(
-            f"expected a video, but {path.name} is a text file; give an MP4, MOV, MKV, WebM or AVI file"
-        )
-    for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:  # a song's cover picture
-            # Frame threads halve the decoding time on two cores; more than four only cost memory.
-            stream.thread_type = "AUTO"
-            stream.codec_context.thread_count = min(4, os.cpu_count() or 1)
-            return container, stream
-    kinds = ", ".join(sorted({s.type for s in container.streams if s.type != "video"})) or "nothing"
-    container.close()
-    raise VideoNoTrackError(
-        f"expected a video track in {path.name}, but it only has: {kinds}; give a file with pictures"
-    )
-
-
-def decoded(packets: Iterable[av.Packet]) -> Iterator[Decoded]:
-    """Decode packets and yield every result in the decoder's order, with whether it is damaged.
-
-    Decoders hide damage: they conceal missing parts and continue. Therefore, after a packet that fails, or a frame that
-    the decoder itself marks as incomplete, frames count as damaged until the next complete key frame.
-    """
-    damaged = False
-    for packet in packets:
-        try:
-            frames = packet.decode()
-        except FFmpegError:
-            damaged = True
-            yield Decoded(None, True, not packet.size)
-            continue
-        for frame in frames:
-            damaged = frame.is_corrupt or (damaged and not frame.key_frame)
-            yield Decoded(frame, damaged, not packet.size)
-
-
-def build_index(path: Path) -> VideoIndex:
+def build_index(path: Path, wanted: int | None = None) -> VideoIndex:
     """Find a file's frames, from its packets if these can be trusted, otherwise by decoding it once.
 
     For a truncated file, the index holds only the frames that are certainly complete: among the last few, one may be
     missing, and those after it would then have the wrong number. This is logged, and ``truncated`` is set.
 
+    Args:
+        path: the file.
+        wanted: number of the video track; ``None``: the one that a player would show.
+
     Raises:
-        VideoError: one of its subclasses, if the file has no readable frame; see :func:`open_video`.
+        VideoError: one of its subclasses, if the file has no readable frame; see :mod:`dkd.video.opening`.
+        ConfigError: there is no such track.
     """
-    container, stream = open_video(path)
+    track = choose_track(path, wanted)
+    container, stream = open_video(path, track.number)
     with container:
-        family = container.format.name.split(",")[0]
-        codec = stream.codec_context.codec.canonical_name
-        time_base = float(stream.time_base or 0)
-        rate = float(stream.average_rate or stream.guessed_rate or _FALLBACK_RATE)
-        announced = len(stream.index_entries) if family == "mov" else stream.frames if family == "avi" else None
+        header = _read_header(container, stream)
         packets, broken = _read_packets(container, stream)
-    truncated = broken or _bytes_missing(path, family) or (family == "mov" and len(packets) < (announced or 0))
+    family, codec = header.family, header.codec
+    truncated = broken or bytes_missing(path) or (family == "mov" and len(packets) < (header.announced or 0))
     if truncated and packets and packets[-1].corrupt:
         packets.pop()
     timed = family != "avi" and _have_times(packets)
+    slots = None
     if timed and family in _TIMED_CONTAINERS and codec in _ONE_PICTURE_A_PACKET and packets[0].key:
         pts, damaged, scanned = _shown_times(packets, truncated), set[int](), False
     else:
         log.info("%s: %s in %s is decoded once to count its frames", path.name, codec, family)
-        pts, damaged, truncated = _scan(path, packets, timed, truncated)
+        scan = _scan(path, track.number, packets, timed, truncated)
+        pts, damaged, truncated, slots = scan
         scanned = True
         timed = timed and pts == sorted(set(pts))
     if not pts:
-        if truncated:
-            raise VideoTruncatedError(
-                f"{path.name} ends before its first complete frame: 0 frames are readable; get the whole file",
-                n_readable=0,
-            )
-        raise VideoEmptyError(f"expected frames in {path.name}, but its video track has none; check the file")
-    times = (np.array(pts) - pts[0]) * time_base if timed else np.arange(len(pts)) / rate
+        raise _no_frame(path, packets, truncated and bytes_missing(path), codec)
+    if timed:
+        timing = timing_of(np.array(pts), header.tick, header.rates)
+    elif slots is not None:
+        timing = timing_of(np.array(slots), header.tick, header.rates)
+    else:
+        timing = Timing(np.arange(len(pts)) / float(header.rates[0]), float(header.rates[0]))
+    truncated = truncated or _ends_early(timing, header)
+    faults = matroska_faults(path) if family == "matroska" else []
     index = VideoIndex(
-        times=times.astype(np.float64),
-        fps=_mean_rate(times, rate),
+        timing=timing,
         pts=np.array(pts, np.int64) if timed else None,
         keys=_key_points(packets, family) if timed else (),
         sizes={p.pts: p.size for p in packets if p.pts is not None} if timed else {},
+        track=track,
         damaged=frozenset(damaged),
         checked=scanned,
         truncated=truncated,
-        announced=announced,
+        announced=header.announced,
+        warnings=warnings_of(timing, track, damaged, truncated, header.announced, _frames_at(faults, packets, pts)),
     )
-    _log_faults(path, index)
+    log_warnings(path.name, index.warnings)
     return index
+
+
+class _Header(NamedTuple):
+    family: str
+    codec: str
+    tick: Fraction
+    rates: list[Fraction]  # that the file states, the most trusted first; at least one
+    announced: int | None
+    duration: float | None  # seconds, of this track
+
+
+def _read_header(container: InputContainer, stream: VideoStream) -> _Header:
+    family = container.format.name.split(",")[0]
+    stated = [stream.average_rate, stream.guessed_rate, stream.base_rate]
+    rates = [rate for rate in stated if rate is not None and rate > 0] or [_FALLBACK_RATE]
+    announced = len(stream.index_entries) if family == "mov" else stream.frames if family == "avi" else None
+    duration = None
+    if family == "matroska":
+        duration = _seconds(stream.metadata.get("DURATION", ""))
+        if duration is None and len(container.streams) == 1 and container.duration:
+            duration = container.duration / 1e6
+    codec = stream.codec_context.codec.canonical_name
+    return _Header(family, codec, stream.time_base or Fraction(1), rates, announced, duration)
+
+
+def _seconds(text: str) -> float | None:
+    """Convert ``hh:mm:ss.fraction`` to seconds; ``None`` if it has another form."""
+    try:
+        hours, minutes, seconds = (float(part) for part in text.split(":"))
+    except ValueError:
+        return None
+    return 3600 * hours + 60 * minutes + seconds
+
+
+def _ends_early(timing: Timing, header: _Header) -> bool:
+    """Return whether the last frame lies well before the end that the header states."""
+    if header.duration is None or len(timing.times) < 2:
+        return False
+    steps = np.diff(timing.times)
+    return bool(timing.times[-1] + _STEPS_MISSING_AT_END * max(float(np.median(steps)), 1e-3) < header.duration
+                and timing.times[-1] + 1.5 * float(steps.max()) < header.duration)  # fmt: skip
 
 
 class _Packet(NamedTuple):
@@ -213,6 +190,7 @@ class _Packet(NamedTuple):
     hidden: bool  # removed by an edit list: decoded, but not shown
     corrupt: bool
     size: int
+    pos: int
 
 
 def _read_packets(container: InputContainer, stream: VideoStream) -> tuple[list[_Packet], bool]:
@@ -221,26 +199,26 @@ def _read_packets(container: InputContainer, stream: VideoStream) -> tuple[list[
     try:
         for p in container.demux(stream):
             if p.size:
-                packets.append(_Packet(p.pts, p.dts, p.is_keyframe, p.is_discard, p.is_corrupt, p.size))
+                at = -1 if p.pos is None else p.pos
+                packets.append(_Packet(p.pts, p.dts, p.is_keyframe, p.is_discard, p.is_corrupt, p.size, at))
     except FFmpegError:
         return packets, True
     return packets, bool(packets) and packets[-1].corrupt
 
 
-def _bytes_missing(path: Path, family: str) -> bool:
-    """Return whether the file is shorter than its header says (MP4 has an index; a transport stream cannot tell)."""
-    with path.open("rb") as file:
-        head = file.read(4096)
-    expected = 0
-    if family == "avi":
-        size = int.from_bytes(head[4:8], "little")
-        expected = size + 8 if size < 0xFFFFFFFF else 0
-    elif family == "matroska" and (at := head.find(b"\x18\x53\x80\x67")) >= 0:  # the Segment, the root
-        width = 9 - head[at + 4].bit_length()  # EBML: bytes that follow = leading zero bits
-        unknown = (1 << 7 * width) - 1
-        size = int.from_bytes(head[at + 4 : at + 4 + width], "big") & unknown
-        expected = at + 4 + width + size if size != unknown else 0
-    return path.stat().st_size < expected
+def _no_frame(path: Path, packets: list[_Packet], cut: bool, codec: str) -> VideoError:
+    """Return the error for a file of which no frame can be read."""
+    if cut:
+        return VideoTruncatedError(
+            f"{path.name} ends before its first complete frame: 0 frames are readable; get the whole file",
+            n_readable=0,
+        )
+    if packets:
+        return VideoFormatError(
+            f"the installed FFmpeg can decode none of the {len(packets)} pictures of {path.name} (codec {codec}): it "
+            "does not know this kind, or all are damaged; convert the video to H.264 in MP4"
+        )
+    return VideoEmptyError(f"expected frames in {path.name}, but its video track has none; check the file")
 
 
 def _have_times(packets: list[_Packet]) -> bool:
@@ -268,32 +246,80 @@ def _shown_times(packets: list[_Packet], truncated: bool) -> list[int]:
     return _surely_complete(pts, packets) if truncated else pts
 
 
-def _scan(path: Path, packets: list[_Packet], timed: bool, truncated: bool) -> tuple[list[int], set[int], bool]:
-    """Decode the whole file: (times, or counts, of its frames; numbers of damaged ones; whether it is truncated)."""
-    container, stream = open_video(path)
+class _Scan(NamedTuple):
+    times: list[int]  # or counts
+    damaged: set[int]
+    truncated: bool
+    slots: list[int] | None  # time stamps of counted frames in the stream's time base, if they are sound
+
+
+class _Result(NamedTuple):
+    pts: int | None
+    damaged: bool
+    draining: bool
+
+
+def _scan(path: Path, track: int, packets: list[_Packet], timed: bool, truncated: bool) -> _Scan:
+    """Decode the whole file and list its frames."""
+    container, stream = open_video(path, track)
     with container:
         if truncated:
             stream.thread_type = "SLICE"  # with frame threads, as many frames as cores come out only while draining
-        results = [(d.frame.pts if d.frame else None, d.damaged, d.draining) for d in decoded(container.demux(stream))]
-    times = [pts for pts, _, _ in results if pts is not None]
+        checker = make_checker(stream) if timed else None
+        results = [
+            _Result(frame.pts if frame else None, bad, late)
+            for frame, bad, late, _ in decoded(container.demux(stream), checker)
+        ]
+    times = [r.pts for r in results if r.pts is not None]
+    slots: list[int] | None = None
     if timed and times and times == sorted(set(times)):
-        good = {pts for pts, damaged, _ in results if not damaged and pts is not None}
+        good = {r.pts for r in results if not r.damaged and r.pts is not None}
         shown = set(times)
-        if any(damaged for _, damaged, _ in results):  # failed packets keep their numbers: no frame may move up
+        if any(r.damaged for r in results):  # failed packets keep their numbers: no frame may move up
             shown |= {p.pts for p in packets if p.pts is not None and p.pts >= times[0] and not p.hidden}
         order = sorted(shown)
         bad = [pts not in good for pts in order]
     else:
         # Frames that come out while draining may lack a neighbour that would be decoded after them.
-        bad = [damaged for _, damaged, draining in results if not (truncated and draining)]
+        bad = [r.damaged for r in results if not (truncated and r.draining)]
         order, timed = list(range(len(bad))), False
+        slots = _slots(path, track, len(results), packets)
     while bad and bad[-1]:  # a damaged end counts as truncation
         bad.pop()
         truncated = True
     order = order[: len(bad)]
     if truncated and timed:
         order = _surely_complete(order, packets)
-    return order, {number for number in range(len(order)) if bad[number]}, truncated
+    slots = slots[: len(order)] if slots is not None else None
+    return _Scan(order, {number for number in range(len(order)) if bad[number]}, truncated, slots)
+
+
+def _slots(path: Path, track: int, n_frames: int, packets: list[_Packet]) -> list[int] | None:
+    """Return the time stamps of the frames of an AVI file, where a dropped frame leaves an empty slot.
+
+    AVI stores the order of decoding only: a frame is shown when it leaves the decoder, which holds back a few frames
+    to bring them into order. ``None`` if there is not one frame per packet, so that they cannot be matched.
+    """
+    slots = sorted({p.dts for p in packets if p.dts is not None})
+    if len(slots) != n_frames or len(packets) != n_frames:
+        return None
+    delay = _held_back(path, track)
+    return slots[delay:] + [slots[-1] + k + 1 for k in range(min(delay, n_frames))]
+
+
+def _held_back(path: Path, track: int, n_packets: int = 32) -> int:
+    """Return how many frames the decoder holds back, without the further ones that it decodes in parallel."""
+    container, stream = open_video(path, track)
+    fed, came = 0, 0
+    with container:
+        stream.thread_type = "SLICE"
+        for packet in container.demux(stream):
+            if not packet.size or fed == n_packets:
+                break
+            fed += 1
+            with suppress(FFmpegError):
+                came += len(packet.decode())
+    return fed - came
 
 
 def _key_points(packets: list[_Packet], family: str) -> tuple[KeyPoint, ...]:
@@ -303,27 +329,13 @@ def _key_points(packets: list[_Packet], family: str) -> tuple[KeyPoint, ...]:
     return tuple(sorted(KeyPoint(pts, pts if by_pts or dts is None else dts) for pts, dts in keys))
 
 
-def _mean_rate(times: np.ndarray, stated: float) -> float:
-    """Frames per second over the clip; the stated rate if it agrees, as it is not rounded to the time base."""
-    if len(times) < 2 or times[-1] <= 0:
-        return stated
-    mean = float((len(times) - 1) / times[-1])
-    return stated if abs(mean / stated - 1) < 0.01 else mean
-
-
-def _log_faults(path: Path, index: VideoIndex) -> None:
-    if index.truncated:
-        of = f" of {index.announced}" if index.announced and index.announced > len(index) else ""
-        log.warning("%s is cut short or damaged at its end: %d%s frames are readable", path.name, len(index), of)
-    if index.damaged:
-        log_damage(path, index.damaged, len(index))
-    steps = np.diff(index.times)
-    if len(steps) and steps.max() > max(_LONG_PAUSE_S, 20 * float(np.median(steps))):
-        text = "%s: %.1f s without a frame after frame %d; frames may be lost there"
-        log.warning(text, path.name, steps.max(), steps.argmax())
-
-
-def log_damage(path: Path, damaged: frozenset[int], n_frames: int) -> None:
-    """Log a warning that frames of a file cannot be read; ``damaged`` has at least one number."""
-    text = "%s: %d of %d frames are damaged, the first is frame %d"
-    log.warning(text, path.name, len(damaged), n_frames, min(damaged))
+def _frames_at(faults: list[Fault], packets: list[_Packet], pts: list[int]) -> list[tuple[int, ...]]:
+    """Return, for each damaged stretch of the file, the numbers of the frames in it; of a hole, the frame before it."""
+    number = {t: n for n, t in enumerate(pts)}
+    found = []
+    for fault in faults:
+        inside = [p.pts for p in packets if fault.begin <= p.pos < fault.end]
+        if fault.unreadable:
+            inside = [max((p.pts for p in packets if 0 <= p.pos < fault.begin and p.pts is not None), default=None)]
+        found.append(tuple(sorted(number[t] for t in inside if t in number)))
+    return found

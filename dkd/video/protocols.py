@@ -21,8 +21,8 @@ class ClipLike(Protocol):
         ...
 
     @property
-    def fps(self) -> float:
-        """Frames per second."""
+    def fps(self) -> float | None:
+        """Frames per second if the rate is constant; ``None`` if it varies."""
         ...
 
     @property
@@ -47,3 +47,10 @@ class ClipLike(Protocol):
     def frame(self, t: int, /) -> np.ndarray:
         """Return frame ``t``, counted from 0: (H, W, 3) uint8 RGB, with the same values each time."""
         ...
+
+
+def mean_rate(clip: ClipLike) -> float:
+    """Return the mean frames per second of a clip, for what needs one number, such as the length of a slide."""
+    if clip.fps is not None:
+        return float(clip.fps)
+    return float((len(clip) - 1) / (clip.times[-1] - clip.times[0])) if len(clip) > 1 else 25.0

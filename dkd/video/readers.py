@@ -1,23 +1,32 @@
-"""The two decoders of a clip: PyAV, exact at any frame, and decord, for reading forward.
+"""PyAV reader of a clip: any frame by its number, exact, with damage noticed.
 
-Neither is thread-safe: the clip that owns a reader holds a lock.
+Not thread-safe: the clip that owns a reader holds a lock.
 """
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import chain, dropwhile
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import numpy as np
 
 from dkd.errors import VideoCorruptError
-from dkd.video.index import KeyPoint, VideoIndex, decoded, open_video
+from dkd.video.index import KeyPoint, VideoIndex
+from dkd.video.integrity import decoded, make_checker
+from dkd.video.opening import open_video
+from dkd.video.orientation import UPRIGHT, Orientation
 
-_Numbered = tuple[int, av.VideoFrame | None, bool]  # frame number, the frame if there is one, whether it is damaged
+
+class _Numbered(NamedTuple):
+    number: int
+    frame: av.VideoFrame | None
+    damaged: bool
+    orientation: Orientation
 
 
 class PyAVReader:
@@ -31,9 +40,12 @@ class PyAVReader:
     def __init__(self, path: Path, index: VideoIndex):
         self._path = path
         self._index = index
+        self.orientation = UPRIGHT
+        self.pixel_aspect = Fraction(1)
         self._pts: list[int] | None = None if index.pts is None else index.pts.tolist()
         self._key_times = [key.pts for key in index.keys]
-        self._damaged = set(index.damaged)
+        self.damaged = set(index.damaged)
+        self._compared: set[int] = set()  # frames on which two decoders agreed
         self._container: av.container.InputContainer | None = None
         self._run: Iterator[_Numbered] = iter(())
         self._next: int | None = None  # number of the frame that the decoder yields next
@@ -45,36 +57,36 @@ class PyAVReader:
         Before it come the frames from ``keep_from`` on that have to be decoded on the way to it.
 
         Raises:
-            VideoCorruptError: the frame is damaged.
+            VideoCorruptError: the frame is damaged; it is then in ``damaged``.
         """
         reached = False
-        for begin in self._attempts(number) if number not in self._damaged else ():
+        for begin in self._attempts(number) if number not in self.damaged else ():
             if begin == "start" and reached:  # damaged: decoding from further back does not help
                 break
             if begin != "go on":
                 self._begin(begin)
             before = self._next is not None and self._next <= number
-            for n, frame, damaged in self._run:
+            for n, frame, damaged, orientation in self._run:
                 if n > number:
                     break
                 if frame is not None and not damaged and n >= keep_from:
-                    yield n, to_rgb(frame)
+                    yield n, self._upright(frame, orientation)
                     if n == number:
                         return
             reached = reached or (before and not self._astray)
-        self._damaged.add(number)
+        self.damaged.add(number)
         raise VideoCorruptError(
             f"frame {number} of {self._path.name} (at {self._index.times[number]:.3f} s) is damaged: it cannot be "
             "decoded completely; copy the file again from its source, or use the frames before it"
         )
 
-    def find_damage(self) -> frozenset[int]:
-        """Decode everything once, without converting to RGB, and return the numbers of unreadable frames."""
-        self._begin("start")
-        good = {n for n, frame, damaged in self._run if frame is not None and not damaged}
-        self.close()
-        self._damaged |= set(range(len(self._index))) - good
-        return frozenset(self._damaged)
+    def _upright(self, frame: av.VideoFrame, orientation: Orientation) -> np.ndarray:
+        """Convert a decoded frame to (H, W, 3) uint8 RGB, turned and mirrored as its file says."""
+        self.orientation = orientation
+        stored = self._stream.sample_aspect_ratio or self._stream.codec_context.sample_aspect_ratio
+        self.pixel_aspect = self.orientation.pixel_aspect(stored)
+        # One thread: starting several per frame costs more than it saves (measured at 1080p: 2.3 versus 3.0 ms).
+        return self.orientation.apply(frame.to_ndarray(format="rgb24", threads=1))
 
     def close(self) -> None:
         """Close the file. The reader opens it again when it is used next."""
@@ -102,7 +114,7 @@ class PyAVReader:
         self._astray = False
         if self._container is None or not isinstance(at, KeyPoint):
             self.close()
-            self._container, self._stream = open_video(self._path)
+            self._container, self._stream = open_video(self._path, self._index.track.number)
         packets = self._container.demux(self._stream)
         if isinstance(at, KeyPoint):
             self._container.seek(at.seek, stream=self._stream)  # this also flushes the decoder
@@ -131,13 +143,14 @@ class PyAVReader:
     def _count(self, packets: Iterator[av.Packet]) -> Iterator[_Numbered]:
         for number, result in enumerate(decoded(packets)):
             self._next = number + 1
-            yield number, result.frame, result.damaged
+            yield _Numbered(number, result.frame, result.damaged, result.orientation)
 
     def _recognise(self, packets: Iterator[av.Packet], pts: list[int]) -> Iterator[_Numbered]:
         """Number frames by their times. After a missing frame, all count as damaged up to the next key frame."""
         lost = False
         expected = self._next or 0
-        for frame, damaged, _ in decoded(packets):
+        checker = None if self._index.checked else make_checker(self._stream, self._not_compared)
+        for frame, damaged, _, orientation in decoded(packets, checker):
             if frame is None or frame.pts is None:
                 continue
             number = bisect_left(pts, frame.pts)
@@ -147,69 +160,13 @@ class PyAVReader:
                 continue
             lost = not frame.key_frame and (lost or number > expected)
             self._next = expected = number + 1
-            yield number, frame, damaged or lost
+            if not (damaged or lost):
+                self._compared.add(number)
+            yield _Numbered(number, frame, damaged or lost, orientation)
 
-
-class DecordUnfitError(Exception):
-    """decord is not installed, or cannot be trusted with this file; the message says why."""
-
-
-class DecordReader:
-    """Frames in order from the first on, decoded by decord.
-
-    decord's seeks are silently wrong in several codecs, so there are none here: ``position`` is the only frame that
-    can be read, and ``rewind`` goes back to frame 0. Opening checks that decord agrees with PyAV on this file: the same
-    number of frames, and a first frame that is equal in every pixel (a clip may change its decoder between frames, and
-    colours must not jump).
-
-    Raises:
-        DecordUnfitError: raised by all methods.
-    """
-
-    def __init__(self, path: Path, n_frames: int, first: np.ndarray):
-        try:
-            import decord
-        except (ImportError, OSError) as error:  # OSError: libraries in the wheel that cannot be loaded on this machine
-            raise DecordUnfitError(f"decord is not installed ({error})") from error
-        decord.logging.set_level(decord.logging.QUIET)
-        self._decord = decord
-        self._path = path
-        self._n_frames = n_frames
-        self.rewind()
-        seen = self.read()
-        if seen.shape != first.shape or not np.array_equal(seen, first):
-            raise DecordUnfitError("the first frame decoded by decord differs from PyAV's")
-
-    def rewind(self) -> None:
-        """Go back to frame 0."""
-        self.position = 0
-        try:
-            self._reader = self._decord.VideoReader(str(self._path), num_threads=min(4, os.cpu_count() or 1))
-            count = len(self._reader)
-        except Exception as error:  # decord raises DECORDError, RuntimeError or AssertionError for the same failure
-            raise DecordUnfitError(f"decord cannot open it ({_first_line(error)})") from error
-        if count != self._n_frames:
-            raise DecordUnfitError(f"decord counts {count} frames where there are {self._n_frames}")
-
-    def read(self) -> np.ndarray:
-        """The frame at ``position`` as (H, W, 3) uint8 RGB, upright; ``position`` moves on by one."""
-        try:
-            frame = self._reader.next()
-            # Another library may have configured decord, for this thread, to return torch tensors.
-            image: np.ndarray = frame.asnumpy() if hasattr(frame, "asnumpy") else frame.numpy()
-        except Exception as error:
-            raise DecordUnfitError(f"decord fails at frame {self.position} ({_first_line(error)})") from error
-        self.position += 1
-        return image
-
-
-def to_rgb(frame: av.VideoFrame) -> np.ndarray:
-    """Convert a decoded frame to (H, W, 3) uint8 RGB, rotated upright as its file says."""
-    # One thread: starting several per frame costs more than it saves (measured at 1080p: 2.3 versus 3.0 ms).
-    image = frame.to_ndarray(format="rgb24", threads=1)
-    quarter_turns = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(image, quarter_turns)) if quarter_turns else image
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:120]
+    def _not_compared(self, key: int) -> bool:
+        """Return whether a frame from the key frame at time ``key`` to the next one was not yet compared."""
+        pts = self._pts or []
+        following = bisect_right(self._key_times, key)
+        stop = bisect_left(pts, self._key_times[following]) if following < len(self._key_times) else len(pts)
+        return not self._compared.issuperset(range(bisect_left(pts, key), stop))
