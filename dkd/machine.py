@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
+from dkd.errors import ConfigError
 from dkd.io.config import STRICT
 
 if TYPE_CHECKING:
@@ -38,10 +39,25 @@ class MachineConfig:
     workers: int = 0
     threads: int | None = None
 
+    def __post_init__(self) -> None:
+        if min(self.devices, self.nodes) < 1 or self.workers < 0:
+            raise ConfigError(
+                "expected devices and nodes of at least 1 and workers of at least 0, got "
+                f"devices={self.devices}, nodes={self.nodes}, workers={self.workers}"
+            )
+        check_threads(self.threads)
+
+
+def check_threads(count: int | None) -> None:
+    """Raise ConfigError unless ``count`` is ``None`` or at least 1."""
+    if count is not None and count < 1:
+        raise ConfigError(f"expected at least 1 thread, got threads={count}; leave it out for torch's own number")
+
 
 @contextmanager
 def torch_threads(count: int | None) -> Iterator[None]:
     """Temporarily set the number of torch threads of this process; ``None`` leaves it unchanged."""
+    check_threads(count)
     before = torch.get_num_threads()
     if count is not None:
         torch.set_num_threads(count)
@@ -58,6 +74,9 @@ def launch(machine: MachineConfig, strategy: str = "ddp", precision: Any = "32-t
         machine: settings of the machine; ``torchrun`` takes precedence.
         strategy: strategy for several processes if ``machine.strategy`` is ``"auto"``.
         precision: as in Fabric.
+
+    Raises:
+        ConfigError: the machine does not have what is asked for, such as a GPU.
     """
     from lightning_fabric import Fabric  # imported here: not needed to show a trace
 
@@ -67,9 +86,16 @@ def launch(machine: MachineConfig, strategy: str = "ddp", precision: Any = "32-t
         nodes = int(os.environ["WORLD_SIZE"]) // devices
     if machine.strategy != "auto" or devices * nodes == 1:
         strategy = machine.strategy
-    fabric = Fabric(
-        accelerator=machine.accelerator, devices=devices, num_nodes=nodes, strategy=strategy, precision=precision
-    )
+    try:
+        fabric = Fabric(
+            accelerator=machine.accelerator, devices=devices, num_nodes=nodes, strategy=strategy, precision=precision
+        )
+    except (RuntimeError, ValueError, TypeError) as error:  # Lightning has no error of its own
+        first = " ".join(str(error).split())[:300]
+        raise ConfigError(
+            f"this machine cannot run on accelerator={machine.accelerator!r}, devices={devices}, "
+            f"strategy={strategy!r}, precision={precision!r}: {first}"
+        ) from error
     if devices * nodes > 1:
         fabric.launch()
     return fabric

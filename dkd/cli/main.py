@@ -24,14 +24,20 @@ from dkd.video.samples import default_sample, fetch_pose2sim
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; ``argv`` defaults to the process's arguments."""
-    arguments = build_parser().parse_args(argv)
     try:
-        return arguments.command(arguments)
+        arguments = build_parser().parse_args(argv)
+        status: int = arguments.command(arguments)
+        sys.stdout.flush()  # here, so that a closed pipe is noticed here
+        return status
     except DKDError as error:
         print(f"dkd: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # the reader has seen enough, as in `dkd runs | head`
+        # Python flushes once more when it ends, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
 
 
 def build_parser() -> argparse.ArgumentParser:

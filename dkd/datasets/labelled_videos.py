@@ -1,6 +1,6 @@
 """Videos with machine labels: joints from two pose networks where they agree.
 
-    videos/NAME.mp4    any video; subfolders are ignored
+    videos/NAME.mp4    any video; other files are left out with a warning, subfolders without one
     labels/NAME.npz    consensus17 (T, 17, 2) joints in pixels, in COCO's order; agree (T, 17), which of them to trust
 
 Labels without a video are ignored: a folder may also hold labels of clips for testing.
@@ -13,15 +13,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dkd.datasets.layout import check_split, read_npz
+from dkd.datasets.layout import check_split, files_with, read_npz
 from dkd.datasets.people import PersonSequence
 from dkd.datasets.sample_clips import MACHINE
 from dkd.errors import DatasetError
 from dkd.io.paths import data_folder
 from dkd.pose.crops import joints_to_box
+from dkd.pose.labels import as_flags, as_joints
 from dkd.pose.skeleton import convert_joints
 from dkd.video.clip import Clip
 
+VIDEO_ENDINGS = {
+    ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv", ".3gp",
+    ".ogv", ".vob",
+}  # fmt: skip
+SMALLEST = 4.0  # pixels; smaller people are a sign of coordinates in another unit
 EXTENT = 300.0  # pixels; training never uses a finer resolution
 
 
@@ -39,7 +45,7 @@ def load_labelled_videos(root: Path | None = None, split: str = "train") -> list
     """
     check_split(split, ("train",))
     folder = data_folder() / "labelled_videos" if root is None else root
-    videos = sorted((folder / "videos").glob("*.mp4"))
+    videos = files_with(folder / "videos", VIDEO_ENDINGS, "videos")
     if not videos:
         raise DatasetError(
             f"expected videos/NAME.mp4 with labels/NAME.npz in {folder}, found no such video; give the folder "
@@ -67,8 +73,14 @@ def load_labelled_video(video: Path, labels: Path, extent: float = EXTENT) -> Pe
         sides = [max(b[2] - b[0], b[3] - b[1]) for b in map(joints_to_box, joints) if b is not None]
         if not sides:
             raise DatasetError(f"expected joints on which the networks agree in {labels}, found none in any frame")
-        scale = min(1.0, extent / max(float(np.median(sides)), 1.0))
-        size = (round(clip.width * scale), round(clip.height * scale))
+        side = float(np.median(sides))
+        if not SMALLEST <= side <= 4 * max(clip.width, clip.height):
+            raise DatasetError(
+                f"expected joints in pixels of a picture of {clip.width}×{clip.height} in {labels}, got people of "
+                f"{side:.3g} pixels: labels in another unit, or of another video?"
+            )
+        scale = min(1.0, extent / side)
+        size = (max(round(clip.width * scale), 1), max(round(clip.height * scale), 1))
         images = [cv2.resize(clip.frame(t), size, interpolation=cv2.INTER_AREA) for t in range(len(joints))]
         ratio = np.array([size[0] / clip.width, size[1] / clip.height], np.float32)
         fps = clip.fps
@@ -84,4 +96,6 @@ def _read_labels(file: Path) -> np.ndarray:
         raise DatasetError(
             f"expected 'consensus17' (T, 17, 2) and 'agree' (T, 17) in {file}, got {coco.shape} and {agree.shape}"
         )
-    return convert_joints(np.where(agree[..., None].astype(bool), coco, np.nan), "coco", "penn_action")
+    coco = as_joints(coco, None, f"'consensus17' in {file}", None)
+    trusted = as_flags(agree, coco.shape[:2], f"'agree' in {file}")
+    return convert_joints(np.where(trusted[..., None], coco, np.nan), "coco", "penn_action")

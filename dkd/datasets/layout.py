@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,10 @@ from dkd.datasets.people import FrameFiles
 from dkd.errors import ConfigError, DatasetError, nearest_name
 from dkd.io.paths import data_folder
 from dkd.pose.crops import joints_to_box
+
+log = logging.getLogger(__name__)
+
+IMAGE_ENDINGS = {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".tif", ".tiff", ".webp"}
 
 # Errors that loadmat raises for truncated, damaged or wrong files (a web page, an LFS pointer).
 _DAMAGE = (MatReadError, zlib.error, OSError, ValueError, TypeError, IndexError, KeyError, OverflowError)
@@ -110,18 +116,49 @@ def read_npz(file: Path, *names: str) -> dict[str, np.ndarray]:
         raise DatasetError(f"expected the arrays {wanted} in {file}: {error}") from error
 
 
-def numbered_files(folder: Path, pattern: str, numbers: Iterable[int]) -> FrameFiles:
-    """List the images ``pattern.format(number)`` of a folder without reading them; other files are ignored.
+def files_with(folder: Path, endings: Collection[str], what: str) -> list[Path]:
+    """Return the files of a folder with one of ``endings`` in upper or lower case, sorted by name.
 
-    Their number is known from the labels, so nothing is decoded. The folder is listed once: checking each of 160,000
-    files would take minutes on a network disk.
+    Hidden files are skipped. If other files are left out, one warning says how many.
+
+    Args:
+        folder: need not exist; it then has no files.
+        endings: in lower case, with the dot.
+        what: what is looked for, for the warning.
+    """
+    files = [f for f in sorted(folder.iterdir()) if f.is_file()] if folder.is_dir() else []
+    files = [f for f in files if not f.name.startswith(".")]
+    taken = [f for f in files if f.suffix.lower() in endings]
+    if left_out := [f.name for f in files if f.suffix.lower() not in endings]:
+        text = "%d of %d files in %s are left out, the first is %s: expected %s with the endings %s"
+        log.warning(text, len(left_out), len(files), folder, left_out[0], what, ", ".join(sorted(endings)))
+    return taken
+
+
+def numbered_files(folder: Path, pattern: str, numbers: Iterable[int]) -> FrameFiles:
+    """List the images ``pattern.format(number)`` of a folder without reading them.
+
+    An image that has the right number but another ending or another number of digits (``1.PNG`` for ``000001.jpg``) is
+    taken, too. Their number is known from the labels, so nothing is decoded. The folder is listed once: checking each
+    of 160,000 files would take minutes on a network disk.
 
     Raises:
         DatasetError: images are missing; the message counts them.
     """
-    names = [pattern.format(number) for number in numbers]
-    present = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    missing = [name for name in names if name not in present]
+    numbers = list(numbers)
+    prefix = pattern.partition("{")[0]
+    present = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    by_number: dict[int, str] = {}
+    for name in present:
+        stem, ending = os.path.splitext(name)
+        digits = stem.removeprefix(prefix)
+        if ending.lower() in IMAGE_ENDINGS and digits.isdecimal():
+            by_number.setdefault(int(digits), name)
+    exact, names = set(present), []
+    for number in numbers:
+        name = pattern.format(number)
+        names.append(name if name in exact else by_number.get(number, name))
+    missing = [name for name in names if name not in exact]
     if missing:
         raise DatasetError(
             f"expected {len(names)} labelled images in {folder}, found {len(names) - len(missing)} of {len(names)}; "

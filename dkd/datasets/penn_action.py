@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dkd.datasets.layout import Layout, check_split, fill_boxes, numbered_files, read_mat
+from dkd.datasets.layout import Layout, check_split, files_with, fill_boxes, numbered_files, read_mat
 from dkd.datasets.people import PersonSequence
 from dkd.errors import ConfigError, DatasetError, nearest_name
 from dkd.pose.skeleton import get_skeleton
@@ -139,7 +139,7 @@ def load_penn_action(
                 f"Penn Action has no action {action!r}{nearest_name(action, ACTIONS)} Known: {', '.join(ACTIONS)}."
             )
     folder = LAYOUT.find(root, "frames", "labels")
-    files = sorted((folder / "labels").glob("[0-9]*.mat"))
+    files = files_with(folder / "labels", {".mat"}, "label files")
     if not files:
         raise LAYOUT.error(f"looked in {folder / 'labels'}: there are no label files")
     people = []

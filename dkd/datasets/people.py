@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from dkd.errors import DatasetError, ShapeError
+from dkd.errors import DatasetError
 from dkd.pose.crops import joints_to_box
+from dkd.pose.labels import as_boxes, as_joints, as_visible
 from dkd.pose.skeleton import get_skeleton
+from dkd.video.structure import jpeg_is_whole
 
 if TYPE_CHECKING:
     from dkd.video.clip import Clip
@@ -33,6 +35,7 @@ class PersonSequence:
         name: name of the sequence, unique within its data set.
         skeleton: name of the skeleton; J is its length.
         visible: (T, J) bool, False where a labelled joint is hidden; ``None``: all labelled joints are visible.
+            Numbers are converted, see :func:`dkd.pose.labels.as_visible`.
         boxes: (T, 4) float32 x0, y0, x1, y1, boxes of the data set; ``None``: the box of the joints is used.
         action: action of the person, if the data set gives it.
         fps: frames per second; ``None`` for stills, or if unknown.
@@ -41,7 +44,7 @@ class PersonSequence:
             never called ground truth.
 
     Raises:
-        ShapeError: the shapes of the arrays do not match.
+        ShapeError: an array has the wrong shape, type or range.
     """
 
     images: Sequence[np.ndarray]
@@ -57,13 +60,13 @@ class PersonSequence:
 
     def __post_init__(self) -> None:
         shape = (len(self.images), len(get_skeleton(self.skeleton)))
-        for array, expected in (
-            (self.joints, (*shape, 2)),
-            (self.visible, shape),
-            (self.boxes, (shape[0], 4)),
-        ):
-            if array is not None and array.shape != expected:
-                raise ShapeError(f"expected an array of shape {expected} for {self.name}, got {array.shape}")
+        checked = {"joints": as_joints(self.joints, (*shape, 2), f"joints of {self.name}", None)}
+        if self.visible is not None:
+            checked["visible"] = as_visible(self.visible, shape, f"visible of {self.name}")
+        if self.boxes is not None:
+            checked["boxes"] = as_boxes(self.boxes, shape[0], f"boxes of {self.name}")
+        for name, array in checked.items():
+            object.__setattr__(self, name, array)  # the dataclass is frozen
 
     def __len__(self) -> int:
         return len(self.images)
@@ -121,8 +124,23 @@ def read_image(file: Path) -> np.ndarray:
     Raises:
         DatasetError: the file is missing or cannot be decoded.
     """
-    image = cv2.imread(str(file), cv2.IMREAD_COLOR_RGB)
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        reason = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
+        raise DatasetError(f"expected an image at {file}; it {reason}") from error
+    image = decode_image(content)
     if image is None:
-        reason = "cannot be decoded: is it damaged or truncated?" if file.is_file() else "does not exist"
-        raise DatasetError(f"expected an image at {file}; it {reason}")
+        raise DatasetError(f"expected an image at {file}; it cannot be decoded: is it damaged or truncated?")
     return image
+
+
+def decode_image(content: bytes) -> np.ndarray | None:
+    """Decode the bytes of an image file as (H, W, 3) uint8 RGB; ``None`` if they are damaged or truncated.
+
+    OpenCV's ``imread`` fills in what a truncated JPEG lacks with grey, while its ``imdecode`` refuses it. Neither
+    notices a JPEG that lost its middle; illegal markers tell of some.
+    """
+    if not content or (content.startswith(b"\xff\xd8") and not jpeg_is_whole(content)):
+        return None
+    return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)

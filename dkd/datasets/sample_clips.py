@@ -13,6 +13,7 @@ import numpy as np
 from dkd.datasets.layout import read_npz
 from dkd.datasets.people import ClipFrames, PersonSequence
 from dkd.errors import ConfigError, DatasetError
+from dkd.pose.labels import as_flags
 from dkd.pose.skeleton import convert_joints
 from dkd.video.clip import Clip
 from dkd.video.samples import Sample, get_sample, list_samples, samples_folder
@@ -41,7 +42,7 @@ def load_samples(root: Path | None = None, split: str = "test") -> list[PersonSe
         if joints is None or sample.ground_truth_path is None:
             continue
         with np.load(sample.ground_truth_path, allow_pickle=False) as archive:
-            visible = archive["visible"].astype(bool)
+            visible = archive["visible"]
         clip = Clip(sample.path)
         people.append(
             PersonSequence(
@@ -87,7 +88,8 @@ def _camera(sample: Sample, file: Path) -> PersonSequence:
     clip = Clip(sample.path)
     if coco.shape != (len(clip), 17, 2):
         raise DatasetError(f"expected labels of shape ({len(clip)}, 17, 2) in {file}, got {coco.shape}")
-    joints = convert_joints(np.where(agree[..., None], coco, np.nan), "coco", "penn_action")
+    trusted = as_flags(agree, coco.shape[:2], f"'agree' in {file}")
+    joints = convert_joints(np.where(trusted[..., None], coco, np.nan), "coco", "penn_action")
     # The labels only give the larger side of the person's box: the box is centred on the joints.
     middle = (coco.min(1) + coco.max(1)) / 2  # (T, 2)
     half = side[:, None] / 2

@@ -17,7 +17,7 @@ from dkd.datasets.person_crops import load_person_crops
 from dkd.datasets.sample_clips import CAMERAS, load_pose2sim, load_samples
 from dkd.datasets.sub_jhmdb import load_sub_jhmdb
 from dkd.errors import ConfigError, DatasetError, nearest_name
-from dkd.io.paths import data_folder
+from dkd.io.paths import data_folder, find_data
 
 
 def load_rendered(root: Path | None = None, split: str = "train") -> list[PersonSequence]:
@@ -32,8 +32,22 @@ def load_rendered(root: Path | None = None, split: str = "train") -> list[Person
             f"expected rendered people in {folder}, found none; render them first, in a minute or two: dkd render, "
             "or the first cells of notebooks/04_train.ipynb"
         )
-    fps = json.loads((folder / "render.json").read_text(encoding="utf-8"))["config"]["fps"]
-    return [replace(p, fps=float(fps), labels="exact (rendered)") for p in load_penn_action(folder, split)]
+    fps = _rendered_rate(folder / "render.json")
+    return [replace(p, fps=fps, labels="exact (rendered)") for p in load_penn_action(folder, split)]
+
+
+def _rendered_rate(file: Path) -> float:
+    """Read the frame rate from the settings that ``dkd render`` keeps."""
+    try:
+        rate = float(json.loads(file.read_text(encoding="utf-8"))["config"]["fps"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DatasetError(
+            f"expected the settings of dkd render with config.fps in {file}, but it is damaged or cut "
+            f"short ({error!r}); render the people again"
+        ) from error
+    if not 0 < rate < float("inf"):
+        raise DatasetError(f"expected config.fps above 0 in {file}, got {rate}; render the people again")
+    return rate
 
 
 # name → load(root, split). If root is None, a loader looks for its data set in the data folder.
@@ -68,7 +82,7 @@ _MEASURABLE = {
 
 def available_sources() -> list[str]:
     """Return the sources for evaluation in the data folder, best known first; their content is not read."""
-    return [name for name, needed in _MEASURABLE.items() if (data_folder() / needed).exists()]
+    return [name for name, needed in _MEASURABLE.items() if find_data(needed).exists()]
 
 
 def load_people(source: str, split: str = "train") -> list[PersonSequence]:

@@ -47,7 +47,11 @@ def read_split(folder: Path, fold: int) -> dict[tuple[str, str], str]:
     lists = sorted(path for path in folder.glob("*.txt") if re.search(rf"_test_split_?{fold}$", path.stem))
     for file in lists:
         action = file.stem.split("_test_split")[0]
-        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+        try:
+            text = file.read_text("utf-8")
+        except (UnicodeDecodeError, OSError) as error:
+            raise DatasetError(f"expected a list in UTF-8 at {file}, but it cannot be read: {error}") from error
+        for number, line in enumerate(text.splitlines(), 1):
             if not line.strip():
                 continue
             match = re.fullmatch(r"(.+)\.avi\s+([012])", line.strip())

@@ -12,9 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
+from dkd.datasets.people import decode_image
 from dkd.errors import DatasetError
 
 
@@ -51,7 +51,7 @@ class ImageZip:
             content = self._archive.read(name)
         except (KeyError, zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
             raise DatasetError(f"expected {name} in {self.file}, but it cannot be read: {error}") from error
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB) if content else None
+        image = decode_image(content)
         if image is None:
             raise DatasetError(f"{name} in {self.file} cannot be decoded as an image: is the zip damaged?")
         return image

@@ -19,7 +19,7 @@ from dkd.evaluation.cost import at_input_size
 from dkd.evaluation.methods import Method, get_method
 from dkd.evaluation.published import SOURCES, published
 from dkd.io.files import atomic_path
-from dkd.io.paths import data_folder
+from dkd.io.paths import list_checkpoints
 from dkd.models.base import VideoPoseModel
 from dkd.models.registry import MODELS, build_model
 
@@ -56,7 +56,7 @@ def resolve(specs: Sequence[str]) -> list[Method]:
             methods.append(get_method(spec))
         except ConfigError as error:
             name, *variants = spec.split("+")
-            if name in MODELS and not (data_folder() / "checkpoints" / f"{name}.safetensors").is_file():
+            if name in MODELS and name not in list_checkpoints():
                 untrained = Method(name, build_model(name).eval())
                 methods.append(reduce(Method.with_variant, variants, untrained))
                 continue

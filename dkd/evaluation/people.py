@@ -64,7 +64,6 @@ def _rows(trace: Trace, name: str, data: str, person: PersonSequence) -> pd.Data
 
     table = trace.to_frame()
     table["frame"] = table["frame"].astype(np.int32)
-    table["time_s"] = table["time_s"].astype(np.float32)
     table = table.assign(
         true_x=truth[..., 0].ravel(),
         true_y=truth[..., 1].ravel(),

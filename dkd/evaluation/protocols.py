@@ -21,6 +21,7 @@ from dkd.datasets.people import PersonSequence
 from dkd.errors import ConfigError, ShapeError, nearest_name
 from dkd.measures.metrics import joint_counts
 from dkd.pose.crops import joints_to_box
+from dkd.pose.labels import as_joints
 from dkd.pose.skeleton import Skeleton, get_skeleton
 
 NORMALISERS = ("box", "torso")
@@ -92,10 +93,7 @@ class Protocol:
         self, person: PersonSequence, predicted: np.ndarray, alpha: float | None = None, kind: str | None = None
     ) -> Counts:
         """Count hits of one video's predictions (T, J, 2) in pixels; threshold and normaliser can be overridden."""
-        if np.shape(predicted) != person.joints.shape:
-            raise ShapeError(
-                f"expected predictions of shape {person.joints.shape} for {person.name}, got {np.shape(predicted)}"
-            )
+        predicted = as_joints(predicted, person.joints.shape, f"predictions for {person.name}", None)
         lengths = normaliser(person, kind or self.normaliser, predicted)
         which = self.counted(person)
         truth = np.where(which[..., None], person.joints, np.nan)

@@ -73,6 +73,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"expected settings in {path}, got: {error.strerror}; check the path") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"expected text in UTF-8 in {path}, got another encoding (byte {error.start}); save it as UTF-8"
+        ) from error
     except yaml.YAMLError as error:
         raise ConfigError(f"expected YAML in {path}, got: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):

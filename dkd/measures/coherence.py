@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dkd.errors import ShapeError
+from dkd.pose.labels import as_flags, as_joints, as_lengths
 
 
 class Motion(NamedTuple):
@@ -45,7 +45,7 @@ def motion(predicted: np.ndarray, truth: np.ndarray | None, normaliser: np.ndarr
     Raises:
         ShapeError: the shapes of the arrays do not match.
     """
-    x, length = _checked(predicted, truth, normaliser)
+    x, truth, length = _checked(predicted, truth, normaliser)
     error = np.full(x.shape, np.nan) if truth is None else x - truth
     return Motion(
         _differences(error, 1, length), _differences(error, 2, length), _differences(x, 2, length),
@@ -188,19 +188,12 @@ def _pooled(values: np.ndarray) -> np.ndarray:
 
 def _checked(
     predicted: np.ndarray, truth: np.ndarray | None, normaliser: np.ndarray | float
-) -> tuple[np.ndarray, np.ndarray]:
-    x = np.asarray(predicted, np.float64)
-    if x.ndim != 3 or x.shape[-1] != 2 or (truth is not None and np.shape(truth) != x.shape):
-        found = "" if truth is None else f" and truth of shape {np.shape(truth)}"
-        raise ShapeError(f"expected joints of one shape (T, J, 2), got predictions of shape {x.shape}{found}")
-    length = np.asarray(normaliser, np.float64)
-    if length.shape not in ((), (len(x),)):
-        raise ShapeError(f"expected a normaliser of shape ({len(x)},) or one number, got {length.shape}")
-    return x, np.broadcast_to(length, len(x))
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    x = as_joints(predicted, (None, None, 2), "predictions")
+    truth = None if truth is None else as_joints(truth, x.shape, "truth")
+    return x, truth, as_lengths(normaliser, (len(x),))
 
 
 def _checked_flags(flags: np.ndarray, counted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    flags, counted = np.asarray(flags, bool), np.asarray(counted, bool)
-    if flags.ndim != 2 or flags.shape != counted.shape:
-        raise ShapeError(f"expected two arrays of one shape (T, J), got {flags.shape} and {counted.shape}")
-    return flags, counted
+    flags = as_flags(flags, (None, None), "flags (T, J)")
+    return flags, as_flags(counted, flags.shape, "counted")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dkd.errors import ShapeError
+from dkd.pose.labels import as_joints, as_numbers
 
 TOLERANCE = 0.05  # share of the box: half the tolerance of PCK@0.1
 STAYS = 5  # frames it must stay within; otherwise a track that only crosses the other would count as recovered
@@ -49,12 +49,9 @@ def distances(joints: np.ndarray, other: np.ndarray, side: np.ndarray) -> np.nda
     Raises:
         ShapeError: the arrays do not fit each other.
     """
-    joints, other, side = np.asarray(joints), np.asarray(other), np.asarray(side)
-    if joints.shape != other.shape or joints.shape[-1:] != (2,) or side.shape != joints.shape[:1]:
-        raise ShapeError(
-            "expected two tracks of shape (T, J, 2) and box sides of shape (T,), got "
-            f"{joints.shape}, {other.shape} and {side.shape}"
-        )
+    joints = as_joints(joints, (None, None, 2), "joints", None)
+    other = as_joints(other, joints.shape, "other joints", None)
+    side = as_numbers(side, joints.shape[:1], "side", None)
     return (np.linalg.norm(joints - other, axis=-1) / side[:, None]).astype(np.float32)
 
 
@@ -66,7 +63,7 @@ def recovery(distances: np.ndarray, end: int, tolerance: float = TOLERANCE) -> R
         end: the first frame after the intervention, ≤ T; T where it lasts to the clip's end.
         tolerance: distance that counts as the same place, > 0, in shares of the box.
     """
-    worst = np.asarray(distances).max(1)
+    worst = as_numbers(distances, (None, None), "distances", None).max(1)
     off = worst > tolerance
     peak = int(worst.argmax())
     if not off.any():

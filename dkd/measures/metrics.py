@@ -14,6 +14,7 @@ from dkd.errors import ConfigError
 from dkd.measures.coherence import (
     acceleration_errors as acceleration_errors,  # defined there, imported from here by callers
 )
+from dkd.pose.labels import as_flags, as_joints, as_lengths
 from dkd.pose.skeleton import Skeleton, get_skeleton
 
 # Video data sets have boxes, but OKS needs the area of the person's outline. For data sets without areas, the Extended
@@ -43,13 +44,16 @@ def pck(predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | float
     Args:
         predicted: (..., J, 2) pixels; a missing prediction (NaN) is a miss.
         truth: (..., J, 2) pixels; NaN where not labelled, which is not counted.
-        normaliser: length in pixels that broadcasts to the leading axes, such as the larger side of the person's box.
-            Frames where it is NaN or not above 0 are not counted.
+        normaliser: one length in pixels, or one per frame (the leading axes), such as the larger side of the person's
+            box. Frames where it is NaN or not above 0 are not counted.
         alpha: threshold as a share of the normaliser; an error of exactly this size is a hit.
 
     Returns:
         (J,) in 0..1; NaN for a joint that is never labelled. For the mean over all labelled joints,
         ``hits.sum() / labelled.sum()``, see :func:`pck_mean`.
+
+    Raises:
+        ShapeError: the arrays do not have these shapes, or are not numbers. Nothing is broadcast.
     """
     hits, counted = joint_counts(predicted, truth, normaliser, alpha)
     with np.errstate(invalid="ignore"):
@@ -122,8 +126,10 @@ def keypoint_similarity(
     Returns:
         (..., J) in 0..1; 0 where the prediction is missing, NaN where there is no label or no area.
     """
-    squared = ((np.asarray(predicted, np.float64) - truth) ** 2).sum(-1)
-    size = np.asarray(area, np.float64)[..., None]
+    truth = as_joints(truth, None, "truth")
+    predicted = as_joints(predicted, truth.shape, "predicted")
+    squared = ((predicted - truth) ** 2).sum(-1)
+    size = as_lengths(area, truth.shape[:-2], "area")[..., None]
     with np.errstate(invalid="ignore", divide="ignore"):
         similarity = np.exp(-squared / (2 * size * (2 * joint_sigmas(skeleton)) ** 2))
     known = np.isfinite(truth).all(-1) & (size > 0)
@@ -136,7 +142,8 @@ def oks(predicted: np.ndarray, truth: np.ndarray, area: np.ndarray | float, skel
     Args:
         predicted: (..., J, 2) pixels; a missing prediction has similarity 0.
         truth: (..., J, 2) pixels; NaN where not labelled (COCO's v = 0). COCO counts hidden joints that are labelled.
-        area: area of the person's outline in px², broadcast to the leading axes; ``OUTLINE_SHARE_OF_BOX`` × a box's.
+        area: area of the person's outline in px², one or one per frame (the leading axes); ``OUTLINE_SHARE_OF_BOX`` ×
+            a box's.
         skeleton: skeleton of the axis J.
 
     Returns:
@@ -202,8 +209,8 @@ def error_kinds(
         (..., J) int8.
     """
     error, limit, valid = _errors(predicted, truth, normaliser)
-    valid = valid if counted is None else valid & counted
-    outside = np.zeros_like(valid) if in_crop is None else ~np.asarray(in_crop, bool)
+    valid = valid if counted is None else valid & as_flags(counted, valid.shape, "counted")
+    outside = np.zeros_like(valid) if in_crop is None else ~as_flags(in_crop, valid.shape, "in_crop")
     flipped = side_flips(predicted, truth, skeleton, normaliser, alpha)
     conditions = [~valid, error <= alpha * limit, outside, flipped, error <= JITTER_REACH * alpha * limit]
     names = ("not counted", "good", "outside crop", "inversion", "jitter")
@@ -214,7 +221,9 @@ def _errors(
     predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Compute (..., J) errors in pixels, (..., 1) normaliser, and (..., J) bool: labelled, with a valid normaliser."""
+    truth = as_joints(truth, None, "truth")
+    predicted = as_joints(predicted, truth.shape, "predicted")
     labelled = np.isfinite(truth).all(-1)
-    error = np.linalg.norm(np.asarray(predicted, np.float64) - truth, axis=-1)
-    limit = np.asarray(normaliser, np.float64)[..., None]
+    error = np.linalg.norm(predicted - truth, axis=-1)
+    limit = as_lengths(normaliser, truth.shape[:-2])[..., None]
     return error, limit, labelled & (limit > 0) & np.isfinite(limit)

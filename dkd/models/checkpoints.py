@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 
 from dkd.errors import CheckpointError, ConfigError, nearest_name
 from dkd.io.files import atomic_path
-from dkd.io.paths import data_folder
+from dkd.io.paths import folders_text, list_checkpoints
 from dkd.models.base import VideoPoseModel
 from dkd.models.confidence import calibration_of
 from dkd.models.registry import KINDS, MODELS, kind_of, make_model
@@ -93,14 +93,14 @@ def load_model(name_or_path: str | Path = "dkd-mobilenetv2") -> VideoPoseModel:
     """
     path = Path(name_or_path)
     if path.suffix != ".safetensors":
-        folder = data_folder() / "checkpoints"
-        path = folder / f"{name_or_path}.safetensors"
-        if not path.is_file():
-            shipped = sorted(p.stem for p in folder.glob("*.safetensors"))
-            reason = "is registered, but no trained weights are shipped" if name_or_path in MODELS else "is unknown"
+        shipped = list_checkpoints()
+        if (name := str(name_or_path)) in shipped:
+            path = shipped[name]
+        else:
+            reason = "is registered, but there are no trained weights" if name in MODELS else "is unknown"
             raise ConfigError(
-                f"the model {str(name_or_path)!r} {reason}{nearest_name(str(name_or_path), shipped)} "
-                f"Trained and shipped: {', '.join(shipped) or 'none'}. For random weights use build_model; for a file, "
+                f"the model {name!r} {reason}{nearest_name(name, shipped)} Trained models, in {folders_text()}, folder "
+                f"checkpoints: {', '.join(shipped) or 'none'}. For random weights use build_model; for a file, "
                 "give a path that ends in .safetensors."
             )
     tensors, header = read_tensors(path)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from dkd.errors import ConfigError, nearest_name
-from dkd.io.paths import data_folder
+from dkd.io.paths import folders_text, list_checkpoints
 from dkd.models.registry import MODELS
 
 # Files in the folder of a training run, written by dkd.training.run.
@@ -44,11 +44,10 @@ def find_checkpoint(text: str) -> Path | None:
         ConfigError: the name is a training run that has no model yet.
     """
     path = Path(text)
-    shipped = data_folder() / "checkpoints" / f"{text}.safetensors"
     if not text.strip():
         return None
-    if path.name == text and shipped.is_file():
-        return shipped.resolve()
+    if text in (shipped := list_checkpoints()):
+        return shipped[text].resolve()
     if path.suffix == ".safetensors" and path.is_file():
         return path.resolve()
     result = path / RUN_RESULT
@@ -84,9 +83,10 @@ def _no_source(spec: str, variants: Collection[str]) -> ConfigError:
     text = "+".join(names)
     if text in MODELS:
         return ConfigError(
-            f"the model {text!r} is registered, but no trained weights are shipped; train it and give the run's folder"
+            f"the model {text!r} is registered, but there are no trained weights in {folders_text()}, folder "
+            "checkpoints; train it and give the run's folder"
         )
-    shipped = sorted(p.stem for p in (data_folder() / "checkpoints").glob("*.safetensors"))
+    shipped = list(list_checkpoints())
     near = nearest_name(names[0] if names[0] in shipped else text, shipped)
     followed = f", followed by +variants ({', '.join(variants)})" if variants else ""
     return ConfigError(

@@ -17,9 +17,10 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from dkd.errors import DKDError, ShapeError
+from dkd.errors import ConfigError, DKDError, ShapeError
 from dkd.models.base import VideoPoseModel
 from dkd.pose.crops import check_box
+from dkd.pose.labels import as_joints
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.counterfactuals import Counterfactuals
 from dkd.tracking.interventions import Intervention
@@ -113,13 +114,13 @@ class Trace(Record, Counterfactuals):
         if n_wanted < 1:
             raise ShapeError(f"expected at least one frame to trace, got stop={stop} for a clip of {len(clip)}")
         n_joints = len(model.skeleton)
-        if ground_truth is not None and np.shape(ground_truth)[1:] != (n_joints, 2):
-            raise ShapeError(f"expected ground truth of shape (T, {n_joints}, 2), got {np.shape(ground_truth)}")
+        if ground_truth is not None:
+            ground_truth = as_joints(ground_truth, (None, n_joints, 2), "ground truth", np.float32)
         if ground_truth is not None and len(ground_truth) < n_wanted:
             raise ShapeError(f"expected ground truth for {n_wanted} frames, got {len(ground_truth)}")
         self.box = None if box is None else check_box(box, clip.width, clip.height)
         self.model, self.model_name, self.skeleton, self.clip = model, model.name, model.skeleton, clip
-        self._ground_truth = None if ground_truth is None else np.asarray(ground_truth, np.float32)
+        self._ground_truth = ground_truth
         self.ground_truth_kind = ground_truth_kind or "ground truth"
         self._begin(conditions, n_wanted)
 

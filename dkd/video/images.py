@@ -24,7 +24,7 @@ class ImageClip:
         if not len(images):
             raise ShapeError("expected at least one image, got none")
         self._images = images
-        self.fps = fps
+        self.fps: float | None = fps
         self.name = name
         self.height, self.width = images[0].shape[:2]
         self.times = np.arange(len(images)) / fps

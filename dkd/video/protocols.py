@@ -54,3 +54,10 @@ def mean_rate(clip: ClipLike) -> float:
     if clip.fps is not None:
         return float(clip.fps)
     return float((len(clip) - 1) / (clip.times[-1] - clip.times[0])) if len(clip) > 1 else 25.0
+
+
+def rate_text(clip: ClipLike) -> str:
+    """Return the rate in words: a mean rate is not called fps."""
+    if clip.fps is None:
+        return f"variable rate, mean {mean_rate(clip):.4g} frames/s"
+    return f"{clip.fps:.6g} fps"

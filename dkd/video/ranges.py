@@ -38,8 +38,8 @@ class ClipRange:
         self.times = np.asarray(clip.times[start:stop]) - clip.times[start]
 
     @property
-    def fps(self) -> float:
-        """Frames per second, as the clip says."""
+    def fps(self) -> float | None:
+        """Frames per second, as the clip says; ``None`` if the rate varies."""
         return self.clip.fps
 
     @property

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from dkd.errors import SampleError, nearest_name
-from dkd.io.paths import data_folder
+from dkd.io.paths import find_data, folders_text
 
 logger = logging.getLogger(__name__)
 
@@ -103,18 +103,18 @@ SAMPLES: dict[str, Sample] = {
 
 
 def samples_folder() -> Path:
-    """Return the folder ``samples`` in the data folder (``$DKD_DATA``, else ``data`` of the checkout).
+    """Return the folder ``samples`` of ``$DKD_DATA`` if that has one, else of the shipped data.
 
     Raises:
-        SampleError: there is no data folder: this is not a checkout, and ``DKD_DATA`` is not set correctly.
+        SampleError: there is neither: this is not a checkout, and ``DKD_DATA`` is not set correctly.
     """
-    data = data_folder()
-    if not data.is_dir():
+    folder = find_data("samples")
+    if not folder.is_dir():
         raise SampleError(
-            f"expected the project's data folder at {data}, found none; "
+            f"expected the project's sample clips in a folder samples of {folders_text()}, found none; "
             "run from a checkout, or set DKD_DATA to the checkout's data folder"
         )
-    return data / "samples"
+    return folder
 
 
 def list_samples() -> tuple[str, ...]:

@@ -83,7 +83,10 @@ export interface Start {
 export interface Header {
   generation: number;
   n_frames: number;
-  fps: number;
+  fps: number; // the mean where the rate varies
+  rate: string; // in words
+  pixel_aspect: number; // width / height of a pixel
+  warnings: { kind: string; text: string; frames: number[] }[]; // faults of the video
   clip: string;
   model: string;
   backend: string;

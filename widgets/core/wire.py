@@ -23,6 +23,7 @@ import numpy as np
 from dkd.analysis.moments import worst_frames
 from dkd.errors import FrameIndexError
 from dkd.tracking.protocols import TraceLike
+from dkd.video.protocols import mean_rate, rate_text
 from widgets.core.tables import DTYPES, MAP_RANGE, MAX_RECORDS
 
 Message = tuple[dict[str, Any], list[bytes]]
@@ -99,7 +100,10 @@ def render_header(trace: TraceLike, generation: int) -> Message:
         "type": "header",
         "generation": generation,
         "n_frames": len(trace),
-        "fps": float(clip.fps),
+        "fps": mean_rate(clip),
+        "rate": rate_text(clip),
+        "pixel_aspect": float(getattr(clip, "pixel_aspect", 1)),
+        "warnings": [{"kind": w.kind, "text": w.text, "frames": list(w.frames)} for w in getattr(clip, "warnings", ())],
         "clip": clip.name,
         "model": trace.model_name,
         "backend": clip.backend,
@@ -116,7 +120,7 @@ def render_header(trace: TraceLike, generation: int) -> Message:
         "calibrated": bool(trace.calibrated),
         "reinitialised": [asdict(event) for event in trace.reinitialised],
         "unmatched": [t for t in range(len(trace)) if trace.from_initializer(t)],
-        "worst": [worst_frames(scores[:, j], drift, clip.fps) for j in range(len(skeleton))],
+        "worst": [worst_frames(scores[:, j], drift, mean_rate(clip)) for j in range(len(skeleton))],
         "times": np.asarray(trace.times, np.float64),
         "tracks": _f32(trace.joints),
         "scores": scores,

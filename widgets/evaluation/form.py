@@ -13,7 +13,7 @@ import ipywidgets as ipw
 from dkd.datasets.sources import available_sources
 from dkd.errors import ConfigError
 from dkd.evaluation.methods import VARIANTS
-from dkd.io.paths import data_folder
+from dkd.io.paths import list_checkpoints
 from dkd.training.run import list_runs
 from widgets.evaluation.job import Request
 
@@ -37,8 +37,8 @@ GET = {
 
 
 def shipped_models() -> list[str]:
-    """Return the names of the checkpoints in the data folder."""
-    return sorted(path.stem for path in (data_folder() / "checkpoints").glob("*.safetensors"))
+    """Return the names of the trained models at hand."""
+    return list(list_checkpoints())
 
 
 def trained_runs(root: Path) -> list[str]:

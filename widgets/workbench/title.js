@@ -41,8 +41,8 @@ export function buildTitle(store, act, policy) {
     header(header) {
       clip.textContent = header.clip;
       const size = header.size.join("×");
-      clip.title = `${size} pixels, ${header.n_frames} frames, ${header.fps.toFixed(2)} frames per second`;
-      facts.textContent = `${header.model} · ${size}, ${header.fps.toFixed(0)} fps · read by ${header.backend}`;
+      clip.title = `${size} pixels, ${header.n_frames} frames, ${header.rate}`;
+      facts.textContent = `${header.model} · ${size}, ${header.rate} · read by ${header.backend}`;
     },
     paint() {
       if (latency.hidden) return;
