@@ -189,11 +189,11 @@ def _pooled(values: np.ndarray) -> np.ndarray:
 def _checked(
     predicted: np.ndarray, truth: np.ndarray | None, normaliser: np.ndarray | float
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    x = as_joints(predicted, (None, None, 2), "predictions")
+    x = as_joints(predicted, ("T", "J", 2), "predictions")
     truth = None if truth is None else as_joints(truth, x.shape, "truth")
     return x, truth, as_lengths(normaliser, (len(x),))
 
 
 def _checked_flags(flags: np.ndarray, counted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    flags = as_flags(flags, (None, None), "flags (T, J)")
+    flags = as_flags(flags, ("T", "J"), "flags")
     return flags, as_flags(counted, flags.shape, "counted")

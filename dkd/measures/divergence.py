@@ -49,7 +49,7 @@ def distances(joints: np.ndarray, other: np.ndarray, side: np.ndarray) -> np.nda
     Raises:
         ShapeError: the arrays do not fit each other.
     """
-    joints = as_joints(joints, (None, None, 2), "joints", None)
+    joints = as_joints(joints, ("T", "J", 2), "joints", None)
     other = as_joints(other, joints.shape, "other joints", None)
     side = as_numbers(side, joints.shape[:1], "side", None)
     return (np.linalg.norm(joints - other, axis=-1) / side[:, None]).astype(np.float32)
@@ -63,7 +63,7 @@ def recovery(distances: np.ndarray, end: int, tolerance: float = TOLERANCE) -> R
         end: the first frame after the intervention, ≤ T; T where it lasts to the clip's end.
         tolerance: distance that counts as the same place, > 0, in shares of the box.
     """
-    worst = as_numbers(distances, (None, None), "distances", None).max(1)
+    worst = as_numbers(distances, ("T", "J"), "distances", None).max(1)
     off = worst > tolerance
     peak = int(worst.argmax())
     if not off.any():

@@ -97,7 +97,7 @@ def load_model(name_or_path: str | Path = "dkd-mobilenetv2") -> VideoPoseModel:
         if (name := str(name_or_path)) in shipped:
             path = shipped[name]
         else:
-            reason = "is registered, but there are no trained weights" if name in MODELS else "is unknown"
+            reason = "is registered, but no trained weights are shipped" if name in MODELS else "is unknown"
             raise ConfigError(
                 f"the model {name!r} {reason}{nearest_name(name, shipped)} Trained models, in {folders_text()}, folder "
                 f"checkpoints: {', '.join(shipped) or 'none'}. For random weights use build_model; for a file, "

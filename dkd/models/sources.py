@@ -83,8 +83,8 @@ def _no_source(spec: str, variants: Collection[str]) -> ConfigError:
     text = "+".join(names)
     if text in MODELS:
         return ConfigError(
-            f"the model {text!r} is registered, but there are no trained weights in {folders_text()}, folder "
-            "checkpoints; train it and give the run's folder"
+            f"the model {text!r} is registered, but no trained weights are shipped, nor are there any in the "
+            f"folder checkpoints of {folders_text()}; train it and give the run's folder"
         )
     shipped = list(list_checkpoints())
     near = nearest_name(names[0] if names[0] in shipped else text, shipped)

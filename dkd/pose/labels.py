@@ -13,7 +13,7 @@ import numpy as np
 
 from dkd.errors import ShapeError
 
-Shape = Sequence[int | None]  # None: any length
+Shape = Sequence[int | str]  # the name of an axis, such as "T", stands for any length
 
 
 def as_numbers(values: Any, shape: Shape | None, name: str, dtype: Any = np.float64) -> np.ndarray:
@@ -21,7 +21,7 @@ def as_numbers(values: Any, shape: Shape | None, name: str, dtype: Any = np.floa
 
     Args:
         values: anything that NumPy takes as numbers; a flag is none.
-        shape: the expected shape, ``None`` for an axis of any length; ``None`` as a whole: any shape.
+        shape: the expected shape, such as ("T", 13, 2): a letter is an axis of any length; ``None``: any shape.
         name: what it is, for the error message.
         dtype: floating-point type of the result; ``None`` keeps that of a floating-point array. Nothing is copied
             without need.
@@ -92,7 +92,7 @@ def as_visible(values: Any, shape: Shape | None, name: str = "visible") -> np.nd
         raise ShapeError(f"{error} (or COCO's 0, 1 and 2); for scores, choose a threshold: scores > 0.3") from None
 
 
-def as_boxes(values: Any, n_frames: int | None, name: str = "boxes", dtype: Any = None) -> np.ndarray:
+def as_boxes(values: Any, n_frames: int | str, name: str = "boxes", dtype: Any = None) -> np.ndarray:
     """Convert to boxes (T, 4): x0, y0, x1, y1 in pixels, NaN where missing.
 
     Raises:
@@ -111,16 +111,16 @@ def as_boxes(values: Any, n_frames: int | None, name: str = "boxes", dtype: Any 
     return array
 
 
-def as_lengths(values: Any, shape: Shape, name: str = "normaliser") -> np.ndarray:
+def as_lengths(values: Any, shape: Sequence[int], name: str = "normaliser") -> np.ndarray:
     """Convert one length, or one per frame, to an array of ``shape``, the shape of the frames' axes.
 
     Raises:
         ShapeError: it is neither one number nor an array of that shape.
     """
     array = as_numbers(values, None, name)
-    if array.shape not in ((), tuple(n for n in shape if n is not None)):
+    if array.shape not in ((), tuple(shape)):
         raise ShapeError(f"expected a {name} of shape {_text(shape)} or one number, got {array.shape}")
-    return np.asarray(np.broadcast_to(array, [n for n in shape if n is not None]))
+    return np.broadcast_to(array, tuple(shape))
 
 
 def _array(values: Any, name: str) -> np.ndarray:
@@ -133,13 +133,13 @@ def _array(values: Any, name: str) -> np.ndarray:
 def _check_shape(array: np.ndarray, shape: Shape | None, name: str) -> None:
     if shape is None:
         return
-    fits = array.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, array.shape, strict=True))
+    fits = array.ndim == len(shape) and all(isinstance(n, str) or n == m for n, m in zip(shape, array.shape, strict=True))
     if not fits:
         raise ShapeError(f"expected {name} of shape {_text(shape)}, got {array.shape}")
 
 
 def _text(shape: Shape) -> str:
-    return f"({', '.join('any' if n is None else str(n) for n in shape)}{',' * (len(shape) == 1)})"
+    return f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
 
 
 def _kind(array: np.ndarray) -> str:

@@ -115,7 +115,7 @@ class Trace(Record, Counterfactuals):
             raise ShapeError(f"expected at least one frame to trace, got stop={stop} for a clip of {len(clip)}")
         n_joints = len(model.skeleton)
         if ground_truth is not None:
-            ground_truth = as_joints(ground_truth, (None, n_joints, 2), "ground truth", np.float32)
+            ground_truth = as_joints(ground_truth, ("T", n_joints, 2), "ground truth", np.float32)
         if ground_truth is not None and len(ground_truth) < n_wanted:
             raise ShapeError(f"expected ground truth for {n_wanted} frames, got {len(ground_truth)}")
         self.box = None if box is None else check_box(box, clip.width, clip.height)

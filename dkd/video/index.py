@@ -126,6 +126,8 @@ def build_index(path: Path, wanted: int | None = None) -> VideoIndex:
         timing = Timing(np.arange(len(pts)) / float(header.rates[0]), float(header.rates[0]))
     truncated = truncated or _ends_early(timing, header)
     faults = matroska_faults(path) if family == "matroska" else []
+    number = {t: n for n, t in enumerate(pts)}
+    damaged |= {number[t] for t in _after_holes(faults, packets) if t in number}
     index = VideoIndex(
         timing=timing,
         pts=np.array(pts, np.int64) if timed else None,
@@ -136,7 +138,7 @@ def build_index(path: Path, wanted: int | None = None) -> VideoIndex:
         checked=scanned,
         truncated=truncated,
         announced=header.announced,
-        warnings=warnings_of(timing, track, damaged, truncated, header.announced, _frames_at(faults, packets, pts)),
+        warnings=warnings_of(timing, track, damaged, truncated, header.announced, _frames_at(faults, packets, number)),
     )
     log_warnings(path.name, index.warnings)
     return index
@@ -329,9 +331,25 @@ def _key_points(packets: list[_Packet], family: str) -> tuple[KeyPoint, ...]:
     return tuple(sorted(KeyPoint(pts, pts if by_pts or dts is None else dts) for pts, dts in keys))
 
 
-def _frames_at(faults: list[Fault], packets: list[_Packet], pts: list[int]) -> list[tuple[int, ...]]:
+def _after_holes(faults: list[Fault], packets: list[_Packet]) -> set[int]:
+    """Return the times of the frames that may refer to one in an unreadable stretch: up to the next key frame."""
+    lost = set[int]()
+    for hole in (fault for fault in faults if fault.unreadable):
+        key: int | None = None
+        for p in packets:
+            if p.pos < hole.begin or p.pts is None:
+                continue
+            if p.key and key is not None:
+                break
+            if p.key:
+                key = p.pts
+            elif key is None or p.pts < key:  # also leading pictures, which refer to the group before
+                lost.add(p.pts)
+    return lost
+
+
+def _frames_at(faults: list[Fault], packets: list[_Packet], number: dict[int, int]) -> list[tuple[int, ...]]:
     """Return, for each damaged stretch of the file, the numbers of the frames in it; of a hole, the frame before it."""
-    number = {t: n for n, t in enumerate(pts)}
     found = []
     for fault in faults:
         inside = [p.pts for p in packets if fault.begin <= p.pos < fault.end]

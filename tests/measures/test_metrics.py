@@ -306,7 +306,7 @@ def test_a_missing_label_takes_all_that_needs_it_and_short_clips_have_none() -> 
         assert coherence.acceleration_errors(x[:n], truth[:n], np.ones(n)).size == 0
         assert coherence.jerk(x[:n], 1.0).size == 0
     assert metrics.acceleration_errors is coherence.acceleration_errors
-    with pytest.raises(ShapeError, match=r"\(T, J, 2\)"):
+    with pytest.raises(ShapeError, match="expected truth of shape"):
         motion(x, truth[:3], 1.0)
     with pytest.raises(ShapeError, match="normaliser"):
         motion(x, truth, np.ones(3))

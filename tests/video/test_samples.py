@@ -13,6 +13,7 @@ import pytest
 
 from dkd.cli.main import main
 from dkd.errors import SampleError
+from dkd.io import paths
 from dkd.video import samples
 from dkd.video.samples import SAMPLES, default_sample, fetch_pose2sim, get_sample, list_samples
 
@@ -146,6 +147,8 @@ def test_errors_say_what_to_do(data: Path, tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(SampleError, match="expected a sample clip"):
         default_sample()
     monkeypatch.setenv("DKD_DATA", str(tmp_path / "nowhere"))
+    assert "rendered_walk" in list_samples()  # what ships is found, whatever DKD_DATA says
+    monkeypatch.setattr(paths, "shipped_folder", lambda: tmp_path / "no checkout")
     with pytest.raises(SampleError, match="set DKD_DATA"):
         list_samples()
 
