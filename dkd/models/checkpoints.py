@@ -99,9 +99,9 @@ def load_model(name_or_path: str | Path = "dkd-mobilenetv2") -> VideoPoseModel:
         else:
             reason = "is registered, but no trained weights are shipped" if name in MODELS else "is unknown"
             raise ConfigError(
-                f"the model {name!r} {reason}{nearest_name(name, shipped)} Trained models, in {folders_text()}, folder "
-                f"checkpoints: {', '.join(shipped) or 'none'}. For random weights use build_model; for a file, "
-                "give a path that ends in .safetensors."
+                f"the model {name!r} {reason}{nearest_name(name, shipped)} Trained and shipped: "
+                f"{', '.join(shipped) or 'none'} (looked in the folder checkpoints of {folders_text()}). For random "
+                "weights use build_model; for a file, give a path that ends in .safetensors."
             )
     tensors, header = read_tensors(path)
     if header.get("format") != FORMAT:

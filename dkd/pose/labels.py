@@ -133,8 +133,8 @@ def _array(values: Any, name: str) -> np.ndarray:
 def _check_shape(array: np.ndarray, shape: Shape | None, name: str) -> None:
     if shape is None:
         return
-    fits = array.ndim == len(shape) and all(isinstance(n, str) or n == m for n, m in zip(shape, array.shape, strict=True))
-    if not fits:
+    fits = [isinstance(n, str) or n == m for n, m in zip(shape, array.shape, strict=False)]
+    if array.ndim != len(shape) or not all(fits):
         raise ShapeError(f"expected {name} of shape {_text(shape)}, got {array.shape}")
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from dkd.errors import ConfigError, DKDError, ShapeError
+from dkd.errors import DKDError, ShapeError
 from dkd.models.base import VideoPoseModel
 from dkd.pose.crops import check_box
 from dkd.pose.labels import as_joints

