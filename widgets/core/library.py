@@ -23,6 +23,12 @@ _lock = threading.RLock()
 _libraries: dict[str, Library] = {}
 
 
+def _without_comments(source: str) -> str:
+    """The stub and the loader as they are sent, with each widget and each library: both are short and plain."""
+    bare = re.sub(r"^ *//.*|/\*\*(?:[^*]|\*(?!/))*\*/", "", source, flags=re.MULTILINE)
+    return re.sub(r"\n\s*\n+", "\n", bare)
+
+
 class Library(ipywidgets.Widget):
     """Modules and style sheets of one folder of ``widgets/``, for the page. Get it with :meth:`of`.
 
@@ -50,7 +56,7 @@ class Library(ipywidgets.Widget):
                 library = _libraries[folder] = cls(
                     key=key,
                     needs=[other.model_id for other in needs],
-                    loader=[loader.key, loader.source],
+                    loader=[loader.key, _without_comments(loader.source)],
                     content=content,
                 )
             return library
@@ -59,7 +65,7 @@ class Library(ipywidgets.Widget):
 class ModuleWidget(anywidget.AnyWidget):
     """A widget whose JavaScript is a module of its folder: subclasses set ``_module = script("folder/file.js")``."""
 
-    _esm = re.sub(r"^\s*//.*\n|/\*\*.*?\*/\s*", "", module("core/stub.js").source, flags=re.MULTILINE)
+    _esm = _without_comments(module("core/stub.js").source)
     _module = traitlets.Unicode().tag(sync=True)
     _library = traitlets.Unicode().tag(sync=True)
 
