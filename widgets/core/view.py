@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import anywidget
 import ipywidgets
 import traitlets
+from ipywidgets.widgets.trait_types import InstanceDict
 
 from dkd.errors import ConfigError, nearest_name
 from dkd.tracking.protocols import TraceLike
@@ -32,12 +33,24 @@ class View(ModuleWidget):
     _cursor = anywidget.WidgetTrait().tag(sync=True)
     _feed = anywidget.WidgetTrait().tag(sync=True)
     _error = traitlets.Unicode("").tag(sync=True)
+    layout = InstanceDict(ipywidgets.Layout, allow_none=True).tag(sync=True, **ipywidgets.widget_serialization)
     _closed = True  # until it is opened: ipywidgets also closes incomplete views when they are deleted
 
     def __init__(self, trace: TraceLike, *, cursor: Cursor | None = None, **unknown: Any):
         if unknown:
             raise unknown_keyword(type(self).__name__, next(iter(unknown)), ("cursor",))
         self._open(trace, cursor)
+
+    @traitlets.default("layout")
+    def _make_layout(self) -> ipywidgets.Layout:
+        return ipywidgets.Layout()
+
+    @classmethod
+    def within(cls, trace: TraceLike, cursor: Cursor) -> Self:
+        """Create a view for a place in another one: without a layout, which would be one more model for each page."""
+        view = cls.__new__(cls)
+        view._open(trace, cursor, layout=None)
+        return view
 
     def _open(self, trace: TraceLike, cursor: Cursor | None, **traits: Any) -> None:
         if cursor is not None and (cursor.n_frames, cursor.joint_names) != (len(trace), list(trace.skeleton.joints)):

@@ -84,7 +84,8 @@ class Workbench(View):
             if cursor is None:
                 own.close()
             raise
-        parts = {f"_{kind.__name__.lower()}": kind(trace, cursor=own) for kind in (Player, Matching, Kernels, Timeline)}
+        views = (Player, Matching, Kernels, Timeline)
+        parts = {f"_{view.__name__.lower()}": view.within(trace, own) for view in views}
         self._parts = list(parts.values())
         self._open(trace, own, _filmstrip=f"dkd-{uuid.uuid4().hex[:12]}", **parts)
         self._owns_cursor = cursor is None
