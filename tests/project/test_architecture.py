@@ -9,10 +9,12 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import dkd
+import widgets
 from tests.project.test_packaging import imported_modules
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -170,8 +172,17 @@ def test_importing_the_library_is_light() -> None:
         assert loaded.stdout.split() == [], code
 
 
-def test_every_name_on_offer_is_there_and_type_checkers_know_it() -> None:
-    tree = ast.parse((ROOT / "dkd" / "__init__.py").read_text())
+def test_a_view_is_imported_without_the_panels() -> None:
+    """Only the panels need plotly and lightning; a notebook with a workbench does not wait for them."""
+    heavy = {"plotly", "nbformat", "lightning_fabric"}
+    code = f"from widgets import Workbench; import sys; print(*({heavy!r} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert loaded.split() == []
+
+
+@pytest.mark.parametrize("package", [dkd, widgets])
+def test_every_name_on_offer_is_there_and_type_checkers_know_it(package: ModuleType) -> None:
+    tree = ast.parse((ROOT / package.__name__ / "__init__.py").read_text())
     typed = {
         (node.module, name.name)
         for block in tree.body
@@ -180,13 +191,13 @@ def test_every_name_on_offer_is_there_and_type_checkers_know_it() -> None:
         if isinstance(node, ast.ImportFrom)
         for name in node.names
     }
-    assert typed == {(home, name) for name, home in dkd._HOME.items()}
-    assert set(dkd.__all__) == dkd._HOME.keys() and list(dkd.__all__) == sorted(dkd.__all__)
-    for name in dkd.__all__:
-        assert getattr(dkd, name) is getattr(import_module(dkd._HOME[name]), name)
-        assert name in dir(dkd)
-    with pytest.raises(AttributeError, match="Clip"):
-        dkd.clip_of_nobody  # noqa: B018
+    assert typed == {(home, name) for name, home in package._HOME.items()}
+    assert set(package.__all__) == package._HOME.keys() and list(package.__all__) == sorted(package.__all__)
+    for name in package.__all__:
+        assert getattr(package, name) is getattr(import_module(package._HOME[name]), name)
+        assert name in dir(package)
+    with pytest.raises(AttributeError, match=package.__all__[0]):
+        package.of_nobody  # noqa: B018
 
 
 def test_the_library_does_not_load_the_interface() -> None:
