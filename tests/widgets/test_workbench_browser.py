@@ -543,6 +543,7 @@ def test_a_lost_track_is_marked_and_the_toggle_takes_the_mark_away(page: Page) -
     expect(page.locator(".dkd-kernels")).to_contain_text("the model was re-initialised")
     expect(page.locator(".dkd-kernels .dkd-channels")).to_be_hidden()
     expect(page.locator(".dkd-sum")).to_contain_text("the model was re-initialised")
+    expect(page.locator(".dkd-sum")).not_to_have_class(re.compile("dkd-stale"))
     expect(page.locator(".dkd-lanes")).to_have_attribute(
         "aria-label", re.compile("re-initialised here: mean score below 0.2")
     )

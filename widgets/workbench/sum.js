@@ -46,6 +46,7 @@ export function buildSum(store) {
       const reason = h("span", { class: "dkd-muted" }, ` · ${why}`);
       const head = h("div", { class: "dkd-where" }, `cell (${x}, ${y})`, reason);
       if (store.header.initial.has(record.frame) || !store.header.channels) {
+        element.classList.remove("dkd-stale"); // of a frame before
         element.replaceChildren(head, ...withoutMatching(record, joint, x, y));
         return;
       }
