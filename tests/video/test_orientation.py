@@ -50,7 +50,9 @@ def by_ffmpeg(frame: av.VideoFrame, filters: list[tuple[str, str]]) -> np.ndarra
         one.link_to(other)
     graph.configure()
     graph.push(frame)
-    return graph.pull().to_ndarray(format="rgb24")
+    pulled = graph.pull()
+    assert isinstance(pulled, av.VideoFrame)
+    return pulled.to_ndarray(format="rgb24")
 
 
 @pytest.mark.parametrize("backend", ["auto", "decord"])
