@@ -22,7 +22,7 @@ from dkd.pose.crops import JOINTS_MARGIN, Crop, box_to_crop, joints_to_box
 from dkd.tracking.squares import CONFIDENT
 
 # With a calibration, confidence is a probability, so one threshold suits all models. For people who are tracked well,
-# no frame had a mean below 0.59 (filmed clips, the shipped model). An empty grey picture has 0.35, not 0: among
+# no frame had a mean below 0.55 (filmed clips, the shipped model). An empty grey picture has 0.24, not 0: among
 # labelled people, a third of such faint peaks are correct.
 LOST_CONFIDENCE = 0.45
 # Without a calibration: lost tracks have scores near 0 and good tracks near 1, so far for every model trained on maps
