@@ -19,10 +19,9 @@ from dkd.datasets.people import FrameFiles
 from dkd.errors import ConfigError, DatasetError, nearest_name
 from dkd.io.paths import data_folder
 from dkd.pose.crops import joints_to_box
+from dkd.video.pictures import IMAGE_ENDINGS
 
 log = logging.getLogger(__name__)
-
-IMAGE_ENDINGS = {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".tif", ".tiff", ".webp"}
 
 # Errors that loadmat raises for truncated, damaged or wrong files (a web page, an LFS pointer).
 _DAMAGE = (MatReadError, zlib.error, OSError, ValueError, TypeError, IndexError, KeyError, OverflowError)

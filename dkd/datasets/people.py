@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
 from dkd.errors import DatasetError
 from dkd.pose.crops import joints_to_box
 from dkd.pose.labels import as_boxes, as_joints, as_visible
 from dkd.pose.skeleton import get_skeleton
-from dkd.video.structure import jpeg_is_whole
+from dkd.video.pictures import decode_image
 
 if TYPE_CHECKING:
     from dkd.video.clip import Clip
@@ -133,14 +132,3 @@ def read_image(file: Path) -> np.ndarray:
     if image is None:
         raise DatasetError(f"expected an image at {file}; it cannot be decoded: is it damaged or truncated?")
     return image
-
-
-def decode_image(content: bytes) -> np.ndarray | None:
-    """Decode the bytes of an image file as (H, W, 3) uint8 RGB; ``None`` if they are damaged or truncated.
-
-    OpenCV's ``imread`` fills in what a truncated JPEG lacks with grey, while its ``imdecode`` refuses it. Neither
-    notices a JPEG that lost its middle; illegal markers tell of some.
-    """
-    if not content or (content.startswith(b"\xff\xd8") and not jpeg_is_whole(content)):
-        return None
-    return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from dkd.datasets.people import decode_image
 from dkd.errors import DatasetError
+from dkd.video.pictures import decode_image
 
 
 class ImageZip:

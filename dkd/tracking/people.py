@@ -9,10 +9,9 @@ from dkd.datasets.people import ClipFrames, PersonSequence
 from dkd.models.base import VideoPoseModel
 from dkd.pose.crops import BOX_MARGIN, JOINTS_MARGIN, joints_to_box
 from dkd.tracking.trace import Trace
+from dkd.video.folders import ASSUMED_FPS
 from dkd.video.images import ImageClip
 from dkd.video.protocols import ClipLike
-
-ASSUMED_FPS = 25.0  # for image sequences whose data set gives none
 
 
 def first_box(person: PersonSequence) -> tuple[float, float, float, float]:

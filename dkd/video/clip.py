@@ -38,6 +38,7 @@ from dkd.errors import (
 )
 from dkd.video.decord_reader import DecordUnfitError
 from dkd.video.faults import VideoWarning, damage_warning
+from dkd.video.folders import FolderSource, is_images, list_images
 from dkd.video.index import build_index
 from dkd.video.orientation import UPRIGHT
 from dkd.video.sources import ArraySource, FileSource, FrameCache, Source, log
@@ -50,6 +51,10 @@ DEFAULT_CACHE_BYTES = 256 * 2**20
 class Clip:
     """Frames of a video by number; a number always gives the same picture, whatever was read before.
 
+        Clip("walk.mp4")
+        Clip("frames/", fps=50)                 # images of a folder, sorted by name
+        Clip("frames/im_%05d.png", fps=50)      # numbered images
+
     ``clip[i]`` and ``clip.frame(i)`` return one frame; ``for frame in clip`` and ``clip.frames(start, stop)`` iterate
     over many. Any number of threads may read at the same time: they take turns. In a forked process, a clip opens its
     file again, with PyAV. Close a clip after use, or use it in a ``with`` statement.
@@ -59,7 +64,9 @@ class Clip:
     :class:`~dkd.errors.VideoCorruptError`; all other frames of the file can still be read.
 
     Args:
-        path: path of the video file.
+        path: path of a video file, of a folder of images, or of numbered images with ``%05d`` or ``%d`` in their name;
+            see :func:`dkd.video.folders.list_images`.
+        fps: frames per second, for images only; by default 25, which ``repr`` then calls assumed.
         track: number of the video track, from 0; by default the one that a player would show: a track with more than
             one picture before a still, then the one that the file marks as its default, then the first.
         backend: ``"auto"`` and ``"pyav"``: PyAV. ``"decord"``: decord for reading forward, if all of its frames equal
@@ -68,8 +75,8 @@ class Clip:
             frames.
 
     Attributes:
-        path: path of the file, or ``None`` for a clip in memory.
-        name: name of the clip: the file's name.
+        path: path of the file, folder or pattern, or ``None`` for a clip in memory.
+        name: name of the clip: the file's or folder's name.
         width, height: size of the upright picture in pixels.
         fps: frames per second if the rate is constant, even where frames are missing; ``None`` if it varies.
         mean_rate: mean frames per second.
@@ -83,13 +90,15 @@ class Clip:
     Raises:
         VideoError: the file cannot be used as a clip. The subclasses (``VideoNotFoundError``, ``VideoEmptyError``,
             ``VideoFormatError``, ``VideoNoTrackError``, ``VideoTruncatedError``, ``VideoCorruptError``) say why.
-        ConfigError: ``backend`` is unknown, there is no such ``track``, or ``cache_bytes`` is negative.
+        ConfigError: ``backend`` is unknown, there is no such ``track``, ``cache_bytes`` is negative, or ``fps`` is
+            given for a video, which has its own times.
     """
 
     def __init__(
         self,
         path: str | os.PathLike[str],
         *,
+        fps: float | None = None,
         track: int | None = None,
         backend: Backend = "auto",
         cache_bytes: int = DEFAULT_CACHE_BYTES,
@@ -101,6 +110,11 @@ class Clip:
         if cache_bytes < 0:
             raise ConfigError(f"expected cache_bytes of 0 or more, got {cache_bytes}; 0 keeps no frame")
         file = Path(path)
+        if is_images(file):
+            self._open_images(file, fps, track, cache_bytes)
+            return
+        if fps is not None:
+            raise ConfigError(f"fps={fps} is for images only: {file.name} has its own times; leave fps out")
         index = build_index(file, None if track is None else operator.index(track))
         source = FileSource(file, index)
         *_, (_, first) = source.read(0, 0)
@@ -114,6 +128,21 @@ class Clip:
                 source.use_decord()
             except DecordUnfitError as reason:
                 log.warning("%s is read by PyAV instead of decord: %s", file.name, reason)
+
+    def _open_images(self, path: Path, fps: float | None, track: int | None, cache_bytes: int) -> None:
+        if track not in (None, 0):
+            raise ConfigError(f"track={track} is for video files only: {path.name} is a sequence of images")
+        images = list_images(path, fps)
+        name = path.name or path.resolve().name
+        source = FolderSource(name, images.files)
+        self.path = path
+        self.track, self.orientation, self.pixel_aspect, self._stated = 0, UPRIGHT, Fraction(1), images.warnings
+        *_, (_, first) = source.read(0, 0)
+        self._set_up(source, name, images.timing, first, cache_bytes)
+        for number in source.compared_at_opening():
+            with suppress(VideoCorruptError):
+                self.frame(number)
+        self._last_asked = 0
 
     @classmethod
     def from_array(cls, frames: np.ndarray, fps: float = 25.0, name: str = "array") -> Clip:
@@ -169,7 +198,10 @@ class Clip:
 
     @property
     def backend(self) -> str:
-        """The decoder that reads forward: ``"decord"``, ``"pyav"`` or ``"memory"``. PyAV takes over if decord fails."""
+        """The decoder that reads forward: ``"decord"``, ``"pyav"``, ``"images"`` or ``"memory"``.
+
+        PyAV takes over if decord fails.
+        """
         return self._source.backend
 
     @property
@@ -276,9 +308,12 @@ class Clip:
     def _keep(self, number: int, image: np.ndarray) -> np.ndarray:
         if image.shape != (self.height, self.width, 3):
             at, (height, width) = self._first_of_other_size(number)
+            file, remedy = "", "re-encode the video to one size"
+            if isinstance(self._source, FolderSource):
+                file, remedy = f" ({self._source.files[at].name})", "scale the images to one size, or move it away"
             raise VideoFormatError(
-                f"expected all frames of {self.name} to be {self.width}×{self.height}, but frame {at} is "
-                f"{width}×{height}; re-encode the video to one size"
+                f"expected all frames of {self.name} to be {self.width}×{self.height}, but frame {at}{file} is "
+                f"{width}×{height}; {remedy}"
             )
         image = image.view()
         image.flags.writeable = False

@@ -25,11 +25,12 @@ class VideoWarning:
         kind: ``"damaged"``: these frames cannot be read. ``"suspect"``: the file's own checksum says that bytes among
             these frames changed; a decoder may or may not notice. ``"gap"``: after each of these frames, others are
             missing. ``"truncated"``: the file ends early, after this frame. ``"track"``: there are other video tracks.
+            ``"files"``: files of a folder were left out, or may not belong together.
         text: the warning in words.
         frames: numbers of the frames that it is about, ascending; empty if it is about the whole file.
     """
 
-    kind: Literal["damaged", "suspect", "gap", "truncated", "track"]
+    kind: Literal["damaged", "suspect", "gap", "truncated", "track", "files"]
     text: str
     frames: tuple[int, ...] = ()
 

@@ -70,7 +70,7 @@ def check_path(path: Path) -> None:
         reason = getattr(error, "strerror", None) or error
         raise VideoError(f"expected the path of a video file, got {shown!r} ({reason}); check the path") from error
     if stat.S_ISDIR(status.st_mode):
-        raise VideoFormatError(f"expected a video file, but {shown!r} is a directory; give one of the files in it")
+        raise VideoFormatError(f"expected a video file, but {shown!r} is a directory; a folder of images is a Clip")
     if not stat.S_ISREG(status.st_mode):
         kind = _SPECIAL.get(stat.S_IFMT(status.st_mode), "a special file")
         raise VideoFormatError(

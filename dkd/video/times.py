@@ -27,17 +27,21 @@ class Timing:
         rate: frames per second, if it is constant (frames may be missing in between); ``None`` if it varies.
         tick: length in seconds of the container's unit of time, if ``times`` were corrected for its rounding.
         gaps: number of frames after which one or more are missing on the grid of the rate.
+        assumed: whether nobody stated the rate, as for a folder of images.
     """
 
     times: np.ndarray
     rate: float | None
     tick: float | None = None
     gaps: tuple[int, ...] = ()
+    assumed: bool = False
 
     def __str__(self) -> str:
         if self.rate is None:
-            return f"variable rate (mean {self.mean_rate:.5g} frames/s)"
-        text = f"{self.rate:.6g} fps"
+            return (
+                f"variable rate (mean {self.mean_rate:.5g} frames/s{', from an assumed rate' if self.assumed else ''})"
+            )
+        text = f"{self.rate:.6g} fps" + (" (assumed: images have no rate)" if self.assumed else "")
         if self.gaps:
             text += f" with {len(self.gaps)} gaps" if len(self.gaps) > 1 else " with a gap"
         return text if self.tick is None else f"{text} (times on its grid; the file rounds them to {self.tick:.3g} s)"

@@ -1,0 +1,24 @@
+"""Decoding of image files."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from dkd.video.structure import jpeg_is_whole
+
+IMAGE_ENDINGS = {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".tif", ".tiff", ".webp"}  # in lower case
+
+
+def decode_image(content: bytes) -> np.ndarray | None:
+    """Decode the bytes of an image file as (H, W, 3) uint8 RGB; ``None`` if they are damaged or truncated.
+
+    A photo is turned upright as its EXIF data say. OpenCV's ``imread`` fills in what a truncated JPEG lacks with grey,
+    while its ``imdecode`` refuses it. Neither notices a JPEG that lost its middle; illegal markers tell of some.
+    """
+    if not content or (content.startswith(b"\xff\xd8") and not jpeg_is_whole(content)):
+        return None
+    try:
+        return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
+    except cv2.error:  # a header that announces more pixels than OpenCV accepts
+        return None
