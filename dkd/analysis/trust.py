@@ -17,7 +17,7 @@ import numpy as np
 
 from dkd.errors import ShapeError
 from dkd.tracking.protocols import TraceLike
-from dkd.tracking.reinitialise import Reinitialise
+from dkd.tracking.reinitialise import Reinitialise, mean_confidence
 
 DOUBTFUL_CONFIDENCE = 0.65  # mean over all frames and joints, with a calibration
 DOUBTFUL_SCORE = 0.3  # without one
@@ -58,7 +58,7 @@ class Trust:
 
 
 def trust(trace: TraceLike, first: int = 0) -> Trust:
-    """Judge a track by its confidence.
+    """Judge a track by its confidence. Joints that a person marked as hidden do not count.
 
     Args:
         trace: a :class:`dkd.Trace` of at least one frame.
@@ -71,7 +71,7 @@ def trust(trace: TraceLike, first: int = 0) -> Trust:
     if n < 1:
         raise ShapeError("expected a trace of at least one frame, got none: run it first (trace.run())")
     calibrated = bool(trace.calibrated)
-    means = np.asarray(trace.confidence, np.float64).mean(-1)
+    means = mean_confidence(np.asarray(trace.confidence, np.float64), np.asarray(trace.hidden))
     limit = Reinitialise().limit(calibrated)
     lost = _ranges(np.flatnonzero(means < limit) + first)
     n_lost = int((means < limit).sum())

@@ -7,7 +7,7 @@ returns a :class:`PoseOutput`. Training, traces, evaluation and the widgets only
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from dkd.errors import ConfigError, ShapeError
 from dkd.models.backbones import Encoder, Normalise, deconvolution
-from dkd.pose.heatmaps import STRIDE
+from dkd.pose.heatmaps import STRIDE, TARGET_SIGMA
 from dkd.pose.skeleton import get_skeleton
 
 Feedback = Callable[[Tensor, int], Tensor]
@@ -111,6 +111,17 @@ class VideoPoseModel(nn.Module):
     def kernel_shape(self) -> tuple[int, int, int]:
         """Shape (C, S, S) of the kernels passed on to the next frame; (0, 1, 1) in a model without kernels."""
         return (0, 1, 1)
+
+    @property
+    def target_sigma(self) -> float:
+        """Standard deviation in cells of the Gaussians on which it was trained, from its checkpoint.
+
+        That of our recipes if the checkpoint does not say it.
+        """
+        config = self.provenance.get("config")
+        sigma = config.get("sigma") if isinstance(config, Mapping) else None
+        known = isinstance(sigma, (int, float)) and 0 < sigma < float("inf")
+        return float(sigma) if known else TARGET_SIGMA  # type: ignore[arg-type]
 
     @property
     def has_kernels(self) -> bool:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 STRIDE = 8  # input pixels per cell of the maps, for all encoders here
+TARGET_SIGMA = 1.25  # cells; σ of our training targets, unless a run's config says otherwise
 
 
 def gaussian_targets(joints: Tensor, size: int, sigma: float) -> Tensor:

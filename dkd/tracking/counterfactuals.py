@@ -12,15 +12,15 @@ threads.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 
 from dkd.errors import ConfigError
 from dkd.pose.crops import check_box
-from dkd.pose.skeleton import Skeleton
+from dkd.tracking.changes import LEFT_OUT, Cancel, Name, call_text, plain, shortest
+from dkd.tracking.corrections import Corrections
 from dkd.tracking.interventions import (
     NOISE_SIGMA,
     AddNoise,
@@ -30,7 +30,6 @@ from dkd.tracking.interventions import (
     DropFrames,
     EditKernel,
     Frames,
-    Intervention,
     KernelOperation,
     Occlude,
     PutKernel,
@@ -39,61 +38,32 @@ from dkd.tracking.interventions import (
     ShiftBox,
     StateChange,
     SwapReadouts,
-    frames_of,
 )
 from dkd.tracking.perturbations import BLUR_SIGMA, DARK_GAIN
-from dkd.video.protocols import ClipLike
-
-Cancel = Callable[[], bool]
 
 
-class Counterfactuals(ABC):
-    """What-if methods of a trace. Every method returns a new trace and leaves this one unchanged.
-
-    Frames are counted from 0. Where a method takes ``frames``, this is one frame (``30``), a range of step 1
-    (``range(30, 40)``), or ``None`` for all frames. All methods take ``cancel``, as the trace does: a stopped run
-    continues with :meth:`dkd.Trace.run`. All raise :class:`~dkd.errors.ConfigError` for frames outside the run.
-
-    Attributes:
-        n_wanted: number of frames of the complete run.
-        base: the trace that this one was made from by a change, or ``None``.
-        calls: the calls that made this trace from the first one, as Python: ``("freeze_kernel(12)",)``.
-    """
-
-    clip: ClipLike
-    skeleton: Skeleton
-    model_name: str
-    n_wanted: int
-    base: Self | None = None
-    calls: tuple[str, ...] = ()
-
-    @abstractmethod
-    def _with(self, changes: Sequence[Intervention], call: str, cancel: Cancel | None) -> Self:
-        """Return the run with more interventions, made by ``call`` and stopped by ``cancel``."""
-
-    @abstractmethod
-    def _kernel(self, frame: int) -> np.ndarray:
-        """Return a copy of a frame's K̃, (C, S, S); raise :class:`~dkd.errors.ConfigError` if the model has none."""
+class Counterfactuals(Corrections):
+    """What-if methods of a trace, in addition to its corrections. Every method returns a new trace."""
 
     # --- kernels -----------------------------------------------------------------------------------------------------
 
     def freeze_kernel(self, frame: int, frames: Frames = None, *, cancel: Cancel | None = None) -> Self:
         """Match K̃ of ``frame`` instead of the kernels distilled from ``frames``, by default from all frames."""
         within = self._frames(frames)
-        call = _call("freeze_kernel", int(frame), self._shown(within))
+        call = call_text("freeze_kernel", int(frame), self._shown(within))
         return self._with([PutKernel(within, self._kernel(frame))], call, cancel)
 
     def average_kernel(self, of: range, frames: Frames = None, *, cancel: Cancel | None = None) -> Self:
         """Match the mean of K̃ over the frames ``of`` instead of the kernels distilled from ``frames``."""
         within, averaged = self._frames(frames), self._frames(of)
         mean = np.stack([self._kernel(t) for t in averaged]).mean(0)
-        call = _call("average_kernel", averaged, self._shown(within))
+        call = call_text("average_kernel", averaged, self._shown(within))
         return self._with([PutKernel(within, mean)], call, cancel)
 
     def swap_kernels(self, first: int, second: int, *, cancel: Cancel | None = None) -> Self:
         """Swap the kernels distilled from two frames."""
         changes = [PutKernel(self._frames(a), self._kernel(b)) for a, b in ((first, second), (second, first))]
-        return self._with(changes, _call("swap_kernels", int(first), int(second)), cancel)
+        return self._with(changes, call_text("swap_kernels", int(first), int(second)), cancel)
 
     def put_kernel(
         self,
@@ -124,7 +94,7 @@ class Counterfactuals(ABC):
                 f"expected kernels of shape (C, S, S) = {mine.shape} as this model's, got {kernel.shape} of "
                 f"{other.model_name}; use a run of the same model"
             )
-        call = _call("put_kernel", _plain(within), _Name(name), int(other_frame))
+        call = call_text("put_kernel", plain(within), Name(name), int(other_frame))
         return self._with([PutKernel(within, kernel)], call, cancel)
 
     def edit_kernel(
@@ -151,9 +121,9 @@ class Counterfactuals(ABC):
         within = self._frames(frames)
         painted = None if values is None else np.asarray(values, np.float32)
         one = EditKernel(within, operation, tuple(int(c) for c in channels), float(amount), painted)
-        call = _call(
-            "edit_kernel", _plain(within), operation, channels=one.channels or _LEFT_OUT, amount=amount or _LEFT_OUT,
-            values=_LEFT_OUT if painted is None else [[_shortest(v) for v in row] for row in painted],
+        call = call_text(
+            "edit_kernel", plain(within), operation, channels=one.channels or LEFT_OUT, amount=amount or LEFT_OUT,
+            values=LEFT_OUT if painted is None else [[shortest(v) for v in row] for row in painted],
         )  # fmt: skip
         return self._with([one], call, cancel)
 
@@ -161,7 +131,7 @@ class Counterfactuals(ABC):
         """Swap the rows of U of two joints in every frame whose maps are matched."""
         pair = (self.skeleton.index(joint), self.skeleton.index(other))
         matched = range(1, self.n_wanted)
-        return self._with([SwapReadouts(matched, pair)], _call("swap_readouts", joint, other), cancel)
+        return self._with([SwapReadouts(matched, pair)], call_text("swap_readouts", joint, other), cancel)
 
     # --- the input ---------------------------------------------------------------------------------------------------
 
@@ -176,14 +146,14 @@ class Counterfactuals(ABC):
         within = self._frames(frames)
         x0, y0, x1, y1 = check_box(box, self.clip.width, self.clip.height)
         rounded = (round(x0), round(y0), round(x1), round(y1))
-        return self._with([Occlude(within, rounded)], _call("occlude", rounded, self._shown(within)), cancel)
+        return self._with([Occlude(within, rounded)], call_text("occlude", rounded, self._shown(within)), cancel)
 
     def blur(self, frames: Frames = None, sigma: float = BLUR_SIGMA, *, cancel: Cancel | None = None) -> Self:
         """Blur the picture; ``sigma`` is a share of the crop's side, 1/64 by default."""
         if not sigma > 0:
             raise ConfigError(f"expected sigma > 0, got {sigma}")
         within = self._frames(frames)
-        return self._with([Blur(within, sigma)], _call("blur", self._shown(within), sigma=sigma), cancel)
+        return self._with([Blur(within, sigma)], call_text("blur", self._shown(within), sigma=sigma), cancel)
 
     def add_noise(
         self, frames: Frames = None, sigma: float = NOISE_SIGMA, seed: int = 0, *, cancel: Cancel | None = None
@@ -192,7 +162,7 @@ class Counterfactuals(ABC):
         if not sigma > 0:
             raise ConfigError(f"expected sigma > 0, got {sigma}")
         within = self._frames(frames)
-        call = _call("add_noise", self._shown(within), sigma=sigma, seed=seed)
+        call = call_text("add_noise", self._shown(within), sigma=sigma, seed=seed)
         return self._with([AddNoise(within, sigma, seed)], call, cancel)
 
     def darken(self, frames: Frames = None, gain: float = DARK_GAIN, *, cancel: Cancel | None = None) -> Self:
@@ -200,17 +170,17 @@ class Counterfactuals(ABC):
         if not 0 <= gain <= 1:
             raise ConfigError(f"expected a gain in 0..1, got {gain}")
         within = self._frames(frames)
-        return self._with([Darken(within, gain)], _call("darken", self._shown(within), gain=gain), cancel)
+        return self._with([Darken(within, gain)], call_text("darken", self._shown(within), gain=gain), cancel)
 
     def drop_frames(self, frames: Frames, *, cancel: Cancel | None = None) -> Self:
         """Drop frames: the model's state does not change, and the last joints are reported again."""
         within = self._frames(frames)
-        return self._with([DropFrames(within)], _call("drop_frames", _plain(within)), cancel)
+        return self._with([DropFrames(within)], call_text("drop_frames", plain(within)), cancel)
 
     def repeat_frame(self, frames: Frames, *, cancel: Cancel | None = None) -> Self:
         """Show the frame before ``frames`` again in each of them."""
         within = self._frames(frames)
-        return self._with([RepeatFrame(within)], _call("repeat_frame", _plain(within)), cancel)
+        return self._with([RepeatFrame(within)], call_text("repeat_frame", plain(within)), cancel)
 
     def shift_box(
         self, frames: Frames, dx: float = 0.0, dy: float = 0.0, scale: float = 1.0, *, cancel: Cancel | None = None
@@ -219,7 +189,7 @@ class Counterfactuals(ABC):
         if not scale > 0:
             raise ConfigError(f"expected scale > 0, got {scale}")
         within = self._frames(frames)
-        call = _call("shift_box", _plain(within), dx=dx, dy=dy, scale=scale)
+        call = call_text("shift_box", plain(within), dx=dx, dy=dy, scale=scale)
         return self._with([ShiftBox(within, dx, dy, scale)], call, cancel)
 
     # --- the state ---------------------------------------------------------------------------------------------------
@@ -248,57 +218,12 @@ class Counterfactuals(ABC):
         if change not in ("erase", "swap_sides", "shift"):
             raise ConfigError(f"there is no change {change!r} of the state: erase, swap_sides or shift")
         within = self._frames(frames)
-        call = _call(
-            "change_state", _plain(within), change,
-            joint=joint or _LEFT_OUT, dx=dx or _LEFT_OUT, dy=dy or _LEFT_OUT,
+        call = call_text(
+            "change_state", plain(within), change,
+            joint=joint or LEFT_OUT, dx=dx or LEFT_OUT, dy=dy or LEFT_OUT,
         )  # fmt: skip
         return self._with([ChangeState(within, change, joint, dx, dy)], call, cancel)
 
     def restart(self, frame: int, *, cancel: Cancel | None = None) -> Self:
         """Re-initialise the model in ``frame``, so that it forgets its past."""
-        return self._with([Restart(self._frames(frame))], _call("restart", int(frame)), cancel)
-
-    # --- back ------------------------------------------------------------------------------------------------------
-
-    def undo(self) -> Self:
-        """Return the trace from which this one was made.
-
-        Raises:
-            ConfigError: it was not made from another trace.
-        """
-        if self.base is None:
-            raise ConfigError("nothing to undo: this trace was not made from another one")
-        return self.base
-
-    def _frames(self, frames: Frames) -> range:
-        return frames_of(frames, self.n_wanted)
-
-    def _shown(self, frames: range) -> Any:
-        """Return frames as an argument of a call whose default is all frames."""
-        return _LEFT_OUT if frames == range(self.n_wanted) else _plain(frames)
-
-
-class _Name(str):
-    """Name of a variable, written in a call without quotes."""
-
-    __repr__ = str.__str__
-
-
-_LEFT_OUT = _Name()  # an argument with its default value
-
-
-def _plain(frames: range) -> int | range:
-    """Return frames as an argument of a call: a single one as a number."""
-    return frames.start if len(frames) == 1 else frames
-
-
-def _call(name: str, *values: Any, **named: Any) -> str:
-    """Format a call as Python."""
-    given = [repr(v) for v in values if v is not _LEFT_OUT]
-    given += [f"{k}={v!r}" for k, v in named.items() if v is not _LEFT_OUT]
-    return f"{name}({', '.join(given)})"
-
-
-def _shortest(value: np.floating[Any]) -> float:
-    """Convert a float32 to the shortest float that rounds to it."""
-    return float(str(value))
+        return self._with([Restart(self._frames(frame))], call_text("restart", int(frame)), cancel)

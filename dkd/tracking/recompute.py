@@ -15,9 +15,10 @@ from dkd.errors import ConfigError, FrameIndexError
 from dkd.models.base import VideoPoseModel
 from dkd.models.dkd import DKD, match
 from dkd.pose.crops import Crop
+from dkd.pose.heatmaps import decode_peaks
 from dkd.pose.skeleton import Skeleton
 from dkd.tracking.conditions import Conditions
-from dkd.tracking.interventions import SwapReadouts
+from dkd.tracking.interventions import Context, Pose, SwapReadouts, change_handed_on
 from dkd.tracking.pixels import as_input, network_pixels, picture
 from dkd.video.protocols import ClipLike
 
@@ -35,6 +36,11 @@ class Recomputed(ABC):
     @abstractmethod
     def crops(self) -> list[Crop]:
         """T crops of the frame, the network's inputs."""
+
+    @property
+    @abstractmethod
+    def heatmaps(self) -> np.ndarray:
+        """(T, J, H, W) float32 H_t."""
 
     @property
     @abstractmethod
@@ -78,6 +84,18 @@ class Recomputed(ABC):
         """Compute V · F_t, with which kernels are matched: (C, H, W) float32. Raises as :meth:`features`."""
         model = self._matching_model()
         return model.projection(torch.from_numpy(self.features(t)).to(model.device)[None])[0].cpu().numpy()
+
+    @torch.inference_mode()
+    def handed_on(self, t: int) -> np.ndarray:
+        """Return H_t as passed to the distillator: (J, H, W) float32; ``heatmaps[t]`` if no intervention changes it.
+
+        A feedback (:attr:`Conditions.feedback`) is not applied: it may have state.
+        """
+        maps, crop = torch.from_numpy(np.array(self.heatmaps[self._index(t)])), self.crops[t]
+        peaks, scores = decode_peaks(maps)
+        pose = Pose.of_model(crop.to_frame(peaks.numpy(), maps.shape[-1]), scores.numpy())
+        context = Context(self.skeleton, crop, self.model.target_sigma, pose)
+        return change_handed_on(self.conditions.interventions, maps[None], t, context)[0].numpy()
 
     # --- read-out ----------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from dkd.pose.crops import Crop
 from dkd.tracking.recompute import Recomputed
 from dkd.tracking.reinitialise import Reinitialised
 from dkd.tracking.storage import zeros
-from dkd.tracking.tracker import Step, confidence
+from dkd.tracking.tracker import Marks, Step, confidence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +41,9 @@ class Record(Recomputed):
         self._joints = np.full((n_wanted, n_joints, 2), np.nan, np.float32)
         self._raw_joints = self._joints if self.conditions.smooth is None else np.full_like(self._joints, np.nan)
         self._scores = np.zeros((n_wanted, n_joints), np.float32)
+        self._corrected, self._hidden = np.zeros((2, n_wanted, n_joints), bool)
+        corrects = any(one.corrects for one in self.conditions.interventions)
+        self._predicted = np.full_like(self._joints, np.nan) if corrects else self._raw_joints
         self._crops: list[Crop] = []
         self.reinitialised: list[Reinitialised] = []
         self.dropped: list[int] = []
@@ -54,6 +57,8 @@ class Record(Recomputed):
         self._raw_joints[t] = step.raw_joints
         self._joints[t] = step.joints
         self._scores[t] = step.scores
+        if step.marks is not None:
+            self._predicted[t], self._corrected[t], self._hidden[t] = step.marks
         if step.searched:
             self._passes[t] = step.extra_passes
         if step.reinitialised is not None:
@@ -66,12 +71,13 @@ class Record(Recomputed):
         """Return frame t as reported by the tracker."""
         return Step(
             self._crops[t], self._heatmaps[t], self._kernels[t], self._raw_joints[t], self._joints[t], self._scores[t],
-            dropped=t in self.dropped,
+            dropped=t in self.dropped, marks=Marks(self._predicted[t], self._corrected[t], self._hidden[t]),
         )  # fmt: skip
 
     def _copy_frames(self, base: Record, stop: int) -> None:
         """Copy the frames before ``stop`` from another run, as the first frames here."""
-        for name in ("_heatmaps", "_kernels", "_joints", "_raw_joints", "_scores"):
+        kept = "_heatmaps", "_kernels", "_joints", "_raw_joints", "_scores", "_predicted", "_corrected", "_hidden"
+        for name in kept:
             getattr(self, name)[:stop] = getattr(base, name)[:stop]
         self._crops = base._crops[:stop]
         self._copy_events(base, stop)
@@ -105,12 +111,27 @@ class Record(Recomputed):
 
     @property
     def raw_joints(self) -> np.ndarray:
-        """Joints (T, J, 2) before smoothing: the maps' peaks, which the crop follows."""
+        """Joints (T, J, 2) before smoothing: the maps' peaks, or corrections, which the crop follows."""
         return self._raw_joints[: len(self)]
 
     @property
+    def predicted_joints(self) -> np.ndarray:
+        """Joints (T, J, 2) that the model predicts in this run, before corrections and smoothing: the maps' peaks."""
+        return self._predicted[: len(self)]
+
+    @property
+    def corrected(self) -> np.ndarray:
+        """(T, J) bool, True where :attr:`raw_joints` is a correction, not the model's prediction."""
+        return self._corrected[: len(self)]
+
+    @property
+    def hidden(self) -> np.ndarray:
+        """(T, J) bool, True where a person marked the joint as hidden."""
+        return self._hidden[: len(self)]
+
+    @property
     def scores(self) -> np.ndarray:
-        """Heights (T, J) float32 of the maps' peaks, about 0..1."""
+        """Heights (T, J) float32 of the maps' peaks, about 0..1; of corrected joints 1, of hidden ones 0."""
         return self._scores[: len(self)]
 
     @property
@@ -123,9 +144,12 @@ class Record(Recomputed):
         """Probability (T, J) float32 that the joint is within 0.1 × the larger side of the person's box.
 
         It is computed from the score by the model's :class:`~dkd.models.confidence.Calibration`. In a model without
-        calibration these are the scores, clipped to 0..1, and :attr:`calibrated` is false.
+        calibration these are the scores, clipped to 0..1, and :attr:`calibrated` is false. That of a joint marked as
+        hidden is 0.
         """
-        return confidence(self.scores, self.calibration)
+        values = confidence(self.scores, self.calibration)
+        values[self.hidden] = 0
+        return values
 
     @property
     def extra_passes(self) -> int:

@@ -110,6 +110,13 @@ class Reinitialised:
     after: float
 
 
+def mean_confidence(confidence: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """Average the confidence (T, J) over the joints that nobody marked as hidden: (T,); 0 where all are hidden."""
+    if not hidden.any():
+        return confidence.mean(-1)
+    return np.where(hidden, 0, confidence).sum(-1) / np.maximum((~hidden).sum(-1), 1)
+
+
 class Found(NamedTuple):
     """Best result of a search: its crop, the scores (J,), and the number of passes of the initializer."""
 

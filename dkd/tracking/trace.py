@@ -26,7 +26,7 @@ from dkd.tracking.counterfactuals import Counterfactuals
 from dkd.tracking.interventions import Intervention
 from dkd.tracking.opening import as_clip, as_model
 from dkd.tracking.record import Record
-from dkd.tracking.reinitialise import Reinitialise
+from dkd.tracking.reinitialise import Reinitialise, mean_confidence
 from dkd.tracking.tracker import Tracker
 from dkd.video.protocols import ClipLike
 
@@ -192,7 +192,8 @@ class Trace(Record, Counterfactuals):
             return False
         if self.reinitialised or reinitialise is None:
             return bool(self.reinitialised)
-        return reinitialise.first_loss(self.confidence.mean(-1), self.calibrated) is not None
+        means = mean_confidence(self.confidence, self.hidden)
+        return reinitialise.first_loss(means, self.calibrated) is not None
 
     def _with(self, changes: Sequence[Intervention], call: str, cancel: Callable[[], bool] | None) -> Trace:
         """Return the run with more interventions; frames before them are copied from this one."""

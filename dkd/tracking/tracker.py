@@ -18,8 +18,9 @@ from dkd.models.confidence import Calibration, calibration_of
 from dkd.pose.crops import BOX_MARGIN, Crop, box_to_crop
 from dkd.pose.heatmaps import decode_peaks
 from dkd.tracking.conditions import Conditions
+from dkd.tracking.interventions import Context, Pose, change_handed_on
 from dkd.tracking.pixels import as_input, network_pixels
-from dkd.tracking.reinitialise import Reinitialised, approach, search
+from dkd.tracking.reinitialise import Reinitialised, approach, mean_confidence, search
 from dkd.tracking.squares import next_square
 from dkd.video.protocols import ClipLike
 
@@ -31,13 +32,14 @@ class Step(NamedTuple):
         crop: crop of the frame, the network's input.
         heatmaps: (J, H, W) float32 H_t.
         kernels: (C, S, S) float32 K̃_t; C = 0 in a model without kernels.
-        raw_joints: (J, 2) float32 x, y in pixels of the frame: the maps' peaks.
+        raw_joints: (J, 2) float32 x, y in pixels of the frame: the maps' peaks, or corrected positions.
         joints: (J, 2) the same, smoothed if the conditions say so.
-        scores: (J,) float32 heights of the peaks.
+        scores: (J,) float32 heights of the peaks; 1 where a person placed the joint, 0 where it is hidden.
         reinitialised: set if the model was re-initialised in this frame.
         searched: whether there was a search for the person because the track was lost.
         extra_passes: number of network passes of the search.
         dropped: whether the frame was dropped; everything else is then that of the previous frame.
+        marks: set if there are corrections in the run.
     """
 
     crop: Crop
@@ -50,6 +52,21 @@ class Step(NamedTuple):
     searched: bool = False
     extra_passes: int = 0
     dropped: bool = False
+    marks: Marks | None = None
+
+
+class Marks(NamedTuple):
+    """What corrections did in one frame.
+
+    Attributes:
+        predicted: (J, 2) float32 the maps' peaks in pixels of the frame.
+        corrected: (J,) bool, True where ``raw_joints`` is not the prediction.
+        hidden: (J,) bool, True where a person marked the joint as hidden.
+    """
+
+    predicted: np.ndarray
+    corrected: np.ndarray
+    hidden: np.ndarray
 
 
 class Tracker:
@@ -89,7 +106,8 @@ class Tracker:
         self._smooth = conditions.smooth() if conditions.smooth else None
         self._state: Any = None
         policy = conditions.reinitialise
-        self._recent: deque[np.ndarray] = deque(maxlen=policy.patience if policy else 0)  # (J,) scores
+        self._recent: deque[Step] = deque(maxlen=policy.patience if policy else 0)
+        self._corrects = any(one.corrects for one in conditions.interventions)
         self._searched: int | None = None  # the last frame with a search
 
     @torch.inference_mode()
@@ -104,26 +122,49 @@ class Tracker:
         """
         t = self.t
         if any(one.drops(t) for one in self.conditions.interventions):
-            assert self.last is not None, "frame 0 is never dropped"
-            return self._commit(self.last._replace(dropped=True, reinitialised=None, searched=False, extra_passes=0))
+            return self._commit(self._dropped(t))
         square = self._square(t)
         going_on = self._see(t, square, self._state)
         seen, reinitialised, passes = self._decide(t, square, going_on)
-        raw = seen.joints.astype(np.float32)
+        pose = self._corrected(t, seen.joints, seen.scores)
+        raw = pose.joints.astype(np.float32)
         joints = raw
         if self._smooth is not None:
-            joints = self._smooth(seen.joints, seen.scores, float(self.clip.times[t]), seen.crop.side)
+            joints = self._smooth(pose.joints, pose.scores, float(self.clip.times[t]), seen.crop.side)
+            joints = np.where(pose.given[:, None], raw, joints) if self._corrects else joints
         kernels = seen.output.kernels[0].float().cpu().numpy()
         self._state = seen.state
+        marks = Marks(seen.joints.astype(np.float32), pose.corrected, pose.hidden) if self._corrects else None
         return self._commit(
             Step(
-                seen.crop, seen.heatmaps, kernels, raw, joints, seen.scores,
-                reinitialised, passes is not None, passes or 0,
+                seen.crop, seen.heatmaps, kernels, raw, joints, pose.scores,
+                reinitialised, passes is not None, passes or 0, marks=marks,
             )
         )  # fmt: skip
 
+    def _corrected(self, t: int, joints: np.ndarray, scores: np.ndarray, hidden: np.ndarray | None = None) -> Pose:
+        """Apply the corrections of frame t to a pose: the model's, or that of the frame before a dropped one."""
+        pose = Pose.of_model(joints, scores)
+        pose = pose if hidden is None else pose._replace(hidden=hidden)
+        for one in self.conditions.interventions:
+            pose = one.reported(pose, t, self.model.skeleton)
+        return pose
+
+    def _dropped(self, t: int) -> Step:
+        """Report the last frame again; a correction of the dropped frame only changes what is reported."""
+        assert self.last is not None, "frame 0 is never dropped"
+        step = self.last._replace(dropped=True, reinitialised=None, searched=False, extra_passes=0)
+        if self._corrects:
+            assert step.marks is not None
+            pose = self._corrected(t, step.raw_joints, step.scores, step.marks.hidden)
+            raw = pose.joints.astype(np.float32)
+            joints = np.where(pose.corrected[:, None], raw, step.joints)
+            marks = Marks(step.raw_joints, pose.corrected, pose.hidden)
+            step = step._replace(raw_joints=raw, joints=joints, scores=pose.scores, marks=marks)
+        return step
+
     def _commit(self, step: Step) -> Step:
-        self._recent.append(step.scores)
+        self._recent.append(step)
         if step.searched:
             self._searched = self.t
         self.last, self.t = step, self.t + 1
@@ -141,9 +182,9 @@ class Tracker:
         for frame, step in enumerate(past):
             if self._smooth is not None and not step.dropped:
                 # The peaks in full precision, as the smoother got them: the recorded ones are rounded.
-                joints, scores = _peaks(torch.from_numpy(np.array(step.heatmaps)), step.crop)
-                self._smooth(joints, scores, float(self.clip.times[frame]), step.crop.side)
-            self._recent.append(np.array(step.scores))
+                pose = self._corrected(frame, *_peaks(torch.from_numpy(np.array(step.heatmaps)), step.crop))
+                self._smooth(pose.joints, pose.scores, float(self.clip.times[frame]), step.crop.side)
+            self._recent.append(step)
             self.last = step
         self.t, self._state, self._searched = t, state, searched
 
@@ -172,7 +213,7 @@ class Tracker:
     def _see(self, t: int, crop: Crop, state: Any) -> _Seen:
         """Run the model on a crop of frame t from a state, or start it if there is none."""
         interventions = self.conditions.interventions
-        image, hand_on = self._input(t, crop, self.conditions), self._handing_on(t, state is not None)
+        image, hand_on = self._input(t, crop, self.conditions), self._handing_on(t, crop, state is not None)
         if state is None:
             output, after = self.model.start(image, hand_on)
         else:
@@ -188,7 +229,7 @@ class Tracker:
         joints, scores = _peaks(heatmaps, crop)
         return _Seen(crop, output, after, heatmaps.numpy(), joints, scores)
 
-    def _handing_on(self, t: int, matched: bool) -> Feedback | None:
+    def _handing_on(self, t: int, crop: Crop, matched: bool) -> Feedback | None:
         """Return the function that changes H_t for the distillator: the user's feedback, then interventions."""
         interventions, feedback = self.conditions.interventions, self._feedback
         if not interventions:
@@ -197,10 +238,10 @@ class Tracker:
         def hand_on(maps: Tensor, streamed: int) -> Tensor:
             for one in interventions:
                 maps = one.maps(maps) if matched else maps
+            peaks = _peaks(maps[0].float().cpu(), crop)
             maps = maps if feedback is None else feedback(maps, streamed)
-            for one in interventions:
-                maps = one.handed_on(maps, t, self.model.skeleton)
-            return maps
+            context = Context(self.model.skeleton, crop, self.model.target_sigma, Pose.of_model(*peaks))
+            return change_handed_on(interventions, maps, t, context)
 
         return hand_on
 
@@ -219,7 +260,7 @@ class Tracker:
         """Decide between continuing and re-initialising; return the result, the event, and the passes of a search."""
         if any(one.restarts(t) for one in self.conditions.interventions):
             return *self._reinitialise(t, going_on, square, "asked for"), None
-        if not self._is_search_due(t):
+        if any(one.holds_square(t) for one in self.conditions.interventions) or not self._is_search_due(t):
             return going_on, None, None
         policy = self.conditions.reinitialise
         assert policy is not None
@@ -237,7 +278,10 @@ class Tracker:
         policy = self.conditions.reinitialise
         if policy is None or t < policy.patience:
             return False
-        means = confidence(np.stack(list(self._recent)), self.calibration).mean(-1)
+        scores = np.stack([step.scores for step in self._recent])
+        none = np.zeros(scores.shape[1], bool)
+        hidden = np.stack([none if step.marks is None else step.marks.hidden for step in self._recent])
+        means = mean_confidence(confidence(scores, self.calibration), hidden)
         return policy.is_due(means, t, self._searched, self.calibration is not None)
 
     def _reinitialise(self, t: int, going_on: _Seen, crop: Crop, reason: str) -> tuple[_Seen, Reinitialised]:

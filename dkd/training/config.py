@@ -18,6 +18,7 @@ from dkd.errors import ConfigError, nearest_name
 from dkd.io.config import STRICT, from_mapping, read_yaml, with_words
 from dkd.machine import MachineConfig
 from dkd.models.registry import ModelConfig, model_config
+from dkd.pose.heatmaps import TARGET_SIGMA
 from dkd.training.losses import AdversaryConfig
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -200,7 +201,7 @@ class TrainConfig:
     steps: int = 1000
     batch: int = 8
     n_frames: int = 5
-    sigma: float = 1.25
+    sigma: float = TARGET_SIGMA
     motion_weight: float = 0.0
     hidden_weight: float = 0.5
     validate_every: int = 200

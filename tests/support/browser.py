@@ -162,9 +162,7 @@ def close_notebooks(page: Page, lab: Lab) -> None:
 
 
 @contextmanager
-def opened(
-    page: Page, lab: Lab, name: str, *sources: str, width: int = 1600, height: int = 1000
-) -> Iterator[Page]:
+def opened(page: Page, lab: Lab, name: str, *sources: str, width: int = 1600, height: int = 1000) -> Iterator[Page]:
     """The page with a new notebook ``name`` of these cells, which have run. It is closed at the end."""
     page.set_viewport_size({"width": width, "height": height})
     switch_notebook(page, lab, lab.write_notebook(name, *sources))

@@ -126,6 +126,8 @@ class FakeTrace:
         peaks = np.stack(np.divmod(flat.argmax(-1), cells)[::-1], -1)  # (T, J, 2) cells: x, y
         placed = [crop.to_frame(at, cells) for crop, at in zip(self.crops, peaks, strict=True)]
         self.joints = np.stack(placed).astype(np.float32)
+        self.predicted_joints = self.joints
+        self.corrected, self.hidden = np.zeros((2, n_frames, n_joints), bool)
         self.ground_truth = self.joints + np.float32(3) if truth else None
         self.ground_truth_kind = "exact (rendered)" if truth else ""
 

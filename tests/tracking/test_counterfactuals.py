@@ -16,10 +16,12 @@ from dkd.errors import BoxError, ConfigError, DKDError, ShapeError
 from dkd.measures.divergence import recovery
 from dkd.models import make_model, model_config
 from dkd.models.dkd import DKD
+from dkd.pose.crops import Crop
+from dkd.pose.skeleton import get_skeleton
 from dkd.pose.smoothing import OneEuro
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.feedback import shuffle_in_time
-from dkd.tracking.interventions import ChangeState, Occlude, edit
+from dkd.tracking.interventions import ChangeState, Context, Occlude, Pose, edit
 from dkd.tracking.perturbations import crowd
 from dkd.tracking.reinitialise import Reinitialise
 from dkd.video.clip import Clip
@@ -51,6 +53,18 @@ CALLS = [
     "change_state(range(4, 7), 'swap_sides', joint='left_wrist')",
     "change_state(4, 'shift', dx=2, dy=-1)",
     "restart(5)",
+    "correct_joint(0, 'head', 150.0, 40.5)",
+    "correct_joint(4, 'left_wrist', 150.0, 120.0)",
+    "hide_joint(4, 'left_wrist')",
+    "hide_joint(range(3, 6), 'head')",
+    "swap_sides(range(3, 6))",
+    "swap_sides(4, ('wrist', 'left_ankle'))",
+    "swap_sides(range(4, 9), 'leg')",
+    "set_box(4, (60.0, 10.0, 200.0, 220.0))",
+    "set_box(4, (60.0, 10.0, 200.0, 220.0), restart=True)",
+    "interpolate('left_wrist', 2, 6)",
+    "correct_joint(2, 'head', 150.0, 40.0).correct_joint(6, 'head', 170.0, 44.0).interpolate('head', 2, 6)",
+    "correct_joint(3, 'head', 150.0, 40.0).drop_frames(range(4, 6)).hide_joint(5, 'left_knee').restart(7)",
     "freeze_kernel(3).occlude((0, 0, 90, 90), range(4, 9)).restart(6)",
 ]
 
@@ -88,7 +102,8 @@ def asked(trace: Trace, call: str, other: Trace) -> Trace:
 
 def same(a: Trace, b: Trace) -> bool:
     return len(a) == len(b) and all(
-        np.array_equal(getattr(a, name), getattr(b, name)) for name in ("heatmaps", "kernels", "joints", "scores")
+        np.array_equal(getattr(a, name), getattr(b, name))
+        for name in ("heatmaps", "kernels", "joints", "scores", "predicted_joints", "corrected", "hidden")
     )
 
 
@@ -202,20 +217,20 @@ def test_a_restart_is_noted_and_its_maps_are_the_initializers(trace: Trace) -> N
 
 def test_the_state_changes_as_plain_arrays_say() -> None:
     maps = torch.arange(2 * 3 * 4, dtype=torch.float32).reshape(1, 2, 3, 4) + 1
-    from dkd.pose.skeleton import get_skeleton
-
     skeleton = get_skeleton("penn_action")
-    moved = ChangeState(range(1), "shift", dx=1, dy=-2).handed_on(maps, 0, skeleton)[0].numpy()
+    pose = Pose.of_model(np.zeros((len(skeleton), 2)), np.zeros(len(skeleton), np.float32))
+    context = Context(skeleton, Crop(0.0, 0.0, 100.0), 1.25, pose)
+    moved = ChangeState(range(1), "shift", dx=1, dy=-2).handed_on(maps, 0, context)[0].numpy()
     expected = np.zeros((2, 3, 4), np.float32)
     expected[:, 0, 1:] = maps[0, :, 2, :3]
     assert np.array_equal(moved, expected)
     whole = torch.rand(1, len(skeleton), 3, 3)
-    swapped = ChangeState(range(1), "swap_sides", "left_knee").handed_on(whole, 0, skeleton)
+    swapped = ChangeState(range(1), "swap_sides", "left_knee").handed_on(whole, 0, context)
     left, right = skeleton.index("left_knee"), skeleton.index("right_knee")
     assert torch.equal(swapped[:, left], whole[:, right]) and torch.equal(swapped[:, right], whole[:, left])
     others = [j for j in range(len(skeleton)) if j not in (left, right)]
     assert torch.equal(swapped[:, others], whole[:, others])
-    assert ChangeState(range(1)).handed_on(whole, 1, skeleton) is whole
+    assert ChangeState(range(1)).handed_on(whole, 1, context) is whole
 
 
 @given(st.integers(1, 4), st.integers(0, 2**32 - 1))
@@ -290,7 +305,14 @@ def test_models_without_kernels_take_changes_of_their_input_only(clip: Clip) -> 
 )
 @pytest.mark.parametrize(
     "call",
-    ["freeze_kernel(2, range(5, 9))", "drop_frames(3).restart(6)", "restart(4)", "darken(range(5, 9), gain=0.3)"],
+    [
+        "freeze_kernel(2, range(5, 9))",
+        "drop_frames(3).restart(6)",
+        "restart(4)",
+        "darken(range(5, 9), gain=0.3)",
+        "correct_joint(3, 'head', 150.0, 40.0).drop_frames(5).swap_sides(range(6, 8)).hide_joint(7, 'left_wrist')",
+        "set_box(5, (60.0, 10.0, 200.0, 220.0)).interpolate('head', 2, 6)",
+    ],
 )
 def test_a_run_that_remembers_is_changed_as_if_from_its_start(
     model: DKD, clip: Clip, other: Trace, conditions: Conditions, call: str

@@ -113,6 +113,12 @@ export interface Header {
   readout: Float32Array<ArrayBuffer>;
   bias: Float32Array<ArrayBuffer>;
   confidence: Float32Array<ArrayBuffer>;
+  /** (T, J), only if there are corrections: 1 where the joint is not the model's. */
+  corrected?: Uint8Array<ArrayBuffer>;
+  /** (T, J), as `corrected`: 1 where a person marked the joint as hidden. */
+  hidden?: Uint8Array<ArrayBuffer>;
+  /** (T, J, 2), as `corrected`: what the model predicts, before corrections. */
+  predicted?: Float32Array<ArrayBuffer>;
   record_follows?: boolean;
   keep?: number;
   /** (T, J): the confidence, or the scores where the model has no calibration. */

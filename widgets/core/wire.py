@@ -91,7 +91,8 @@ def render_header(trace: TraceLike, generation: int) -> Message:
     """Build the header with the data of the whole clip.
 
     Parts: times (T,) float64; tracks (T,J,2), scores (T,J), speed (T,J), drift (T,), truth (T,J,2) or empty, readout
-    (J,C), bias (J,), confidence (T,J), all float32.
+    (J,C), bias (J,), confidence (T,J), all float32. Only if there are corrections: corrected and hidden (T,J) uint8,
+    and predicted (T,J,2) float32, the joints that the model predicts.
     """
     skeleton, clip = trace.skeleton, trace.clip
     scores, drift = _f32(trace.scores), _f32(trace.kernel_drift())
@@ -131,6 +132,9 @@ def render_header(trace: TraceLike, generation: int) -> Message:
         "bias": _f32(trace.bias),
         "confidence": _f32(trace.confidence),
     }
+    if trace.corrected.any() or trace.hidden.any():
+        content["corrected"], content["hidden"] = trace.corrected.astype(np.uint8), trace.hidden.astype(np.uint8)
+        content["predicted"] = _f32(trace.predicted_joints)
     return write_message(content)
 
 

@@ -178,8 +178,12 @@ def _layout(adversary: bool) -> dict[str, Any]:
         "margin": {"l": 42, "r": 8, "t": 26, "b": 34},
         "annotations": [],
         "legend": {
-            "x": (1 - 0.05 * (columns - 1)) / columns, "y": 1.0, "xanchor": "right", "yanchor": "top",
-            "bgcolor": "rgba(0,0,0,0)", "font": {"size": 10},
+            "x": (1 - 0.05 * (columns - 1)) / columns,
+            "y": 1.0,
+            "xanchor": "right",
+            "yanchor": "top",
+            "bgcolor": "rgba(0,0,0,0)",
+            "font": {"size": 10},
         },
     }
     for i, plot in enumerate(PLOTS):
@@ -201,8 +205,16 @@ def _layout(adversary: bool) -> dict[str, Any]:
         if i in shown:
             layout["annotations"].append(
                 {
-                    "text": _title(plot), "x": left, "y": bottom + height, "xref": "paper", "yref": "paper",
-                    "xanchor": "left", "yanchor": "bottom", "showarrow": False, "font": {"size": 11}, "yshift": 4,
+                    "text": _title(plot),
+                    "x": left,
+                    "y": bottom + height,
+                    "xref": "paper",
+                    "yref": "paper",
+                    "xanchor": "left",
+                    "yanchor": "bottom",
+                    "showarrow": False,
+                    "font": {"size": 11},
+                    "yshift": 4,
                 }  # fmt: skip
             )
     return layout
@@ -247,8 +259,7 @@ def still_curves(history: History, plots: Sequence[Plot] = PLOTS[:2]) -> str:
             if len(curves) > 1:
                 line = height - 8 - 15 * (len(curves) - 1 - row)
                 parts.append(
-                    f'<text x="{left + width}" y="{line}" text-anchor="end" fill="{colour}">'
-                    f"{html.escape(name)}</text>"
+                    f'<text x="{left + width}" y="{line}" text-anchor="end" fill="{colour}">{html.escape(name)}</text>'
                 )
     if not parts:
         return ""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor
@@ -13,6 +15,46 @@ from dkd.pose.crops import Crop
 from dkd.pose.skeleton import Skeleton
 
 Frames = int | range | None  # one frame, a range of step 1, or all frames
+
+
+class Pose(NamedTuple):
+    """Pose of one frame as it is reported: the model's, changed by corrections.
+
+    Attributes:
+        joints: (J, 2) float64 x, y in pixels of the frame.
+        scores: (J,) float32 heights of the peaks; 1 for a position given by a person, 0 for a hidden joint.
+        given: (J,) bool, True where a person gave the position, which is then reported exactly, without smoothing.
+        corrected: (J,) bool, True where the position is not the model's.
+        hidden: (J,) bool, True where a person marked the joint as hidden.
+    """
+
+    joints: np.ndarray
+    scores: np.ndarray
+    given: np.ndarray
+    corrected: np.ndarray
+    hidden: np.ndarray
+
+    @classmethod
+    def of_model(cls, joints: np.ndarray, scores: np.ndarray) -> Pose:
+        """Return the model's pose, without corrections."""
+        given, corrected, hidden = np.zeros((3, len(scores)), bool)
+        return cls(joints, scores, given, corrected, hidden)
+
+
+class Context(NamedTuple):
+    """What is known about a frame when its maps are passed to the distillator.
+
+    Attributes:
+        skeleton: of the model.
+        crop: of the frame, which the maps cover.
+        sigma: standard deviation in cells of the Gaussians on which the model was trained.
+        pose: the frame's pose, with the corrections of earlier interventions.
+    """
+
+    skeleton: Skeleton
+    crop: Crop
+    sigma: float
+    pose: Pose
 
 
 @dataclass(frozen=True)
@@ -27,6 +69,7 @@ class Intervention:
 
     needs_kernels = False  # acts on kernels, which only a DKD has
     needs_past = False  # acts on maps that are passed on
+    corrects = False  # changes the reported joints
 
     def acts(self, t: int) -> bool:
         """Return whether frame t is one of its frames."""
@@ -48,6 +91,10 @@ class Intervention:
         """Change the crop of frame t."""
         return square
 
+    def holds_square(self, t: int) -> bool:
+        """Return whether the crop of frame t is given, so that no search may replace it."""
+        return False
+
     def restarts(self, t: int) -> bool:
         """Return whether the model is re-initialised in frame t ≥ 1, so that its maps come from the initializer."""
         return False
@@ -56,13 +103,32 @@ class Intervention:
         """Change the maps (B, J, H, W) of every frame whose maps were matched."""
         return heatmaps
 
-    def handed_on(self, heatmaps: Tensor, t: int, skeleton: Skeleton) -> Tensor:
+    def handed_on(self, heatmaps: Tensor, t: int, context: Context) -> Tensor:
         """Change H_t (B, J, H, W) as passed to the distillator."""
         return heatmaps
+
+    def reported(self, pose: Pose, t: int, skeleton: Skeleton) -> Pose:
+        """Change the pose that is reported for frame t, and that the next crop follows."""
+        return pose
 
     def kernels(self, kernels: Tensor, t: int) -> Tensor:
         """Change K̃_t (B, C, S, S), distilled from frame t, before it is matched in frame t+1."""
         return kernels
+
+
+def change_handed_on(interventions: Iterable[Intervention], heatmaps: Tensor, t: int, context: Context) -> Tensor:
+    """Apply interventions, in order, to H_t (B, J, H, W) as passed to the distillator.
+
+    Args:
+        interventions: those of the run.
+        heatmaps: maps of frame t, after the feedback if there is one.
+        t: index of the frame.
+        context: with the model's pose, without corrections.
+    """
+    for one in interventions:
+        heatmaps = one.handed_on(heatmaps, t, context)
+        context = context._replace(pose=one.reported(context.pose, t, context.skeleton))
+    return heatmaps
 
 
 def frames_of(frames: Frames, n_frames: int) -> range:

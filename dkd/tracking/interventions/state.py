@@ -9,8 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dkd.pose.skeleton import Skeleton
-from dkd.tracking.interventions.base import Intervention
+from dkd.tracking.interventions.base import Context, Intervention
 
 StateChange = Literal["erase", "swap_sides", "shift"]
 
@@ -42,10 +41,11 @@ class ChangeState(Intervention):
 
     needs_past = True
 
-    def handed_on(self, heatmaps: Tensor, t: int, skeleton: Skeleton) -> Tensor:
+    def handed_on(self, heatmaps: Tensor, t: int, context: Context) -> Tensor:
         """Return the changed maps in its frames."""
         if not self.acts(t):
             return heatmaps
+        skeleton = context.skeleton
         order = list(skeleton.flip_permutation)
         if self.change == "erase":
             changed = torch.zeros_like(heatmaps)
