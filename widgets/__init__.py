@@ -1,12 +1,7 @@
 """Views of a :class:`dkd.Trace` in a notebook: ``Workbench(trace)`` shows all of them.
 
-<<<<<<< HEAD
-``TrainingPanel()`` trains models, ``EvaluationPanel()`` measures and compares them; ``Lesson`` and ``Question`` turn a
-notebook into a lesson.
-=======
 ``TrainingPanel()`` trains, ``EvaluationPanel()`` measures and compares; ``Lesson`` and ``Question`` make a notebook
 a lesson. Each is imported on first access: only the panels need plotly, which takes as long to import as torch.
->>>>>>> aded894 (Tests open Lab once per worker; its kernels are killed at once; widgets are imported on first access)
 """
 
 from importlib import import_module

@@ -68,14 +68,15 @@ export function actions(root, store, cursor) {
 }
 
 /**
- * The action of a key with its argument, `["step", "-5"]`, or undefined. With shift held, `Shift+` counts first; some
- * keyboards need it to type the bare key.
- * @param {{ key: string, shiftKey: boolean }} event
+ * The action of a key with its argument, `["step", "-5"]`, or undefined. `Ctrl+` (also ⌘) and `Alt+` must be named by
+ * the table. With shift held, `Shift+` counts first; some keyboards need it to type the bare key.
+ * @param {{ key: string, shiftKey: boolean, ctrlKey?: boolean, metaKey?: boolean, altKey?: boolean }} event
  * @returns {string[] | undefined}
  */
-export function actionOf({ key: typed, shiftKey }) {
-  const key = typed.length === 1 && !shiftKey ? typed.toLowerCase() : typed; // caps lock
-  const action = (shiftKey ? ACTIONS.get(`Shift+${key}`) : undefined) ?? ACTIONS.get(key);
+export function actionOf({ key: typed, shiftKey, ctrlKey, metaKey, altKey }) {
+  const held = `${ctrlKey || metaKey ? "Ctrl+" : ""}${altKey ? "Alt+" : ""}`;
+  const key = typed.length === 1 && (held || !shiftKey) ? typed.toLowerCase() : typed; // caps lock
+  const action = (shiftKey ? ACTIONS.get(`${held}Shift+${key}`) : undefined) ?? ACTIONS.get(held + key);
   return action?.split(":");
 }
 
@@ -85,7 +86,7 @@ export function actionOf({ key: typed, shiftKey }) {
  * @param {string} key
  */
 export function purpose(target, key) {
-  if (target.matches("input[type=number], input[type=text], select")) return "typing";
+  if (target.matches("input[type=number], input[type=text], select, textarea")) return "typing";
   const native = target.matches("button, input, summary") && (key === " " || key === "Enter");
   const ownSlider = target.matches("input[type=range]:not(.dkd-slider)") && key.startsWith("Arrow");
   return native || ownSlider || key === "Tab" ? "own" : "shortcut";
@@ -107,14 +108,14 @@ export function keys(root, store, cursor, signal, more = {}) {
   root.tabIndex = 0;
   root.dataset.lmSuppressShortcuts = "true";
   const onKey = (/** @type {KeyboardEvent} */ event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const kind = purpose(/** @type {Element} */ (event.target), event.key);
-    if (kind === "typing" && event.key === "Escape") root.focus({ preventScroll: true });
-    if (kind !== "shortcut") return event.stopPropagation();
+    const isPlain = !(event.ctrlKey || event.metaKey || event.altKey);
+    if (isPlain && kind === "typing" && event.key === "Escape") root.focus({ preventScroll: true });
+    if (kind !== "shortcut") return isPlain ? event.stopPropagation() : undefined;
     const [name, argument = ""] = actionOf(event) ?? [];
     if (!name || !act[name]) return;
     repeats = event.repeat ? repeats + 1 : 0;
-    act[name](argument, repeats);
+    act[name](argument, repeats, event.key);
     event.preventDefault();
     event.stopPropagation();
   };

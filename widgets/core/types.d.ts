@@ -227,5 +227,5 @@ export interface Shortcut {
 }
 
 /** An action of a shortcut: its argument, and how often the held key has repeated. */
-export type Action = (argument: string | number, repeats?: number) => void;
+export type Action = (argument: string | number, repeats?: number, key?: string) => void;
 export type Actions = Record<string, Action>;

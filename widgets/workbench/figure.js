@@ -2,15 +2,16 @@
 
 import { stroke } from "../core/drawing.js";
 import { clamp } from "../core/text.js";
+import { drawJoint, strokeLine, strokeRings } from "./strokes.js";
 
 /** @import { FrameRecord, Header, Palette } from "../core/types.d.ts" */
 /** @import { Point } from "../core/drawing.js" */
+/** @import { JointStyle } from "./strokes.js" */
 
 /**
  * Where to draw: a context whose origin is the frame's corner, with `scale` CSS pixels per pixel of the frame.
  * @typedef {{ context: CanvasRenderingContext2D, header: Header, scale: number, colours: Palette }} Figure
  */
-/** @typedef {[string, number, number[]][]} Passes colour, width and dash of lines on each other */
 
 const TRAIL = 20; // frames of the past that a trail shows
 
@@ -20,38 +21,7 @@ const TRAIL = 20; // frames of the past that a trail shows
  * @param {number} j
  * @returns {Point}
  */
-const toScreen = ({ scale }, points, j) => [(points[2 * j] + 0.5) * scale, (points[2 * j + 1] + 0.5) * scale];
-
-/**
- * @param {CanvasRenderingContext2D} context
- * @param {Point} from
- * @param {Point} to
- * @param {Passes} passes
- */
-function strokeLine(context, from, to, passes) {
-  if (![...from, ...to].every(Number.isFinite)) return;
-  for (const [colour, width, dash] of passes) {
-    Object.assign(context, { strokeStyle: colour, lineWidth: width });
-    context.setLineDash(dash);
-    stroke(context, from, to);
-  }
-  context.setLineDash([]);
-}
-
-/**
- * @param {CanvasRenderingContext2D} context
- * @param {Point} centre
- * @param {number} radius
- * @param {[string, number][]} passes colour and width of rings on each other
- */
-function strokeRings(context, [x, y], radius, passes) {
-  for (const [colour, width] of passes) {
-    Object.assign(context, { strokeStyle: colour, lineWidth: width });
-    context.beginPath();
-    context.arc(x, y, radius, 0, 7);
-    context.stroke();
-  }
-}
+export const toScreen = ({ scale }, points, j) => [(points[2 * j] + 0.5) * scale, (points[2 * j + 1] + 0.5) * scale];
 
 /**
  * Limbs of the right side are dashed, so that the sides differ without colours, too.
@@ -127,47 +97,35 @@ export function drawTruth(figure, frame) {
 }
 
 /**
- * A joint is the paler the lower its score.
+ * A joint is the paler the lower its score; limbs that end in a hidden joint are thin.
  * @param {Figure} figure
- * @param {FrameRecord} record
+ * @param {Pick<FrameRecord, "joints" | "scores">} record
  * @param {number} selected
+ * @param {(joint: number) => JointStyle} style
  */
-export function drawSkeleton(figure, record, selected) {
+export function drawSkeleton(figure, record, selected, style = () => "filled") {
   const { context, header, colours } = figure;
   const opacity = (/** @type {number} */ j) => 0.25 + 0.75 * clamp(record.scores[j], 0, 1);
   for (const [a, b] of header.limbs) {
     const { side, dash } = limbStyle(header, a, b);
+    const isHidden = style(a) === "hidden" || style(b) === "hidden";
     context.globalAlpha = Math.min(opacity(a), opacity(b));
     strokeLine(context, toScreen(figure, record.joints, a), toScreen(figure, record.joints, b), [
-      ["rgba(255,255,255,.85)", 5.5, []],
-      [colours[side], 3, dash],
+      ["rgba(255,255,255,.85)", isHidden ? 2.5 : 5.5, []],
+      [colours[side], isHidden ? 1 : 3, dash],
     ]);
   }
   header.joints.forEach((_, j) => {
-    const [x, y] = toScreen(figure, record.joints, j);
-    if (!Number.isFinite(x)) return;
-    context.globalAlpha = opacity(j);
+    const at = toScreen(figure, record.joints, j);
+    if (!Number.isFinite(at[0])) return;
+    context.globalAlpha = style(j) === "hidden" ? 1 : opacity(j);
     const radius = j === selected ? 7 : 4.5;
-    drawDot(context, [x, y], radius + 1.5, "#ffffff");
-    drawDot(context, [x, y], radius, colours[header.sides[j]]);
+    drawJoint(context, at, radius, colours[header.sides[j]], style(j));
     context.globalAlpha = 1;
     if (j !== selected) return;
-    strokeRings(context, [x, y], radius + 5, [
+    strokeRings(context, at, radius + 5, [
       ["rgba(0,0,0,.6)", 4],
       ["#ffffff", 2],
     ]);
   });
-}
-
-/**
- * @param {CanvasRenderingContext2D} context
- * @param {Point} centre
- * @param {number} radius
- * @param {string} colour
- */
-function drawDot(context, [x, y], radius, colour) {
-  context.fillStyle = colour;
-  context.beginPath();
-  context.arc(x, y, radius, 0, 7);
-  context.fill();
 }

@@ -7,11 +7,33 @@ import { readable } from "../core/text.js";
 import { buildScene } from "./scene.js";
 import { buildTransport } from "./transport.js";
 
-/** @import { Context } from "../core/types.d.ts" */
-/** @import { Build } from "../core/mount.js" */
+/** @import { Context, FrameRecord, View } from "../core/types.d.ts" */
+/** @import { CursorState } from "../core/cursor.js" */
+/** @import { Store } from "../core/store.js" */
+/** @import { Look } from "./scene.js" */
 
-/** @type {Build} */
-function buildPlayer(root, store, cursor, signal) {
+/**
+ * The canvas with its place and size, for what an editor does on it.
+ * @typedef {{ canvas: HTMLCanvasElement, scene: ReturnType<typeof buildScene>, fit: () => [number, number] }} Stage
+ */
+/**
+ * What an editor adds: its look, the record that is drawn, what is drawn over it, and what a pointer does.
+ * @typedef {object} Editing
+ * @property {Look} look
+ * @property {(stage: Stage) => void} begin called once
+ * @property {(record: FrameRecord) => FrameRecord} drawn
+ * @property {(stage: Stage, record: FrameRecord) => void} over
+ */
+
+/**
+ * @param {HTMLElement} root
+ * @param {Store} store
+ * @param {CursorState} cursor
+ * @param {AbortSignal} signal
+ * @param {Editing} [editing]
+ * @returns {View}
+ */
+export function buildPlayer(root, store, cursor, signal, editing) {
   const canvas = h("canvas", { class: "dkd-frame", role: "img" });
   const legend = h("div", { class: "dkd-legend" });
   const stage = h(
@@ -23,8 +45,10 @@ function buildPlayer(root, store, cursor, signal) {
   const controls = buildTransport(root, store, cursor, signal);
   root.append(stage, controls.element);
   const fit = fitted(canvas, signal, () => store.schedule());
-  const scene = buildScene(root, store, cursor);
-  canvas.addEventListener("click", (event) => scene.select(canvas, event), { signal });
+  const scene = buildScene(root, store, cursor, editing?.look);
+  const surface = { canvas, scene, fit };
+  if (editing) editing.begin(surface);
+  else canvas.addEventListener("click", (event) => scene.select(canvas, event), { signal });
   const item = (/** @type {string} */ kind, /** @type {string} */ text) =>
     h("span", {}, h("i", { class: `dkd-swatch dkd-${kind}` }), text);
 
@@ -41,7 +65,8 @@ function buildPlayer(root, store, cursor, signal) {
     },
     paint(record, bitmap) {
       const selected = store.joint();
-      scene.draw(canvas, fit(), record, bitmap);
+      scene.draw(canvas, fit(), editing?.drawn(record) ?? record, bitmap);
+      editing?.over(surface, record);
       root.dataset.frame = String(record.frame);
       const joint = readable(store.header.joints[selected]);
       canvas.setAttribute(

@@ -5,13 +5,20 @@ import { context2d } from "../core/dom.js";
 import { mapColours, paintMap } from "../core/drawing.js";
 import { clamp } from "../core/text.js";
 import { drawBox, drawSkeleton, drawTrails, drawTruth } from "./figure.js";
+import { drawPredicted, jointStyle } from "./joint_style.js";
+import { nearestJoint, placed, WHOLE } from "./place.js";
 
 /** @import { FrameRecord } from "../core/types.d.ts" */
 /** @import { CursorState } from "../core/cursor.js" */
 /** @import { Store } from "../core/store.js" */
 /** @import { Figure } from "./figure.js" */
+/** @import { Zoom } from "./place.js" */
 
 /** @typedef {readonly [number, number]} Size width and height in CSS pixels */
+/**
+ * What an editor adds: how far the frame is zoomed in, and whether predictions are hollow although none is corrected.
+ * @typedef {{ zoom: Zoom, isEditing: boolean }} Look
+ */
 
 const REACH = 24; // a click so near to a joint, in CSS pixels, selects it
 const OPAQUE = 0.5; // the map value from which the heatmap has its full opacity
@@ -21,17 +28,14 @@ const OPAQUE = 0.5; // the map value from which the heatmap has its full opacity
  * @param {HTMLElement} root
  * @param {Store} store
  * @param {CursorState} cursor
+ * @param {Look} look
  */
-export function buildScene(root, store, cursor) {
+export function buildScene(root, store, cursor, look = { zoom: WHOLE, isEditing: false }) {
   const cells = document.createElement("canvas"); // the heatmap, one pixel per cell
   let heat = { opacity: -1, colours: new Uint32Array() };
 
   // Where the frame lies on a canvas of this size.
-  const geometry = (/** @type {Size} */ [width, height]) => {
-    const { size } = store.header;
-    const scale = Math.min(width / size[0], height / size[1]);
-    return { scale, left: (width - scale * size[0]) / 2, top: (height - scale * size[1]) / 2 };
-  };
+  const geometry = (/** @type {Size} */ canvas) => placed(canvas, store.header.size, look.zoom);
 
   /** @param {Figure} figure @param {FrameRecord} record @param {number} joint @param {number} opacity */
   function drawHeat({ context, header, scale }, record, joint, opacity) {
@@ -76,7 +80,10 @@ export function buildScene(root, store, cursor) {
       if (layers.box) drawBox(figure, record);
       if (layers.trails) drawTrails(figure, record.frame);
       if (layers.truth && header.truth.length) drawTruth(figure, record.frame);
-      if (layers.skeleton) drawSkeleton(figure, record, selected);
+      if (layers.skeleton) {
+        drawPredicted(figure, record);
+        drawSkeleton(figure, record, selected, jointStyle(header, record.frame, look.isEditing));
+      }
       context.restore();
     },
 
@@ -88,13 +95,9 @@ export function buildScene(root, store, cursor) {
     select(canvas, event) {
       const { shown, header } = store;
       if (!shown) return;
-      const { scale, left, top } = geometry([canvas.clientWidth, canvas.clientHeight]);
-      const distances = header.joints.map((_, j) => {
-        const [x, y] = [0, 1].map((k) => (shown.joints[2 * j + k] + 0.5) * scale + (k ? top : left));
-        return Math.hypot(x - event.offsetX, y - event.offsetY);
-      });
-      const nearest = distances.indexOf(Math.min(...distances.filter(Number.isFinite)));
-      if (distances[nearest] <= REACH) cursor.set("joint", header.joints[nearest]);
+      const place = geometry([canvas.clientWidth, canvas.clientHeight]);
+      const { joint, distance } = nearestJoint(shown.joints, place, [event.offsetX, event.offsetY]);
+      if (distance <= REACH) cursor.set("joint", header.joints[joint]);
     },
   };
 }

@@ -56,6 +56,7 @@ class Workbench(View):
     _kernels = anywidget.WidgetTrait().tag(sync=True)
     _timeline = anywidget.WidgetTrait().tag(sync=True)
     _filmstrip = traitlets.Unicode().tag(sync=True)
+    _views: tuple[type[View], ...] = (Player, Matching, Kernels, Timeline)  # in the order of the four traits above
     reinitialise = traitlets.Bool(True).tag(sync=True)
     _new_starts = traitlets.Unicode().tag(sync=True)
 
@@ -84,8 +85,8 @@ class Workbench(View):
             if cursor is None:
                 own.close()
             raise
-        views = (Player, Matching, Kernels, Timeline)
-        parts = {f"_{view.__name__.lower()}": view.within(trace, own) for view in views}
+        names = ("_player", "_matching", "_kernels", "_timeline")
+        parts = {name: view.within(trace, own) for name, view in zip(names, self._views, strict=True)}
         self._parts = list(parts.values())
         self._open(trace, own, _filmstrip=f"dkd-{uuid.uuid4().hex[:12]}", **parts)
         self._owns_cursor = cursor is None
