@@ -43,8 +43,10 @@ export async function buildWorkbench({ model, el, host, signal }, { label = "Wor
       title.toggleLatency();
       store.schedule();
     },
-    ...(extension?.own ?? { reinitialise: () => policy.toggle() }),
+    reinitialise: () => policy.toggle(),
+    ...extension?.own,
   };
+  if (extension) delete own.reinitialise;
   const help = buildHelp({ ...actions(root, store, cursor), ...own });
   const act = keys(root, store, cursor, signal, own);
   const title = buildTitle(store, act, extension ? h("span") : policy.element);
