@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from dkd.pose.smoothing import OneEuro
     from dkd.tracking.conditions import Conditions
     from dkd.tracking.reinitialise import Reinitialise
+    from dkd.tracking.replay import replay
     from dkd.tracking.tables import save_joints
     from dkd.tracking.trace import Trace
     from dkd.training.config import TrainConfig, load_recipe
@@ -120,6 +121,7 @@ _HOMES = {
     "dkd.pose.smoothing": ("OneEuro",),
     "dkd.tracking.conditions": ("Conditions",),
     "dkd.tracking.reinitialise": ("Reinitialise",),
+    "dkd.tracking.replay": ("replay",),
     "dkd.tracking.tables": ("save_joints",),
     "dkd.tracking.trace": ("Trace",),
     "dkd.training.config": (
@@ -150,8 +152,8 @@ __all__ = [
     "compare_kernels", "data_folder", "decode_peaks", "default_sample", "diagnose", "divergence", "evaluate",
     "follow_person", "get_method", "get_sample", "get_skeleton", "list_runs", "list_samples", "load_model",
     "load_people", "load_plan", "load_recipe", "make_results", "motion", "one_step_reliance", "pck_mean", "profile",
-    "read_results", "recovery", "render_set", "save_joints", "save_model", "statistics", "summarise", "train", "trust",
-    "worst",
+    "read_results", "recovery", "render_set", "replay", "save_joints", "save_model", "statistics", "summarise", "train",
+    "trust", "worst",
 ]  # fmt: skip
 
 

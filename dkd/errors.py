@@ -85,6 +85,10 @@ class FrameIndexError(VideoError, IndexError):
     """A frame index lies outside the clip."""
 
 
+class StoppedError(DKDError, RuntimeError):
+    """A computation was cancelled before it had a result."""
+
+
 class MissingExtraError(DKDError, ImportError):
     """A feature needs an optional package that is not installed; the message names the extra to install."""
 

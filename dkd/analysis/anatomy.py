@@ -45,7 +45,8 @@ class Distillation:
         frame: t − 1, the frame from which they were distilled.
         crop: (N, N, 3) uint8 RGB, the network's input in that frame.
         features: (C, H, W) float32 F_{t−1}.
-        heatmaps: (J, H, W) float32 H_{t−1} as in the trace.
+        heatmaps: (J, H, W) float32 H_{t−1} as passed to the distillator: that of the trace, changed by corrections and
+            other interventions.
         gain: factor on the heatmaps before they are concatenated with the features.
         layers: the convolutions in order; the activations of the last one are the kernels before the bias.
         bias: (C, S, S) float32, the learned kernel that is added in every frame, or ``None`` in a model without one.
@@ -156,7 +157,7 @@ def _distillation(trace: Trace, model: DKD, t: int, handed_on: np.ndarray) -> Di
     distillator = model.distillator
     if not isinstance(distillator, KernelDistillator):
         return None
-    features, heatmaps, gain = trace.features(t), np.array(trace.heatmaps[t]), model.config.heatmap_gain
+    features, heatmaps, gain = trace.features(t), trace.handed_on(t), model.config.heatmap_gain
     seen = torch.cat([_batch(features, model), _batch(heatmaps, model) * gain], 1)
     layers, bias = _run(distillator, seen)
     made = layers[-1].activations if bias is None else layers[-1].activations + bias

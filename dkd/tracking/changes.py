@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from keyword import iskeyword
 from typing import Any, Self
 
 import numpy as np
@@ -36,6 +37,15 @@ class Changes(ABC):
     base: Self | None = None
     calls: tuple[str, ...] = ()
 
+    @property
+    @abstractmethod
+    def complete(self) -> bool:
+        """Whether all frames are traced."""
+
+    @abstractmethod
+    def run(self, *, progress: bool = True, cancel: Cancel | None = None) -> None:
+        """Trace the remaining frames."""
+
     @abstractmethod
     def _with(self, changes: Sequence[Intervention], call: str, cancel: Cancel | None) -> Self:
         """Return the run with more interventions, made by ``call`` and stopped by ``cancel``."""
@@ -64,6 +74,11 @@ class Changes(ABC):
 
 class Name(str):
     """Name of a variable, written in a call without quotes."""
+
+    @classmethod
+    def of(cls, name: str) -> str:
+        """Return a name as it is written in a call: with quotes if it cannot be the name of a variable."""
+        return cls(name) if name.isidentifier() and not iskeyword(name) else name
 
     __repr__ = str.__str__
 

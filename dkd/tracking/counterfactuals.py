@@ -94,7 +94,7 @@ class Counterfactuals(Corrections):
                 f"expected kernels of shape (C, S, S) = {mine.shape} as this model's, got {kernel.shape} of "
                 f"{other.model_name}; use a run of the same model"
             )
-        call = call_text("put_kernel", plain(within), Name(name), int(other_frame))
+        call = call_text("put_kernel", plain(within), Name.of(name), int(other_frame))
         return self._with([PutKernel(within, kernel)], call, cancel)
 
     def edit_kernel(
