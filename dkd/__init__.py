@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from dkd.tracking.replay import replay
     from dkd.tracking.tables import save_joints
     from dkd.tracking.trace import Trace
+    from dkd.tracking.two_way import TwoWayTrace, trace_person
     from dkd.training.config import TrainConfig, load_recipe
     from dkd.training.run import Run, list_runs
     from dkd.training.session import TrainingSession
@@ -124,6 +125,10 @@ _HOMES = {
     "dkd.tracking.replay": ("replay",),
     "dkd.tracking.tables": ("save_joints",),
     "dkd.tracking.trace": ("Trace",),
+    "dkd.tracking.two_way": (
+        "TwoWayTrace",
+        "trace_person",
+    ),
     "dkd.training.config": (
         "TrainConfig",
         "load_recipe",
@@ -148,12 +153,12 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "AblationPlan", "Clip", "ClipFrames", "ClipRange", "Conditions", "Diagnosis", "Evaluation", "EvaluationChoice",
     "ImageClip", "MODELS", "Method", "OneEuro", "PersonSequence", "Reinitialise", "RenderSetConfig", "Run", "Skeleton",
-    "Trace", "TrainConfig", "TrainingSession", "ablate", "add_errors", "anatomy", "available_sources", "build_model",
-    "compare_kernels", "data_folder", "decode_peaks", "default_sample", "diagnose", "divergence", "evaluate",
-    "follow_person", "get_method", "get_sample", "get_skeleton", "list_runs", "list_samples", "load_model",
+    "Trace", "TrainConfig", "TrainingSession", "TwoWayTrace", "ablate", "add_errors", "anatomy", "available_sources",
+    "build_model", "compare_kernels", "data_folder", "decode_peaks", "default_sample", "diagnose", "divergence",
+    "evaluate", "follow_person", "get_method", "get_sample", "get_skeleton", "list_runs", "list_samples", "load_model",
     "load_people", "load_plan", "load_recipe", "make_results", "motion", "one_step_reliance", "pck_mean", "profile",
-    "read_results", "recovery", "render_set", "replay", "save_joints", "save_model", "statistics", "summarise", "train",
-    "trust", "worst",
+    "read_results", "recovery", "render_set", "replay", "save_joints", "save_model", "statistics", "summarise",
+    "trace_person", "train", "trust", "worst",
 ]  # fmt: skip
 
 

@@ -42,7 +42,7 @@ class Distillation:
     """Distillation of kernels from one frame.
 
     Attributes:
-        frame: t − 1, the frame from which they were distilled.
+        frame: the frame from which they were distilled: t − 1, or t + 1 where the trace goes backwards in time.
         crop: (N, N, 3) uint8 RGB, the network's input in that frame.
         features: (C, H, W) float32 F_{t−1}.
         heatmaps: (J, H, W) float32 H_{t−1} as passed to the distillator: that of the trace, changed by corrections and
@@ -127,13 +127,14 @@ def anatomy(trace: Trace, t: int, joint: str | int) -> Anatomy:
         )
     j = trace.skeleton.index(joint)
     features = trace.features(t)
-    if trace.from_initializer(t):
+    before = trace.previous(t)
+    if before is None:
         raise FrameIndexError(
             f"expected a frame whose maps come from matching, got {t}, whose maps are the pose initializer's; "
             f"choose another one, such as {t + 1}"
         )
     projected = model.projection(_batch(features, model))[0].cpu()
-    kernels = np.array(trace.kernels[t - 1])  # a copy: those of a long trace are in a file
+    kernels = np.array(trace.kernels[before])  # a copy: those of a long trace are in a file
     matched = match(projected[None], torch.from_numpy(kernels)[None])[0].numpy()
     readout = trace.readout[j]
     return Anatomy(
@@ -149,7 +150,7 @@ def anatomy(trace: Trace, t: int, joint: str | int) -> Anatomy:
         contributions=readout[:, None, None] * matched,
         bias=float(trace.bias[j]),
         heatmap=np.array(trace.heatmaps[t, j]),
-        distillation=_distillation(trace, model, t - 1, kernels),
+        distillation=_distillation(trace, model, before, kernels),
     )
 
 

@@ -99,7 +99,8 @@ class Diagnosis:
         calibrated: whether there is a calibrated confidence.
         lanes: by the names of :data:`LANES`, each (T, J) float64; ``kernel_drift``, shared by all joints, (T,).
         missing: for each missing lane, by name, why it is missing.
-        started: frames whose maps come from the initializer: frame 0, and frames with a re-initialisation.
+        started: frames whose maps come from the initializer: ``origin``, and frames with a re-initialisation.
+        origin: frame in which the run started: 0, except in a :class:`dkd.TwoWayTrace`.
     """
 
     model: str
@@ -115,6 +116,7 @@ class Diagnosis:
     lanes: dict[str, np.ndarray]
     missing: dict[str, str]
     started: tuple[int, ...]
+    origin: int = 0
 
     def __len__(self) -> int:
         """Return the number of frames T."""
@@ -226,7 +228,7 @@ def diagnose(
         joints=joints, truth=truth, side=side, cell=np.array([c.side / size for c in trace.crops[:n]]), alpha=alpha,
         calibrated=bool(trace.calibrated), lanes={name: lanes[name] for name in LANES if name in lanes},
         missing={name: missing[name] for name in LANES if name in missing},
-        started=tuple(t for t in range(n) if trace.from_initializer(t)),
+        started=tuple(t for t in range(n) if trace.from_initializer(t)), origin=trace.origin,
     )  # fmt: skip
 
 

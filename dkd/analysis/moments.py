@@ -175,7 +175,7 @@ def _moments(d: Diagnosis, joint: int | None, reasons: tuple[str, ...]) -> list[
                 part = values[first : last + 1, column]
                 frame = first + int(np.nanargmax(part))
                 text = SENTENCES[reason](d, frame, column)
-                if frame in d.started and frame:
+                if frame in d.started and frame != d.origin:
                     text += "; the lost track was re-initialised here"
                 name = None if about_all else d.skeleton.joints[column]
                 found.append(Moment(frame, first, last, name, reason, float(values[frame, column]), text, d.model))

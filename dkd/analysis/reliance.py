@@ -8,6 +8,7 @@ H_t is changed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,7 +47,8 @@ def one_step_reliance(trace: Trace, every: int = 5) -> pd.DataFrame:
             "rely on"
         )
     changes: dict[str, Feedback] = {"erased": erase, "sides_swapped": swap_sides(trace.skeleton)}
-    following = _distilled(trace, every, changes) if trace.model.has_kernels else _replayed(trace, every, changes)
+    follow = _distilled if trace.model.has_kernels else _replayed
+    following = chain.from_iterable(follow(run, every, changes) for run in trace.runs)
     rows: list[dict[str, float | str]] = []
     for expected, others in following:
         for name, other in others.items():

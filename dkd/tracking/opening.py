@@ -12,6 +12,7 @@ from dkd.models.base import VideoPoseModel
 from dkd.models.checkpoints import load_model
 from dkd.video.clip import Clip
 from dkd.video.protocols import ClipLike
+from dkd.video.ranges import ClipRange
 
 
 def as_model(model: VideoPoseModel | str | os.PathLike[str]) -> VideoPoseModel:
@@ -49,6 +50,37 @@ class OpenedClip:
             self.clip.close()
 
 
+class OpenedRange(ClipRange):
+    """Part of a clip that was opened for a trace.
+
+    Attributes:
+        owner: owner of the clip.
+    """
+
+    owner: OpenedClip
+
+
+def as_part(clip: ClipLike | str | os.PathLike[str], start: int = 0, stop: int | None = None) -> ClipLike:
+    """Return the frames ``start`` to ``stop`` (exclusive) of a clip as a clip; the clip itself if these are all.
+
+    A path is opened, and closed with the last trace of the part.
+
+    Raises:
+        FrameIndexError: unless 0 ≤ start < stop ≤ the length of the clip.
+        ConfigError, VideoError: as :func:`as_clip`.
+    """
+    whole, opened = as_clip(clip)
+    if opened is None:
+        return whole if start == 0 and stop in (None, len(whole)) else ClipRange(whole, start, stop)
+    try:
+        part = OpenedRange(whole, start, stop)
+    except BaseException:
+        opened.clip.close()
+        raise
+    part.owner = opened
+    return part
+
+
 def as_clip(clip: ClipLike | str | os.PathLike[str]) -> tuple[ClipLike, OpenedClip | None]:
     """Return a clip; a path is opened.
 
@@ -64,7 +96,7 @@ def as_clip(clip: ClipLike | str | os.PathLike[str]) -> tuple[ClipLike, OpenedCl
         return opened, OpenedClip(opened)
     if not all(hasattr(clip, name) for name in ("frame", "times", "width", "height")):
         raise ConfigError(f"expected a clip, or the path of a video, got {_kind(clip)}; open a video with Clip(path)")
-    return clip, None
+    return clip, clip.owner if isinstance(clip, OpenedRange) else None
 
 
 def _kind(value: Any) -> str:

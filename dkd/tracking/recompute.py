@@ -47,9 +47,14 @@ class Recomputed(ABC):
     def kernels(self) -> np.ndarray:
         """(T, C, S, S) float32 K̃_t."""
 
+    @property
     @abstractmethod
-    def from_initializer(self, t: int) -> bool:
-        """Return whether frame t's maps do not come from matching."""
+    def origin(self) -> int:
+        """Frame in which the run starts."""
+
+    @abstractmethod
+    def previous(self, t: int) -> int | None:
+        """Return the frame whose kernels are matched in frame t; ``None`` if its maps do not come from matching."""
 
     @abstractmethod
     def _index(self, t: int) -> int:
@@ -129,21 +134,21 @@ class Recomputed(ABC):
 
     @torch.inference_mode()
     def contributions(self, t: int, joint: str | int) -> np.ndarray:
-        """Compute each channel's contribution to ``heatmaps[t, joint]``, (C, H, W): U[joint, c] · (K̃_{t−1}[c] ⊛ (V
-        F_t)_c).
+        """Compute each channel's contribution to ``heatmaps[t, joint]``, (C, H, W): U[joint, c] · (K̃[c] ⊛ (V F_t)_c).
 
-        Their sum over c plus ``bias[joint]`` is the heatmap.
+        K̃ are the kernels of the frame :meth:`previous` (t). Their sum over c plus ``bias[joint]`` is the heatmap.
 
         Raises:
-            FrameIndexError: ``t`` is outside the trace, or its maps come from the initializer, not from matching: frame
-                0, and frames with a re-initialisation (:meth:`from_initializer`).
+            FrameIndexError: ``t`` is outside the trace, or its maps come from the initializer, not from matching: the
+                first frame of the run, and frames with a re-initialisation (:meth:`from_initializer`).
         """
-        if self.from_initializer(self._index(t)):
+        before = self.previous(self._index(t))
+        if before is None:
             raise FrameIndexError(
                 f"frame {t} has no contributions: its maps come from the initializer; choose "
-                + ("t ≥ 1" if t == 0 else f"another frame, such as {t + 1}")
+                + ("t ≥ 1" if t == self.origin == 0 else f"another frame, such as {t + 1}")
             )
-        projected, kernels = torch.from_numpy(self.projected(t)), torch.from_numpy(np.array(self.kernels[t - 1]))
+        projected, kernels = torch.from_numpy(self.projected(t)), torch.from_numpy(np.array(self.kernels[before]))
         matched = match(projected[None], kernels[None])[0]
         return self.readout[self.skeleton.index(joint)][:, None, None] * matched.numpy()
 

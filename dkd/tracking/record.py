@@ -30,10 +30,22 @@ class Record(Recomputed):
 
     calibration: Calibration | None
     _ground_truth: np.ndarray | None
+    _ARRAYS = (  # the first axis is the frame
+        "_heatmaps", "_kernels", "_joints", "_raw_joints", "_scores", "_predicted", "_corrected", "_hidden",
+    )  # fmt: skip
 
     def _make_room(self, n_wanted: int) -> None:
         """Start without frames, and allocate memory for all."""
         self.n_wanted = n_wanted
+        self._allocate(n_wanted)
+        self._crops: list[Crop] = []
+        self.reinitialised: list[Reinitialised] = []
+        self.dropped: list[int] = []
+        self._passes: dict[int, int] = {}  # extra passes of searches, by frame
+        self._closed = False
+
+    def _allocate(self, n_wanted: int) -> None:
+        """Allocate :attr:`_ARRAYS`."""
         n_joints, size = len(self.skeleton), self.model.map_size
         self._heatmaps, self._kernels = zeros(
             (n_wanted, n_joints, size, size), (n_wanted, *self.model.kernel_shape)
@@ -44,11 +56,6 @@ class Record(Recomputed):
         self._corrected, self._hidden = np.zeros((2, n_wanted, n_joints), bool)
         corrects = any(one.corrects for one in self.conditions.interventions)
         self._predicted = np.full_like(self._joints, np.nan) if corrects else self._raw_joints
-        self._crops: list[Crop] = []
-        self.reinitialised: list[Reinitialised] = []
-        self.dropped: list[int] = []
-        self._passes: dict[int, int] = {}  # extra passes of searches, by frame
-        self._closed = False
 
     def _keep(self, step: Step) -> None:
         """Record the next frame."""
@@ -57,6 +64,7 @@ class Record(Recomputed):
         self._raw_joints[t] = step.raw_joints
         self._joints[t] = step.joints
         self._scores[t] = step.scores
+        self._predicted[t] = step.raw_joints
         if step.marks is not None:
             self._predicted[t], self._corrected[t], self._hidden[t] = step.marks
         if step.searched:
@@ -76,8 +84,7 @@ class Record(Recomputed):
 
     def _copy_frames(self, base: Record, stop: int) -> None:
         """Copy the frames before ``stop`` from another run, as the first frames here."""
-        kept = "_heatmaps", "_kernels", "_joints", "_raw_joints", "_scores", "_predicted", "_corrected", "_hidden"
-        for name in kept:
+        for name in self._ARRAYS:
             getattr(self, name)[:stop] = getattr(base, name)[:stop]
         self._crops = base._crops[:stop]
         self._copy_events(base, stop)
@@ -98,6 +105,27 @@ class Record(Recomputed):
     def complete(self) -> bool:
         """Whether all ``n_wanted`` frames are traced."""
         return len(self) == self.n_wanted
+
+    @property
+    def origin(self) -> int:
+        """Frame in which the run starts, with the person's box: 0, except in a :class:`~dkd.TwoWayTrace`."""
+        return 0
+
+    @property
+    def n_traced(self) -> int:
+        """Number of frames traced so far, also those that ``len()`` does not count yet: see ``TwoWayTrace``."""
+        return len(self)
+
+    @property
+    def latest(self) -> int | None:
+        """Frame that was traced last; ``None`` before the first one. For a picture of a run in progress."""
+        return len(self) - 1 if len(self) else None
+
+    @property
+    def partial_joints(self) -> np.ndarray:
+        """Joints (``n_wanted``, J, 2) of a run in progress: NaN in frames that are not traced yet."""
+        self._check_open()
+        return self._joints
 
     @property
     def times(self) -> np.ndarray:
@@ -160,10 +188,19 @@ class Record(Recomputed):
     def from_initializer(self, t: int) -> bool:
         """Whether frame t's maps are not matched.
 
-        They come from the initializer in frame 0 and after a re-initialisation (``reinitialised``), and from the
-        previous frame if t was dropped (``dropped``).
+        They come from the initializer in the frame :attr:`origin` and after a re-initialisation (``reinitialised``),
+        and from the previous frame if t was dropped (``dropped``).
         """
-        return t == 0 or t in self.dropped or any(one.frame == t for one in self.reinitialised)
+        return t == self.origin or t in self.dropped or any(one.frame == t for one in self.reinitialised)
+
+    def previous(self, t: int) -> int | None:
+        """Return the frame whose kernels are matched in frame t: t − 1, or t + 1 where a run goes backwards in time.
+
+        ``None`` if frame t's maps are not matched (:meth:`from_initializer`).
+        """
+        if self.from_initializer(self._index(t)):
+            return None
+        return t - 1 if t > self.origin else t + 1
 
     @property
     def heatmaps(self) -> np.ndarray:
@@ -172,7 +209,11 @@ class Record(Recomputed):
 
     @property
     def kernels(self) -> np.ndarray:
-        """Kernels K̃_t (T, C, S, S) float32, distilled *from* frame t and matched *in* t+1; C = 0 without kernels."""
+        """Kernels K̃_t (T, C, S, S) float32, distilled *from* frame t; C = 0 in a model without kernels.
+
+        They are matched in the next frame of the run, which is t + 1, or t − 1 where it goes backwards in time:
+        :meth:`previous` is the inverse.
+        """
         return self._kernels[: len(self)]
 
     @property

@@ -129,29 +129,27 @@ class Trace(Record, Counterfactuals):
         conditions.check(self.model, n_wanted)
         self.conditions = conditions
         self.base, self.calls = None, ()
-        self._tracker = Tracker(self.model, self.clip, conditions, self.box)
-        self.calibration = self._tracker.calibration
+        self._start_tracker()
         self._make_room(n_wanted)
+
+    def _start_tracker(self) -> None:
+        self._tracker = Tracker(self.model, self.clip, self.conditions, self.box)
+        self.calibration = self._tracker.calibration
 
     def run(self, *, progress: bool = True, cancel: Callable[[], bool] | None = None) -> None:
         """Trace the remaining frames; a stopped trace continues with the same result."""
         bar = tqdm(
             total=self.n_wanted,
-            initial=len(self),
+            initial=self.n_traced,
             desc=f"tracing {self.clip.name}",
             unit="frame",
             disable=not progress,
         )
         try:
             with bar:
-                while not self.complete and not (cancel and cancel()):
-                    if self._tracker.t == len(self):  # otherwise it was interrupted between step and record
-                        self._tracker.step()
-                    assert self._tracker.last is not None
-                    self._keep(self._tracker.last)
-                    bar.update()
+                self._advance(bar.update, cancel)
         except KeyboardInterrupt:
-            if not len(self):
+            if not self.n_traced:
                 raise
         except DKDError as error:
             error.trace = self  # type: ignore[attr-defined]
@@ -159,7 +157,21 @@ class Trace(Record, Counterfactuals):
         if not self.complete:
             # A counterfactual is often stopped immediately on purpose: another thread continues it.
             level = logging.WARNING if self.base is None else logging.INFO
-            log.log(level, "stopped after %d of %d frames; trace.run() continues", len(self), self.n_wanted)
+            log.log(level, "stopped after %d of %d frames; trace.run() continues", self.n_traced, self.n_wanted)
+
+    def _advance(self, notify: Callable[[], object], cancel: Callable[[], bool] | None) -> None:
+        """Trace the remaining frames, and call ``notify`` after each."""
+        while not self.complete and not (cancel and cancel()):
+            if self._tracker.t == len(self):  # otherwise it was interrupted between step and record
+                self._tracker.step()
+            assert self._tracker.last is not None
+            self._keep(self._tracker.last)
+            notify()
+
+    @property
+    def runs(self) -> tuple[Trace, ...]:
+        """The runs of this trace in which each frame's past is the frame before it: only itself."""
+        return (self,)
 
     # --- the same run under other conditions -------------------------------------------------------------------------
 
@@ -201,7 +213,7 @@ class Trace(Record, Counterfactuals):
         interventions = (*self.conditions.interventions, *changes)
         made = self._under(replace(self.conditions, interventions=interventions), self.n_wanted)
         made.base, made.calls = self, (*self.calls, call)
-        made._copy_unchanged(self, min([one.frames.start for one in changes], default=len(self)))
+        made._copy_unchanged(self, changes)
         made.run(progress=False, cancel=cancel)
         return made
 
@@ -212,14 +224,18 @@ class Trace(Record, Counterfactuals):
         made._begin(conditions, n_wanted)
         return made
 
-    def _copy_unchanged(self, base: Trace, stop: int) -> None:
-        """Copy the frames before ``stop`` from a run that only differs from there on.
+    def first_change(self, changes: Sequence[Intervention]) -> int:
+        """Return the first frame that interventions can change: all frames before it stay the same."""
+        return min([one.frames.start for one in changes], default=self.n_wanted)
+
+    def _copy_unchanged(self, base: Trace, changes: Sequence[Intervention]) -> None:
+        """Copy the frames that cannot differ from those of a run that lacks the last ``changes``.
 
         They are computed again if the run could not continue bit-identically after them: if the model's state is not
         kept, or with a feedback, which may have state.
         """
         self._tracker.first_square = base._tracker.first_square
-        stop = min(stop, len(base), self.n_wanted)
+        stop = min(self.first_change(changes), len(base), self.n_wanted)
         if stop == 0 or (self.conditions.feedback is not None and self.model.hands_on):
             return
         state = base._state_after(stop - 1)

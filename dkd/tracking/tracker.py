@@ -6,7 +6,7 @@ A :class:`Tracker` keeps only what the next step needs; a :class:`dkd.tracking.t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -79,6 +79,7 @@ class Tracker:
             for this run.
         box: box of the person (x0, y0, x1, y1) in pixels of the first frame; ``None``: the initializer searches for
             the person in the whole frame, in a few rounds.
+        name_frame: converts an index of ``clip`` to the frame number that texts state.
 
     Attributes:
         t: index of the next frame.
@@ -93,12 +94,14 @@ class Tracker:
         clip: ClipLike,
         conditions: Conditions | None = None,
         box: tuple[float, float, float, float] | None = None,
+        name_frame: Callable[[int], int] = int,
     ):
         self.model = model.eval()
         self.clip = clip
         self.conditions = conditions = conditions or Conditions()
         self.box = box
         self.calibration = calibration_of(model)
+        self._name_frame = name_frame
         self.t = 0
         self.last: Step | None = None
         self.first_square: Crop | None = None
@@ -271,7 +274,8 @@ class Tracker:
             return going_on, None, found.passes
         calibrated = self.calibration is not None
         limit, what = policy.limit(calibrated), "confidence" if calibrated else "score"
-        reason = f"mean {what} below {limit:g} in frames {t - policy.patience} to {t - 1}"
+        first, last = self._name_frame(t - policy.patience), self._name_frame(t - 1)
+        reason = f"mean {what} below {limit:g} in frames {first} to {last}"
         return *self._reinitialise(t, going_on, found.crop, reason), found.passes + 1
 
     def _is_search_due(self, t: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from fractions import Fraction
 
 import numpy as np
 
@@ -47,6 +48,11 @@ class ClipRange:
         """Short name of the decoder."""
         return self.clip.backend
 
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """Width / height of a pixel, as the clip says."""
+        return getattr(self.clip, "pixel_aspect", Fraction(1))
+
     def __len__(self) -> int:
         return self.stop - self.start
 
@@ -63,3 +69,48 @@ class ClipRange:
 
     def __repr__(self) -> str:
         return f"<ClipRange of {self.name!r}: frames {self.start} to {self.stop - 1}>"
+
+
+class Backwards:
+    """The frames ``first``, ``first`` − 1, … 0 of a clip, numbered from 0, so that a trace can run backwards in time.
+
+    Args:
+        clip: the clip, which stays open as long as it is needed.
+        first: the frame of the clip that is frame 0 here.
+
+    Attributes:
+        clip, first: as given.
+        times: (T,) seconds before frame ``first``, increasing.
+
+    Raises:
+        FrameIndexError: the clip has no frame ``first``.
+    """
+
+    def __init__(self, clip: ClipLike, first: int):
+        self.clip, self.first = clip, operator.index(first)
+        if not 0 <= self.first < len(clip):
+            raise FrameIndexError(f"expected a frame from 0 to {len(clip) - 1} of {clip.name}, got {first}")
+        self.name, self.width, self.height = clip.name, clip.width, clip.height
+        self.times = clip.times[self.first] - np.asarray(clip.times[: self.first + 1])[::-1]
+
+    @property
+    def fps(self) -> float | None:
+        """Frames per second, as the clip says; ``None`` if the rate varies."""
+        return self.clip.fps
+
+    @property
+    def backend(self) -> str:
+        """Short name of the decoder."""
+        return self.clip.backend
+
+    def __len__(self) -> int:
+        return self.first + 1
+
+    def frame(self, t: int) -> np.ndarray:
+        """Return the frame ``t`` before frame ``first``: (H, W, 3) uint8 RGB. Raises as :meth:`ClipRange.frame`."""
+        if not 0 <= t < len(self):
+            raise FrameIndexError(f"expected a frame from 0 to {len(self) - 1} of this range, got {t}")
+        return self.clip.frame(self.first - t)
+
+    def __repr__(self) -> str:
+        return f"<Backwards of {self.name!r}: frames {self.first} to 0>"

@@ -86,9 +86,9 @@ describe("numbers", () => {
 
 describe("frames without an anatomy", () => {
   it("say why", () => {
-    expect(whyEmpty({ channels: 0, initial: new Set() }, 3)).toContain("no kernels");
-    expect(whyEmpty({ channels: 8, initial: new Set([0, 3]) }, 3)).toContain("pose initializer");
-    expect(whyEmpty({ channels: 8, initial: new Set([0, 3]) }, 3)).toContain("frame 4");
-    expect(whyEmpty({ channels: 8, initial: new Set([0, 3]) }, 2)).toBe("");
+    expect(whyEmpty({ channels: 0, initial: new Set(), origin: 0 }, 3)).toContain("no kernels");
+    expect(whyEmpty({ channels: 8, initial: new Set([0, 3]), origin: 0 }, 3)).toContain("pose initializer");
+    expect(whyEmpty({ channels: 8, initial: new Set([0, 3]), origin: 0 }, 3)).toContain("frame 4");
+    expect(whyEmpty({ channels: 8, initial: new Set([0, 3]), origin: 0 }, 2)).toBe("");
   });
 });

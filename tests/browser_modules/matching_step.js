@@ -23,6 +23,7 @@ export function matchingStep({ channels = 3, map = [4, 4], kernel = 3, joints = 
   const header = {
     generation: 0,
     n_frames: 12,
+    origin: 0,
     channels,
     kernel,
     map,
@@ -34,6 +35,7 @@ export function matchingStep({ channels = 3, map = [4, 4], kernel = 3, joints = 
   };
   const detail = {
     frame,
+    previous: frame - 1,
     projected: numbers(channels * map[0] * map[1], 3),
     kernels: numbers(channels * kernel * kernel, 4),
   };

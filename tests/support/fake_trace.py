@@ -134,8 +134,13 @@ class FakeTrace:
     def __len__(self) -> int:
         return len(self.times)
 
+    origin = 0
+
     def from_initializer(self, t: int) -> bool:
         return t == 0 or t in [anew.frame for anew in self.reinitialised]
+
+    def previous(self, t: int) -> int | None:
+        return None if self.from_initializer(t) else t - 1
 
     def would_change(self, reinitialise: Reinitialise | None) -> bool:
         return bool(self._made_of["lost"]) and (reinitialise is None) != (self.conditions.reinitialise is None)

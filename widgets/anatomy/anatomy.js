@@ -8,6 +8,7 @@
 import { isDark } from "../core/colours.js";
 import { h } from "../core/dom.js";
 import { mount } from "../core/mount.js";
+import { matchedIn } from "../core/text.js";
 import { buildNumbers } from "./numbers.js";
 import { buildPickers } from "./pickers.js";
 import { buildPipeline } from "./pipeline.js";
@@ -84,15 +85,16 @@ function buildAnatomy({ root, store, cursor, model, signal }) {
 /**
  * Why a frame has no anatomy; empty where it has one.
  *
- * @param {Pick<Header, "channels" | "initial">} header
+ * @param {Pick<Header, "channels" | "initial" | "origin">} header
  * @param {number} frame
  */
-export function whyEmpty({ channels, initial }, frame) {
+export function whyEmpty(header, frame) {
+  const { channels, initial } = header;
   if (!channels) return "This model has no kernels to take apart: it matches nothing.";
   if (!initial.has(frame)) return "";
   return (
     `The maps of frame ${frame} come from the pose initializer: nothing is matched in it. ` +
-    `The kernels distilled from it are used in frame ${frame + 1}.`
+    `The kernels distilled from it are used in ${matchedIn(header, frame)}.`
   );
 }
 

@@ -21,8 +21,8 @@ export function buildEquation() {
   const element = h("div", { class: "dkd-equation", role: "img" }, ...parts);
   return {
     element,
-    /** @type {(tensors: FrameTensors["tensors"], kernels: Tensor, channel: number, frame: number) => void} */
-    paint({ conv3, bias }, kernels, channel, frame) {
+    /** @type {(tensors: FrameTensors["tensors"], kernels: Tensor, channel: number, previous: number) => void} */
+    paint({ conv3, bias }, kernels, channel, previous) {
       element.hidden = !bias || !conv3;
       if (!bias || !conv3) return;
       const [, height, width] = kernels.shape;
@@ -34,7 +34,7 @@ export function buildEquation() {
       });
       element.dataset.channel = String(channel);
       element.title =
-        `Channel ${channel}: the part distilled from frame ${frame - 1} plus the learned bias, which is the same ` +
+        `Channel ${channel}: the part distilled from frame ${previous} plus the learned bias, which is the same ` +
         "in all frames, is the kernel; one scale";
       element.setAttribute("aria-label", element.title);
     },

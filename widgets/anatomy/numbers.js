@@ -55,12 +55,12 @@ export function buildNumbers({ choose }) {
     element,
     /** @param {Scene} scene */
     paint(scene) {
-      const { header, channel, cell, explained, frame, joint, data } = scene;
+      const { header, channel, cell, explained, frame, joint, data, detail } = scene;
       const { patch, kernel, products, matched, weight, contribution } = channelAt(scene);
       const map = data.maps[(joint * header.map[1] + cell.y) * header.map[0] + cell.x];
       where.textContent = `· (${cell.x}, ${cell.y}), ${cell.why} · channel ${channel}`;
       patchTitle.replaceChildren("V·", symbol("F", frame), " around the cell");
-      kernelTitle.replaceChildren(symbol("K̃", frame - 1));
+      kernelTitle.replaceChildren(symbol("K̃", detail.previous));
       fillTable(tables.patch, patch, header.kernel);
       fillTable(tables.kernel, kernel, header.kernel);
       fillTable(tables.products, products, header.kernel);

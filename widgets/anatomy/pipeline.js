@@ -23,9 +23,10 @@ export function buildPipeline(links) {
     /** @param {Scene} scene */
     paint(scene) {
       const { data, frame, name } = scene;
+      const { previous } = scene.detail;
       const { before, bias } = data.tensors;
       page.current.textContent = `frame ${frame}: find the ${readable(name)}`;
-      page.previous.textContent = before ? `frame ${frame - 1}: distil the kernels` : "the same kernels in all frames";
+      page.previous.textContent = before ? `frame ${previous}: distil the kernels` : "the same kernels in all frames";
       page.handedOn.hidden = data.isHandedOn;
       page.arrows.conv3.words.textContent = bias ? "conv3 + bias" : "conv3";
       for (const part of page.distilling) part.hidden = !before;
@@ -78,7 +79,7 @@ function paintChain({ boxes, map }, scene) {
   const projected = exact(detail.projected, [header.channels, height, width]);
   boxes.projected.say([h("span", {}, "V·"), symbol("F", frame), " projected"], projected.shape, projected.range);
   boxes.projected.paint({ tensor: projected, ...chain });
-  boxes.matched.say([symbol("K̃", frame - 1), " ⊛ V·", symbol("F", frame)], matched.shape, matched.range);
+  boxes.matched.say([symbol("K̃", detail.previous), " ⊛ V·", symbol("F", frame)], matched.shape, matched.range);
   boxes.matched.paint({ tensor: matched, ...chain });
   const contributions = weighted(matched, scene.readout);
   const byChannel = new Map(scene.explained.parts.map((part) => [part.channel, part.contribution]));
@@ -101,11 +102,11 @@ function paintChain({ boxes, map }, scene) {
  * @type {(page: Page, scene: Scene) => void}
  */
 function paintKernels({ boxes, equation, bars }, scene) {
-  const { data, detail, header, frame, channel } = scene;
+  const { data, detail, header, channel } = scene;
   const kernels = exact(detail.kernels, [header.channels, header.kernel, header.kernel]);
-  boxes.kernels.say([symbol("K̃", frame - 1), " kernels"], kernels.shape, kernels.range);
+  boxes.kernels.say([symbol("K̃", detail.previous), " kernels"], kernels.shape, kernels.range);
   boxes.kernels.paint({ tensor: kernels, channels: scene.shown, selected: channel });
-  equation.paint(data.tensors, kernels, channel, frame);
+  equation.paint(data.tensors, kernels, channel, detail.previous);
   bars.paint(scene);
   const weights = Array.from({ length: header.channels }, (_, c) => scene.readout(c));
   boxes.readout.say([`U[${short(scene.name)}] read-out`], [header.channels], rangeOf(weights));
@@ -116,11 +117,15 @@ function paintKernels({ boxes, equation, bars }, scene) {
  *
  * @type {(page: Page, scene: Scene) => void}
  */
-function paintDistillator({ boxes }, { data, frame, joint, name, header }) {
+function paintDistillator({ boxes }, { data, detail, joint, name, header }) {
   const { before, conv1, conv2 } = data.tensors;
   if (!before || !conv1 || !conv2) return;
   const stacked = [header.channels + header.joints.length, before.shape[1], before.shape[2]];
-  boxes.before.say([symbol("F", frame - 1), ", ", symbol("H", frame - 1), " stacked"], stacked, before.range);
+  boxes.before.say(
+    [symbol("F", detail.previous), ", ", symbol("H", detail.previous), " stacked"],
+    stacked,
+    before.range,
+  );
   boxes.before.paint({
     tensor: before,
     channels: loudest(before, PICKS - 1),

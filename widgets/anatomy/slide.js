@@ -137,7 +137,7 @@ function paintChannel(page, scene) {
   page.scales.patch.textContent = `±${rough(largest)}`;
   page.scales.kernel.textContent = `±${rough(largestOf(kernel))}`;
   page.what.replaceChildren(
-    `· channel ${channel}: its kernel of frame ${frame - 1} over its features of frame ${frame} `,
+    `· channel ${channel}: its kernel of frame ${detail.previous} over its features of frame ${frame} `,
     signLegend(),
   );
   page.windowBox.style.width = `${(100 * side) / wide}%`;

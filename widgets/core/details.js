@@ -45,9 +45,9 @@ export class Details {
   }
 
   /** @param {Message} message */
-  receive({ frame, projected, kernels }) {
+  receive({ frame, previous, projected, kernels }) {
     this.asked = false;
-    this.detail = { frame, projected, kernels };
+    this.detail = { frame, previous, projected, kernels };
     this.store.schedule();
   }
 

@@ -45,3 +45,14 @@ export const signed = (value, digits = 3) => (value < 0 ? "−" : "+") + Math.ab
  * @param {number} value
  */
 export const plain = (value, digits = 3) => (value < 0 ? "−" : "") + Math.abs(value).toFixed(digits);
+
+/**
+ * In which frames the kernels of a frame are matched, in words.
+ *
+ * @param {{ origin: number }} header
+ * @param {number} frame
+ */
+export function matchedIn({ origin }, frame) {
+  if (frame < origin) return `frame ${frame - 1}`;
+  return origin && frame === origin ? `frames ${frame - 1} and ${frame + 1}` : `frame ${frame + 1}`;
+}

@@ -83,6 +83,8 @@ export interface Start {
 export interface Header {
   generation: number;
   n_frames: number;
+  /** The frame with the person's box: frames before it were traced backwards in time. */
+  origin: number;
   fps: number; // the mean where the rate varies
   rate: string; // in words
   pixel_aspect: number; // width / height of a pixel
@@ -133,6 +135,8 @@ export interface Header {
 /** All that is painted for one frame. */
 export interface FrameRecord {
   frame: number;
+  /** The frame whose kernels are matched here; null where the maps are the initializer's. */
+  previous: number | null;
   crop: [number, number, number];
   kernel_scale: number;
   jpeg: Uint8Array<ArrayBuffer>;
@@ -147,6 +151,8 @@ export interface FrameRecord {
 /** The exact input of the matching step in one frame. */
 export interface Detail {
   frame: number;
+  /** The frame from which the kernels were distilled. */
+  previous: number;
   projected: Float32Array<ArrayBuffer>;
   kernels: Float32Array<ArrayBuffer>;
 }

@@ -101,6 +101,7 @@ def render_header(trace: TraceLike, generation: int) -> Message:
         "type": "header",
         "generation": generation,
         "n_frames": len(trace),
+        "origin": trace.origin,
         "fps": mean_rate(clip),
         "rate": rate_text(clip),
         "pixel_aspect": float(getattr(clip, "pixel_aspect", 1)),
@@ -142,9 +143,9 @@ def render_records(trace: TraceLike, frames: Sequence[int], generation: int) -> 
     """Build the records of some frames, with everything that is drawn.
 
     A record's parts: jpeg; joints (J,2) and scores (J,) float32; peaks (J,2) uint8, the cells x, y; maps (J,H,W) uint8
-    over ``MAP_RANGE``; kernels (C,S,S) int8, those *used in* this frame (distilled from the previous one; empty if the
-    maps come from the initializer: in frame 0 and after a re-initialisation), to be multiplied by the record's
-    ``kernel_scale``.
+    over ``MAP_RANGE``; kernels (C,S,S) int8, those *used in* this frame, to be multiplied by the record's
+    ``kernel_scale``. They were distilled from the frame ``previous``; they are empty and it is ``None`` if the maps
+    come from the initializer: in the frame of the box and after a re-initialisation.
 
     Raises:
         FrameIndexError: a frame is outside the trace, or there are more than ``MAX_RECORDS`` of them.
@@ -157,11 +158,12 @@ def render_records(trace: TraceLike, frames: Sequence[int], generation: int) -> 
             raise FrameIndexError(f"expected a frame in 0..{len(trace) - 1}, got {t}")
         maps, crop = np.asarray(trace.heatmaps[t]), trace.crops[t]
         kernels, scale = np.zeros(0, np.int8), 0.0
-        if not trace.from_initializer(t):
-            kernels, scale = quantize_kernels(trace.kernels[t - 1])
+        if (before := trace.previous(t)) is not None:
+            kernels, scale = quantize_kernels(trace.kernels[before])
         records.append(
             {
                 "frame": int(t),
+                "previous": before,
                 "crop": [crop.left, crop.top, crop.side],
                 "kernel_scale": scale,
                 "jpeg": encode_frame(trace.picture(int(t))),
@@ -176,21 +178,24 @@ def render_records(trace: TraceLike, frames: Sequence[int], generation: int) -> 
 
 
 def render_detail(trace: TraceLike, frame: int, generation: int) -> Message:
-    """Build the exact input of the matching step in ``frame`` ≥ 1, float32: V·F (C,H,W) and kernels (C,S,S).
+    """Build the exact input of the matching step in a frame, float32: V·F (C,H,W) and kernels (C,S,S).
+
+    The kernels were distilled from the frame ``previous``.
 
     Raises:
-        FrameIndexError: the frame is outside the trace, or its maps come from the initializer (frame 0, and frames with
-            a re-initialisation), so there is no matching.
+        FrameIndexError: the frame is outside the trace, or its maps come from the initializer (the frame of the box,
+            and frames with a re-initialisation), so there is no matching.
     """
-    if not 1 <= frame < len(trace):
-        raise FrameIndexError(f"expected a frame in 1..{len(trace) - 1}, where maps come from matching, got {frame}")
-    if trace.from_initializer(frame):
+    if not 0 <= frame < len(trace):
+        raise FrameIndexError(f"expected a frame in 0..{len(trace) - 1}, got {frame}")
+    before = trace.previous(frame)
+    if before is None:
         raise FrameIndexError(
-            f"expected a frame whose maps come from matching, got {frame}, where the model was re-initialised"
+            f"expected a frame whose maps come from matching, got {frame}, whose maps come from the initializer"
         )
-    content = {"type": "detail", "generation": generation, "frame": int(frame)}
+    content = {"type": "detail", "generation": generation, "frame": int(frame), "previous": before}
     return write_message(
-        {**content, "projected": _f32(trace.projected(frame)), "kernels": _f32(trace.kernels[frame - 1])}
+        {**content, "projected": _f32(trace.projected(frame)), "kernels": _f32(trace.kernels[before])}
     )
 
 

@@ -121,12 +121,12 @@ export class EditedKernels {
   /** The edits of the shown frame as calls of the trace's method `edit_kernel`. */
   steps() {
     if (!this.now) return [];
-    const { frame } = this.now.detail;
+    const { previous } = this.now.detail;
     const side = this.now.header.kernel;
     return this.edits().map(({ operation, channels, amount, values }) => ({
       name: "edit_kernel",
       arguments: {
-        frames: frame - 1, // they were distilled from the frame before
+        frames: previous, // they were distilled from it
         operation,
         channels,
         ...(amount && { amount }),

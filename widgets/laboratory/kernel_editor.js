@@ -105,7 +105,7 @@ export function buildKernelEditor({ root, store, send, changed, signal }) {
       body.hidden = tools.element.hidden = !header.channels || initial;
       body.classList.toggle("dkd-stale", !now);
       tools.enable(edited.edits().length > 0);
-      title.textContent = body.hidden ? "" : `distilled from frame ${record.frame - 1}`;
+      title.textContent = body.hidden ? "" : `distilled from frame ${record.previous}`;
       if (now) paintKernels(record);
     },
   };

@@ -334,5 +334,4 @@ def _same_frames(one: Trace, other: Trace) -> int:
     shared = 0
     while shared < min(len(mine), len(yours)) and mine[shared] is yours[shared]:
         shared += 1
-    starts = [a.frames.start for a in (*mine[shared:], *yours[shared:])]
-    return min([len(one), len(other), *starts])
+    return min(len(one), len(other), one.first_change((*mine[shared:], *yours[shared:])))

@@ -4,7 +4,7 @@ import { diverging } from "../core/colours.js";
 import { h } from "../core/dom.js";
 import { paintCells } from "../core/drawing.js";
 import { mount } from "../core/mount.js";
-import { readable } from "../core/text.js";
+import { matchedIn, readable } from "../core/text.js";
 import { jointGrid, markSelected } from "../core/tiles.js";
 import { buildChannels } from "./channels.js";
 
@@ -12,13 +12,19 @@ import { buildChannels } from "./channels.js";
 /** @import { Build } from "../core/mount.js" */
 /** @import { Tile } from "../core/tiles.js" */
 
-const NONE_YET =
-  "Frame 0 has no kernels to show: the pose initializer finds the joints, " +
-  "and the first kernels are distilled from it for frame 1.";
+/** @type {(header: Header, frame: number) => string} */
+const noneYet = (header, frame) =>
+  `Frame ${frame} has no kernels to show: the pose initializer finds the joints, ` +
+  `and the first kernels are distilled from it for ${matchedIn(header, frame)}.`;
 const REINITIALISED =
   "In this frame the track was lost and the model was re-initialised: the pose initializer found the joints, " +
   "and the next kernels are distilled from it for the frame after.";
 const NONE_AT_ALL = "This model has no kernels: it finds the joints in each frame on its own.";
+/** @type {(header: Header, frame: number) => string} */
+function whyNone(header, frame) {
+  if (!header.channels) return NONE_AT_ALL;
+  return frame === header.origin ? noneYet(header, frame) : REINITIALISED;
+}
 const WHERE = { pointer: "cell under the pointer", pinned: "pinned cell", peak: "peak" };
 
 /** @type {Build} */
@@ -70,8 +76,8 @@ function buildKernels(root, store, cursor) {
       const selected = store.joint();
       const empty = header.initial.has(record.frame) || !header.channels;
       title.textContent = `Kernels · ${readable(header.joints[selected])}`;
-      note.textContent = empty ? "" : `distilled from frame ${record.frame - 1}, matched in frame ${record.frame}`;
-      none.textContent = !header.channels ? NONE_AT_ALL : record.frame ? REINITIALISED : NONE_YET;
+      note.textContent = empty ? "" : `distilled from frame ${record.previous}, matched in frame ${record.frame}`;
+      none.textContent = whyNone(header, record.frame);
       none.hidden = !empty;
       for (const part of [channels.list, channels.scales, energyNote, smalls, what]) part.hidden = empty;
       markSelected(tiles, selected);

@@ -2,7 +2,7 @@
 
 import { h } from "../core/dom.js";
 import { mapBytes } from "../core/drawing.js";
-import { plain, signed } from "../core/text.js";
+import { matchedIn, plain, signed } from "../core/text.js";
 
 /** @import { Cell, Explanation, FrameRecord } from "../core/types.d.ts" */
 /** @import { Store } from "../core/store.js" */
@@ -26,11 +26,12 @@ export function buildSum(store) {
     const { header } = store;
     const [low, high] = header.map_range;
     const value = low + ((high - low) * mapBytes(header, record, joint)[y * header.map[0] + x]) / 255;
-    const source = record.frame
-      ? "The track was lost, and the model was re-initialised: these maps come from the pose initializer. "
-      : "The first frame's maps come from the pose initializer. ";
+    const source =
+      record.frame === header.origin
+        ? "The first frame's maps come from the pose initializer. "
+        : "The track was lost, and the model was re-initialised: these maps come from the pose initializer. ";
     const text = header.channels
-      ? `${source}Matching starts with frame ${record.frame + 1}, with the kernels distilled from this one.`
+      ? `${source}Matching starts with ${matchedIn(header, record.frame)}, with the kernels distilled from this one.`
       : "This model matches nothing: it finds the joints in each frame on its own.";
     return [line(`≈ ${plain(value, 2)}`, "", "dkd-total"), h("p", {}, text)];
   }

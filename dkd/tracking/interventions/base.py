@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 from torch import Tensor
@@ -70,10 +70,27 @@ class Intervention:
     needs_kernels = False  # acts on kernels, which only a DKD has
     needs_past = False  # acts on maps that are passed on
     corrects = False  # changes the reported joints
+    per_frame: ClassVar[tuple[str, ...]] = ()  # attributes that are arrays with one entry per frame of ``frames``
 
     def acts(self, t: int) -> bool:
         """Return whether frame t is one of its frames."""
         return t in self.frames
+
+    def renumbered(self, run: range) -> Self | None:
+        """Return the same change for a run whose frame i is frame ``run[i]`` of this one.
+
+        Args:
+            run: frames of this run in the order in which the other one goes through them; its step is 1 or −1.
+
+        Returns:
+            The change; ``None`` if it acts on none of those frames.
+        """
+        at = [i for i, t in enumerate(run) if t in self.frames]
+        if not at:
+            return None
+        rows = [run[i] - self.frames.start for i in at]
+        values = {name: getattr(self, name)[rows] for name in self.per_frame}
+        return replace(self, frames=range(at[0], at[-1] + 1), **values)
 
     def drops(self, t: int) -> bool:
         """Return whether frame t ≥ 1 is dropped: the result of the previous frame is then reported again."""

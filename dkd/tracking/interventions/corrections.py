@@ -36,6 +36,7 @@ class PlaceJoint(Intervention):
     positions: np.ndarray
 
     corrects = True
+    per_frame = ("positions",)
 
     def handed_on(self, heatmaps: Tensor, t: int, context: Context) -> Tensor:
         """Replace the joint's map in its frames."""
@@ -102,6 +103,7 @@ class SwapSides(Intervention):
     seen: np.ndarray
 
     corrects = True
+    per_frame = ("seen",)
 
     def handed_on(self, heatmaps: Tensor, t: int, context: Context) -> Tensor:
         """Swap the maps of the pairs that are swapped in this frame."""
