@@ -156,7 +156,7 @@ def test_messages_name_the_previous_frame(trace: TwoWayTrace) -> None:
     detail = read_message(*render_detail(trace, 0, 0))
     assert detail["previous"] == 1
     np.testing.assert_array_equal(detail["kernels"], trace.kernels[1])
-    with pytest.raises(FrameIndexError, match="got 4, whose maps come from the initializer"):
+    with pytest.raises(FrameIndexError, match="got 4: its maps come from the initializer"):
         render_detail(trace, AT, 0)
 
 
@@ -251,10 +251,6 @@ def test_positions_have_the_order_of_the_run(trace: TwoWayTrace) -> None:
     line = trace.joints[1, j] + share[:, None] * (trace.joints[7, j] - trace.joints[1, j])
     np.testing.assert_allclose(moved.joints[1:8, j], line, atol=1e-3)
     assert np.flatnonzero(moved.corrected[:, j]).tolist() == list(range(1, 8))
-    for t in (0, 2, 5, 8):  # the kernels of the next frame follow from the corrected maps
-        found = anatomy(moved, t, j)
-        assert found.distillation is not None
-        assert found.distillation.handed_on
 
 
 @given(first=st.integers(0, 8), length=st.integers(1, 9), at=st.integers(0, 8))
@@ -358,6 +354,7 @@ def test_a_part_of_a_clip(trace: TwoWayTrace, model: DKD, clip: ClipRange) -> No
 
 
 def test_from_the_first_frame_it_is_a_plain_trace(model: DKD, clip: ClipRange) -> None:
+    options: dict[str, Any]
     for options in ({"at": 0}, {}, {"at": 3, "start": 3}, {"start": 3}):
         made = trace_person(model, clip, BOX, progress=False, **options)
         assert type(made) is Trace
@@ -380,7 +377,7 @@ def test_a_path_is_opened_and_closed_with_the_last_trace(model: DKD, trace: TwoW
 
 
 @pytest.mark.parametrize("options", [{"at": N}, {"at": -1}, {"at": 1, "start": 2}, {"at": 5, "stop": 5}])
-def test_a_frame_outside_the_part_is_refused(model: DKD, clip: ClipRange, options: dict[str, int]) -> None:
+def test_a_frame_outside_the_part_is_refused(model: DKD, clip: ClipRange, options: dict[str, Any]) -> None:
     with pytest.raises(FrameIndexError, match="expected the frame of the box in the part that is traced"):
         trace_person(model, clip, BOX, progress=False, **options)
     with pytest.raises(FrameIndexError, match="expected the frame of the box in 0..8"):

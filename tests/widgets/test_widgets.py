@@ -339,7 +339,7 @@ def test_frames_outside_the_trace_are_refused(trace: FakeTrace, frames: list[int
 
 
 def test_frame_0_has_no_detail(trace: FakeTrace) -> None:
-    with pytest.raises(FrameIndexError, match="got 0, whose maps come from the initializer"):
+    with pytest.raises(FrameIndexError, match="got 0: its maps come from the initializer"):
         render_detail(trace, 0, 0)
 
 

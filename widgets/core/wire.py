@@ -191,7 +191,8 @@ def render_detail(trace: TraceLike, frame: int, generation: int) -> Message:
     before = trace.previous(frame)
     if before is None:
         raise FrameIndexError(
-            f"expected a frame whose maps come from matching, got {frame}, whose maps come from the initializer"
+            f"expected a frame whose maps come from matching, got {frame}: its maps come from the initializer, as in "
+            "the first frame of a run and where it was re-initialised"
         )
     content = {"type": "detail", "generation": generation, "frame": int(frame), "previous": before}
     return write_message(
