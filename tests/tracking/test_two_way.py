@@ -354,8 +354,8 @@ def test_a_part_of_a_clip(trace: TwoWayTrace, model: DKD, clip: ClipRange) -> No
 
 
 def test_from_the_first_frame_it_is_a_plain_trace(model: DKD, clip: ClipRange) -> None:
-    options: dict[str, Any]
-    for options in ({"at": 0}, {}, {"at": 3, "start": 3}, {"start": 3}):
+    every: list[dict[str, Any]] = [{"at": 0}, {}, {"at": 3, "start": 3}, {"start": 3}]
+    for options in every:
         made = trace_person(model, clip, BOX, progress=False, **options)
         assert type(made) is Trace
         start = options.get("start", 0)
