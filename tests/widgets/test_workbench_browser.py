@@ -78,7 +78,15 @@ PROBLEMS = """() => {
     const wide = all('*').filter((e) => e.getBoundingClientRect().right > outer.right + 1);
     const cut = all('button, .dkd-term span, .dkd-where, .dkd-lane-labels small, h3')
         .filter((e) => e.clientWidth && e.scrollWidth > e.clientWidth + 1);
-    const boxes = all('.dkd-panel, .dkd-transport, .dkd-timeline').map((e) => [e.className, e.getBoundingClientRect()]);
+    const visible = (e) => {  // what scrolls cuts what is in it
+        let { left, right, top, bottom } = e.getBoundingClientRect();
+        for (const scroller of [e.closest('.dkd-maps'), e.closest('.dkd-below')].filter((s) => s?.clientHeight)) {
+            const limit = scroller.getBoundingClientRect();
+            [top, bottom] = [Math.max(top, limit.top), Math.min(bottom, limit.bottom)];
+        }
+        return { left, right, top, bottom };
+    };
+    const boxes = all('.dkd-panel, .dkd-transport, .dkd-timeline').map((e) => [e.className, visible(e)]);
     const meet = (p, q) => p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 1 && q.top < p.bottom - 1;
     const over = boxes.flatMap(([a, p], i) =>
         boxes.slice(i + 1).filter(([, q]) => meet(p, q)).map(([b]) => `${a} over ${b}`));

@@ -51,10 +51,11 @@ export function offscreen(width, height) {
  * @param {number} y its top
  * @param {number} width
  * @param {Pick<Palette, "line">} colours
+ * @param {number} height
  */
-export function drawLane(context, y, width, colours) {
+export function drawLane(context, y, width, colours, height = LANE_PX) {
   Object.assign(context, { strokeStyle: colours.line, lineWidth: 1 });
-  for (const edge of [y + 0.5, y + LANE_PX + 0.5]) stroke(context, [EDGE_PX, edge], [width - EDGE_PX, edge]);
+  for (const edge of [y + 0.5, y + height + 0.5]) stroke(context, [EDGE_PX, edge], [width - EDGE_PX, edge]);
 }
 
 /**

@@ -3,11 +3,11 @@
 import { palette } from "../core/colours.js";
 import { context2d, h } from "../core/dom.js";
 import { fitted, stroke } from "../core/drawing.js";
-import { drawRange, frameAxis, LANE_PX, placeTooltip } from "../core/lanes.js";
+import { drawRange, frameAxis, placeTooltip } from "../core/lanes.js";
 import { mount } from "../core/mount.js";
 import { buildFoot } from "./timeline_foot.js";
 import { describeLanes } from "./timeline_lanes.js";
-import { AXIS_PX, drawStill, GAP_PX } from "./timeline_still.js";
+import { AXIS_PX, drawStill } from "./timeline_still.js";
 
 /** @import { Context, Header } from "../core/types.d.ts" */
 /** @import { Build } from "../core/mount.js" */
@@ -24,7 +24,6 @@ function buildTimeline(root, store, cursor, signal) {
   const plot = h("div", { class: "dkd-plot" }, canvas, tooltip);
   const foot = buildFoot(root, store, cursor);
   root.append(h("div", { class: "dkd-lanes-grid" }, labels, plot, values), foot.element);
-  canvas.style.height = `${3 * (LANE_PX + GAP_PX) + AXIS_PX}px`;
   /** @type {Lane[]} */
   let lanes = [];
   /** @type {HTMLElement[]} */

@@ -1,7 +1,7 @@
 // The part of the timeline that stays while the frame moves: curves, marks, axis.
 
 import { stroke } from "../core/drawing.js";
-import { drawCurve, drawLane, drawSeconds, drawTop, LANE_PX, offscreen } from "../core/lanes.js";
+import { drawCurve, drawLane, drawSeconds, drawTop, offscreen } from "../core/lanes.js";
 import { clamp } from "../core/text.js";
 
 /** @import { Header, Palette } from "../core/types.d.ts" */
@@ -10,7 +10,7 @@ import { clamp } from "../core/text.js";
 
 /** @typedef {{ width: number, height: number, colours: Palette, toX: ToX }} Place */
 
-export const GAP_PX = 10; // between two lanes
+const GAP_PX = 10; // between two lanes
 export const AXIS_PX = 20;
 const FLAG_PX = 13; // side of the flag at a frame that was re-initialised
 
@@ -23,10 +23,11 @@ const FLAG_PX = 13; // side of the flag at a frame that was re-initialised
 export function drawStill(header, lanes, joint, place) {
   const { width, height, colours, toX } = place;
   const { picture, context } = offscreen(width, height);
+  const laneHeight = (height - AXIS_PX) / lanes.length - GAP_PX; // the style sheet gives the canvas its height
   lanes.forEach((lane, i) => {
-    const top = i * (LANE_PX + GAP_PX) + GAP_PX;
-    const toY = (/** @type {number} */ value) => top + LANE_PX * (1 - clamp(value / lane.top, 0, 1));
-    drawLane(context, top, width, colours);
+    const top = i * (laneHeight + GAP_PX) + GAP_PX;
+    const toY = (/** @type {number} */ value) => top + laneHeight * (1 - clamp(value / lane.top, 0, 1));
+    drawLane(context, top, width, colours, laneHeight);
     if (lane.second) {
       Object.assign(context, { strokeStyle: colours.muted, lineWidth: 1.25 });
       drawCurve(context, lane.second, toX, toY, width);

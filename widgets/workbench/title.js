@@ -8,9 +8,10 @@ import { h } from "../core/dom.js";
 /**
  * @param {Store} store
  * @param {Actions} act
- * @param {HTMLElement} policy
+ * @param {HTMLElement[]} before what comes before the buttons
+ * @param {HTMLElement[]} after and after them
  */
-export function buildTitle(store, act, policy) {
+export function buildTitle(store, act, before, after) {
   const clip = h("strong");
   const facts = h("span", { class: "dkd-muted" });
   const latency = h("span", {
@@ -26,11 +27,12 @@ export function buildTitle(store, act, policy) {
     clip,
     facts,
     h("span", { class: "dkd-space" }),
-    policy,
+    ...before,
     latency,
     button("latency", "Latency read-out (L)", "latency"),
     button("copy as Python", "Copy this view as Python (C)", "copy"),
     button("? keys", "Keyboard shortcuts (?)", "help"),
+    ...after,
   );
   return {
     element,

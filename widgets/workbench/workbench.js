@@ -1,9 +1,11 @@
 // The workbench: title bar, the four views in one grid, help, notes.
 
 import { h } from "../core/dom.js";
+import { buildFullscreen } from "../core/fullscreen.js";
 import { actions, keys } from "../core/keys.js";
 import { expose, hideFilmstrip, shared } from "../core/mount.js";
 import { notes } from "../core/notes.js";
+import { watchRoom } from "../core/room.js";
 import { buildCopy } from "./copy.js";
 import { buildHelp } from "./help.js";
 import { buildPolicy } from "./policy.js";
@@ -20,7 +22,18 @@ import { buildTitle } from "./title.js";
  */
 /** @typedef {(root: HTMLElement, store: Store, cursor: CursorState) => Extension} Extend */
 
-const VIEWS = ["player", "matching", "kernels", "timeline"];
+/**
+ * A place for each of the four views. The style sheet puts them where the room is: `below` and `maps` are boxes of their
+ * own, which scroll, only where there is no place for all of it next to the player.
+ */
+function buildPlaces() {
+  const place = (/** @type {string} */ name) => h("div", { class: `dkd-area dkd-area-${name}` });
+  const places = { player: place("player"), matching: place("matching"), kernels: place("kernels") };
+  const all = { ...places, timeline: place("timeline") };
+  const maps = h("div", { class: "dkd-maps" }, all.matching, all.kernels);
+  const grid = h("div", { class: "dkd-grid" }, all.player, h("div", { class: "dkd-below" }, maps, all.timeline));
+  return { grid, all };
+}
 
 /**
  * @param {Context} context
@@ -29,40 +42,44 @@ const VIEWS = ["player", "matching", "kernels", "timeline"];
 export async function buildWorkbench({ model, el, host, signal }, { label = "Workbench", extend } = {}) {
   const { cursor, store } = await shared({ model, host });
   const root = h("section", { class: "dkd dkd-workbench", "aria-label": label });
-  const grid = h("div", { class: "dkd-grid" });
+  const places = buildPlaces();
   const extension = extend?.(root, store, cursor);
   const copier = buildCopy(model, cursor, signal);
   const policy = buildPolicy(model, signal);
+  const full = buildFullscreen(root, signal);
+  const base = actions(root, store, cursor);
   /** @type {Actions} */
   const own = {
-    help: () => {
-      help.hidden = !help.hidden;
+    help: () => help.toggle(),
     },
+    fullscreen: () => full.toggle(),
     copy: () => copier.copy(),
-    latency: () => {
+    latency: () => 
       title.toggleLatency();
-      store.schedule();
-    },
+      store.schedule();,
     reinitialise: () => policy.toggle(),
     ...extension?.own,
+    clear: (argument) => 
+      if (help.isOpen()) help.toggle();
+      else (extension?.own.clear ?? base.clear)(argument);,
   };
   if (extension) delete own.reinitialise;
-  const help = buildHelp({ ...actions(root, store, cursor), ...own });
+  const help = buildHelp({ ...base, ...own });
   const act = keys(root, store, cursor, signal, own);
-  const title = buildTitle(store, act, extension ? h("span") : policy.element);
-  root.append(title.element, copier.element, help, ...(extension?.above ?? []), grid, ...(extension?.below ?? []));
+  const title = buildTitle(store, act, extension ? [] : [policy.element], [full.button]);
+  const [above, below] = [extension?.above ?? [], extension?.below ?? []];
+  root.append(title.element, copier.element, help.element, ...above, places.grid, ...below);
   const note = notes(root, model, signal);
   el.append(root);
+  watchRoom(root, signal);
   expose(root, store, cursor);
   hideFilmstrip(model.get("_filmstrip"), signal);
   store.attach(cursor);
   store.add({ ...title, status: (text) => note.say(text) }, signal);
   await Promise.all(
-    VIEWS.map(async (name) => {
-      const child = h("div", { class: `dkd-area dkd-area-${name}` });
-      grid.append(child);
+    Object.entries(places.all).map(async ([name, place]) => {
       const widget = await host.getWidget(model.get(`_${name}`));
-      await widget.render({ el: child, signal });
+      await widget.render({ el: place, signal });
     }),
   );
   signal.addEventListener("abort", () => root.remove());
