@@ -97,7 +97,14 @@ test("no key means two things, and each has a label and an action that is there"
   const all = SHORTCUTS.flatMap((shortcut) => shortcut.keys);
   expect(new Set(all).size).toBe(all.length);
   const { root, store, cursor } = opened();
-  const known = new Set([...Object.keys(actions(root, store, cursor)), "help", "copy", "reinitialise", "latency"]);
+  const known = new Set([
+    ...Object.keys(actions(root, store, cursor)),
+    "help",
+    "copy",
+    "reinitialise",
+    "latency",
+    "fullscreen",
+  ]);
   for (const { action, labels } of SHORTCUTS) {
     expect(known).toContain(action.split(":")[0]);
     expect(labels.length).toBeGreaterThan(0);

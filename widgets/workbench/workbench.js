@@ -51,17 +51,18 @@ export async function buildWorkbench({ model, el, host, signal }, { label = "Wor
   /** @type {Actions} */
   const own = {
     help: () => help.toggle(),
-    },
     fullscreen: () => full.toggle(),
     copy: () => copier.copy(),
-    latency: () => 
+    latency: () => {
       title.toggleLatency();
-      store.schedule();,
+      store.schedule();
+    },
     reinitialise: () => policy.toggle(),
     ...extension?.own,
-    clear: (argument) => 
+    clear: (argument) => {
       if (help.isOpen()) help.toggle();
-      else (extension?.own.clear ?? base.clear)(argument);,
+      else (extension?.own.clear ?? base.clear)(argument);
+    },
   };
   if (extension) delete own.reinitialise;
   const help = buildHelp({ ...base, ...own });
