@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from dkd.evaluation.results import Evaluation
     from dkd.evaluation.run import evaluate
     from dkd.evaluation.summaries import add_errors, summarise
+    from dkd.formats.files import export, load_poses
+    from dkd.formats.names import match_joints
+    from dkd.formats.track import PoseTrack
     from dkd.io.paths import data_folder
     from dkd.measures.coherence import motion
     from dkd.measures.divergence import recovery
@@ -102,6 +105,12 @@ _HOMES = {
         "add_errors",
         "summarise",
     ),
+    "dkd.formats.files": (
+        "export",
+        "load_poses",
+    ),
+    "dkd.formats.names": ("match_joints",),
+    "dkd.formats.track": ("PoseTrack",),
     "dkd.io.paths": ("data_folder",),
     "dkd.measures.coherence": ("motion",),
     "dkd.measures.divergence": ("recovery",),
@@ -152,13 +161,13 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "AblationPlan", "Clip", "ClipFrames", "ClipRange", "Conditions", "Diagnosis", "Evaluation", "EvaluationChoice",
-    "ImageClip", "MODELS", "Method", "OneEuro", "PersonSequence", "Reinitialise", "RenderSetConfig", "Run", "Skeleton",
-    "Trace", "TrainConfig", "TrainingSession", "TwoWayTrace", "ablate", "add_errors", "anatomy", "available_sources",
-    "build_model", "compare_kernels", "data_folder", "decode_peaks", "default_sample", "diagnose", "divergence",
-    "evaluate", "follow_person", "get_method", "get_sample", "get_skeleton", "list_runs", "list_samples", "load_model",
-    "load_people", "load_plan", "load_recipe", "make_results", "motion", "one_step_reliance", "pck_mean", "profile",
-    "read_results", "recovery", "render_set", "replay", "save_joints", "save_model", "statistics", "summarise",
-    "trace_person", "train", "trust", "worst",
+    "ImageClip", "MODELS", "Method", "OneEuro", "PersonSequence", "PoseTrack", "Reinitialise", "RenderSetConfig", "Run",
+    "Skeleton", "Trace", "TrainConfig", "TrainingSession", "TwoWayTrace", "ablate", "add_errors", "anatomy",
+    "available_sources", "build_model", "compare_kernels", "data_folder", "decode_peaks", "default_sample", "diagnose",
+    "divergence", "evaluate", "export", "follow_person", "get_method", "get_sample", "get_skeleton", "list_runs",
+    "list_samples", "load_model", "load_people", "load_plan", "load_poses", "load_recipe", "make_results",
+    "match_joints", "motion", "one_step_reliance", "pck_mean", "profile", "read_results", "recovery", "render_set",
+    "replay", "save_joints", "save_model", "statistics", "summarise", "trace_person", "train", "trust", "worst",
 ]  # fmt: skip
 
 

@@ -53,8 +53,9 @@ class Skeleton:
 
     @cached_property
     def flip_permutation(self) -> tuple[int, ...]:
-        """Index of the mirrored joint for each joint; joints on the body's midline map to themselves."""
-        return tuple(self.joints.index(mirror_name(j)) for j in self.joints)
+        """Index of the mirrored joint for each joint; joints without one, as on the midline, map to themselves."""
+        at = {joint: i for i, joint in enumerate(self.joints)}
+        return tuple(at.get(mirror_name(joint), i) for joint, i in at.items())
 
     def side(self, joint: str | int) -> str:
         """Return the side of a joint: ``"left"``, ``"right"`` or ``"centre"``."""
@@ -147,6 +148,12 @@ _WEIGHTS = {
     ("mpii", "sub_jhmdb", "belly"): (0.5, 0.25, 0.25),
     ("coco", "penn_action", "head"): (0.5, 0.25, 0.25),
 }
+
+
+def derived_joints(target: Skeleton, joint: str, source: str | None = None) -> list[tuple[str, ...]]:
+    """Return the joints from whose mean a joint of ``target`` is derived, for each skeleton (or one) that lacks it."""
+    rows = ((a, joints) for (a, b), joints in _DERIVED.items() if b == target.name and source in (None, a))
+    return [joints[joint] for _, joints in rows if joint in joints]
 
 
 def get_skeleton(skeleton: str | Skeleton) -> Skeleton:

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # shows it as a picture.
 _MODELS = {"errors", "io", "pose", "models"}
 _TRACKING = {*_MODELS, "machine", "video", "measures", "datasets", "tracking"}
-_EVALUATION = {*_TRACKING, "analysis", "evaluation"}
+_EVALUATION = {*_TRACKING, "analysis", "formats", "evaluation"}
 _TRAINING = {*_TRACKING, "analysis", "training"}
 _EVERYTHING = {*_EVALUATION, *_TRAINING, "ablations", "serve", "cli"}
 ROOMS: dict[str, set[str]] = {
@@ -36,6 +36,7 @@ ROOMS: dict[str, set[str]] = {
     "datasets": {"errors", "io", "pose", "video", "datasets"},
     "tracking": _TRACKING - {"machine", "measures"},
     "analysis": {*_TRACKING, "analysis"} - {"machine"},
+    "formats": {"errors", "io", "pose", "video", "tracking", "formats"},
     "evaluation": _EVALUATION,
     "training": _TRAINING,
     "ablations": {*_EVALUATION, *_TRAINING, "ablations"},
@@ -165,7 +166,7 @@ def test_no_file_is_long() -> None:
 
 def test_importing_the_library_is_light() -> None:
     """``dkd lab`` and ``dkd --help`` must not wait for torch, nor for anything else that takes long."""
-    heavy = ["torch", "pandas", "cv2", "scipy", "av", "decord", "pyarrow", "lightning_fabric", "jupyterlab"]
+    heavy = ["torch", "pandas", "cv2", "scipy", "av", "decord", "pyarrow", "lightning_fabric", "jupyterlab", "h5py"]
     for code in ("import dkd", "import dkd; dir(dkd)", "import dkd.cli.main"):
         code += f"; import sys; print(*({set(heavy)!r} & set(sys.modules)))"
         loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
