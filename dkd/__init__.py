@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from dkd.pose.skeleton import Skeleton, get_skeleton
     from dkd.pose.smoothing import OneEuro
     from dkd.tracking.conditions import Conditions
+    from dkd.tracking.export import export_corrections
     from dkd.tracking.reinitialise import Reinitialise
     from dkd.tracking.replay import replay
     from dkd.tracking.tables import save_joints
@@ -130,6 +131,7 @@ _HOMES = {
     ),
     "dkd.pose.smoothing": ("OneEuro",),
     "dkd.tracking.conditions": ("Conditions",),
+    "dkd.tracking.export": ("export_corrections",),
     "dkd.tracking.reinitialise": ("Reinitialise",),
     "dkd.tracking.replay": ("replay",),
     "dkd.tracking.tables": ("save_joints",),
@@ -164,10 +166,11 @@ __all__ = [
     "ImageClip", "MODELS", "Method", "OneEuro", "PersonSequence", "PoseTrack", "Reinitialise", "RenderSetConfig", "Run",
     "Skeleton", "Trace", "TrainConfig", "TrainingSession", "TwoWayTrace", "ablate", "add_errors", "anatomy",
     "available_sources", "build_model", "compare_kernels", "data_folder", "decode_peaks", "default_sample", "diagnose",
-    "divergence", "evaluate", "export", "follow_person", "get_method", "get_sample", "get_skeleton", "list_runs",
-    "list_samples", "load_model", "load_people", "load_plan", "load_poses", "load_recipe", "make_results",
-    "match_joints", "motion", "one_step_reliance", "pck_mean", "profile", "read_results", "recovery", "render_set",
-    "replay", "save_joints", "save_model", "statistics", "summarise", "trace_person", "train", "trust", "worst",
+    "divergence", "evaluate", "export", "export_corrections", "follow_person", "get_method", "get_sample",
+    "get_skeleton", "list_runs", "list_samples", "load_model", "load_people", "load_plan", "load_poses", "load_recipe",
+    "make_results", "match_joints", "motion", "one_step_reliance", "pck_mean", "profile", "read_results", "recovery",
+    "render_set", "replay", "save_joints", "save_model", "statistics", "summarise", "trace_person", "train", "trust",
+    "worst",
 ]  # fmt: skip
 
 

@@ -12,7 +12,6 @@ Every reader of Penn Action can read it. If rendering is interrupted, starting i
 
 from __future__ import annotations
 
-import io
 import json
 import multiprocessing
 import os
@@ -28,9 +27,9 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from scipy.io import savemat
 
 import dkd
+from dkd.datasets.penn_files import penn_labels
 from dkd.datasets.rendered import (
     BODIES,
     EVERYDAY,
@@ -41,13 +40,10 @@ from dkd.datasets.rendered import (
     render_clip,
 )
 from dkd.datasets.rendering.generators import GENERATORS
-from dkd.datasets.rendering.person import SKELETON
 from dkd.errors import ConfigError, DatasetError, StorageError, nearest_name
 from dkd.io.config import STRICT
-from dkd.pose.skeleton import get_skeleton
 
 RENDERER = 3  # increased when the same config gives different pictures
-_MAT_HEADER = b"MATLAB 5.0 MAT-file, written by DKD Workbench".ljust(116)  # SciPy's default contains the date
 
 
 @dataclass(frozen=True)
@@ -285,27 +281,9 @@ def _write_clip(folder: Path, config: RenderSetConfig, index: int) -> int:
 
 
 def label_bytes(clip: RenderedClip, action: object, train: bool) -> bytes:
-    """Encode a clip's labels as one of Penn Action's ``.mat`` files: pixel coordinates counted from 1.
-
-    In each pair of joints the subject's right one comes first, as in the real files; see
-    :mod:`dkd.datasets.penn_action`, which swaps them.
-    """
-    n_frames, height, width = clip.frames.shape[:3]
+    """Encode a clip's labels as one of Penn Action's ``.mat`` files."""
+    height, width = clip.frames.shape[1:3]
     boxes = np.stack([person_box(j, rgba) for j, rgba in zip(clip.joints, clip.rgba, strict=True)])
-    right_first = list(get_skeleton(SKELETON).flip_permutation)
-    joints = clip.joints[:, right_first].astype(np.float64) + 1
-    content = {
-        "action": Path(str(action)).stem,
-        "pose": clip.view,
-        "x": joints[..., 0],
-        "y": joints[..., 1],
-        "visibility": clip.visible[:, right_first].astype(np.float64),
-        "train": 1.0 if train else -1.0,
-        "bbox": np.clip(boxes, 0, [width - 1, height - 1] * 2).astype(np.float64) + 1,
-        "dimensions": np.array([height, width, n_frames], np.float64),
-        "nframes": float(n_frames),
-    }
-    out = io.BytesIO()
-    savemat(out, content, do_compression=True)
-    data = out.getvalue()
-    return _MAT_HEADER + data[len(_MAT_HEADER) :]
+    return penn_labels(
+        clip.joints, clip.visible, boxes, (height, width), action=Path(str(action)).stem, view=clip.view, train=train
+    )

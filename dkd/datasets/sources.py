@@ -36,6 +36,21 @@ def load_rendered(root: Path | None = None, split: str = "train") -> list[Person
     return [replace(p, fps=fps, labels="exact (rendered)") for p in load_penn_action(folder, split)]
 
 
+def load_corrections(root: Path | None = None, split: str = "train") -> list[PersonSequence]:
+    """Load frames corrected by hand (``dkd.export_corrections``), from ``root`` or ``corrections`` in the data folder.
+
+    Raises:
+        DatasetError: there are none yet.
+    """
+    folder = data_folder() / "corrections" if root is None else root
+    if not (folder / "corrections.json").is_file():
+        raise DatasetError(
+            f"expected corrected frames in {folder}, found none; correct a trace and export them first: "
+            "export_corrections(trace)"
+        )
+    return [replace(p, labels="corrected by hand, the rest predicted") for p in load_penn_action(folder, split)]
+
+
 def _rendered_rate(file: Path) -> float:
     """Read the frame rate from the settings that ``dkd render`` keeps."""
     try:
@@ -53,6 +68,7 @@ def _rendered_rate(file: Path) -> float:
 # name → load(root, split). If root is None, a loader looks for its data set in the data folder.
 SOURCES: dict[str, Callable[[Path | None, str], list[PersonSequence]]] = {
     "rendered": load_rendered,
+    "corrections": load_corrections,
     "penn_action": load_penn_action,
     "sub_jhmdb": load_sub_jhmdb,
     "sub_jhmdb/1": partial(load_sub_jhmdb, fold=1),

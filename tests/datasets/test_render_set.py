@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from scipy.io import loadmat
 
-from dkd.datasets import render_set as module
 from dkd.datasets.penn_action import load_penn_action
+from dkd.datasets.penn_files import MAT_HEADER
 from dkd.datasets.render_set import RenderProgress, RenderSetConfig, render_set
 from dkd.datasets.rendered import Surroundings, person_box, render_clip
 from dkd.datasets.rendering.generators import GENERATORS
@@ -219,4 +219,4 @@ def test_anny_without_the_extra_is_an_error(tmp_path, monkeypatch):
 def test_label_files_do_not_tell_the_time(whole):
     """SciPy writes the date into a file's header; the same labels must give the same bytes tomorrow."""
     head = (whole[0] / "labels/0001.mat").read_bytes()[:124]
-    assert head == module._MAT_HEADER + bytes(8)
+    assert head == MAT_HEADER + bytes(8)

@@ -24,6 +24,7 @@ RECIPE_HELP = {
     "movenet-initializer": "the shipped model, 2 of 3: its initializer",
     "movenet-dkd": "the shipped model, 3 of 3: the DKD",
     "paper": "the paper's values, for a GPU",
+    "corrections": "the shipped model, trained further on frames that you corrected",
 }
 
 
