@@ -1,7 +1,8 @@
 """Index of the frames in a video file and their presentation times, built once when a clip is opened.
 
 A frame's number is its position in presentation order. To number frames without decoding a whole file, the packets are
-read (not decoded) and sorted by presentation time. That is exact if the container stores a presentation time with each
+listed and sorted by presentation time: from the tables in the header of an MP4 or MOV file (:mod:`dkd.video.tables`),
+else by reading all of them. That is exact if the container stores a presentation time with each
 packet and each packet holds one picture: H.264, HEVC, VP9, AV1 and intra codecs in MP4, MOV and Matroska/WebM.
 Every other file is decoded once from start to end ("scanned") and its frames are counted: AVI and raw streams have no
 presentation times, VP8 has packets that show nothing, and MPEG-4 Part 2 has pictures that are announced but not coded.
@@ -27,6 +28,7 @@ from dkd.video.faults import VideoWarning, log_warnings, warnings_of
 from dkd.video.integrity import decoded, make_checker
 from dkd.video.opening import Track, choose_track, open_video
 from dkd.video.structure import Fault, bytes_missing, matroska_faults
+from dkd.video.tables import Packet, packet_of, packets_of_tables
 from dkd.video.times import Timing, timing_of
 
 log = logging.getLogger(__name__)
@@ -101,7 +103,8 @@ def build_index(path: Path, wanted: int | None = None) -> VideoIndex:
     container, stream = open_video(path, track.number)
     with container:
         header = _read_header(container, stream)
-        packets, broken = _read_packets(container, stream)
+        tables = packets_of_tables(path, container, stream) if header.family == "mov" else None
+        packets, broken = (tables, False) if tables is not None else _read_packets(path, track.number)
     family, codec = header.family, header.codec
     truncated = broken or bytes_missing(path) or (family == "mov" and len(packets) < (header.announced or 0))
     if truncated and packets and packets[-1].corrupt:
@@ -185,30 +188,21 @@ def _ends_early(timing: Timing, header: _Header) -> bool:
                 and timing.times[-1] + 1.5 * float(steps.max()) < header.duration)  # fmt: skip
 
 
-class _Packet(NamedTuple):
-    pts: int | None
-    dts: int | None
-    key: bool
-    hidden: bool  # removed by an edit list: decoded, but not shown
-    corrupt: bool
-    size: int
-    pos: int
-
-
-def _read_packets(container: InputContainer, stream: VideoStream) -> tuple[list[_Packet], bool]:
+def _read_packets(path: Path, track: int) -> tuple[list[Packet], bool]:
     """Return all packets in file order (which is decoding order), and whether reading stopped early."""
-    packets: list[_Packet] = []
+    packets: list[Packet] = []
+    container, stream = open_video(path, track)
     try:
-        for p in container.demux(stream):
-            if p.size:
-                at = -1 if p.pos is None else p.pos
-                packets.append(_Packet(p.pts, p.dts, p.is_keyframe, p.is_discard, p.is_corrupt, p.size, at))
+        with container:
+            for p in container.demux(stream):
+                if p.size:
+                    packets.append(packet_of(p))
     except FFmpegError:
         return packets, True
     return packets, bool(packets) and packets[-1].corrupt
 
 
-def _no_frame(path: Path, packets: list[_Packet], cut: bool, codec: str) -> VideoError:
+def _no_frame(path: Path, packets: list[Packet], cut: bool, codec: str) -> VideoError:
     """Return the error for a file of which no frame can be read."""
     if cut:
         return VideoTruncatedError(
@@ -223,14 +217,14 @@ def _no_frame(path: Path, packets: list[_Packet], cut: bool, codec: str) -> Vide
     return VideoEmptyError(f"expected frames in {path.name}, but its video track has none; check the file")
 
 
-def _have_times(packets: list[_Packet]) -> bool:
+def _have_times(packets: list[Packet]) -> bool:
     """Return whether each packet has its own presentation time and time never jumps back, as in joined streams."""
     pts = [p.pts for p in packets]
     dts = [p.dts for p in packets if p.dts is not None]
     return bool(pts) and None not in pts and len(set(pts)) == len(pts) and dts == sorted(dts)
 
 
-def _surely_complete(pts: Iterable[int], packets: list[_Packet]) -> list[int]:
+def _surely_complete(pts: Iterable[int], packets: list[Packet]) -> list[int]:
     """Return the times in a truncated file before which no frame is missing.
 
     The missing frames come later in decoding order than all that are present, and no frame is shown before it is
@@ -241,7 +235,7 @@ def _surely_complete(pts: Iterable[int], packets: list[_Packet]) -> list[int]:
     return [t for t in pts if t <= end]
 
 
-def _shown_times(packets: list[_Packet], truncated: bool) -> list[int]:
+def _shown_times(packets: list[Packet], truncated: bool) -> list[int]:
     # Pictures before the first key frame (a recording cut inside an open group) lack the frames they refer to.
     first = packets[0].pts or 0
     pts = sorted(p.pts for p in packets if p.pts is not None and p.pts >= first and not p.hidden)
@@ -261,7 +255,7 @@ class _Result(NamedTuple):
     draining: bool
 
 
-def _scan(path: Path, track: int, packets: list[_Packet], timed: bool, truncated: bool) -> _Scan:
+def _scan(path: Path, track: int, packets: list[Packet], timed: bool, truncated: bool) -> _Scan:
     """Decode the whole file and list its frames."""
     container, stream = open_video(path, track)
     with container:
@@ -296,7 +290,7 @@ def _scan(path: Path, track: int, packets: list[_Packet], timed: bool, truncated
     return _Scan(order, {number for number in range(len(order)) if bad[number]}, truncated, slots)
 
 
-def _slots(path: Path, track: int, n_frames: int, packets: list[_Packet]) -> list[int] | None:
+def _slots(path: Path, track: int, n_frames: int, packets: list[Packet]) -> list[int] | None:
     """Return the time stamps of the frames of an AVI file, where a dropped frame leaves an empty slot.
 
     AVI stores the order of decoding only: a frame is shown when it leaves the decoder, which holds back a few frames
@@ -324,14 +318,14 @@ def _held_back(path: Path, track: int, n_packets: int = 32) -> int:
     return fed - came
 
 
-def _key_points(packets: list[_Packet], family: str) -> tuple[KeyPoint, ...]:
-    # Seeking uses presentation times in Matroska, and decoding times in all other containers.
-    by_pts = family == "matroska"
+def _key_points(packets: list[Packet], family: str) -> tuple[KeyPoint, ...]:
+    # FFmpeg seeks by presentation times in Matroska, MP4 and MOV, and by decoding times in all other containers.
+    by_pts = family in _TIMED_CONTAINERS
     keys = ((p.pts, p.dts) for p in packets if p.key and p.pts is not None)
     return tuple(sorted(KeyPoint(pts, pts if by_pts or dts is None else dts) for pts, dts in keys))
 
 
-def _after_holes(faults: list[Fault], packets: list[_Packet]) -> set[int]:
+def _after_holes(faults: list[Fault], packets: list[Packet]) -> set[int]:
     """Return the times of the frames that may refer to one in an unreadable stretch: up to the next key frame."""
     lost = set[int]()
     for hole in (fault for fault in faults if fault.unreadable):
@@ -348,7 +342,7 @@ def _after_holes(faults: list[Fault], packets: list[_Packet]) -> set[int]:
     return lost
 
 
-def _frames_at(faults: list[Fault], packets: list[_Packet], number: dict[int, int]) -> list[tuple[int, ...]]:
+def _frames_at(faults: list[Fault], packets: list[Packet], number: dict[int, int]) -> list[tuple[int, ...]]:
     """Return, for each damaged stretch of the file, the numbers of the frames in it; of a hole, the frame before it."""
     found = []
     for fault in faults:

@@ -30,7 +30,7 @@ def bytes_missing(path: Path) -> bool:
             length = _ebml_length(head, at + 4)
             return length is not None and size < length[1] + length[0]
         if head[4:8] == b"ftyp":
-            return any(begin + length > size for _, begin, length in _boxes(file, size))
+            return any(end > size for _, _, end in boxes(file, 0, size))
     return False
 
 
@@ -39,24 +39,27 @@ def lacks_index(path: Path) -> bool:
     with path.open("rb") as file:
         if file.read(8)[4:8] not in (b"ftyp", b"wide", b"mdat"):
             return False
-        names = {name for name, _, _ in _boxes(file, path.stat().st_size)}
+        names = {name for name, _, _ in boxes(file, 0, path.stat().st_size)}
     return b"mdat" in names and not names & {b"moov", b"moof", b"meta"}
 
 
-def _boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield (name, first byte, length) of the boxes at the top of an MP4 file."""
-    at = 0
-    while at + 8 <= size:
+def boxes(file: BinaryIO, begin: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield (name, first byte of the content, end) of the boxes of an MP4 file that lie one after the other.
+
+    The last one may state an end beyond ``end``, if the file was cut.
+    """
+    at = begin
+    while at + 8 <= end:
         file.seek(at)
         head = file.read(16)
-        length = int.from_bytes(head[:4], "big")
+        length, width = int.from_bytes(head[:4], "big"), 8
         if length == 1 and len(head) == 16:
-            length = int.from_bytes(head[8:16], "big")
+            length, width = int.from_bytes(head[8:16], "big"), 16
         elif length == 0:  # to the end of the file
-            length = size - at
-        if length < 8:
+            length = end - at
+        if length < width:
             return
-        yield head[4:8], at, length
+        yield head[4:8], at + width, at + length
         at += length
 
 
