@@ -11,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+import av
 import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
@@ -33,11 +34,10 @@ class Packet(NamedTuple):
     pos: int
 
 
-def packet_of(packet: object) -> Packet:
+def packet_of(p: av.Packet) -> Packet:
     """Describe a packet of PyAV."""
-    p: object = packet
-    at = -1 if p.pos is None else p.pos  # type: ignore[attr-defined]
-    return Packet(p.pts, p.dts, p.is_keyframe, p.is_discard, p.is_corrupt, p.size, at)  # type: ignore[attr-defined]
+    at = -1 if p.pos is None else p.pos
+    return Packet(p.pts, p.dts, p.is_keyframe, p.is_discard, p.is_corrupt, p.size, at)
 
 
 def packets_of_tables(path: Path, container: InputContainer, stream: VideoStream) -> list[Packet] | None:
@@ -68,7 +68,7 @@ def _agreed(found: list[Packet], container: InputContainer, stream: VideoStream)
         return None
     shift = first.pts - found[0].pts
     found = [p._replace(pts=p.pts + shift) for p in found if p.pts is not None]
-    by_place = {p.pos: p for p in found}
+    by_place: dict[int | None, Packet] = {p.pos: p for p in found}
     keys = [p for p in found if p.key] or found[:1]
     starts = [keys[k] for k in sorted({round(k) for k in np.linspace(0, len(keys) - 1, _PLACES)})]
     for n, start in enumerate(starts):
@@ -143,6 +143,3 @@ def _content(file: BinaryIO, begin: int, end: int, *names: bytes) -> bytes:
         begin, end = inside
     file.seek(begin)
     return file.read(end - begin)
-
-
-__all__ = ["Packet", "packet_of", "packets_of_tables"]
