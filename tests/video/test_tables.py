@@ -98,7 +98,9 @@ def test_a_seek_lands_on_the_nearest_key_frame(files, kind, monkeypatch) -> None
         begun.append(self._next)
 
     with Clip(files[kind], cache_bytes=0) as clip:
-        keys = np.searchsorted(build_index(files[kind]).pts, [key.pts for key in build_index(files[kind]).keys])
+        index = build_index(files[kind])
+        assert index.pts is not None
+        keys = np.searchsorted(index.pts, [key.pts for key in index.keys])
         first = read_number(clip.frame(0))
         monkeypatch.setattr(PyAVReader, "_begin", recorded)
         for number in (len(clip) - 2, 100, 37, 150):
