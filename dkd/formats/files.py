@@ -13,6 +13,7 @@ from typing import Any
 
 from dkd.errors import ConfigError, DatasetError, DKDError, MissingExtraError, nearest_name
 from dkd.formats.names import to_skeleton
+from dkd.formats.stopping import StoppedError
 from dkd.formats.track import PoseTrack, as_track
 from dkd.formats.video import with_video
 from dkd.io.files import atomic_folder, atomic_path
@@ -46,6 +47,9 @@ class Format:
     options: tuple[str, ...] = ()
 
 
+_OVERLAY = (
+    "progress", "cancel", "quality", "trail", "heatmap", "joint", "colours", "names", "confidence", "scale",
+)  # fmt: skip
 FORMATS: dict[str, Format] = {
     one.name: one
     for one in (
@@ -65,6 +69,8 @@ FORMATS: dict[str, Format] = {
         ),
         Format("trc", "TRC", (".trc",), "trc.write", "trc.read", "trc.notes"),
         Format("npz", "NumPy NPZ with maps and kernels", (".npz",), "npz.write", "npz.read"),
+        Format("mp4", "overlay video, MP4", (".mp4",), "overlay.write_mp4", options=_OVERLAY),
+        Format("gif", "overlay, GIF", (".gif",), "overlay.write_gif", options=_OVERLAY),
     )
 }  # fmt: skip
 
@@ -77,11 +83,13 @@ class Exported:
         path: the file or folder.
         format: name of its format.
         notes: sentences about what the format cannot hold.
+        complete: false if ``cancel`` stopped it; then nothing was written.
     """
 
     path: Path
     format: str
     notes: tuple[str, ...] = ()
+    complete: bool = True
 
     def __str__(self) -> str:
         return " ".join([f"{self.path}: {FORMATS[self.format].title}.", *self.notes])
@@ -166,9 +174,10 @@ def _format_of(path: Path) -> str:
         with path.open(encoding="utf-8-sig", errors="replace") as file:
             start = file.readline(100)
         return "deeplabcut-csv" if start.startswith("scorer") else "csv"
-    found = next((one for one in FORMATS.values() if one.read and path.suffix.lower() in one.endings), None)
+    readable = [one for one in FORMATS.values() if one.read or one.name in ("coco", "posetrack")]
+    found = next((one for one in readable if path.suffix.lower() in one.endings), None)
     if found is None:
-        endings = ", ".join(sorted({ending for one in FORMATS.values() for ending in one.endings}))
+        endings = ", ".join(sorted({ending for one in readable for ending in one.endings}))
         raise DatasetError(f"expected a pose file that ends in {endings}, got {path.name!r}; or add format=…")
     return found.name
 
@@ -198,6 +207,7 @@ def export(
     format: str | None = None,
     fps: float | None = None,
     size: tuple[int, int] | None = None,
+    video: Any = None,
     **options: Any,
 ) -> Exported:
     """Write poses to a file that another tool reads, completely or not at all; an existing file is replaced.
@@ -207,6 +217,7 @@ def export(
         export(trace, "poses.slp")
         export({"anna": first, "ben": second}, "poses.dlc.csv")
         export(load_poses("poses.slp"), "poses.nc")
+    export(trace, "overlay.mp4", trail=15, heatmap=True)
 
     Args:
         poses: a trace, several traces by name or in a sequence, or a :class:`PoseTrack`.
@@ -214,7 +225,9 @@ def export(
         format: name of the format, if the ending is another or not the only one.
         fps: frames per second, for a track without times.
         size: (width, height) in pixels, for a track that does not know it.
-        options: further arguments of the format: ``plural`` (movement), ``started`` (NWB).
+        video: clip or path of the video, for the overlay of a track; a trace knows its own.
+        options: further arguments of the format: ``plural`` (movement), ``started`` (NWB); ``progress`` and ``cancel``,
+            ``quality``, and what to draw (:class:`dkd.formats.drawing.OverlayStyle`) for an overlay.
 
     Returns:
         The file, and in ``notes`` what the format cannot hold; see docs/formats.md for what survives.
@@ -231,13 +244,19 @@ def export(
     track = as_track(poses)
     track = track.timed(fps) if fps is not None else track
     track = replace(track, size=size) if size is not None else track
-    if chosen.name == "npz":
+    if chosen.name in ("npz", "mp4", "gif"):
         options["traces"] = _traces(poses)
+    if chosen.name in ("mp4", "gif"):
+        traces = list(options["traces"].values())
+        options["clip"] = video if video is not None else traces[0].clip if traces else None
     if chosen.folder and path.exists() and not (path.is_dir() and all(p.suffix == ".json" for p in path.iterdir())):
         raise ConfigError(f"{path} exists and is not a folder of {chosen.title}; choose another name")
     notes = _function(chosen.notes)(track) if chosen.notes else ()
-    with (atomic_folder if chosen.folder else atomic_path)(path) as temporary:
-        _function(chosen.write)(track, temporary, **options)
+    try:
+        with (atomic_folder if chosen.folder else atomic_path)(path) as temporary:
+            _function(chosen.write)(track, temporary, **options)
+    except StoppedError:
+        return Exported(path, chosen.name, ("Stopped; nothing was written.",), complete=False)
     return Exported(path, chosen.name, notes)
 
 
