@@ -8,13 +8,17 @@ from typing import Any
 
 from dkd.errors import ConfigError
 
-_HELP = "poses.csv, .dlc.csv, .h5, .slp, .nc, .nwb, .coco.json, .posetrack.json, .openpose, .trc, .npz, .parquet"
+_HELP = (
+    "poses.csv, .parquet, .dlc.csv, .h5, .slp, .nc, .nwb, .coco.json, .posetrack.json, .openpose, .trc, .npz; or the "
+    "video with the poses drawn in, .mp4 or .gif (needs --video)"
+)
 
 
 def add_poses_command(commands: Any) -> None:
     """Add the command to argparse's subparsers ``commands``."""
     poses = commands.add_parser(
-        "export-poses", help="convert poses between DeepLabCut, SLEAP, movement, COCO, OpenPose, NWB, TRC and tables"
+        "export-poses",
+        help="convert poses between DeepLabCut, SLEAP, movement, COCO, NWB, …, or draw them into the video",
     )
     poses.add_argument("poses", nargs="+", type=Path, help="a pose file; one per person if they are in several")
     poses.add_argument("--out", nargs="+", type=Path, required=True, metavar="FILE", help=_HELP)
@@ -23,6 +27,8 @@ def add_poses_command(commands: Any) -> None:
     poses.add_argument("--size", metavar="WxH", help="size of the frames in pixels, for files without it")
     poses.add_argument("--skeleton", help="convert to these joints, by name: penn_action, coco, sub_jhmdb, mpii, lsp")
     poses.add_argument("--joints", action="store_true", help="print which joint fits which")
+    poses.add_argument("--trail", type=int, default=0, metavar="N", help="overlay: show the last N frames' joints, too")
+    poses.add_argument("--scale", type=float, default=1.0, help="overlay: size relative to the video's")
     poses.add_argument("--force", action="store_true", help="replace existing files")
     poses.set_defaults(command=_poses)
 
@@ -61,6 +67,10 @@ def _poses(arguments: argparse.Namespace) -> int:
         ]
     track = join(found)
     print(track)
+    size = None if arguments.size is None else _size(arguments.size)
     for out in outs:
-        print(export(track, out, size=None if arguments.size is None else _size(arguments.size)))
+        options: dict[str, Any] = {"size": size}
+        if format_for(out).name in ("mp4", "gif"):
+            options |= {"video": arguments.video, "trail": arguments.trail, "scale": arguments.scale}
+        print(export(track, out, **options))
     return 0

@@ -208,3 +208,17 @@ def test_a_track_of_four_people_with_gaps_is_drawn() -> None:
     for t in range(20):
         found = changed(draw(large, track, t, OverlayStyle(trail=6)), large)
         assert (found.max() > 0) == (t != 1)  # nobody is in the second frame
+
+
+def test_the_command_draws_poses_into_the_video(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from dkd.cli.main import main
+
+    clip = export(points(np.full((8, 1, 1, 2), 20)), tmp_path / "clip.mp4", video=FakeClip(8)).path
+    poses = export(points([[[(100 + 5 * t, 150)]] for t in range(8)]), tmp_path / "poses.slp").path
+    outs = str(tmp_path / "a.mp4"), str(tmp_path / "a.gif")
+    assert main(["export-poses", str(poses), "--video", str(clip), "--out", *outs, "--trail", "3"]) == 0
+    for out in outs:
+        images, _ = decoded(Path(out))
+        assert [read_number(image) for image in images] == list(range(8))
+    assert main(["export-poses", str(poses), "--out", str(tmp_path / "b.mp4")]) == 2
+    assert "add video" in capsys.readouterr().err
