@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from dkd.pose.heatmaps import decode_peaks
     from dkd.pose.skeleton import Skeleton, get_skeleton
     from dkd.pose.smoothing import OneEuro
+    from dkd.sessions.session import Session
     from dkd.tracking.conditions import Conditions
     from dkd.tracking.export import export_corrections
     from dkd.tracking.reinitialise import Reinitialise
@@ -130,6 +131,7 @@ _HOMES = {
         "get_skeleton",
     ),
     "dkd.pose.smoothing": ("OneEuro",),
+    "dkd.sessions.session": ("Session",),
     "dkd.tracking.conditions": ("Conditions",),
     "dkd.tracking.export": ("export_corrections",),
     "dkd.tracking.reinitialise": ("Reinitialise",),
@@ -164,7 +166,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "AblationPlan", "Clip", "ClipFrames", "ClipRange", "Conditions", "Diagnosis", "Evaluation", "EvaluationChoice",
     "ImageClip", "MODELS", "Method", "OneEuro", "PersonSequence", "PoseTrack", "Reinitialise", "RenderSetConfig", "Run",
-    "Skeleton", "Trace", "TrainConfig", "TrainingSession", "TwoWayTrace", "ablate", "add_errors", "anatomy",
+    "Session", "Skeleton", "Trace", "TrainConfig", "TrainingSession", "TwoWayTrace", "ablate", "add_errors", "anatomy",
     "available_sources", "build_model", "compare_kernels", "data_folder", "decode_peaks", "default_sample", "diagnose",
     "divergence", "evaluate", "export", "export_corrections", "follow_person", "get_method", "get_sample",
     "get_skeleton", "list_runs", "list_samples", "load_model", "load_people", "load_plan", "load_poses", "load_recipe",

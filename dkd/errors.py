@@ -5,8 +5,9 @@ derives from the built-in error that a Python user would expect, so that code th
 works.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 
 
 class DKDError(Exception):
@@ -79,6 +80,18 @@ class VideoTruncatedError(VideoCorruptError):
     def __init__(self, message: str, n_readable: int = 0):
         super().__init__(message)
         self.n_readable = n_readable
+
+
+class SessionError(DKDError, ValueError):
+    """A session cannot be used: it is damaged, or asks for something that does not fit its video or model."""
+
+
+class VideoMovedError(VideoNotFoundError):
+    """The video of a session is not where the session says; ``looked`` has the paths at which it was looked for."""
+
+    def __init__(self, message: str, looked: Sequence[Path] = ()):
+        super().__init__(message)
+        self.looked = tuple(looked)
 
 
 class FrameIndexError(VideoError, IndexError):

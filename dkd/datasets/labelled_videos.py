@@ -22,11 +22,8 @@ from dkd.pose.crops import joints_to_box
 from dkd.pose.labels import as_flags, as_joints
 from dkd.pose.skeleton import convert_joints
 from dkd.video.clip import Clip
+from dkd.video.endings import VIDEO_ENDINGS
 
-VIDEO_ENDINGS = {
-    ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv", ".3gp",
-    ".ogv", ".vob",
-}  # fmt: skip
 SMALLEST = 4.0  # pixels; smaller people are a sign of coordinates in another unit
 EXTENT = 300.0  # pixels; training never uses a finer resolution
 

@@ -19,7 +19,7 @@ from dkd.datasets.people import FrameFiles
 from dkd.errors import ConfigError, DatasetError, nearest_name
 from dkd.io.paths import data_folder
 from dkd.pose.crops import joints_to_box
-from dkd.video.pictures import IMAGE_ENDINGS
+from dkd.video.endings import IMAGE_ENDINGS
 
 log = logging.getLogger(__name__)
 

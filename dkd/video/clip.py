@@ -77,6 +77,7 @@ class Clip:
     Attributes:
         path: path of the file, folder or pattern, or ``None`` for a clip in memory.
         name: name of the clip: the file's or folder's name.
+        given_fps: the ``fps`` that was given for images; ``None`` for a video, or if the rate is assumed.
         width, height: size of the upright picture in pixels.
         fps: frames per second if the rate is constant, even where frames are missing; ``None`` if it varies.
         mean_rate: mean frames per second.
@@ -138,7 +139,7 @@ class Clip:
         self.path = path
         self.track, self.orientation, self.pixel_aspect, self._stated = 0, UPRIGHT, Fraction(1), images.warnings
         *_, (_, first) = source.read(0, 0)
-        self._set_up(source, name, images.timing, first, cache_bytes)
+        self._set_up(source, name, images.timing, first, cache_bytes, given_fps=None if fps is None else float(fps))
         for number in source.compared_at_opening():
             with suppress(VideoCorruptError):
                 self.frame(number)
@@ -179,6 +180,7 @@ class Clip:
         first: np.ndarray,
         cache_bytes: int = 0,
         truncated: bool = False,
+        given_fps: float | None = None,
     ) -> None:
         self.name = name
         self.fps = timing.rate
@@ -187,6 +189,7 @@ class Clip:
         self.times.flags.writeable = False
         self.height, self.width = first.shape[:2]
         self.truncated = truncated
+        self.given_fps = given_fps
         self._timing = timing
         self._source = source
         self._cache = FrameCache(cache_bytes)

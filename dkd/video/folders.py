@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from dkd.errors import ConfigError, VideoCorruptError, VideoEmptyError, VideoError, VideoNotFoundError
+from dkd.video.endings import IMAGE_ENDINGS
 from dkd.video.faults import VideoWarning, log_warnings
-from dkd.video.pictures import IMAGE_ENDINGS, decode_image
+from dkd.video.pictures import decode_image
 from dkd.video.times import Timing
 
 ASSUMED_FPS = 25.0

@@ -7,8 +7,6 @@ import numpy as np
 
 from dkd.video.structure import jpeg_is_whole
 
-IMAGE_ENDINGS = {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".tif", ".tiff", ".webp"}  # in lower case
-
 
 def decode_image(content: bytes) -> np.ndarray | None:
     """Decode the bytes of an image file as (H, W, 3) uint8 RGB; ``None`` if they are damaged or truncated.

@@ -24,7 +24,7 @@ _MODELS = {"errors", "io", "pose", "models"}
 _TRACKING = {*_MODELS, "machine", "video", "measures", "datasets", "tracking"}
 _EVALUATION = {*_TRACKING, "analysis", "formats", "evaluation"}
 _TRAINING = {*_TRACKING, "analysis", "training"}
-_EVERYTHING = {*_EVALUATION, *_TRAINING, "ablations", "serve", "cli"}
+_EVERYTHING = {*_EVALUATION, *_TRAINING, "ablations", "serve", "sessions", "cli"}
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "io": {"errors", "io"},
@@ -37,6 +37,7 @@ ROOMS: dict[str, set[str]] = {
     "tracking": _TRACKING - {"machine", "measures"},
     "analysis": {*_TRACKING, "analysis"} - {"machine"},
     "formats": {"errors", "io", "pose", "video", "tracking", "formats"},
+    "sessions": {*_TRACKING, "sessions"} - {"machine", "measures", "datasets"},
     "evaluation": _EVALUATION,
     "training": _TRAINING,
     "ablations": {*_EVALUATION, *_TRAINING, "ablations"},
