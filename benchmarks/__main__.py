@@ -1,8 +1,10 @@
 """Run all benchmarks in sequence: ``python -m benchmarks``, or ``make bench``."""
 
-from benchmarks import interaction, laboratory, tracking, training
+from benchmarks import engines, interaction, laboratory, tracking, training
 
 tracking.main()
+print()
+engines.main()
 print()
 interaction.main()
 print()

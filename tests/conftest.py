@@ -32,7 +32,8 @@ expect.set_options(timeout=PATIENCE_S * 1e3)
 # Files of more than 6 seconds of a core, the longest first; all others together take a minute.
 LONGEST = [
     "test_notebooks", "test_training", "test_workbench_browser", "test_evaluation_browser", "test_laboratory_browser",
-    "test_training_browser", "test_lab", "test_evaluation", "test_demo", "test_ablations", "test_lineage_browser",
+    "test_training_browser", "test_engines", "test_lab", "test_evaluation", "test_demo", "test_ablations",
+    "test_lineage_browser",
     "test_anatomy_browser", "test_tracking", "test_video", "test_debugger_browser", "test_peers",
     "test_evaluation_panel", "test_person_crops", "test_models", "test_laboratory", "test_counterfactuals",
     "test_lessons", "test_reinitialise", "test_variants", "test_profiling", "test_training_panel", "test_trace",
@@ -82,6 +83,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def _fixtures(item: pytest.Item) -> list[str]:
     return getattr(item, "fixturenames", [])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def empty_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No engine that was prepared on this machine, and none of the developer's choice: tests run in eager PyTorch."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DKD_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("DKD_ENGINE", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

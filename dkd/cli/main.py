@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dkd.cli.ablate import add_ablation_command
 from dkd.cli.confidence import add_confidence_commands
+from dkd.cli.engines import add_engines_command
 from dkd.cli.export import add_export_command
 from dkd.cli.measure import add_measuring_commands
 from dkd.cli.poses import add_poses_command
@@ -81,6 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_ablation_command(commands)
     add_export_command(commands)
     add_poses_command(commands)
+    add_engines_command(commands)
 
     render = commands.add_parser("render", help="render a data set of people in Penn Action's layout")
     render.add_argument("--out", type=Path, help="folder (default: data/rendered, called 'rendered' in recipes)")

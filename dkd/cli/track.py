@@ -25,6 +25,10 @@ def add_track_command(commands: Any) -> None:
         "--model", default="dkd-mobilenetv2", help="a shipped model or a checkpoint's path (default: %(default)s)"
     )
     track.add_argument(
+        "--engine", choices=["auto", "torch", "onnxruntime", "openvino", "openvino-bf16"],
+        help="what runs the network (default: the fastest that `dkd engines` has found, else torch)",
+    )  # fmt: skip
+    track.add_argument(
         "--reinitialise", action="store_true", help="search the person again when the track is lost, unlike the paper"
     )
     track.add_argument(
@@ -47,6 +51,7 @@ def _box(text: str) -> tuple[float, float, float, float]:
 def _track(arguments: argparse.Namespace) -> int:
     # Imported here: importing torch takes seconds, and `dkd --help` should be fast.
     from dkd.analysis.trust import trust
+    from dkd.engines.choice import accelerate
     from dkd.models.checkpoints import load_model
     from dkd.tracking.conditions import Conditions
     from dkd.tracking.reinitialise import Reinitialise
@@ -61,7 +66,7 @@ def _track(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"{out} exists already; add --force to replace it, or choose another name")
     box = None if arguments.box is None else _box(arguments.box)
     conditions = Conditions(reinitialise=Reinitialise() if arguments.reinitialise else None)
-    model = load_model(arguments.model)
+    model = accelerate(load_model(arguments.model), arguments.engine)
     with Clip(arguments.video) as clip:
         part = ClipRange(clip, arguments.start, arguments.stop)
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 
 def data_folder() -> Path:
     """Return the folder for data sets: ``$DKD_DATA`` if set, else ``data/`` next to the package."""
@@ -38,6 +40,12 @@ def list_checkpoints() -> dict[str, Path]:
         for file in (folder / "checkpoints").glob("*.safetensors"):
             found.setdefault(file.stem, file)
     return dict(sorted(found.items()))
+
+
+def cache_folder() -> Path:
+    """Return the folder for files that can be made again: ``$DKD_CACHE`` if set, else the user's cache folder."""
+    override = os.environ.get("DKD_CACHE")
+    return Path(override) if override else user_cache_path("dkd-workbench")
 
 
 def folders_text() -> str:

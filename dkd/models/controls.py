@@ -66,8 +66,8 @@ class KernelControl(DKD):
     def step(self, frame: Tensor, state: DKDState, feedback: Feedback | None = None) -> tuple[PoseOutput, DKDState]:
         """Process the next frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`."""
         self._check(frame, "frame", "(B, 3, N, N)")
-        features, t = self.encode(frame), state.t + 1
-        heatmaps = self.locate(features, state.kernels)
+        t = state.t + 1
+        features, heatmaps = self.see(frame, state.kernels)
         kernels = self.hand_on(state.kernels, features, heatmaps if feedback is None else feedback(heatmaps, t))
         return PoseOutput(heatmaps, kernels, features), DKDState(kernels, t)
 

@@ -350,6 +350,11 @@ class DKD(VideoPoseModel):
         """H_{t+1} = U · (K̃_t ⊛ (V · F_{t+1})): (B, C, H, W) features, (B, C, S, S) kernels → (B, J, H, W)."""
         return self.readout(match(self.projection(features), kernels))
 
+    def see(self, frame: Tensor, kernels: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode (B, 3, N, N), match kernels (B, C, S, S) in it → F_{t+1} (B, C, H, W), H_{t+1} (B, J, H, W)."""
+        features = self.encode(frame)
+        return features, self.locate(features, kernels)
+
     # --- frame by frame ----------------------------------------------------------------------------------------------
 
     def start(self, frame: Tensor, feedback: Feedback | None = None) -> tuple[PoseOutput, DKDState]:
@@ -360,8 +365,8 @@ class DKD(VideoPoseModel):
     def step(self, frame: Tensor, state: DKDState, feedback: Feedback | None = None) -> tuple[PoseOutput, DKDState]:
         """Process the next frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`."""
         self._check(frame, "frame", "(B, 3, N, N)")
-        features = self.encode(frame)
-        return self._remember(features, self.locate(features, state.kernels), state.t + 1, feedback)
+        features, heatmaps = self.see(frame, state.kernels)
+        return self._remember(features, heatmaps, state.t + 1, feedback)
 
     def state_after(self, t: int, kernels: Tensor) -> DKDState:
         """Return the state of a stream after frame t: its kernels."""
@@ -374,8 +379,6 @@ class DKD(VideoPoseModel):
         handed_on = feedback(heatmaps, t) if feedback is not None and self.distils else heatmaps
         kernels = self.distil(features, handed_on)
         return PoseOutput(heatmaps, kernels, features), DKDState(kernels, t)
-
-    # --- complete clips ----------------------------------------------------------------------------------------------
 
     def forward(self, clip: Tensor, feedback: Feedback | None = None) -> PoseOutput:
         """Process a clip, recursively from its first frame: see :meth:`~dkd.models.base.VideoPoseModel.forward`.

@@ -143,7 +143,7 @@ def approach(look: Look, crop: Crop) -> tuple[list[tuple[Crop, np.ndarray]], Cro
         box = joints_to_box(joints[scores >= CONFIDENT])
         if box is None or max(box[2] - box[0], box[3] - box[1]) < 1:
             break
-        crop = box_to_crop(box, JOINTS_MARGIN)
+        crop = box_to_crop(box, JOINTS_MARGIN).rounded()
     return looked, crop
 
 

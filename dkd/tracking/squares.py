@@ -21,7 +21,8 @@ def next_square(old: Crop, joints: np.ndarray, scores: np.ndarray, width: int, h
         width, height: size of the frame in pixels.
 
     Returns:
-        The crop; ``old`` if fewer than half of the joints are confident.
+        The crop, rounded (:meth:`~dkd.pose.crops.Crop.rounded`); ``old`` if fewer than half of the joints are
+        confident.
     """
     confident = scores >= CONFIDENT
     box = joints_to_box(joints[confident]) if confident.sum() * 2 >= len(confident) else None
@@ -32,4 +33,4 @@ def next_square(old: Crop, joints: np.ndarray, scores: np.ndarray, width: int, h
     side = min(max(side, SMALLEST), LARGEST * max(width, height))
     x = CENTRE_INERTIA * (old.left + old.side / 2) + (1 - CENTRE_INERTIA) * (new.left + new.side / 2)
     y = CENTRE_INERTIA * (old.top + old.side / 2) + (1 - CENTRE_INERTIA) * (new.top + new.side / 2)
-    return Crop(x - side / 2, y - side / 2, side)
+    return Crop(x - side / 2, y - side / 2, side).rounded()

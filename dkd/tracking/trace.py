@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
+from dkd.engines.choice import accelerate, engine_of
 from dkd.errors import DKDError, ShapeError
 from dkd.models.base import VideoPoseModel
 from dkd.pose.crops import check_box
@@ -50,6 +51,9 @@ class Trace(Record, Counterfactuals):
         ground_truth: (T, J, 2) pixels, NaN where unknown, shown with the prediction.
         ground_truth_kind: description of the ground truth, such as ``"exact (rendered)"`` or ``"machine labels"``.
         stop: number of frames to run; all by default.
+        engine: what runs the network: ``"torch"``, ``"onnxruntime"``, ``"openvino"``, ``"openvino-bf16"``, or
+            ``"auto"`` for the fastest on this machine. By default ``$DKD_ENGINE``, else the one that ``dkd engines``
+            has found to be the fastest, else torch; see :func:`dkd.engines.choice.accelerate`.
         progress: whether to show a progress bar.
         cancel: called before each frame; if it returns true, the run stops there.
 
@@ -66,7 +70,9 @@ class Trace(Record, Counterfactuals):
     Raises:
         BoxError: the box is degenerate or outside the frame.
         ShapeError: the ground truth does not fit.
-        ConfigError: an intervention acts on no frame of the clip, or on something the model does not have.
+        ConfigError: an intervention acts on no frame of the clip, or on something the model does not have; or the
+            engine is unknown or does not support the model.
+        MissingExtraError: the engine's package is not installed.
         StorageError: a temporary file does not fit on the disk.
         CheckpointError: a model's file cannot be used.
         VideoError: the video cannot be opened; or a frame cannot be read: the trace of the frames before it is in the
@@ -83,10 +89,11 @@ class Trace(Record, Counterfactuals):
         ground_truth: np.ndarray | None = None,
         ground_truth_kind: str | None = None,
         stop: int | None = None,
+        engine: str | None = None,
         progress: bool = True,
         cancel: Callable[[], bool] | None = None,
     ):
-        model = as_model(model)
+        model = accelerate(as_model(model), engine)
         clip, self._opened = as_clip(clip)
         try:
             self._prepare(model, clip, box, conditions or Conditions(), ground_truth, ground_truth_kind, stop)
@@ -96,6 +103,11 @@ class Trace(Record, Counterfactuals):
             raise
         self._share_clip()
         self.run(progress=progress, cancel=cancel)
+
+    @property
+    def engine(self) -> str:
+        """Name of the engine that runs the network, such as ``"torch"``."""
+        return engine_of(self.model)
 
     # --- running -----------------------------------------------------------------------------------------------------
 

@@ -92,6 +92,7 @@ export interface Header {
   clip: string;
   model: string;
   backend: string;
+  engine: string;
   size: [number, number];
   image: [number, number];
   joints: string[];

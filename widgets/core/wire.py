@@ -109,6 +109,7 @@ def render_header(trace: TraceLike, generation: int) -> Message:
         "clip": clip.name,
         "model": trace.model_name,
         "backend": clip.backend,
+        "engine": getattr(trace, "engine", "torch"),
         "size": [clip.width, clip.height],
         "image": list(image_size(clip.width, clip.height)),
         "joints": list(skeleton.joints),

@@ -44,7 +44,7 @@ export function buildTitle(store, act, before, after) {
       clip.textContent = header.clip;
       const size = header.size.join("×");
       clip.title = `${size} pixels, ${header.n_frames} frames, ${header.rate}`;
-      facts.textContent = `${header.model} · ${size}, ${header.rate} · read by ${header.backend}`;
+      facts.textContent = `${header.model} in ${header.engine} · ${size}, ${header.rate} · read by ${header.backend}`;
     },
     paint() {
       if (latency.hidden) return;

@@ -1,0 +1,107 @@
+"""Models whose network runs in an engine. They behave as the model they are made of, whose weights they share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dkd.engines.runtimes import Runtime
+from dkd.errors import ConfigError
+from dkd.models.base import PoseOutput, VideoPoseModel
+from dkd.models.dkd import DKD
+from dkd.models.simple_baseline import SimpleBaseline
+
+
+class Accelerated(VideoPoseModel):
+    """Mixin: a model whose network runs in an engine, for one frame at a time; larger batches are run one by one.
+
+    It is read-only: for training, use the model itself.
+
+    Attributes:
+        engine: name of the engine.
+        precision: number format in which it computes.
+        eager: the model it was made of.
+    """
+
+    engine: str
+    precision: str
+    eager: VideoPoseModel
+    _graphs: Mapping[str, Runtime]
+
+    def _take(self, model: VideoPoseModel, engine: str, graphs: Mapping[str, Runtime]) -> None:
+        VideoPoseModel.__init__(self, model.config, model.name)
+        for name, part in model.named_children():
+            self.add_module(name, part)
+        self.skeleton, self.provenance = model.skeleton, model.provenance
+        self.engine, self._graphs = engine, graphs
+        self.precision = next(iter(graphs.values())).precision
+        # Not as a part: its weights are this model's already.
+        object.__setattr__(self, "eager", model)
+        super().train(False)
+
+    def train(self, mode: bool = True) -> Any:
+        """Stay in eval mode.
+
+        Raises:
+            ConfigError: train mode is asked for.
+        """
+        if mode:
+            raise ConfigError(
+                f"expected eval mode, as {self.name} runs in {self.engine}; train the model without engine"
+            )
+        return super().train(False)
+
+    def run_graph(self, name: str, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Run one graph on a batch: tensors (B, …) in, tensors (B, …) out."""
+        arrays = [np.ascontiguousarray(one.detach().numpy(), np.float32) for one in inputs]
+        graph = self._graphs[name]
+        if len(inputs[0]) == 1:
+            return tuple(torch.from_numpy(out) for out in graph(*arrays))
+        each = [graph(*(one[b : b + 1] for one in arrays)) for b in range(len(inputs[0]))]
+        return tuple(torch.from_numpy(np.concatenate(out)) for out in zip(*each, strict=True))
+
+    def initialise(self, frame: Tensor) -> Tensor:
+        """Compute the pose of one frame alone: (B, 3, N, N) → (B, J, H, W)."""
+        return self.run_graph("initialise", frame)[0]
+
+
+class AcceleratedDKD(Accelerated, DKD):
+    """A DKD that runs in an engine.
+
+    Args:
+        model: the model.
+        engine: name of the engine.
+        graphs: its graphs, see :mod:`dkd.engines.graphs`.
+    """
+
+    def __init__(self, model: DKD, engine: str, graphs: Mapping[str, Runtime]):
+        self._take(model, engine, graphs)
+
+    def see(self, frame: Tensor, kernels: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode a frame and match kernels in it: see :meth:`dkd.models.dkd.DKD.see`."""
+        features, heatmaps = self.run_graph("see", frame, kernels)
+        return features, heatmaps
+
+    def encode(self, frame: Tensor) -> Tensor:
+        """F_t: (B, 3, N, N) → (B, C, H, W), the same bits as those of :meth:`see`."""
+        return self.see(frame, frame.new_zeros((len(frame), *self.kernel_shape)))[0]
+
+    def distil(self, features: Tensor, heatmaps: Tensor) -> Tensor:
+        """Distil K̃_t from features (B, C, H, W) and heatmaps (B, J, H, W) of the same frame → (B, C, S, S)."""
+        return self.run_graph("distil", features, heatmaps)[0]
+
+
+class AcceleratedBaseline(Accelerated, SimpleBaseline):
+    """A per-frame baseline that runs in an engine; arguments as for :class:`AcceleratedDKD`."""
+
+    def __init__(self, model: SimpleBaseline, engine: str, graphs: Mapping[str, Runtime]):
+        self._take(model, engine, graphs)
+
+    def look(self, frame: Tensor) -> PoseOutput:
+        """Process one frame: (B, 3, N, N) → maps, empty kernels, features."""
+        features, heatmaps = self.run_graph("look", frame)
+        return PoseOutput(heatmaps, features.new_zeros((len(frame), *self.kernel_shape)), features)
