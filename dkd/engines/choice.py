@@ -250,7 +250,7 @@ def _fastest_file() -> Path:
 
 
 def _known() -> dict[str, str]:
-    """Return the fastest engine by model and machine, as far as it was measured."""
+    """Return the fastest engine by model and machine, where it is known."""
     return {key: value for key, value in _read(_fastest_file()).items() if value in NAMES}
 
 

@@ -132,13 +132,13 @@ def test_what_ifs_and_the_read_out_work(model: DKD, engine: str) -> None:
 
 def test_bfloat16_only_when_it_is_asked_for(model: DKD) -> None:
     """OpenVINO computes a float32 model in bfloat16 by itself where it can: the precision is set, and read back."""
-    assert accelerate(model, "openvino").precision == "float32"  # type: ignore[attr-defined]
+    assert accelerate(model, "openvino").precision == "float32"
     try:
         fast = accelerate(model, "openvino-bf16")
     except ConfigError as error:  # a processor without instructions for it
         assert "bfloat16" in str(error)
     else:
-        assert fast.precision == "bfloat16"  # type: ignore[attr-defined]
+        assert fast.precision == "bfloat16"
         assert 1e-4 < difference(fast) < 0.1
 
 
@@ -157,8 +157,9 @@ def test_an_engine_that_computes_something_else_is_refused(
 ) -> None:
     """The graphs of a model with other weights under this model's name: each engine is compared before it is used."""
     other = load_model(SHIPPED)
+    assert isinstance(other, DKD)
     with torch.no_grad():
-        other.readout.weight.mul_(1.01)  # type: ignore[attr-defined]
+        other.readout.weight.mul_(1.01)
     assert fingerprint(other) != fingerprint(model)
     files = exported(model)
     wrong = {name: tmp_path / "engines" / f"{fingerprint(other)}-{name}.onnx" for name in files}
