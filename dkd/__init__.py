@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from dkd.sessions.session import Session
     from dkd.tracking.conditions import Conditions
     from dkd.tracking.export import export_corrections
+    from dkd.tracking.proposals import Proposal, find_people
     from dkd.tracking.reinitialise import Reinitialise
     from dkd.tracking.replay import replay
     from dkd.tracking.tables import save_joints
@@ -134,6 +135,10 @@ _HOMES = {
     "dkd.sessions.session": ("Session",),
     "dkd.tracking.conditions": ("Conditions",),
     "dkd.tracking.export": ("export_corrections",),
+    "dkd.tracking.proposals": (
+        "Proposal",
+        "find_people",
+    ),
     "dkd.tracking.reinitialise": ("Reinitialise",),
     "dkd.tracking.replay": ("replay",),
     "dkd.tracking.tables": ("save_joints",),
@@ -165,14 +170,14 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "AblationPlan", "Clip", "ClipFrames", "ClipRange", "Conditions", "Diagnosis", "Evaluation", "EvaluationChoice",
-    "ImageClip", "MODELS", "Method", "OneEuro", "PersonSequence", "PoseTrack", "Reinitialise", "RenderSetConfig", "Run",
-    "Session", "Skeleton", "Trace", "TrainConfig", "TrainingSession", "TwoWayTrace", "ablate", "add_errors", "anatomy",
-    "available_sources", "build_model", "compare_kernels", "data_folder", "decode_peaks", "default_sample", "diagnose",
-    "divergence", "evaluate", "export", "export_corrections", "follow_person", "get_method", "get_sample",
-    "get_skeleton", "list_runs", "list_samples", "load_model", "load_people", "load_plan", "load_poses", "load_recipe",
-    "make_results", "match_joints", "motion", "one_step_reliance", "pck_mean", "profile", "read_results", "recovery",
-    "render_set", "replay", "save_joints", "save_model", "statistics", "summarise", "trace_person", "train", "trust",
-    "worst",
+    "ImageClip", "MODELS", "Method", "OneEuro", "PersonSequence", "PoseTrack", "Proposal", "Reinitialise",
+    "RenderSetConfig", "Run", "Session", "Skeleton", "Trace", "TrainConfig", "TrainingSession", "TwoWayTrace", "ablate",
+    "add_errors", "anatomy", "available_sources", "build_model", "compare_kernels", "data_folder", "decode_peaks",
+    "default_sample", "diagnose", "divergence", "evaluate", "export", "export_corrections", "find_people",
+    "follow_person", "get_method", "get_sample", "get_skeleton", "list_runs", "list_samples", "load_model",
+    "load_people", "load_plan", "load_poses", "load_recipe", "make_results", "match_joints", "motion",
+    "one_step_reliance", "pck_mean", "profile", "read_results", "recovery", "render_set", "replay", "save_joints",
+    "save_model", "statistics", "summarise", "trace_person", "train", "trust", "worst",
 ]  # fmt: skip
 
 

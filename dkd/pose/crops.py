@@ -139,3 +139,17 @@ def joints_to_box(joints: np.ndarray) -> tuple[float, float, float, float] | Non
         return None
     (x0, y0), (x1, y1) = finite.min(0), finite.max(0)
     return float(x0), float(y0), float(x1), float(y1)
+
+
+def person_box(joints: np.ndarray) -> tuple[float, float, float, float] | None:
+    """Return a box around a whole person: that of the joints (J, 2), enlarged to include head and feet.
+
+    ``None`` if fewer than 2 joints are finite. :func:`box_to_crop` makes the same crop from it with ``BOX_MARGIN`` as
+    from the joints' box with ``JOINTS_MARGIN``.
+    """
+    box = joints_to_box(joints)
+    if box is None:
+        return None
+    x0, y0, x1, y1 = box
+    grow = (JOINTS_MARGIN / BOX_MARGIN - 1) / 2 * max(x1 - x0, y1 - y0)
+    return x0 - grow, y0 - grow, x1 + grow, y1 + grow

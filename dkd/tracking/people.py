@@ -7,7 +7,7 @@ from typing import Any
 
 from dkd.datasets.people import ClipFrames, PersonSequence
 from dkd.models.base import VideoPoseModel
-from dkd.pose.crops import BOX_MARGIN, JOINTS_MARGIN, joints_to_box
+from dkd.pose.crops import person_box
 from dkd.tracking.trace import Trace
 from dkd.video.folders import ASSUMED_FPS
 from dkd.video.images import ImageClip
@@ -21,12 +21,11 @@ def first_box(person: PersonSequence) -> tuple[float, float, float, float]:
     if person.boxes is not None:
         x0, y0, x1, y1 = (float(v) for v in person.boxes[0])
         return x0, y0, x1, y1
-    box = joints_to_box(person.joints[0])
+    box = person_box(person.joints[0])
     if box is None:
         height, width = person.images[0].shape[:2]
         return 0.0, 0.0, float(width), float(height)
-    grow = (JOINTS_MARGIN / BOX_MARGIN - 1) / 2 * max(box[2] - box[0], box[3] - box[1])
-    return box[0] - grow, box[1] - grow, box[2] + grow, box[3] + grow
+    return box
 
 
 def person_clip(person: PersonSequence) -> ClipLike:
