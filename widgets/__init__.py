@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from widgets.laboratory.laboratory import Laboratory
     from widgets.lessons.lessons import Choice, Lesson, Number, Question
     from widgets.lineage.lineage import Lineage
+    from widgets.studio.editor import Editor
     from widgets.training.panel import TrainingPanel
     from widgets.workbench.kernels import Kernels
     from widgets.workbench.matching import Matching
@@ -30,6 +31,7 @@ _HOMES = {
     "widgets.laboratory.laboratory": ("Laboratory",),
     "widgets.lessons.lessons": ("Choice", "Lesson", "Number", "Question"),
     "widgets.lineage.lineage": ("Lineage",),
+    "widgets.studio.editor": ("Editor",),
     "widgets.training.panel": ("TrainingPanel",),
     "widgets.workbench.kernels": ("Kernels",),
     "widgets.workbench.matching": ("Matching",),
@@ -40,8 +42,8 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "Anatomy", "Choice", "CoherenceDebugger", "Cursor", "EvaluationPanel", "Kernels", "Laboratory", "Lesson",
-    "Lineage", "Matching", "Number", "Player", "Question", "Timeline", "TrainingPanel", "Workbench",
+    "Anatomy", "Choice", "CoherenceDebugger", "Cursor", "Editor", "EvaluationPanel", "Kernels", "Laboratory",
+    "Lesson", "Lineage", "Matching", "Number", "Player", "Question", "Timeline", "TrainingPanel", "Workbench",
 ]  # fmt: skip
 
 

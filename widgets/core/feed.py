@@ -75,7 +75,7 @@ class Feed(HiddenWidget):
         """The served trace; ``None`` when closed."""
         return self._trace
 
-    def set_trace(self, trace: TraceLike, frame: int = 0, keep: int = 0) -> None:
+    def set_trace(self, trace: TraceLike, frame: int = 0, keep: int = 0, keep_from: int | None = None) -> None:
         """Serve another trace from now on; the browser drops the data of the old one.
 
         Args:
@@ -83,13 +83,15 @@ class Feed(HiddenWidget):
             frame: current frame, which is sent without a request, so that the picture changes immediately, even if
                 traces change faster than requests are answered.
             keep: number of first frames that are equal in both traces and are not dropped.
+            keep_from: first of the last frames that are also equal; ``None`` if there are none.
         """
         with self._lock:
             self._trace = trace
             self._generation += 1
             content, buffers = render_header(trace, self._generation)
             first = render_records(trace, [min(frame, len(trace) - 1)], self._generation)
-        self.send({**content, "record_follows": True, "keep": keep}, buffers)
+        kept = {"keep": keep} if keep_from is None else {"keep": keep, "keep_from": keep_from}
+        self.send({**content, "record_follows": True, **kept}, buffers)
         self.send(*first)
 
     def grow(self, trace: TraceLike) -> None:

@@ -54,13 +54,15 @@ export class Painting extends Selection {
   }
 
   /**
-   * Drop all frames from this one on.
+   * Drop the frames from this one to before that one.
    * @param {number} first
+   * @param {number} stop
    */
-  dropFrom(first) {
-    for (const frame of [...this.records.keys()]) if (frame >= first) this.records.drop(frame);
-    for (const frame of [...this.pictures.bitmaps.keys()]) if (frame >= first) this.pictures.drop(frame);
-    if (this.shown && this.shown.frame >= first) this.show(null);
+  drop(first, stop) {
+    const isOut = (/** @type {number} */ frame) => frame >= first && frame < stop;
+    for (const frame of [...this.records.keys()]) if (isOut(frame)) this.records.drop(frame);
+    for (const frame of [...this.pictures.bitmaps.keys()]) if (isOut(frame)) this.pictures.drop(frame);
+    if (this.shown && isOut(this.shown.frame)) this.show(null);
   }
 
   /** @param {string} text */

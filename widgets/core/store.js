@@ -130,7 +130,8 @@ export class Store extends Painting {
 
   /** @param {Message} message */
   receiveHeader(message) {
-    if (message.keep && this.header) this.keep(message.keep, message.generation);
+    const { keep = 0, keep_from: keepFrom = Number.POSITIVE_INFINITY } = message;
+    if ((keep || keepFrom < message.n_frames) && this.header) this.keep(keep, message.generation, keepFrom);
     else this.forgetTrace();
     const header = completeHeader(message);
     this.know(header);
@@ -146,12 +147,14 @@ export class Store extends Painting {
   }
 
   /**
-   * Another header, of a run whose first `count` frames are the same: what is here of them stays.
+   * Another header, of a run whose first `count` frames are the same, and those from `again` on: what is here of them
+   * stays.
    * @param {number} count
    * @param {number} generation
+   * @param {number} again
    */
-  keep(count, generation) {
-    this.dropFrom(count);
+  keep(count, generation, again) {
+    this.drop(count, again);
     const isOther = generation !== this.header.generation;
     this.details.keep(count, isOther);
     if (isOther) this.asked = false; // what is under way is of the run before, and will be dropped

@@ -124,6 +124,7 @@ export interface Header {
   predicted?: Float32Array<ArrayBuffer>;
   record_follows?: boolean;
   keep?: number;
+  keep_from?: number;
   /** (T, J): the confidence, or the scores where the model has no calibration. */
   sureness: Float32Array<ArrayBuffer>;
   meanSureness: Float32Array<ArrayBuffer>;

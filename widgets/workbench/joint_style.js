@@ -12,12 +12,13 @@ import { strokeLine, strokeRings } from "./strokes.js";
  * @param {Pick<Header, "joints" | "corrected" | "hidden">} header
  * @param {number} frame
  * @param {boolean} isEditing
+ * @param {number} held a joint that is being corrected
  * @returns {(joint: number) => JointStyle}
  */
-export function jointStyle({ joints, corrected, hidden }, frame, isEditing) {
+export function jointStyle({ joints, corrected, hidden }, frame, isEditing, held = -1) {
   const at = frame * joints.length;
   if (!corrected && !isEditing) return () => "filled";
-  return (j) => (hidden?.[at + j] ? "hidden" : corrected?.[at + j] ? "filled" : "hollow");
+  return (j) => (j === held ? "filled" : hidden?.[at + j] ? "hidden" : corrected?.[at + j] ? "filled" : "hollow");
 }
 
 /**

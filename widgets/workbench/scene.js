@@ -16,8 +16,9 @@ import { nearestJoint, placed, WHOLE } from "./place.js";
 
 /** @typedef {readonly [number, number]} Size width and height in CSS pixels */
 /**
- * What an editor adds: how far the frame is zoomed in, and whether predictions are hollow although none is corrected.
- * @typedef {{ zoom: Zoom, isEditing: boolean }} Look
+ * What an editor adds: how far the frame is zoomed in, whether predictions are hollow although none is corrected, and
+ * the joint that is held, which is drawn as a correction; −1 for none.
+ * @typedef {{ zoom: Zoom, isEditing: boolean, held: number }} Look
  */
 
 const REACH = 24; // a click so near to a joint, in CSS pixels, selects it
@@ -30,7 +31,7 @@ const OPAQUE = 0.5; // the map value from which the heatmap has its full opacity
  * @param {CursorState} cursor
  * @param {Look} look
  */
-export function buildScene(root, store, cursor, look = { zoom: WHOLE, isEditing: false }) {
+export function buildScene(root, store, cursor, look = { zoom: WHOLE, isEditing: false, held: -1 }) {
   const cells = document.createElement("canvas"); // the heatmap, one pixel per cell
   let heat = { opacity: -1, colours: new Uint32Array() };
 
@@ -82,7 +83,7 @@ export function buildScene(root, store, cursor, look = { zoom: WHOLE, isEditing:
       if (layers.truth && header.truth.length) drawTruth(figure, record.frame);
       if (layers.skeleton) {
         drawPredicted(figure, record);
-        drawSkeleton(figure, record, selected, jointStyle(header, record.frame, look.isEditing));
+        drawSkeleton(figure, record, selected, jointStyle(header, record.frame, look.isEditing, look.held));
       }
       context.restore();
     },
