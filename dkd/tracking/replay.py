@@ -56,7 +56,7 @@ def replay(
         DKDError: the errors of the methods.
     """
     known = dict(others or {})
-    steps = [(call, *_read(call, known)) for call in calls]
+    steps = [(call, *read_call(call, known)) for call in calls]
     for i, (call, name, arguments, named) in enumerate(steps, 1):
         stop = cancel if i == len(steps) else _at_once
         try:
@@ -79,7 +79,7 @@ def check_call(call: str) -> None:
     Raises:
         ConfigError: it cannot be read.
     """
-    name, arguments, named = _read(call, None)
+    name, arguments, named = read_call(call)
     _check_arguments(getattr(Counterfactuals, name), call, [None, *arguments], named)
 
 
@@ -107,8 +107,13 @@ def _check_arguments(method: Callable[..., Any], call: str, arguments: list[Any]
         raise ConfigError(f"{call} has arguments that {method.__name__} does not take ({error})") from error
 
 
-def _read(call: str, others: Others) -> tuple[str, list[Any], dict[str, Any]]:
-    """Read a call: the method's name, its arguments, and its named arguments."""
+def read_call(call: str, others: Others = None) -> tuple[str, list[Any], dict[str, Any]]:
+    """Read a call: the method's name, its arguments, and its named arguments.
+
+    Raises:
+        ConfigError: it is not a call of one of :data:`METHODS` with plain arguments, or names a trace that is not in
+            ``others``, if given.
+    """
     try:
         node: ast.AST = ast.parse(call.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError, AttributeError, TypeError) as error:

@@ -2,6 +2,8 @@
 
 import { expect, test } from "vitest";
 import { acceleration, actionOf, actions, keys, purpose, SHORTCUTS, SPEEDS } from "../../widgets/core/keys.js";
+import { editorActions } from "../../widgets/studio/actions.js";
+import { Editing } from "../../widgets/studio/editing.js";
 
 /** @import { Actions } from "../../widgets/core/types.d.ts" */
 /** @import { CursorState } from "../../widgets/core/cursor.js" */
@@ -97,14 +99,9 @@ test("no key means two things, and each has a label and an action that is there"
   const all = SHORTCUTS.flatMap((shortcut) => shortcut.keys);
   expect(new Set(all).size).toBe(all.length);
   const { root, store, cursor } = opened();
-  const known = new Set([
-    ...Object.keys(actions(root, store, cursor)),
-    "help",
-    "copy",
-    "reinitialise",
-    "latency",
-    "fullscreen",
-  ]);
+  const editor = editorActions(new Editing(store, cursor));
+  const bench = ["help", "copy", "reinitialise", "latency", "fullscreen"];
+  const known = new Set([...Object.keys(actions(root, store, cursor)), ...Object.keys(editor), ...bench]);
   for (const { action, labels } of SHORTCUTS) {
     expect(known).toContain(action.split(":")[0]);
     expect(labels.length).toBeGreaterThan(0);
@@ -119,6 +116,17 @@ test("shift counts where the table says so; some keyboards need it to type the b
   expect(actionOf({ key: "=", shiftKey: true })).toEqual(["faster"]);
   expect(actionOf({ key: "?", shiftKey: true })).toEqual(["help"]);
   expect(actionOf({ key: "F5", shiftKey: false })).toBe(undefined);
+});
+
+test("Ctrl, ⌘ and Alt count only where the table names them", () => {
+  const press = (/** @type {string} */ key, /** @type {object} */ held) => actionOf({ key, shiftKey: false, ...held });
+  expect(press("z", { ctrlKey: true })).toEqual(["undo"]);
+  expect(press("Z", { metaKey: true, shiftKey: true })).toEqual(["redo"]);
+  expect(press("Z", { metaKey: true })).toEqual(["undo"]); // caps lock
+  expect(press("ArrowLeft", { altKey: true })).toEqual(["nudge", "1"]);
+  expect(press("ArrowLeft", { altKey: true, shiftKey: true })).toEqual(["nudge", "10"]);
+  expect(press("n", { altKey: true })).toBe(undefined);
+  expect(press("ArrowLeft", { ctrlKey: true })).toBe(undefined);
 });
 
 test("held keys accelerate, but only single steps", () => {

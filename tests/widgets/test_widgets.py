@@ -598,7 +598,7 @@ def test_moments_are_minima_of_their_window(scores: list[float], fps: float) -> 
 def test_no_key_means_two_things_and_every_action_exists() -> None:
     keys = [key for shortcut in SHORTCUTS for key in shortcut.keys]
     assert len(keys) == len(set(keys))
-    source = module("core/keys.js").source + module("workbench/workbench.js").source
+    source = "".join(module(f"{name}.js").source for name in ("core/keys", "workbench/workbench", "studio/actions"))
     known = re.findall(r'^    "?([a-z-]+)"?: \(', source, re.MULTILINE)
     assert {s.action.partition(":")[0] for s in SHORTCUTS} <= set(known)
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dkd.errors import ConfigError
+from dkd.tracking.changes import LEFT_OUT, plain
+from dkd.tracking.interventions import frames_of
 from dkd.tracking.trace import Trace
 from widgets.studio.edits import Edit
 from widgets.studio.people import People
@@ -18,7 +20,7 @@ class Correcting:
 
     _tracked: People
     _selected: str
-    _state: threading.RLock  # type: ignore[valid-type]
+    _state: threading.RLock
 
     @property
     @abstractmethod
@@ -35,7 +37,7 @@ class Correcting:
 
     def hide_joint(self, frames: int | range | None, joint: str | int) -> None:
         """Mark a joint as hidden; see :meth:`dkd.Trace.hide_joint`."""
-        self._edit("hide_joint", frames, self._joint_name(joint))
+        self._edit("hide_joint", self._plain(frames), self._joint_name(joint))
 
     def show_joint(self, frame: int, joint: str | int) -> None:
         """Take back that a joint is hidden in a frame; nothing if it is not."""
@@ -46,14 +48,14 @@ class Correcting:
             whole = range(len(self.trace))
             rest = [part for _, within in found for part in _without(within or whole, frame)]
             if found:
-                new = [Edit("hide_joint", (part, name)) for part in rest]
+                new = [Edit.of("hide_joint", plain(part), name) for part in rest]
                 self._tracked.edit(self._selected, *new, left_out={k for k, _ in found})
         if found:
             self._changed()
 
     def swap_sides(self, frames: int | range | None, joints: str | tuple[str, ...] | None = None) -> None:
         """Swap left and right of the body, or of some joints or limbs; see :meth:`dkd.Trace.swap_sides`."""
-        self._edit("swap_sides", frames, joints)
+        self._edit("swap_sides", self._plain(frames), LEFT_OUT if joints is None else joints)
 
     def set_box(self, frame: int, box: tuple[float, float, float, float], *, restart: bool = False) -> None:
         """Draw the person's box in a frame; see :meth:`dkd.Trace.set_box`."""
@@ -78,7 +80,7 @@ class Correcting:
         """
         with self._state:
             known = [one["index"] for one in self.corrections]
-            if index not in known or index >= len(self.trace.calls):
+            if index not in known:
                 raise ConfigError(f"expected the index of a correction, one of {known}, got {index!r}")
             self._tracked.edit(self._selected, left_out={index})
         self._changed()
@@ -88,14 +90,16 @@ class Correcting:
     def _edits_now(self) -> list[Edit]:
         return self._tracked.versions[self._selected].edits
 
+    def _plain(self, frames: int | range | None) -> int | range:
+        return plain(frames_of(frames, len(self.trace) if self.trace.complete else self.trace.n_wanted))
+
     def _joint_name(self, joint: str | int) -> str:
         skeleton = self.trace.skeleton
         return str(skeleton.joints[skeleton.index(joint)])
 
     def _edit(self, name: str, *arguments: Any, **named: Any) -> None:
         with self._state:
-            given = tuple(argument for argument in arguments if argument is not None or name != "swap_sides")
-            self._tracked.edit(self._selected, Edit(name, given, named))
+            self._tracked.edit(self._selected, Edit.of(name, *arguments, **named))
         self._changed()
 
 

@@ -114,6 +114,11 @@ class Editor(Correcting, Workbench):
         return self._tracked.traces
 
     @property
+    def calls(self) -> dict[str, tuple[str, ...]]:
+        """The calls that lead to each person's trace, as :func:`dkd.replay` takes them, also those still to be done."""
+        return self._tracked.calls
+
+    @property
     def uncorrected(self) -> dict[str, Trace]:
         """The trace of each person before its corrections."""
         return {name: uncorrected(trace) for name, trace in self.traces.items()}
@@ -122,6 +127,10 @@ class Editor(Correcting, Workbench):
     def trace(self) -> Any:
         """The current trace of the selected person."""
         return self._tracked.traces[self._selected]
+
+    @trace.setter
+    def trace(self, trace: Trace) -> None:
+        raise ConfigError("expected a person for a new trace of an editor; use add(name, trace)")
 
     @property
     def person(self) -> str:
@@ -296,9 +305,7 @@ class Editor(Correcting, Workbench):
         is_waiting = not version.is_visible and version.behind is not None
         if is_waiting and self._shown_person == self._selected:
             return
-        trace = version.trace
-        if not version.done and version.behind is not None:
-            trace = Spliced(trace.snapshot(), version.behind, version.length)
+        trace = _whole(version)
         if version is not self._shown:
             self._sent = time.monotonic() - EVERY_S + FIRST_S
         self._shown, self._shown_person = version, self._selected
@@ -328,7 +335,9 @@ class Editor(Correcting, Workbench):
         }
         tracks = {name: one for name, one in versions.items() if name != self._selected}
         content: dict[str, Any] = {
-            "people": [{"name": name, "joints": _joints(one)} for name, one in tracks.items()],
+            "people": [
+                {"name": name, "joints": np.asarray(_whole(one).joints, np.float32)} for name, one in tracks.items()
+            ],
         }
         start = uncorrected(version.trace)
         if start is not version.trace:
@@ -391,9 +400,8 @@ class Editor(Correcting, Workbench):
         return "\n".join([*lines, f"Editor(traces, person={self._selected!r}, {view})"])
 
 
-def _joints(version: Version) -> np.ndarray:
-    """Return the joints (T, J, 2) float32 of a version; of frames that are not traced again yet, the old ones."""
-    trace = version.trace
-    if len(trace) < version.length and version.behind is not None:
-        trace = Spliced(trace.snapshot(), version.behind, version.length)  # type: ignore[assignment]
-    return np.asarray(trace.joints[: version.length], np.float32)
+def _whole(version: Version) -> Any:
+    """Return a trace of all frames of a version: where they are not traced again yet, they are the old ones."""
+    if version.done or version.behind is None:
+        return version.trace
+    return Spliced(version.trace.snapshot(), version.behind, version.length)

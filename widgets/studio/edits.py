@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from dkd.errors import ConfigError
+from dkd.tracking.changes import call_text
+from dkd.tracking.replay import read_call, replay
 from dkd.tracking.trace import Trace
 
 CORRECTIONS = ("correct_joint", "hide_joint", "swap_sides", "set_box", "interpolate")
@@ -19,27 +20,29 @@ class Edit:
     """One call of a method that changes a trace.
 
     Attributes:
-        name: name of the method.
-        arguments, named: its arguments.
         text: the call as Python, as in ``trace.calls``.
     """
 
-    name: str
-    arguments: tuple[Any, ...]
-    named: dict[str, Any] = field(default_factory=dict)
-    text: str = ""
+    text: str
+
+    @classmethod
+    def of(cls, name: str, *arguments: Any, **named: Any) -> Edit:
+        """Return the edit of a method with these arguments."""
+        return cls(call_text(name, *arguments, **named))
+
+    @property
+    def name(self) -> str:
+        """Name of the method."""
+        return self.text.partition("(")[0].strip()
 
     def apply(self, trace: Trace, others: Mapping[str, Trace]) -> Trace:
         """Return the trace that follows, stopped at once: only frames that cannot differ are there.
 
         Raises:
-            FrameIndexError: it needs frames that ``trace`` does not have yet.
-            DKDError: as the method.
+            StoppedError: it needs frames that ``trace`` does not have yet.
+            DKDError: as the method, or as :func:`dkd.replay`.
         """
-        arguments = [others.get(a.id, a) if isinstance(a, ast.Name) else a for a in self.arguments]
-        named = {k: others.get(v.id, v) if isinstance(v, ast.Name) else v for k, v in self.named.items()}
-        made: Trace = getattr(trace, self.name)(*arguments, **named, cancel=lambda: True)
-        return made
+        return replay(trace, [self.text], others, cancel=lambda: True)
 
     @property
     def is_correction(self) -> bool:
@@ -54,7 +57,8 @@ class Edit:
         if self.name == "interpolate":
             first, last = self._named("first", 1), self._named("last", 2)
             return range(first, last + 1)
-        given = self._named("frame", 0) if "frame" in self.named else self._named("frames", 0)
+        place = "frame" if self.name in ("correct_joint", "set_box") else "frames"
+        given = self._named(place, 0)
         return range(given, given + 1) if isinstance(given, int) else given
 
     @property
@@ -79,49 +83,24 @@ class Edit:
         }
 
     def _named(self, name: str, place: int) -> Any:
-        if name in self.named:
-            return self.named[name]
-        return self.arguments[place] if place < len(self.arguments) else None
+        _, arguments, named = read_call(self.text)
+        if name in named:
+            return named[name]
+        return arguments[place] if place < len(arguments) else None
 
 
 def edits_of(trace: Trace) -> list[Edit]:
     """Return the calls that made a trace, oldest first."""
-    return [read_call(text) for text in trace.calls]
+    return [Edit(text) for text in trace.calls]
 
 
-def read_call(text: str) -> Edit:
-    """Read a call such as ``"correct_joint(12, 'left_wrist', 103.5, 88.0)"`` without running it.
-
-    Raises:
-        ConfigError: it is not a call with literals, ranges and names of variables as arguments.
-    """
-    try:
-        call = ast.parse(text, mode="eval").body
-        assert isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
-        arguments = tuple(_value(node) for node in call.args)
-        named = {str(one.arg): _value(one.value) for one in call.keywords}
-    except (SyntaxError, ValueError, AssertionError):
-        raise ConfigError(
-            f"expected a call such as correct_joint(12, 'left_wrist', 103.5, 88.0), got {text!r}"
-        ) from None
-    return Edit(call.func.id, arguments, named, text)
-
-
-def _value(node: ast.expr) -> Any:
-    if isinstance(node, ast.Name):
-        return node
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range":
-        return range(*(ast.literal_eval(bound) for bound in node.args))
-    return ast.literal_eval(node)
-
-
-def superseded(trace: Trace, new: Edit) -> set[int]:
-    """Return which calls of a trace a new correction makes pointless: earlier ones of the same joint and frame.
+def superseded(edits: Sequence[Edit], new: Edit) -> set[int]:
+    """Return the indices of edits that a new correction makes pointless: earlier ones of the same joint and frame.
 
     Only if nothing but single joints was changed after them: swapped or interpolated positions depend on them.
     """
     found: set[int] = set()
-    for k, old in reversed(list(enumerate(edits_of(trace)))):
+    for k, old in reversed(list(enumerate(edits))):
         if old.name not in ("correct_joint", "hide_joint") and not (old.name == new.name == "set_box"):
             break
         if new.name in ("correct_joint", "hide_joint", "set_box") and _same_place(old, new):

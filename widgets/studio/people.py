@@ -55,6 +55,11 @@ class People:
         """The current trace of each person."""
         return {name: version.trace for name, version in self._states[self._at].items()}
 
+    @property
+    def calls(self) -> dict[str, tuple[str, ...]]:
+        """The calls of each person's trace, also of those that wait for frames."""
+        return {name: tuple(one.text for one in version.edits) for name, version in self._states[self._at].items()}
+
     def check(self, name: str) -> str:
         """Return ``name``.
 
@@ -135,7 +140,7 @@ class People:
         Args:
             name: the person.
             new: the edits; earlier corrections of the same joints in the same frames are replaced.
-            left_out: indices of calls of the person's trace to take back; by default those that are replaced.
+            left_out: indices of the person's edits to take back; by default those that are replaced.
 
         Raises:
             ConfigError: there is no such person.
@@ -143,8 +148,10 @@ class People:
         """
         current = self._states[self._at][self.check(name)]
         if left_out is None:
-            left_out = set().union(*(superseded(current.trace, one) for one in new))
-        start, edits = rebuilt(current.trace, left_out, [*current.waiting, *new])
+            left_out = set().union(*(superseded(current.edits, one) for one in new))
+        n_applied = len(current.trace.calls)
+        waiting = [one for k, one in enumerate(current.waiting, n_applied) if k not in left_out]
+        start, edits = rebuilt(current.trace, {k for k in left_out if k < n_applied}, [*waiting, *new])
         version = Version(start, edits, current, self.traces)
         self._states[self._at + 1 :] = [{**self._states[self._at], name: version}]
         self._at += 1

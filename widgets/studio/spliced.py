@@ -92,11 +92,11 @@ class Spliced:
         return self._joined(lambda trace: trace.confidence)
 
     @property
-    def heatmaps(self) -> _Rows:
+    def heatmaps(self) -> Any:
         return _Rows(self._new.heatmaps, self._old.heatmaps, self.n_new, self._length)
 
     @property
-    def kernels(self) -> _Rows:
+    def kernels(self) -> Any:
         return _Rows(self._new.kernels, self._old.kernels, self.n_new, self._length)
 
     @property

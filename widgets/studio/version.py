@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
-from dkd.errors import FrameIndexError
+from dkd.errors import ConfigError, StoppedError
 from dkd.tracking.trace import Trace
 from widgets.studio.edits import Edit, edits_of
 
@@ -38,8 +38,8 @@ class Version:
         others: Mapping[str, Trace] | None = None,
     ):
         self.trace, self._waiting, self._others = trace, list(edits), others or {}
-        self.length = len(trace) if before is None else before.length
-        self.behind = None if before is None else before.trace if before.done else before.behind
+        self.length: int = len(trace) if before is None else before.length
+        self.behind: Trace | None = None if before is None else before.trace if before.done else before.behind
         self.failed = False
         self._apply()
         self.n_kept = 0 if before is None else len(self.trace)
@@ -74,21 +74,21 @@ class Version:
             self.trace.run(progress=False, cancel=lambda: len(self.trace) >= self.length or cancel())
             if len(self.trace) < self.length:
                 return
+            waiting = len(self._waiting)
             self._apply()
+            if waiting and len(self._waiting) == waiting:
+                raise ConfigError(
+                    f"{self._waiting[0].text} needs frames after the end of this trace, frame {self.length - 1}"
+                )
 
     def _apply(self) -> None:
         """Apply the edits that have all the frames they need."""
         while self._waiting:
             try:
                 self.trace = self._waiting[0].apply(self.trace, self._others)
-            except FrameIndexError:
-                if len(self.trace) >= self.trace.n_wanted or self._is_finished():
-                    raise
+            except StoppedError:
                 return
             self._waiting.pop(0)
-
-    def _is_finished(self) -> bool:
-        return len(self.trace) >= self.length
 
 
 class Worker:
