@@ -3,12 +3,12 @@
 import { expect, test } from "vitest";
 import { between } from "../../widgets/studio/actions.js";
 import { Editing } from "../../widgets/studio/editing.js";
+import { draggedBox, hit } from "../../widgets/studio/hit.js";
 import { apart } from "../../widgets/studio/lane.js";
-import { draggedBox, hit } from "../../widgets/studio/pointer.js";
 import { plainCursor, plainStore } from "./plain_widget.js";
 
 /** @import { FrameRecord } from "../../widgets/core/types.d.ts" */
-/** @import { Correction } from "../../widgets/studio/editing.js" */
+/** @import { Correction } from "../../widgets/studio/corrections.d.ts" */
 
 const PLACE = { scale: 2, left: 100, top: 0 };
 /** @type {[number, number][]} */

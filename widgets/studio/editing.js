@@ -7,31 +7,7 @@ import { WHOLE } from "../workbench/place.js";
 /** @import { CursorState } from "../core/cursor.js" */
 /** @import { Store } from "../core/store.js" */
 /** @import { Look } from "../workbench/scene.js" */
-
-/** @typedef {[number, number, number, number]} Box x0, y0, x1, y1 in pixels of the frame */
-/** @typedef {{ name: string, colour: string }} Person */
-/** @typedef {{ name: string, joints: Float32Array }} Track x, y per joint and frame */
-/** A joint that is held, or was let go and is not applied yet. @typedef {{ frame: number, joint: number, at: Point }} Held */
-/**
- * One call that corrects the track, see Edit.describe in Python.
- * @typedef {object} Correction
- * @property {number} index
- * @property {number | null} first frame
- * @property {number | null} last
- * @property {string | null} joint or part of the body
- * @property {string} action
- * @property {string} text
- */
-/**
- * @typedef {object} Edits
- * @property {Correction[]} corrections
- * @property {boolean} undo
- * @property {boolean} redo
- * @property {number} traced frames
- * @property {number} of how many
- * @property {string[]} busy people whose frames are still being traced
- */
-/** @typedef {{ frame: number, note: string }} Bookmark */
+/** @import { Bookmark, Box, Edits, Held, Person, Track } from "./corrections.d.ts" */
 
 /** @type {Edits} */
 const NO_EDITS = { corrections: [], undo: false, redo: false, traced: 0, of: 0, busy: [] };

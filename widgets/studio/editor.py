@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import numpy as np
 import traitlets
 
 from dkd.errors import ConfigError, FrameIndexError
@@ -21,7 +20,8 @@ from widgets.core.wire import write_message
 from widgets.studio.correcting import READ, Correcting
 from widgets.studio.edits import as_python, uncorrected
 from widgets.studio.people import People, named_traces
-from widgets.studio.spliced import Spliced, changed_frames
+from widgets.studio.showing import render_progress, render_tracks, shown_trace
+from widgets.studio.spliced import changed_frames
 from widgets.studio.stage import Stage
 from widgets.studio.version import Version, Worker
 from widgets.workbench.kernels import Kernels
@@ -129,7 +129,7 @@ class Editor(Correcting, Workbench):
         return self._tracked.traces[self._selected]
 
     @trace.setter
-    def trace(self, trace: Trace) -> None:
+    def trace(self, trace: object) -> None:
         raise ConfigError("expected a person for a new trace of an editor; use add(name, trace)")
 
     @property
@@ -305,7 +305,7 @@ class Editor(Correcting, Workbench):
         is_waiting = not version.is_visible and version.behind is not None
         if is_waiting and self._shown_person == self._selected:
             return
-        trace = _whole(version)
+        trace = shown_trace(version)
         if version is not self._shown:
             self._sent = time.monotonic() - EVERY_S + FIRST_S
         self._shown, self._shown_person = version, self._selected
@@ -324,25 +324,13 @@ class Editor(Correcting, Workbench):
         versions = self._tracked.versions
         self._people = [{"name": name, "colour": colour} for name, colour in self._tracked.colours.items()]
         self._person = self._selected
-        version = versions[self._selected]
         self._edits = {
             "corrections": self.corrections,
             "undo": self._tracked.can_undo,
             "redo": self._tracked.can_redo,
-            "traced": min(len(version.trace), version.length),
-            "of": version.length,
-            "busy": [name for name, one in versions.items() if not one.done and not one.failed],
+            **render_progress(versions, self._selected),
         }
-        tracks = {name: one for name, one in versions.items() if name != self._selected}
-        content: dict[str, Any] = {
-            "people": [
-                {"name": name, "joints": np.asarray(_whole(one).joints, np.float32)} for name, one in tracks.items()
-            ],
-        }
-        start = uncorrected(version.trace)
-        if start is not version.trace:
-            content["uncorrected"] = np.asarray(start.joints[: version.length], np.float32)
-        message, buffers = write_message(content)
+        message, buffers = write_message(render_tracks(versions, self._selected))
         self._tracks = {**message, "buffers": buffers}
 
     # The next three are called by the worker's thread.
@@ -398,10 +386,3 @@ class Editor(Correcting, Workbench):
         lines = [as_python(name, trace) for name, trace in self.traces.items() if trace is not uncorrected(trace)]
         view = view_code(state).removeprefix("Workbench(trace, ").removesuffix(")")
         return "\n".join([*lines, f"Editor(traces, person={self._selected!r}, {view})"])
-
-
-def _whole(version: Version) -> Any:
-    """Return a trace of all frames of a version: where they are not traced again yet, they are the old ones."""
-    if version.done or version.behind is None:
-        return version.trace
-    return Spliced(version.trace.snapshot(), version.behind, version.length)

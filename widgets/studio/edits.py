@@ -97,7 +97,7 @@ def edits_of(trace: Trace) -> list[Edit]:
 def superseded(edits: Sequence[Edit], new: Edit) -> set[int]:
     """Return the indices of edits that a new correction makes pointless: earlier ones of the same joint and frame.
 
-    Only if nothing but single joints was changed after them: swapped or interpolated positions depend on them.
+    Only if single joints alone were changed after them: swapped or interpolated positions depend on them.
     """
     found: set[int] = set()
     for k, old in reversed(list(enumerate(edits))):

@@ -3,7 +3,8 @@
 import { h } from "../core/dom.js";
 import { readable } from "../core/text.js";
 
-/** @import { Correction, Editing } from "./editing.js" */
+/** @import { Correction } from "./corrections.d.ts" */
+/** @import { Editing } from "./editing.js" */
 
 /** @param {Correction} correction */
 function describe({ joint, action, text }) {

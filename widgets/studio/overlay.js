@@ -116,7 +116,7 @@ function drawName(context, name, joints, place, colour, font) {
 
 /**
  * @param {CanvasRenderingContext2D} context
- * @param {import("./editing.js").Box} box
+ * @param {import("./corrections.d.ts").Box} box
  * @param {Place} place
  */
 function drawBox(context, [x0, y0, x1, y1], { scale, left, top }) {
