@@ -269,3 +269,21 @@ def test_what_is_not_tracked_yet_cannot_be_swapped_or_interpolated(trace: Trace)
     for change in (lambda: begun.swap_sides(5), lambda: begun.interpolate("head", 2, 5)):
         with pytest.raises(FrameIndexError, match="frame 5 is outside"):
             change()
+
+
+def test_a_correction_changes_the_kernels_of_its_frame_and_the_maps_of_the_next(clip: Clip) -> None:
+    """With the shipped model: frames before it stay the same; its effect fades over the frames after it."""
+    plain = Trace("dkd-mobilenetv2", clip, progress=False, stop=18)
+    x, y = (float(v) for v in plain.joints[5, WRIST])
+    made = plain.correct_joint(5, WRIST, x + 80, y)
+    for name in ("heatmaps", "kernels", "joints", "scores"):
+        assert np.array_equal(getattr(made, name)[:5], getattr(plain, name)[:5]), name
+    assert np.array_equal(made.heatmaps[5], plain.heatmaps[5]) and made.crops[5] == plain.crops[5]
+    a, b = made.kernels[5].ravel(), plain.kernels[5].ravel()
+    assert 1 - a @ b / np.linalg.norm(a) / np.linalg.norm(b) > 0.003
+    changed = np.abs(made.heatmaps - plain.heatmaps).max((1, 2, 3))
+    moved = np.linalg.norm(made.joints - plain.joints, axis=-1)[:, WRIST]
+    assert changed[6] > 0.1 and moved[6] > 0.5 and moved[5] == pytest.approx(80, abs=1e-3)
+    assert changed[17] < changed[6] / 5 and moved[17] < 1
+    with pytest.raises(ConfigError, match="nothing to undo"):
+        made.undo().undo()

@@ -140,7 +140,7 @@ class SetBox(Intervention):
 
     Attributes:
         box: (x0, y0, x1, y1) in pixels of the frame.
-        restart: whether the model is also re-initialised there, since kernels of a lost track seldom find the person.
+        restart: whether the model is also re-initialised there.
     """
 
     box: tuple[float, float, float, float]
