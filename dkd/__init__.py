@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dkd.analysis.anatomy import anatomy
     from dkd.analysis.comparison import divergence
     from dkd.analysis.diagnosis import Diagnosis, diagnose, statistics
+    from dkd.analysis.identity import SamePerson, same_person
     from dkd.analysis.lineage import compare_kernels
     from dkd.analysis.moments import worst
     from dkd.analysis.reliance import one_step_reliance
@@ -79,6 +80,10 @@ _HOMES = {
         "Diagnosis",
         "diagnose",
         "statistics",
+    ),
+    "dkd.analysis.identity": (
+        "SamePerson",
+        "same_person",
     ),
     "dkd.analysis.lineage": ("compare_kernels",),
     "dkd.analysis.moments": ("worst",),
@@ -171,13 +176,14 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "AblationPlan", "Clip", "ClipFrames", "ClipRange", "Conditions", "Diagnosis", "Evaluation", "EvaluationChoice",
     "ImageClip", "MODELS", "Method", "OneEuro", "PersonSequence", "PoseTrack", "Proposal", "Reinitialise",
-    "RenderSetConfig", "Run", "Session", "Skeleton", "Trace", "TrainConfig", "TrainingSession", "TwoWayTrace", "ablate",
-    "add_errors", "anatomy", "available_sources", "build_model", "compare_kernels", "data_folder", "decode_peaks",
-    "default_sample", "diagnose", "divergence", "evaluate", "export", "export_corrections", "find_people",
-    "follow_person", "get_method", "get_sample", "get_skeleton", "list_runs", "list_samples", "load_model",
-    "load_people", "load_plan", "load_poses", "load_recipe", "make_results", "match_joints", "motion",
-    "one_step_reliance", "pck_mean", "profile", "read_results", "recovery", "render_set", "replay", "save_joints",
-    "save_model", "statistics", "summarise", "trace_person", "train", "trust", "worst",
+    "RenderSetConfig", "Run", "SamePerson", "Session", "Skeleton", "Trace", "TrainConfig", "TrainingSession",
+    "TwoWayTrace", "ablate", "add_errors", "anatomy", "available_sources", "build_model", "compare_kernels",
+    "data_folder", "decode_peaks", "default_sample", "diagnose", "divergence", "evaluate", "export",
+    "export_corrections", "find_people", "follow_person", "get_method", "get_sample", "get_skeleton", "list_runs",
+    "list_samples", "load_model", "load_people", "load_plan", "load_poses", "load_recipe", "make_results",
+    "match_joints", "motion", "one_step_reliance", "pck_mean", "profile", "read_results", "recovery", "render_set",
+    "replay", "same_person", "save_joints", "save_model", "statistics", "summarise", "trace_person", "train", "trust",
+    "worst",
 ]  # fmt: skip
 
 

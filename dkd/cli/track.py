@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dkd.errors import BoxError, ConfigError, DKDError
+from dkd.errors import BoxError, ConfigError, DKDError, FrameIndexError
 
 if TYPE_CHECKING:
     from dkd.tracking.trace import Trace
@@ -16,9 +16,15 @@ if TYPE_CHECKING:
 
 def add_track_command(commands: Any) -> None:
     """Add the command to argparse's subparsers ``commands``."""
-    track = commands.add_parser("track", help="track a person in a video, write the joints, and say if they are good")
+    track = commands.add_parser("track", help="track people in a video, write the joints, and say if they are good")
     track.add_argument("video", type=Path, help="any video file that FFmpeg can read")
-    track.add_argument("--box", help="the person in the first frame, x0,y0,x1,y1 in pixels (default: search the frame)")
+    who = track.add_mutually_exclusive_group()
+    who.add_argument("--box", help="the person in the first frame, x0,y0,x1,y1 in pixels (default: search the frame)")
+    who.add_argument(
+        "--person", action="append", metavar="x0,y0,x1,y1@FRAME[=NAME]",
+        help="a person in any frame, followed forwards and backwards from it; several times for several people, which "
+        "adds a column `person` to the table",
+    )  # fmt: skip
     track.add_argument("--start", type=int, default=0, metavar="FRAME", help="first frame (default: %(default)s)")
     track.add_argument("--stop", type=int, metavar="FRAME", help="frame after the last one (default: the end)")
     track.add_argument(
@@ -40,23 +46,54 @@ def add_track_command(commands: Any) -> None:
     track.set_defaults(command=_track)
 
 
-def _box(text: str) -> tuple[float, float, float, float]:
+class _Person(NamedTuple):
+    """A person, named ``None`` if there is only one to track; without a box, the first frame is searched."""
+
+    name: str | None
+    box: tuple[float, float, float, float] | None
+    frame: int | None
+
+
+def _box(text: str, option: str = "--box x0,y0,x1,y1") -> tuple[float, float, float, float]:
     try:
         x0, y0, x1, y1 = (float(part) for part in text.split(","))
     except ValueError:
-        raise BoxError(f"expected --box x0,y0,x1,y1 (four numbers, in pixels), got {text!r}") from None
+        raise BoxError(f"expected {option} (four numbers, in pixels), got {text!r}") from None
     return x0, y0, x1, y1
+
+
+def _people(arguments: argparse.Namespace) -> list[_Person]:
+    """Return the people of the options.
+
+    Raises:
+        BoxError, ConfigError: an option cannot be read, or two people have one name.
+    """
+    if not arguments.person:
+        return [_Person(None, None if arguments.box is None else _box(arguments.box), None)]
+    people: list[_Person] = []
+    for i, text in enumerate(arguments.person, 1):
+        place, _, name = text.partition("=")
+        box, at, frame = place.partition("@")
+        if not at or not frame.strip().isdecimal():
+            raise ConfigError(
+                f"expected --person x0,y0,x1,y1@FRAME, such as --person 60,40,200,220@120=Anna, got {text!r}: the box "
+                "needs the number of its frame"
+            )
+        one = _Person(name.strip() or f"person {i}", _box(box, "--person x0,y0,x1,y1@FRAME"), int(frame))
+        if any(one.name == other.name for other in people):
+            raise ConfigError(f"expected a different name for each --person, got {one.name!r} twice")
+        people.append(one)
+    return people
 
 
 def _track(arguments: argparse.Namespace) -> int:
     # Imported here: importing torch takes seconds, and `dkd --help` should be fast.
-    from dkd.analysis.trust import trust
     from dkd.engines.choice import accelerate
     from dkd.models.checkpoints import load_model
     from dkd.tracking.conditions import Conditions
     from dkd.tracking.reinitialise import Reinitialise
     from dkd.tracking.tables import check_table_path
-    from dkd.tracking.trace import Trace
+    from dkd.tracking.two_way import trace_person
     from dkd.video.clip import Clip
     from dkd.video.ranges import ClipRange
 
@@ -64,33 +101,61 @@ def _track(arguments: argparse.Namespace) -> int:
     check_table_path(out)
     if out.exists() and not arguments.force:
         raise ConfigError(f"{out} exists already; add --force to replace it, or choose another name")
-    box = None if arguments.box is None else _box(arguments.box)
+    people = _people(arguments)
     conditions = Conditions(reinitialise=Reinitialise() if arguments.reinitialise else None)
     model = accelerate(load_model(arguments.model), arguments.engine)
+    traces: dict[str | None, Trace] = {}
     with Clip(arguments.video) as clip:
         part = ClipRange(clip, arguments.start, arguments.stop)
-        try:
-            trace = Trace(model, part, box, conditions, progress=not arguments.quiet)
-        except DKDError as error:
-            partial: Trace | None = getattr(error, "trace", None)
-            if partial is not None and len(partial):  # a damaged video: keep the frames tracked before the damage
-                _save(partial, out, part)
-                print(f"dkd: wrote the {len(partial)} frames before the damage to {out}", file=sys.stderr)
-            raise
-        _save(trace, out, part)
+        for one in people:
+            if one.frame is not None and not part.start <= one.frame < part.stop:
+                raise FrameIndexError(
+                    f"expected the frame of {one.name} in the part that is tracked, {part.start} to {part.stop - 1}, "
+                    f"got {one.frame}"
+                )
+        for one in people:
+            at = None if one.frame is None else one.frame - part.start
+            try:
+                trace = trace_person(model, part, one.box, at, conditions, progress=not arguments.quiet)
+            except DKDError as error:
+                partial: Trace | None = getattr(error, "trace", None)
+                if partial is not None and len(partial):  # a damaged video: keep the frames tracked before the damage
+                    _save({**traces, one.name: partial}, out, part)
+                    print(f"dkd: wrote the {len(partial)} frames before the damage to {out}", file=sys.stderr)
+                raise
+            traces[one.name] = trace
+            if not trace.complete:
+                break
+        _save(traces, out, part)
         if not trace.complete:
             print(f"dkd: stopped; wrote {len(trace)} of {len(part)} frames to {out}", file=sys.stderr)
             return 130
     if not arguments.quiet:
-        print(f"{len(trace)} frames, {len(trace.skeleton)} joints: {out}")
-        if trace.reinitialised:
-            frames = ", ".join(str(one.frame + part.start) for one in trace.reinitialised)
-            print(f"The lost track was re-initialised in frame {frames}.")
-        print(trust(trace, part.start))
+        _print(traces, out, part.start)
     return 0
 
 
-def _save(trace: Trace, out: Path, part: ClipRange) -> None:
+def _print(traces: dict[str | None, Trace], out: Path, first: int) -> None:
+    """Print what was tracked, how good it is, and whether two traces follow one person."""
+    from dkd.analysis.identity import same_person
+    from dkd.analysis.trust import trust
+
+    trace = next(iter(traces.values()))
+    people = f"{len(traces)} people, " if len(traces) > 1 else ""
+    print(f"{people}{len(trace)} frames, {len(trace.skeleton)} joints: {out}")
+    for name, trace in traces.items():
+        who = "" if name is None else f"{name}: "
+        if trace.reinitialised:
+            frames = ", ".join(str(one.frame + first) for one in trace.reinitialised)
+            print(f"{who}The lost track was re-initialised in frame {frames}.")
+        print(f"{who}{trust(trace, first)}")
+    for shared in same_person({str(name): trace for name, trace in traces.items()}, first):
+        print(shared)
+
+
+def _save(traces: dict[str | None, Trace], out: Path, part: ClipRange) -> None:
     from dkd.tracking.tables import save_joints
 
-    save_joints(trace, out, part.start, float(part.clip.times[part.start]))
+    named = {name: trace for name, trace in traces.items() if name is not None}
+    first, start_s = part.start, float(part.clip.times[part.start])
+    save_joints(named or traces[None], out, first, start_s)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from dkd.engines.choice import accelerate
 from dkd.models.base import VideoPoseModel
 from dkd.models.confidence import calibration_of
 from dkd.pose.crops import JOINTS_MARGIN, Crop, box_to_crop, joints_to_box, person_box
@@ -64,6 +65,7 @@ def find_people(
     frame: int = 0,
     *,
     least: float | None = None,
+    engine: str | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> list[Proposal]:
     """Propose the people in a frame.
@@ -72,6 +74,7 @@ def find_people(
         model, clip: as for :class:`~dkd.Trace`.
         frame: frame of the clip.
         least: minimum confidence of a proposal; by default 0.6, or a score of 0.3 for a model without calibration.
+        engine: as for a trace.
         cancel: called between passes; if it returns true, nobody is proposed.
 
     Returns:
@@ -81,7 +84,7 @@ def find_people(
         FrameIndexError: there is no such frame.
         DKDError: the model or the clip cannot be used.
     """
-    model = as_model(model).eval()
+    model = accelerate(as_model(model), engine).eval()
     clip, opened = as_clip(clip)
     try:
         search = _Search(model, clip.frame(frame), cancel or (lambda: False))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from dkd.tracking.trace import Trace
 
 
-def joints_table(trace: Trace, first: int = 0, start_s: float = 0.0) -> pd.DataFrame:
+def joints_table(trace: Trace | Mapping[str, Trace], first: int = 0, start_s: float = 0.0) -> pd.DataFrame:
     """Return a tidy table with one row per joint per frame: ``frame, time_s, joint, x, y, score, confidence``.
 
     Args:
-        trace: the trace.
+        trace: the trace; or traces of several people by name, which gives a first column ``person``.
         first: number of its first frame in the video.
         start_s: time of that frame in seconds.
 
@@ -29,6 +29,13 @@ def joints_table(trace: Trace, first: int = 0, start_s: float = 0.0) -> pd.DataF
         ``x`` and ``y`` in pixels of the frame; ``score``, the height of the map's peak; ``confidence``, the calibrated
         probability that the joint was found, NaN for a model without a calibration.
     """
+    import pandas as pd
+
+    if isinstance(trace, Mapping):
+        tables = {name: joints_table(one, first, start_s) for name, one in trace.items()}
+        for name, one in tables.items():
+            one.insert(0, "person", name)
+        return pd.concat(tables.values(), ignore_index=True)
     table = trace.to_frame()
     table["frame"] += first
     table["time_s"] += start_s
@@ -72,7 +79,7 @@ def check_table_path(path: Path) -> None:
         raise ConfigError(f"expected a file in a folder that exists, got {path}; create the folder first")
 
 
-def save_joints(trace: Trace, path: str | Path, first: int = 0, start_s: float = 0.0) -> None:
+def save_joints(trace: Trace | Mapping[str, Trace], path: str | Path, first: int = 0, start_s: float = 0.0) -> None:
     """Write the table of :func:`joints_table`, completely or not at all; an existing file is replaced.
 
     Raises:

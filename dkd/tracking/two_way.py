@@ -38,6 +38,7 @@ def trace_person(
     *,
     start: int = 0,
     stop: int | None = None,
+    engine: str | None = None,
     progress: bool = True,
     cancel: Callable[[], bool] | None = None,
 ) -> Trace:
@@ -53,7 +54,7 @@ def trace_person(
         conditions: as for a trace.
         start, stop: the part of the clip to trace, ``stop`` exclusive; by default all of it. Frames of the trace are
             counted from ``start``.
-        progress, cancel: as for a trace. ``cancel`` is called before each frame.
+        engine, progress, cancel: as for a trace. ``cancel`` is called before each frame.
 
     Returns:
         A :class:`TwoWayTrace`; a plain :class:`~dkd.Trace` if ``at`` is the first frame of the part.
@@ -71,8 +72,8 @@ def trace_person(
                 f"{start + len(part) - 1}, got {at}"
             )
         if at == start:
-            return Trace(model, part, box, conditions, progress=progress, cancel=cancel)
-        return TwoWayTrace(model, part, box, at - start, conditions, progress=progress, cancel=cancel)
+            return Trace(model, part, box, conditions, engine=engine, progress=progress, cancel=cancel)
+        return TwoWayTrace(model, part, box, at - start, conditions, engine=engine, progress=progress, cancel=cancel)
     except BaseException as error:
         _, opened = as_clip(part)
         if opened is not None and getattr(error, "trace", None) is None:
@@ -92,8 +93,8 @@ class TwoWayTrace(Trace):
     ``partial_joints``.
 
     Args:
-        model, clip, conditions, ground_truth, ground_truth_kind, progress, cancel: as for a trace. A corruption and a
-            feedback get the number of frames since ``origin`` as t, in both directions.
+        model, clip, conditions, ground_truth, ground_truth_kind, engine, progress, cancel: as for a trace. A corruption
+            and a feedback get the number of frames since ``origin`` as t, in both directions.
         box: box of the person in pixels of frame ``origin``; if omitted, the initializer searches for the person there.
         origin: frame with the box.
 
@@ -115,13 +116,14 @@ class TwoWayTrace(Trace):
         *,
         ground_truth: np.ndarray | None = None,
         ground_truth_kind: str | None = None,
+        engine: str | None = None,
         progress: bool = True,
         cancel: Callable[[], bool] | None = None,
     ):
         self._origin = int(origin)
         super().__init__(
             model, clip, box, conditions, ground_truth=ground_truth, ground_truth_kind=ground_truth_kind,
-            progress=progress, cancel=cancel,
+            engine=engine, progress=progress, cancel=cancel,
         )  # fmt: skip
 
     @property

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from dkd import Clip, Trace, load_model
+from dkd import Clip, Trace, load_model, trace_person
 from dkd.cli.main import main
 from dkd.video.samples import get_sample
 
@@ -49,6 +49,59 @@ def test_track_writes_what_the_library_finds(
     assert f"followed in all 5 frames: the mean confidence is {trace.confidence.mean():.2f}" in captured.out
     assert "tracing" in captured.err  # the progress bar
     assert [p.name for p in tmp_path.iterdir()] == ["poses.csv"]
+
+
+def test_people_in_any_frame_are_tracked_and_named(
+    short_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    box, out = get_sample("rendered_walk").box, tmp_path / "poses.csv"
+    text = ",".join(map(str, box))
+    people = ["--person", f"{text}@3=Anna", "--person", f"{text}@1"]
+    command = ["track", str(short_clip), *people, "--start", "1", "--out", str(out), "--quiet"]
+    assert main(command) == 0
+    table = pd.read_csv(out)
+    assert list(table.columns) == ["person", "frame", "time_s", "joint", "x", "y", "score", "confidence"]
+    assert list(table.person.unique()) == ["Anna", "person 2"]
+    for name, at in (("Anna", 3), ("person 2", 1)):
+        rows = table[table.person == name]
+        trace = trace_person("dkd-mobilenetv2", short_clip, box, at, start=1, progress=False)
+        assert list(rows.frame.unique()) == [1, 2, 3, 4]
+        np.testing.assert_allclose(rows[["x", "y"]], trace.joints.reshape(-1, 2), rtol=1e-4)
+    assert capsys.readouterr().out == ""
+
+
+def test_two_boxes_on_one_person_are_noticed(
+    short_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dkd.analysis.identity.LASTING_S", 0.1)  # the clip has 5 frames at 30 per second
+    text = ",".join(map(str, get_sample("rendered_walk").box))
+    people = ["--person", f"{text}@0=Anna", "--person", f"{text}@2=Ben"]
+    assert main(["track", str(short_clip), *people, "--out", str(tmp_path / "o.csv")]) == 0
+    printed = capsys.readouterr().out
+    assert "2 people, 5 frames, 13 joints" in printed
+    assert "Anna: The person is followed in all 5 frames" in printed
+    assert "Ben: The person is followed in all 5 frames" in printed
+    assert "Anna and Ben follow the same person in frames 0 to 4." in printed
+
+
+@pytest.mark.parametrize(
+    ("people", "message"),
+    [
+        (["1,2,30,40"], "the box needs the number of its frame"),
+        (["1,2,30,40@x"], "the box needs the number of its frame"),
+        (["1,2,30,40@-1"], "the box needs the number of its frame"),
+        (["1,2,30@0"], "expected --person x0,y0,x1,y1@FRAME (four numbers"),
+        (["1,2,30,40@9"], "expected the frame of person 1 in the part that is tracked, 0 to 4, got 9"),
+        (["1,2,30,40@0=Ann", "1,2,30,50@1=Ann"], "got 'Ann' twice"),
+    ],
+)
+def test_a_person_that_cannot_be_read_is_refused(
+    short_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], people: list[str], message: str
+) -> None:
+    options = [part for one in people for part in ("--person", one)]
+    assert main(["track", str(short_clip), *options, "--out", str(tmp_path / "o.csv")]) == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
