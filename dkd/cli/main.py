@@ -15,7 +15,7 @@ from pathlib import Path
 from dkd.cli.ablate import add_ablation_command
 from dkd.cli.confidence import add_confidence_commands
 from dkd.cli.engines import add_engines_command
-from dkd.cli.export import add_export_command
+from dkd.cli.export import add_export_command, add_onnx_command
 from dkd.cli.measure import add_measuring_commands
 from dkd.cli.poses import add_poses_command
 from dkd.cli.track import add_track_command
@@ -81,6 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_confidence_commands(commands)
     add_ablation_command(commands)
     add_export_command(commands)
+    add_onnx_command(commands)
     add_poses_command(commands)
     add_engines_command(commands)
 

@@ -75,7 +75,7 @@ class SlicedMaxPool(nn.Module):
         return torch.cat([rows[..., a:b].amax(3, keepdim=True) for a, b in self.windows], 3)
 
 
-class _Calls(nn.Module):
+class Calls(nn.Module):
     """A module that calls a function; ``owner`` holds the weights that the function uses."""
 
     def __init__(self, owner: nn.Module, call: Callable[..., Any]):
@@ -95,9 +95,9 @@ def graphs_of(model: VideoPoseModel) -> dict[str, Graph]:
     """
     size = model.config.input_size
     frame = torch.zeros(1, 3, size, size)
-    initialise = Graph(_Calls(model, model.initialise), (frame,), ("frame",), ("heatmaps",))
+    initialise = Graph(Calls(model, model.initialise), (frame,), ("frame",), ("heatmaps",))
     if type(model) is SimpleBaseline:
-        look = Graph(_Calls(model, _looking(model)), (frame,), ("frame",), ("features", "heatmaps"))
+        look = Graph(Calls(model, _looking(model)), (frame,), ("frame",), ("features", "heatmaps"))
         return {"initialise": initialise, "look": look}
     if type(model) is not DKD or not model.distils:
         raise ConfigError(
@@ -109,8 +109,8 @@ def graphs_of(model: VideoPoseModel) -> dict[str, Graph]:
     features, heatmaps = torch.zeros(1, channels, size, size), torch.zeros(1, len(model.skeleton), size, size)
     return {
         "initialise": initialise,
-        "see": Graph(_Calls(model, model.see), (frame, kernels), ("frame", "kernels"), ("features", "heatmaps")),
-        "distil": Graph(_distilling(model), (features, heatmaps), ("features", "heatmaps"), ("kernels",)),
+        "see": Graph(Calls(model, model.see), (frame, kernels), ("frame", "kernels"), ("features", "heatmaps")),
+        "distil": Graph(distilling(model), (features, heatmaps), ("features", "heatmaps"), ("kernels",)),
     }
 
 
@@ -122,7 +122,8 @@ def _looking(model: SimpleBaseline) -> Callable[[Tensor], tuple[Tensor, Tensor]]
     return look
 
 
-def _distilling(model: DKD) -> nn.Module:
+def distilling(model: DKD) -> nn.Module:
+    """Return a module (F_t, H_t) → K̃_t of a DKD, in layers that can be exported."""
     distillator = copy.deepcopy(model.distillator)
     assert isinstance(distillator, KernelDistillator)
     pooled = (model.map_size - 2) // 2  # after the first convolution and pooling
@@ -134,7 +135,7 @@ def _distilling(model: DKD) -> nn.Module:
     def distil(features: Tensor, heatmaps: Tensor) -> Tensor:
         return distillator(torch.cat([features, heatmaps * gain], 1))
 
-    return _Calls(distillator, distil)
+    return Calls(distillator, distil)
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
