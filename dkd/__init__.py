@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dkd.evaluation.results import Evaluation
     from dkd.evaluation.run import evaluate
     from dkd.evaluation.summaries import add_errors, summarise
+    from dkd.formats.as_trace import as_trace
     from dkd.formats.files import export, load_poses
     from dkd.formats.names import match_joints
     from dkd.formats.track import PoseTrack
@@ -113,6 +114,7 @@ _HOMES = {
         "add_errors",
         "summarise",
     ),
+    "dkd.formats.as_trace": ("as_trace",),
     "dkd.formats.files": (
         "export",
         "load_poses",
@@ -177,7 +179,7 @@ __all__ = [
     "AblationPlan", "Clip", "ClipFrames", "ClipRange", "Conditions", "Diagnosis", "Evaluation", "EvaluationChoice",
     "ImageClip", "MODELS", "Method", "OneEuro", "PersonSequence", "PoseTrack", "Proposal", "Reinitialise",
     "RenderSetConfig", "Run", "SamePerson", "Session", "Skeleton", "Trace", "TrainConfig", "TrainingSession",
-    "TwoWayTrace", "ablate", "add_errors", "anatomy", "available_sources", "build_model", "compare_kernels",
+    "TwoWayTrace", "ablate", "add_errors", "anatomy", "as_trace", "available_sources", "build_model", "compare_kernels",
     "data_folder", "decode_peaks", "default_sample", "diagnose", "divergence", "evaluate", "export",
     "export_corrections", "find_people", "follow_person", "get_method", "get_sample", "get_skeleton", "list_runs",
     "list_samples", "load_model", "load_people", "load_plan", "load_poses", "load_recipe", "make_results",

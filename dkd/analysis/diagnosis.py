@@ -169,7 +169,8 @@ def diagnose(
     """Measure all lanes of a trace.
 
     Args:
-        trace: a :class:`dkd.Trace` of at least one frame.
+        trace: a :class:`dkd.Trace` of at least one frame; or a track without maps (:func:`dkd.as_trace`), which has
+            neither kernel drift nor a network's square.
         alpha: a joint that is further than this × the box from the ground truth is a miss. The default, 0.1, is also
             the distance used for confidence.
         side: (T,) larger side of the person's box in pixels; :func:`box_sides` by default. Two traces of one clip
@@ -198,9 +199,12 @@ def diagnose(
         "speed": moved.velocity_error,
         "acceleration": moved.jitter,
         "flip": flips(joints, trace.skeleton, side),
-        "border": border(joints, truth, trace.crops[:n], size),
     }
     missing = {}
+    if size > 1:
+        lanes["border"] = border(joints, truth, trace.crops[:n], size)
+    else:
+        missing["border"] = "it is a track of another tool, without a network's square"
     if trace.calibrated:
         lanes["confidence"] = np.asarray(trace.confidence, np.float64)
     else:
@@ -209,7 +213,7 @@ def diagnose(
         lanes["kernel_drift"] = np.asarray(trace.kernel_drift(), np.float64)
         lanes["kernel_drift"][0] = np.nan  # there is no previous frame
     else:
-        missing["kernel_drift"] = "the model has no kernels"
+        missing["kernel_drift"] = "the model has no kernels" if size > 1 else "a track of another tool has no kernels"
     if discriminator is not None:
         lanes["reconstruction"] = reconstruction(trace, discriminator)
     else:

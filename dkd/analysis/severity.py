@@ -32,9 +32,10 @@ def severities(d: Diagnosis) -> dict[str, np.ndarray]:
         "flip": d.lanes["swapped" if has_true_sides(d) else "flip"] / FLIP_LIMIT,
         "low score": np.where(sure < limit, limit / np.fmax(sure, CONFIDENCE_FLOOR), sure * 0),
     }
-    border = d.lanes["border"]
-    outside = -border * (d.cell / (d.alpha * d.side))[:, None]
-    out["out of crop"] = np.where(border < 0, 2 + outside, np.where(border <= 1, 2 - border, border * 0))
+    if "border" in d.lanes:
+        border = d.lanes["border"]
+        outside = -border * (d.cell / (d.alpha * d.side))[:, None]
+        out["out of crop"] = np.where(border < 0, 2 + outside, np.where(border <= 1, 2 - border, border * 0))
     if "kernel_drift" in d.lanes:
         drift = d.lanes["kernel_drift"][:, None]
         out["drift"] = drift / _own_limit(drift, DRIFT_LIMIT)

@@ -52,8 +52,8 @@ def add_measuring_commands(commands: Any) -> None:
 
 
 _METHODS = (
-    "a shipped model, a checkpoint's path or a run's folder, with variants: dkd-mobilenetv2+erased; "
-    "'list' lists the variants"
+    "a shipped model, a checkpoint's path or a run's folder, with variants: dkd-mobilenetv2+erased; 'list' lists the "
+    "variants; for evaluate also a pose file of another tool, or a folder with one per video"
 )
 
 

@@ -11,6 +11,8 @@ import pandas as pd
 from dkd.datasets.people import PersonSequence
 from dkd.evaluation.methods import Method
 from dkd.evaluation.protocols import box_areas, normaliser, torso_lengths
+from dkd.evaluation.tracks import TrackMethod
+from dkd.formats.as_trace import TrackTrace
 from dkd.tracking.people import first_box, person_clip, truth_of
 from dkd.tracking.trace import Trace
 
@@ -25,7 +27,7 @@ def follow_person(
 
 
 def measure_person(
-    method: Method,
+    method: Method | TrackMethod,
     data: str,
     person: PersonSequence,
     n_frames: int | None = None,
@@ -40,7 +42,12 @@ def measure_person(
         was in the network's square; ``kernel_drift`` of the frame, NaN without kernels; ``labels``: their description;
         ``skeleton``.
     """
-    trace = follow_person(method, person, n_frames, cancel)
+    trace: Trace | TrackTrace
+    if isinstance(method, TrackMethod):
+        options = {**truth_of(person), "skeleton": person.skeleton, "stop": n_frames}
+        trace = method.trace(person_clip(person), first_box(person), **options)
+    else:
+        trace = follow_person(method, person, n_frames, cancel)
     try:
         if not trace.complete:
             return None
@@ -49,14 +56,17 @@ def measure_person(
         trace.close()
 
 
-def _rows(trace: Trace, name: str, data: str, person: PersonSequence) -> pd.DataFrame:
+def _rows(trace: Trace | TrackTrace, name: str, data: str, person: PersonSequence) -> pd.DataFrame:
     n, skeleton = len(trace), trace.skeleton
     truth = person.joints[:n]
     labelled = np.isfinite(truth).all(-1)
     visible = labelled if person.visible is None else labelled & person.visible[:n]
-    size = trace.model.config.input_size
-    inside = np.stack([crop.to_grid(joints, size) for crop, joints in zip(trace.crops, truth, strict=True)])
-    in_crop = ((inside > -0.5) & (inside < size - 0.5)).all(-1)
+    if isinstance(trace, Trace):
+        size = trace.model.config.input_size
+        inside = np.stack([crop.to_grid(joints, size) for crop, joints in zip(trace.crops, truth, strict=True)])
+        in_crop = ((inside > -0.5) & (inside < size - 0.5)).all(-1)
+    else:
+        in_crop = np.ones(truth.shape[:2], bool)  # a track of another tool has no square
     drift = trace.kernel_drift() if trace.kernels.size else np.full(n, np.nan)
 
     def each_frame(values: Any) -> np.ndarray:

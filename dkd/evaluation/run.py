@@ -28,6 +28,7 @@ from dkd.errors import ConfigError, DatasetError, DKDError, StorageError
 from dkd.evaluation.methods import Method, get_method
 from dkd.evaluation.people import measure_person
 from dkd.evaluation.results import FORMAT, INDEX, write_parquet
+from dkd.evaluation.tracks import TrackMethod, find_tracks
 from dkd.io.files import atomic_path
 from dkd.io.provenance import provenance
 from dkd.machine import MachineConfig, launch, torch_threads
@@ -63,7 +64,7 @@ class Progress:
 class _Part:
     """One method on one video."""
 
-    method: Method
+    method: Method | TrackMethod
     data: str
     person: PersonSequence
     n_frames: int
@@ -72,7 +73,7 @@ class _Part:
 
 
 def evaluate(
-    methods: Sequence[str | Method],
+    methods: Sequence[str | Method | TrackMethod],
     sources: Sequence[str],
     folder: str | Path,
     *,
@@ -85,7 +86,8 @@ def evaluate(
     """Track people in complete videos, from the box in the first frame; only ``+reinit`` re-initialises.
 
     Args:
-        methods: specs such as ``"dkd-mobilenetv2+erased"`` (see :func:`dkd.evaluation.methods.get_method`), or methods.
+        methods: specs such as ``"dkd-mobilenetv2+erased"`` (see :func:`dkd.evaluation.methods.get_method`), or methods;
+            or pose files of other tools, such as ``"theirs.slp"``, or a folder with one per video.
         sources: names for :func:`dkd.datasets.sources.load_people`; their test split is used. In the table,
             ``"penn_action=folder"`` is called ``"penn_action"``.
         folder: folder of the parts and settings.
@@ -114,14 +116,15 @@ def evaluate(
     with torch_threads(machine.threads):
         fabric = launch(machine)
         if fabric.is_global_zero:
-            specs = [method.name if isinstance(method, Method) else str(method) for method in methods]
+            specs = [method.name if isinstance(method, Method | TrackMethod) else str(method) for method in methods]
             asked = {
                 "specs": dict(zip((method.name for method in known), specs, strict=True)),
                 "given": {name: source for source, name in names.items()},
             }
             _write_index(Path(folder), parts, {**asked, "n_frames": n_frames, "n_clips": n_clips})
         for method in known:
-            method.model.to(fabric.device)
+            if isinstance(method, Method):
+                method.model.to(fabric.device)
         yield from _measure(parts[fabric.global_rank :: fabric.world_size], cancel)
         fabric.barrier()
 
@@ -157,8 +160,11 @@ def _measure(parts: Sequence[_Part], cancel: Callable[[], bool] | None) -> Itera
 # --- what to measure --------------------------------------------------------------------------------------------------
 
 
-def _load_methods(methods: Sequence[str | Method]) -> list[Method]:
-    known = [method if isinstance(method, Method) else get_method(method) for method in methods]
+def _load_methods(methods: Sequence[str | Method | TrackMethod]) -> list[Method | TrackMethod]:
+    known = [
+        method if isinstance(method, Method | TrackMethod) else find_tracks(method) or get_method(method)
+        for method in methods
+    ]
     names = [method.name for method in known]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice or not names:
@@ -174,7 +180,7 @@ def source_names(sources: Sequence[str]) -> dict[str, str]:
 
 
 def _plan(
-    methods: Sequence[Method],
+    methods: Sequence[Method | TrackMethod],
     people: dict[str, Sequence[PersonSequence]],
     folder: Path,
     n_frames: int | None,
@@ -194,7 +200,7 @@ def _plan(
             for array in (person.visible, person.boxes, person.start_box):
                 truth.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
             for method in methods:
-                if method.model.config.skeleton != person.skeleton:
+                if isinstance(method, Method) and method.model.config.skeleton != person.skeleton:
                     raise ConfigError(
                         f"{method.name} has the joints of {method.model.config.skeleton!r}, {source} those of "
                         f"{person.skeleton!r}: use other data, or another model"
@@ -202,7 +208,7 @@ def _plan(
                 identity = {
                     "format": FORMAT,
                     "method": method.name,
-                    "model": {"kind": kind_of(method.model.config), "config": asdict(method.model.config)},
+                    "model": _identity(method),
                     "weights_sha256": weights[method.name],
                     "data": source,
                     "video": person.name,
@@ -218,8 +224,16 @@ def _plan(
     return parts
 
 
-def _weights(method: Method) -> str:
+def _identity(method: Method | TrackMethod) -> dict[str, Any]:
+    if isinstance(method, TrackMethod):
+        return method.identity
+    return {"kind": kind_of(method.model.config), "config": asdict(method.model.config)}
+
+
+def _weights(method: Method | TrackMethod) -> str:
     """Return the checkpoint's SHA-256 (as ``sha256sum``), or that of the tensors' bytes if there is no file."""
+    if isinstance(method, TrackMethod):
+        return method.digest
     digest = hashlib.sha256()
     if method.source is not None:
         with method.source.open("rb") as file:

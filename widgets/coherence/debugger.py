@@ -15,6 +15,8 @@ from torch import Tensor
 from dkd.analysis.diagnosis import LANES, REASONS, Diagnosis, check_comparable, diagnose, statistics
 from dkd.analysis.moments import Moment, Moments, worst
 from dkd.errors import ConfigError
+from dkd.formats.as_trace import as_trace
+from dkd.formats.track import PoseTrack
 from dkd.models.confidence import ALPHA
 from dkd.tracking.protocols import TraceLike
 from widgets.core.cursor import Cursor
@@ -40,8 +42,11 @@ class CoherenceDebugger(View):
     measured and what severity means; ``moments()`` and ``statistics()`` return the same as tables.
 
     Args:
-        trace: A :class:`dkd.Trace`; ``A`` if there are two.
-        other: Another trace of the same clip, ``B``, drawn over the first. Both are measured in shares of A's box.
+        trace: A :class:`dkd.Trace`; ``A`` if there are two. Or a :class:`dkd.PoseTrack` of one person: jumps, swapped
+            sides and low scores of another tool's track need no model; see :func:`dkd.as_trace`.
+        other: Another trace of the same clip, ``B``, drawn over the first. Both are measured in shares of A's box. A
+            track's joints are found by name.
+        video: Clip or path of the video of a ``PoseTrack``; grey by default.
         cursor: A :class:`Cursor` to share with other views of the same trace.
         alpha: A joint that is further than this × the person's box from the ground truth is a miss.
         discriminator: A trained temporal discriminator, for its lane; see
@@ -56,16 +61,22 @@ class CoherenceDebugger(View):
 
     def __init__(
         self,
-        trace: TraceLike,
-        other: TraceLike | None = None,
+        trace: TraceLike | PoseTrack,
+        other: TraceLike | PoseTrack | None = None,
         *,
         cursor: Cursor | None = None,
+        video: Any = None,
         alpha: float = ALPHA,
         discriminator: Callable[[Tensor, Tensor], Tensor] | None = None,
         **unknown: Any,
     ):
         if unknown:
-            raise unknown_keyword(type(self).__name__, next(iter(unknown)), ("cursor", "alpha", "discriminator"))
+            known = ("cursor", "video", "alpha", "discriminator")
+            raise unknown_keyword(type(self).__name__, next(iter(unknown)), known)
+        if isinstance(trace, PoseTrack):
+            trace = as_trace(trace, video)
+        if isinstance(other, PoseTrack):
+            other = as_trace(other, trace)
         if other is not None:
             check_comparable(trace, other)
         self._other, self._alpha, self._discriminator = other, alpha, discriminator
