@@ -15,6 +15,8 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from dkd.errors import ConfigError, SessionError, nearest_name
 from dkd.sessions.hashes import hash_joints
 from dkd.tracking.replay import check_call
+from dkd.video.protocols import ClipLike
+from dkd.video.ranges import ClipRange
 
 if TYPE_CHECKING:
     from dkd.tracking.trace import Trace
@@ -118,11 +120,19 @@ class SavedPerson:
             name,
             colour.lower() if colour else None,
             None if trace.box is None else _box(trace.box),
-            getattr(trace.clip, "start", 0) + trace.origin,
+            _first_frame(trace.clip) + trace.origin,
             conditions.reinitialise is not None,
             tuple(trace.calls),
             hash_joints(trace.joints) if trace.complete else None,
         )
+
+
+def _first_frame(clip: ClipLike) -> int:
+    """Return the frame of the video with which a clip begins, which may be a part of a part."""
+    start = 0
+    while isinstance(clip, ClipRange):
+        start, clip = start + clip.start, clip.clip
+    return start
 
 
 def _box(box: Iterable[float]) -> tuple[float, float, float, float]:

@@ -33,10 +33,10 @@ def hash_video(path: Path) -> str:
         if not is_images(path):
             size = path.stat().st_size
             digest.update(f"file {size}\n".encode())
-            with path.open("rb") as file:
+            with path.open("rb") as video:
                 for begin in _begins(size):
-                    file.seek(begin)
-                    digest.update(file.read(PART))
+                    video.seek(begin)
+                    digest.update(video.read(PART))
             return digest.hexdigest()
         files = list_images(path, None).files
         for file in files:
