@@ -35,8 +35,9 @@ LONGEST = [
     "test_training_browser", "test_engines", "test_lab", "test_evaluation", "test_demo", "test_ablations",
     "test_lineage_browser",
     "test_anatomy_browser", "test_tracking", "test_video", "test_debugger_browser", "test_peers",
-    "test_evaluation_panel", "test_person_crops", "test_models", "test_laboratory", "test_opening", "test_counterfactuals",
+    "test_evaluation_panel", "test_person_crops", "test_models", "test_laboratory", "test_counterfactuals",
     "test_lessons", "test_reinitialise", "test_variants", "test_profiling", "test_training_panel", "test_trace",
+    "test_opening",
 ]  # fmt: skip
 
 _left_out = pytest.StashKey[int]()
