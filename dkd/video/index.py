@@ -26,7 +26,7 @@ from av.video.stream import VideoStream
 from dkd.errors import VideoEmptyError, VideoError, VideoFormatError, VideoTruncatedError
 from dkd.video.faults import VideoWarning, log_warnings, warnings_of
 from dkd.video.integrity import decoded, make_checker
-from dkd.video.opening import Track, choose_track, open_video
+from dkd.video.opening import Track, choose_track, opened_video
 from dkd.video.structure import Fault, bytes_missing, matroska_faults
 from dkd.video.tables import Packet, packet_of, packets_of_tables
 from dkd.video.times import Timing, timing_of
@@ -100,8 +100,7 @@ def build_index(path: Path, wanted: int | None = None) -> VideoIndex:
         ConfigError: there is no such track.
     """
     track = choose_track(path, wanted)
-    container, stream = open_video(path, track.number)
-    with container:
+    with opened_video(path, track.number) as (container, stream):
         header = _read_header(container, stream)
         tables = packets_of_tables(path, container, stream) if header.family == "mov" else None
         packets, broken = (tables, False) if tables is not None else _read_packets(path, track.number)
@@ -257,11 +256,10 @@ class _Result(NamedTuple):
 
 def _scan(path: Path, track: int, packets: list[Packet], timed: bool, truncated: bool) -> _Scan:
     """Decode the whole file and list its frames."""
-    container, stream = open_video(path, track)
-    with container:
+    with opened_video(path, track) as (container, stream):
         if truncated:
             stream.thread_type = "SLICE"  # with frame threads, as many frames as cores come out only while draining
-        checker = make_checker(stream) if timed else None
+        checker = make_checker(stream, timed=timed)
         results = [
             _Result(frame.pts if frame else None, bad, late)
             for frame, bad, late, _ in decoded(container.demux(stream), checker)
@@ -305,9 +303,8 @@ def _slots(path: Path, track: int, n_frames: int, packets: list[Packet]) -> list
 
 def _held_back(path: Path, track: int, n_packets: int = 32) -> int:
     """Return how many frames the decoder holds back, without the further ones that it decodes in parallel."""
-    container, stream = open_video(path, track)
     fed, came = 0, 0
-    with container:
+    with opened_video(path, track) as (container, stream):
         stream.thread_type = "SLICE"
         for packet in container.demux(stream):
             if not packet.size or fed == n_packets:

@@ -1,15 +1,19 @@
 """Decoding that notices damage.
 
-Decoders conceal damage: they fill in what is missing and report success. Four signs tell of it: an error, the mark that
-the H.264 and MPEG decoders put on an incomplete picture, a frame that depends on a damaged one, and, for HEVC, VP8 and
-VP9, a second decoder that gives another picture. On a whole file all decoders of a codec agree in every bit; on a
-damaged one they read beyond the damage in different ways.
+Decoders conceal damage: they fill in what is missing and report success. Five signs tell of it: an error, the mark that
+the H.264 and MPEG decoders put on an incomplete picture, a frame that depends on a damaged one, for HEVC, VP8 and VP9 a
+second decoder that gives another picture, and for MJPEG what :mod:`dkd.video.jpeg` finds. On a whole file all decoders
+of a codec agree in every bit; on a damaged one they read beyond the damage in different ways.
+
+The second decoder of HEVC gets noise behind the data of each slice. The decoder of a whole slice stops at the slice's
+last bit, which the standard guarantees; one that lost its place in the data and needs more of them reads the noise.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import av
 import numpy as np
@@ -18,11 +22,15 @@ from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from dkd.video.jpeg import jpeg_fault
 from dkd.video.orientation import UPRIGHT, Orientation, orientation_of
 
 # Codec → the decoder that its own one is compared with. HEVC has only one, which takes another way through the picture
 # when it decodes the rows in parallel instead of several frames.
 _SECOND = {"hevc": "hevc", "vp8": "libvpx", "vp9": "libvpx-vp9"}
+# No zeros: they would have to be escaped.
+_NOISE = bytes(random.Random(5).randrange(0x40, 0x100) for _ in range(64))
+_FIRST_HEVC_UNIT_WITHOUT_PICTURE = 32
 
 
 class Decoded(NamedTuple):
@@ -61,7 +69,39 @@ def decoded(packets: Iterable[av.Packet], checker: Checker | None = None) -> Ite
             yield Decoded(frame, damaged, not packet.size, orientation)
 
 
-class Checker:
+class Checker(Protocol):
+    """What looks for damage next to a decoder."""
+
+    def feed(self, packet: av.Packet) -> None:
+        """Look at a packet, before it is decoded."""
+
+    def differs(self, frame: av.VideoFrame) -> bool:
+        """Return whether a decoded frame is damaged."""
+
+
+class JpegChecker:
+    """Checks the coded data of each picture of MJPEG.
+
+    Args:
+        wanted: called with the presentation time of a picture: whether it is to be checked.
+    """
+
+    def __init__(self, wanted: Callable[[int], bool]):
+        self._wanted = wanted
+        self._damaged: set[int] = set()
+
+    def feed(self, packet: av.Packet) -> None:
+        """Check the picture of a packet, unless it was checked before."""
+        is_due = packet.size and packet.dts is not None and (packet.pts is None or self._wanted(packet.pts))
+        if is_due and jpeg_fault(bytes(packet)) is not None:
+            self._damaged.add(packet.dts or 0)
+
+    def differs(self, frame: av.VideoFrame) -> bool:
+        """Return whether the frame's data are damaged."""
+        return frame.dts is not None and frame.dts in self._damaged
+
+
+class SecondDecoder:
     """A second decoder next to the first. It is fed the same packets, and its pictures are compared.
 
     Args:
@@ -96,7 +136,7 @@ class Checker:
             # Leading pictures of the group at which this decoder begins lack what they refer to.
             if packet.pts >= self._start:
                 self._due.add(packet.pts)
-            self._decode(packet)
+            self._decode(self._with_noise(packet) if self._name == "hevc" else packet)
 
     def differs(self, frame: av.VideoFrame) -> bool:
         """Return whether the second decoder has another picture at the frame's time, or none."""
@@ -123,22 +163,68 @@ class Checker:
         except FFmpegError:
             pass  # the frame will be missing
 
+    def _with_noise(self, packet: av.Packet) -> av.Packet:
+        changed = av.Packet(noise_behind_slices(bytes(packet), self._extradata))
+        changed.pts, changed.dts, changed.time_base = packet.pts, packet.dts, packet.time_base
+        changed.is_keyframe = packet.is_keyframe
+        return changed
+
     def _drain(self) -> None:
         if self._decoder is not None:
             self._decode(None)
             self._decoder = None
 
 
-def make_checker(stream: VideoStream, wanted: Callable[[int], bool] = lambda _: True) -> Checker | None:
-    """Return a checker for the codec of ``stream``; ``None`` if the installed FFmpeg has no second decoder for it."""
-    name = _SECOND.get(stream.codec_context.codec.canonical_name)
-    if name is None:
+def make_checker(
+    stream: VideoStream, wanted: Callable[[int], bool] = lambda _: True, timed: bool = True
+) -> Checker | None:
+    """Return a checker for the codec of ``stream``; ``None`` if there is none for it.
+
+    Args:
+        stream: the video track.
+        wanted: see the checkers.
+        timed: whether the presentation times of frames can be trusted; without them, two decoders cannot be compared.
+    """
+    codec = stream.codec_context.codec.canonical_name
+    if codec == "mjpeg":
+        return JpegChecker(wanted)
+    name = _SECOND.get(codec)
+    if name is None or not timed:
         return None
     try:
         av.Codec(name, "r")
     except UnknownCodecError:
         return None
-    return Checker(name, stream, wanted)
+    return SecondDecoder(name, stream, wanted)
+
+
+def noise_behind_slices(data: bytes, extradata: bytes | None) -> bytes:
+    """Return a packet of HEVC with noise at the end of each slice.
+
+    Args:
+        data: the packet: units of data, each after its length (MP4, Matroska) or after a start code (all others).
+        extradata: the decoder's configuration, which tells the two forms apart.
+    """
+    if not extradata or len(extradata) < 23 or extradata[0] != 1:
+        start = b"\0\0\1"
+        return start.join(_extended(unit) for unit in data.split(start))
+    width = (extradata[21] & 3) + 1
+    parts, at = [], 0
+    while at + width < len(data):
+        begin = at + width
+        at = begin + int.from_bytes(data[at:begin], "big")
+        unit = _extended(data[begin:at])
+        if at > len(data) or len(unit) >= 256**width:
+            return data
+        parts.append(len(unit).to_bytes(width, "big") + unit)
+    return b"".join(parts)
+
+
+def _extended(unit: bytes) -> bytes:
+    """Return a unit of HEVC data, with noise at its end if it is a slice; zeros behind that end do not belong to it."""
+    inner = unit.rstrip(b"\0")
+    is_slice = inner and (inner[0] >> 1) & 63 < _FIRST_HEVC_UNIT_WITHOUT_PICTURE
+    return inner + _NOISE + unit[len(inner) :] if is_slice else unit
 
 
 def same_picture(a: av.VideoFrame, b: av.VideoFrame) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,6 +144,26 @@ def open_video(path: Path, track: int) -> tuple[InputContainer, VideoStream]:
     if context.codec.canonical_name in _STRICT:
         context.options = {"err_detect": "explode"}
     return container, stream
+
+
+def close_video(container: InputContainer, stream: VideoStream) -> None:
+    """Close a file that was opened for decoding.
+
+    Its decoder first finishes what it works on in other threads. Freeing a decoder waits for these threads while it
+    holds Python's lock; if one of them then logs a message to Python, both would wait indefinitely.
+    """
+    stream.codec_context.flush_buffers()
+    container.close()
+
+
+@contextmanager
+def opened_video(path: Path, track: int) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open a video track with :func:`open_video`, and close it when the block ends."""
+    container, stream = open_video(path, track)
+    try:
+        yield container, stream
+    finally:
+        close_video(container, stream)
 
 
 def choose_track(path: Path, wanted: int | None) -> Track:

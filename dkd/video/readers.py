@@ -18,7 +18,7 @@ import numpy as np
 from dkd.errors import VideoCorruptError
 from dkd.video.index import KeyPoint, VideoIndex
 from dkd.video.integrity import decoded, make_checker
-from dkd.video.opening import open_video
+from dkd.video.opening import close_video, open_video
 from dkd.video.orientation import UPRIGHT, Orientation
 
 
@@ -37,6 +37,8 @@ class PyAVReader:
     frame, was lost. Files without times (``index.pts is None``) are decoded from their start and counted.
     """
 
+    _container: av.container.InputContainer | None = None
+
     def __init__(self, path: Path, index: VideoIndex):
         self._path = path
         self._index = index
@@ -46,7 +48,6 @@ class PyAVReader:
         self._key_times = [key.pts for key in index.keys]
         self.damaged = set(index.damaged)
         self._compared: set[int] = set()  # frames on which two decoders agreed
-        self._container: av.container.InputContainer | None = None
         self._run: Iterator[_Numbered] = iter(())
         self._next: int | None = None  # number of the frame that the decoder yields next
         self._astray = False  # the last seek did not land where the index says
@@ -92,8 +93,11 @@ class PyAVReader:
         """Close the file. The reader opens it again when it is used next."""
         self._run, self._next = iter(()), None
         if self._container is not None:
-            self._container.close()
+            close_video(self._container, self._stream)
             self._container = None
+
+    def __del__(self) -> None:
+        self.close()
 
     def _attempts(self, number: int) -> Iterator[KeyPoint | str]:
         """Yield points at which to begin decoding to reach ``number``, the cheapest first.

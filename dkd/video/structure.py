@@ -140,37 +140,3 @@ def _ebml_length(data: bytes, at: int) -> tuple[int, int] | None:
     unknown = (1 << 7 * width) - 1
     length = int.from_bytes(data[at : at + width], "big") & unknown
     return None if length == unknown else (at + width, length)
-
-
-def jpeg_is_whole(data: bytes) -> bool:
-    """Return whether JPEG data goes from its start marker to its end marker, with only legal markers in the scans.
-
-    A picture that lost its end has no end marker, or another file's bytes in place of it. This cannot notice bytes
-    that were changed within a scan without forming a marker.
-    """
-    if not data.startswith(b"\xff\xd8"):
-        return False
-    at = 2
-    while at + 4 <= len(data):
-        if data[at] != 0xFF:
-            return False
-        marker = data[at + 1]
-        if marker == 0xFF:  # a fill byte
-            at += 1
-        elif marker == 0xD9:
-            return True
-        elif marker == 0xDA:
-            at = _end_of_scan(data, at + 2 + int.from_bytes(data[at + 2 : at + 4], "big"))
-        elif marker == 0 or 0xD0 <= marker <= 0xD8:
-            return False
-        else:
-            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return data[at : at + 2] == b"\xff\xd9"
-
-
-def _end_of_scan(data: bytes, at: int) -> int:
-    while (at := data.find(b"\xff", at)) >= 0 and at + 1 < len(data):
-        if data[at + 1] != 0 and not 0xD0 <= data[at + 1] <= 0xD7 and data[at + 1] != 0xFF:
-            return at
-        at += 1 if data[at + 1] == 0xFF else 2
-    return len(data)
