@@ -6,7 +6,8 @@ frames were compared with PyAV's when the clip was opened: it seeks to wrong fra
 video tracks by itself, squashes frames of another size, and hides damage. It is never used for anything else.
 
 Measured on two cores, with real clips of 720p and 1080p: PyAV takes 1.3–3.4 ms per frame and decord 1.8–4.9 ms. The
-first time that frames of HEVC or VP9 are read, a second decoder checks them, which costs about as much again.
+first time that frames of HEVC, VP8, VP9 or MJPEG are read, they are checked for damage, which takes up to the same time
+again (``docs/video.md``).
 
 Pixels are returned as stored: a clip with non-square pixels is not stretched. ``pixel_aspect`` states their shape, and
 the widgets apply it when they show a frame.

@@ -190,9 +190,8 @@ def _ends_early(timing: Timing, header: _Header) -> bool:
 def _read_packets(path: Path, track: int) -> tuple[list[Packet], bool]:
     """Return all packets in file order (which is decoding order), and whether reading stopped early."""
     packets: list[Packet] = []
-    container, stream = open_video(path, track)
     try:
-        with container:
+        with opened_video(path, track) as (container, stream):
             for p in container.demux(stream):
                 if p.size:
                     packets.append(packet_of(p))

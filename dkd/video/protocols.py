@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Protocol
 
 import numpy as np
 
+from dkd.video.faults import VideoWarning
+
 
 class ClipLike(Protocol):
-    """Frames by index: a :class:`dkd.video.clip.Clip`, a :class:`dkd.video.images.ImageClip`, or your own class."""
+    """Frames by index: a :class:`dkd.video.clip.Clip`, a :class:`dkd.video.images.ImageClip`, or your own class.
+
+    ``warnings`` and ``pixel_aspect`` of :class:`~dkd.video.clip.Clip` are optional: :func:`warnings_about` and
+    :func:`pixel_aspect` read them.
+    """
 
     @property
     def name(self) -> str:
@@ -61,3 +68,13 @@ def rate_text(clip: ClipLike) -> str:
     if clip.fps is None:
         return f"variable rate, mean {mean_rate(clip):.4g} frames/s"
     return f"{clip.fps:.6g} fps"
+
+
+def pixel_aspect(clip: ClipLike) -> Fraction:
+    """Return the width of a pixel divided by its height; 1 for a clip that does not state it."""
+    return Fraction(getattr(clip, "pixel_aspect", 1))
+
+
+def warnings_about(clip: ClipLike) -> tuple[VideoWarning, ...]:
+    """Return what to know before trusting a clip, as far as it says so."""
+    return tuple(getattr(clip, "warnings", ()))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import operator
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
 from dkd.errors import FrameIndexError
-from dkd.video.protocols import ClipLike
+from dkd.video.faults import VideoWarning
+from dkd.video.protocols import ClipLike, pixel_aspect, warnings_about
 
 
 class ClipRange:
@@ -44,14 +46,32 @@ class ClipRange:
         return self.clip.fps
 
     @property
+    def pixel_aspect(self) -> Fraction:
+        """Width / height of a pixel, as the clip says."""
+        return pixel_aspect(self.clip)
+
+    @property
+    def warnings(self) -> tuple[VideoWarning, ...]:
+        """The clip's warnings that concern these frames or the whole file, with the numbers that frames have here.
+
+        The text of a warning keeps the numbers of the clip.
+        """
+        found = []
+        for warning in warnings_about(self.clip):
+            inside = tuple(t - self.start for t in warning.frames if self.start <= t < self.stop)
+            if inside or not warning.frames:
+                found.append(replace(warning, frames=inside))
+        return tuple(found)
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the clip's file ends early, and this range reaches to its end."""
+        return bool(getattr(self.clip, "truncated", False)) and self.stop == len(self.clip)
+
+    @property
     def backend(self) -> str:
         """Short name of the decoder."""
         return self.clip.backend
-
-    @property
-    def pixel_aspect(self) -> Fraction:
-        """Width / height of a pixel, as the clip says."""
-        return getattr(self.clip, "pixel_aspect", Fraction(1))
 
     def __len__(self) -> int:
         return self.stop - self.start

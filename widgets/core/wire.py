@@ -23,7 +23,7 @@ import numpy as np
 from dkd.analysis.moments import worst_frames
 from dkd.errors import FrameIndexError
 from dkd.tracking.protocols import TraceLike
-from dkd.video.protocols import mean_rate, rate_text
+from dkd.video.protocols import mean_rate, pixel_aspect, rate_text, warnings_about
 from widgets.core.tables import DTYPES, MAP_RANGE, MAX_RECORDS
 
 Message = tuple[dict[str, Any], list[bytes]]
@@ -104,8 +104,8 @@ def render_header(trace: TraceLike, generation: int) -> Message:
         "origin": trace.origin,
         "fps": mean_rate(clip),
         "rate": rate_text(clip),
-        "pixel_aspect": float(getattr(clip, "pixel_aspect", 1)),
-        "warnings": [{"kind": w.kind, "text": w.text, "frames": list(w.frames)} for w in getattr(clip, "warnings", ())],
+        "pixel_aspect": float(pixel_aspect(clip)),
+        "warnings": [{"kind": w.kind, "text": w.text, "frames": list(w.frames)} for w in warnings_about(clip)],
         "clip": clip.name,
         "model": trace.model_name,
         "backend": clip.backend,
