@@ -28,7 +28,7 @@ def test_files_that_are_no_video(tmp_path):
         sound.writeframes(bytes(16000))
     for name, error, words in (
         ("nowhere.mp4", errors.VideoNotFoundError, "nothing at.*nowhere.mp4.*check the path"),
-        (".", errors.VideoFormatError, "is a directory"),
+        (".", errors.VideoEmptyError, "expected images in the directory"),
         ("empty.mp4", errors.VideoEmptyError, "0 bytes"),
         ("text.mp4", errors.VideoFormatError, "text.mp4 is not in a format that the installed .*give an MP4"),
         ("text.txt", errors.VideoFormatError, "text.txt is a text file"),
