@@ -27,7 +27,8 @@ def joints_table(trace: Trace | Mapping[str, Trace], first: int = 0, start_s: fl
 
     Returns:
         ``x`` and ``y`` in pixels of the frame; ``score``, the height of the map's peak; ``confidence``, the calibrated
-        probability that the joint was found, NaN for a model without a calibration.
+        probability that the joint was found, NaN for a model without a calibration. A trace with corrections has two
+        more columns: ``corrected`` (a person changed the position) and ``hidden`` (a person marked it), true or false.
     """
     import pandas as pd
 
@@ -40,6 +41,8 @@ def joints_table(trace: Trace | Mapping[str, Trace], first: int = 0, start_s: fl
     table["frame"] += first
     table["time_s"] += start_s
     table["confidence"] = trace.confidence.ravel() if trace.calibrated else np.float32(np.nan)
+    if trace.corrected.any() or trace.hidden.any():
+        table["corrected"], table["hidden"] = trace.corrected.ravel(), trace.hidden.ravel()
     return table
 
 

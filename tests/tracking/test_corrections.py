@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dkd import Trace, load_model, trust
+from dkd import Trace, load_model, save_joints, trust
 from dkd.analysis.anatomy import anatomy
 from dkd.errors import BoxError, ConfigError, DKDError, FrameIndexError
 from dkd.models import make_model, model_config
@@ -135,6 +138,26 @@ def test_sides_that_the_model_names_correctly_after_a_swap_are_not_swapped_again
         assert one.reported(right, t, SKELETON) is right
         assert one.reported(confused, t, SKELETON).joints[LEFT_KNEE].tolist() == [51, 11]
     assert one.reported(confused, 5, SKELETON) is confused
+
+
+def test_a_saved_table_says_which_joints_are_corrected(trace: Trace, tmp_path: Path) -> None:
+    save_joints(trace, tmp_path / "plain.csv")
+    assert "corrected" not in pd.read_csv(tmp_path / "plain.csv").columns
+    made = trace.correct_joint(3, "left_wrist", 31.5, 200.25).hide_joint(4, "head")
+    for ending, read in ((".csv", pd.read_csv), (".json", pd.read_json), (".parquet", pd.read_parquet)):
+        save_joints(made, tmp_path / f"joints{ending}", first=100)
+        table = read(tmp_path / f"joints{ending}")
+        (corrected,), (hidden,) = (
+            table[table["corrected"]].to_dict("records"),
+            table[table["hidden"]].to_dict("records"),
+        )
+        assert (corrected["frame"], corrected["joint"], corrected["x"], corrected["score"]) == (
+            103,
+            "left_wrist",
+            31.5,
+            1,
+        )
+        assert (hidden["frame"], hidden["joint"], hidden["score"]) == (104, "head", 0)
 
 
 def test_a_drawn_box_makes_the_crop_and_later_crops_follow_the_joints(trace: Trace) -> None:
