@@ -18,7 +18,7 @@ import torch
 from tqdm.auto import tqdm
 
 from dkd.engines.choice import accelerate, engine_of
-from dkd.errors import DKDError, ShapeError
+from dkd.errors import ConfigError, DKDError, ShapeError
 from dkd.models.base import VideoPoseModel
 from dkd.pose.crops import check_box
 from dkd.pose.labels import as_joints
@@ -271,6 +271,23 @@ class Trace(Record, Counterfactuals):
         shown._crops = self._crops[:n]
         shown._copy_events(self, n)
         return shown
+
+    def release(self) -> None:
+        """Free the frames of a trace that was made by a change; :meth:`run` traces them again, with the same result.
+
+        A history of many changes needs little memory if old traces are released. Frames in temporary files are kept.
+
+        Raises:
+            ConfigError: the trace was not made by a change (:attr:`base`).
+        """
+        self._check_open()
+        if self.base is None:
+            raise ConfigError("expected a trace that was made by a change, got an original one, which is not released")
+        if isinstance(self._heatmaps, np.memmap):
+            return
+        base, calls = self.base, self.calls
+        self._begin(self.conditions, self.n_wanted)
+        self.base, self.calls = base, calls
 
     # --- closing -----------------------------------------------------------------------------------------------------
 

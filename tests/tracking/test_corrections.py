@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dkd import Trace, load_model, save_joints, trust
+from dkd import Trace, load_model, save_joints, trace_person, trust
 from dkd.analysis.anatomy import anatomy
 from dkd.errors import BoxError, ConfigError, DKDError, FrameIndexError
 from dkd.models import make_model, model_config
@@ -292,6 +294,23 @@ def test_what_is_not_tracked_yet_cannot_be_swapped_or_interpolated(trace: Trace)
     for change in (lambda: begun.swap_sides(5), lambda: begun.interpolate("head", 2, 5)):
         with pytest.raises(FrameIndexError, match="frame 5 is outside"):
             change()
+
+
+@pytest.mark.parametrize("origin", [0, 4])
+def test_a_released_trace_frees_its_frames_and_traces_them_again(model: DKD, clip: Clip, origin: int) -> None:
+    plain = trace_person(model, clip, BOX, origin, stop=T, progress=False)
+    made = plain.correct_joint(2, WRIST, 150, 90).hide_joint(5, "head")
+    before, crops = [made.heatmaps.copy(), made.kernels.copy(), made.joints.copy()], list(made.crops)
+    arrays = [weakref.ref(array) for array in (made._heatmaps, made._kernels)]
+    made.release()
+    gc.collect()
+    assert len(made) == 0 and not made.complete and made.calls[-1] == "hide_joint(5, 'head')"
+    assert made.undo().complete and [array() for array in arrays] == [None, None]
+    made.run(progress=False)
+    after = [made.heatmaps, made.kernels, made.joints]
+    assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True)) and made.crops == crops
+    with pytest.raises(ConfigError, match="original one"):
+        plain.release()
 
 
 def test_a_correction_changes_the_kernels_of_its_frame_and_the_maps_of_the_next(clip: Clip) -> None:

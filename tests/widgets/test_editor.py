@@ -22,7 +22,7 @@ from widgets import Editor
 from widgets.core.wire import read_message, render_detail, render_header, render_records
 from widgets.studio.correcting import READ
 from widgets.studio.edits import CORRECTIONS, Edit
-from widgets.studio.people import COLOURS, People
+from widgets.studio.people import COLOURS, KEPT, People
 from widgets.studio.spliced import Spliced, changed_frames
 
 WRIST = "left_wrist"
@@ -49,6 +49,21 @@ def two_way(trace: Trace) -> Trace:
 def editor(trace: Trace, other: Trace) -> Iterator[Editor]:
     editor = Editor({"anna": trace, "ben": other})
     yield editor
+    editor.close()
+
+
+def test_a_long_history_keeps_only_recent_frames_and_every_step_can_be_reached(trace: Trace) -> None:
+    corrected = trace.correct_joint(1, "head", 100, 100)
+    editor = Editor({"anna": corrected})
+    versions = [corrected]
+    for k in range(KEPT + 4):
+        editor.hide_joint(k % T, k // T)
+        versions.append(done(editor))
+    assert len(corrected) == len(trace) == T, "traces that were given are not released"
+    assert [len(one) for one in versions[1:4]] == [0, 0, 0] and all(len(one) == T for one in versions[-KEPT:])
+    for _ in range(KEPT + 3):
+        editor.undo()
+    assert done(editor) is versions[1] and same(versions[1], corrected.hide_joint(0, trace.skeleton.joints[0]))
     editor.close()
 
 

@@ -196,9 +196,7 @@ def render_detail(trace: TraceLike, frame: int, generation: int) -> Message:
             "the first frame of a run and where it was re-initialised"
         )
     content = {"type": "detail", "generation": generation, "frame": int(frame), "previous": before}
-    return write_message(
-        {**content, "projected": _f32(trace.projected(frame)), "kernels": _f32(trace.kernels[before])}
-    )
+    return write_message({**content, "projected": _f32(trace.projected(frame)), "kernels": _f32(trace.kernels[before])})
 
 
 def encode_frame(frame: np.ndarray) -> bytes:

@@ -13,6 +13,8 @@ from widgets.studio.version import Version
 # Okabe and Ito's colours without the blue and the orange of left and right limbs.
 COLOURS = ("#009e73", "#cc79a7", "#f0e442", "#56b4e9", "#e69f00", "#999999")
 
+KEPT = 12  # steps of the history whose frames stay in memory: 300 frames of the shipped model need 16 MB each
+
 State = dict[str, Version]
 
 
@@ -33,6 +35,7 @@ class People:
         self.colours: dict[str, str] = {}
         self._states: list[State] = [{}]
         self._at = 0
+        self._given: list[Trace] = []
         for name, trace in traces.items():
             self.add(name, trace, (colours or {}).get(name))
         for name in colours or {}:
@@ -87,6 +90,7 @@ class People:
                     f"expected traces of one clip with the same joints, got {trace.clip.name} with "
                     f"{trace.skeleton.name} for {name}, and {known.clip.name} with {known.skeleton.name} for {other}"
                 )
+        self._given.append(trace)
         version = Version(trace)
         for state in self._states:
             state[name] = version
@@ -155,6 +159,18 @@ class People:
         version = Version(start, edits, current, self.traces)
         self._states[self._at + 1 :] = [{**self._states[self._at], name: version}]
         self._at += 1
+        self._release_old()
+
+    def _release_old(self) -> None:
+        """Free the frames of old steps, which are traced again if somebody goes back to them."""
+        recent = [version for state in self._states[-KEPT:] for version in state.values()]
+        kept = {id(one) for version in recent for one in (version.trace, version.behind)} | set(map(id, self._given))
+        for version in (one for state in self._states[:-KEPT] for one in state.values()):
+            trace: Trace | None = version.trace
+            while trace is not None and trace.base is not None and id(trace) not in kept:
+                if len(trace):
+                    trace.release()
+                trace = trace.base
 
     def go(self, by: int) -> str | None:
         """Go back or on in the history; return who was changed, or ``None`` if there is no such step."""
