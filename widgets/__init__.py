@@ -1,7 +1,8 @@
 """Views of a :class:`dkd.Trace` in a notebook: ``Workbench(trace)`` shows all of them.
 
-``TrainingPanel()`` trains, ``EvaluationPanel()`` measures and compares; ``Lesson`` and ``Question`` make a notebook
-a lesson. Each is imported on first access: only the panels need plotly, which takes as long to import as torch.
+``Studio()`` opens a video of your own. ``TrainingPanel()`` trains models, ``EvaluationPanel()`` measures and compares
+them; ``Lesson`` and ``Question`` turn a notebook into a lesson. Each is imported on first access: only the panels need
+plotly, which takes as long to import as torch.
 """
 
 from importlib import import_module
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from widgets.lessons.lessons import Choice, Lesson, Number, Question
     from widgets.lineage.lineage import Lineage
     from widgets.studio.editor import Editor
+    from widgets.studio.studio import Studio
     from widgets.training.panel import TrainingPanel
     from widgets.workbench.kernels import Kernels
     from widgets.workbench.matching import Matching
@@ -32,6 +34,7 @@ _HOMES = {
     "widgets.lessons.lessons": ("Choice", "Lesson", "Number", "Question"),
     "widgets.lineage.lineage": ("Lineage",),
     "widgets.studio.editor": ("Editor",),
+    "widgets.studio.studio": ("Studio",),
     "widgets.training.panel": ("TrainingPanel",),
     "widgets.workbench.kernels": ("Kernels",),
     "widgets.workbench.matching": ("Matching",),
@@ -43,7 +46,8 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Anatomy", "Choice", "CoherenceDebugger", "Cursor", "Editor", "EvaluationPanel", "Kernels", "Laboratory",
-    "Lesson", "Lineage", "Matching", "Number", "Player", "Question", "Timeline", "TrainingPanel", "Workbench",
+    "Lesson", "Lineage", "Matching", "Number", "Player", "Question", "Studio", "Timeline", "TrainingPanel",
+    "Workbench",
 ]  # fmt: skip
 
 

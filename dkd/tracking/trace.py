@@ -168,7 +168,7 @@ class Trace(Record, Counterfactuals):
             raise
         if not self.complete:
             # A counterfactual is often stopped immediately on purpose: another thread continues it.
-            level = logging.WARNING if self.base is None else logging.INFO
+            level = logging.WARNING if self.base is None and self.n_traced else logging.INFO
             log.log(level, "stopped after %d of %d frames; trace.run() continues", self.n_traced, self.n_wanted)
 
     def _advance(self, notify: Callable[[], object], cancel: Callable[[], bool] | None) -> None:

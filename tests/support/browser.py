@@ -25,6 +25,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--use-fake-device-for-media-stream",  # a moving test picture stands for the webcam
 ]
 
 _PANEL = "window.jupyterapp?.shell?.currentWidget"

@@ -1,0 +1,28 @@
+// The elements of boxes over the picture.
+
+import { h } from "../core/dom.js";
+import { CORNERS } from "./box.js";
+
+/**
+ * @param {number} key
+ * @param {(event: KeyboardEvent) => void} onkeydown
+ */
+export const buildPerson = (key, onkeydown) =>
+  h(
+    "div",
+    { class: "dkd-box dkd-box-person", tabindex: 0, role: "group", "data-key": key, onkeydown },
+    h("span", { class: "dkd-box-name" }),
+    ...CORNERS.map((corner) => h("i", { class: `dkd-grip dkd-grip-${corner}`, "data-grip": corner })),
+  );
+
+/**
+ * @param {string} number
+ * @param {number} confidence
+ * @param {() => void} onclick
+ */
+export function buildProposal(number, confidence, onclick) {
+  const sure = confidence.toFixed(2);
+  const label = `Person ${number} found here, confidence ${sure}: take this box`;
+  const name = h("span", { class: "dkd-box-name" }, sure);
+  return h("button", { class: "dkd-box dkd-box-proposal", "aria-label": label, onclick }, name);
+}

@@ -1,0 +1,121 @@
+// The studio: a video, a range of it, the people in it, their tracks and what is saved, one below the other.
+
+import { h } from "../core/dom.js";
+import { hideFilmstrip, listen } from "../core/mount.js";
+import { notes } from "../core/notes.js";
+import { Link } from "./link.js";
+import { buildPeople } from "./people.js";
+import { buildPicture } from "./picture.js";
+import { buildSave } from "./save.js";
+import { buildSource } from "./source.js";
+import { buildSteps } from "./steps.js";
+import { Strip } from "./strip.js";
+import { buildSummary } from "./summary.js";
+
+/** @import { Context } from "../core/types.d.ts" */
+
+/**
+ * The frame with boxes, the people and the filmstrip.
+ * @param {Link} link
+ */
+function buildChoice(link) {
+  const strip = new Strip(link, () => {
+    picture.frames.ask();
+    picture.boxes.paint();
+    people.paint();
+  });
+  const frame = () => strip.here;
+  const picture = buildPicture(link, frame);
+  const people = buildPeople(link, {
+    frame,
+    show: (number) => strip.show(number),
+    add: (box) => picture.boxes.add(box),
+  });
+  const element = h(
+    "section",
+    { class: "dkd-panel dkd-choice", "aria-label": "Choose frames and people", tabindex: -1 },
+    h("div", { class: "dkd-choice-grid" }, h("div", { class: "dkd-picture-place" }, picture.element), people.element),
+    strip.element,
+  );
+  return { element, parts: [strip, picture, people], people };
+}
+
+/**
+ * Keys of the studio stay in it: JupyterLab would take them for its own.
+ * @param {HTMLElement} root
+ */
+function keepKeys(root) {
+  root.tabIndex = 0;
+  root.dataset.lmSuppressShortcuts = "true";
+  root.addEventListener("keydown", (event) => {
+    if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
+  });
+}
+
+/**
+ * Shows the editor that Python has, in place of the one before.
+ * @param {Context} context
+ * @param {HTMLElement} bench
+ */
+function showEditors({ model, host, signal }, bench) {
+  /** @type {AbortController | null} */
+  let shown = null;
+  const show = async () => {
+    shown?.abort();
+    bench.replaceChildren();
+    const reference = model.get("_editor");
+    if (!reference) return;
+    const mine = new AbortController();
+    shown = mine;
+    const place = h("div");
+    bench.append(place);
+    const widget = await host.getWidget(reference);
+    if (!mine.signal.aborted) await widget.render({ el: place, signal: mine.signal });
+  };
+  signal.addEventListener("abort", () => shown?.abort());
+  listen(model, ["change:_editor"], show, signal);
+  return show();
+}
+
+/** @param {Context} context */
+async function render(context) {
+  const { model, el, signal } = context;
+  const link = new Link(model, signal);
+  const root = h("section", { class: "dkd dkd-studio", "aria-label": "Studio" });
+  let isFolded = true; // the choice, once there are tracks
+  const unfold = () => {
+    isFolded = false;
+    update(link.state, link.clip, false);
+  };
+  const steps = buildSteps(link, root, unfold);
+  const source = buildSource(link, root);
+  const choice = buildChoice(link);
+  const summary = buildSummary(unfold);
+  const bench = h("section", { class: "dkd-bench", "aria-label": "Correct", tabindex: -1 });
+  const save = buildSave(link);
+  root.append(steps.element, source.element, choice.element, summary.element, bench, save.element);
+  notes(root, model, signal);
+  el.append(root);
+  Object.assign(root, { dkd: { link } }); // for tests and a curious console
+  keepKeys(root);
+  hideFilmstrip(model.get("_filmstrip"), signal);
+  signal.addEventListener("abort", () => root.remove());
+  const parts = [steps, source, ...choice.parts, summary, save];
+  let wasTracking = false;
+  /** @type {import("./link.js").Update} */
+  const update = (state, clip, isOther) => {
+    const isEnd = wasTracking && !state.tracking && state.people.every((person) => person.state === "done");
+    wasTracking = state.tracking;
+    if (isOther || isEnd) isFolded = true;
+    for (const part of parts) part.update(state, clip, isOther);
+    const hasTracks = state.people.some(({ done }) => done > 0) && !state.tracking;
+    choice.element.hidden = !clip || (hasTracks && isFolded);
+    summary.button.hidden = !choice.element.hidden;
+    bench.hidden = !hasTracks;
+    if (isEnd) root.scrollIntoView({ block: "start" });
+  };
+  link.watch(update);
+  await showEditors(context, bench);
+}
+
+export default { render };
