@@ -255,9 +255,11 @@ class _Side(Trace):
         )  # fmt: skip
 
     def _allocate(self, n_wanted: int) -> None:
-        for name, rows in self._rows.items():
-            setattr(self, name, rows)
-        self._rows = {}
+        rows, self._rows = self._rows, {}
+        if not rows:  # a counterfactual of this run alone has arrays of its own
+            super()._allocate(n_wanted)
+        for name, values in rows.items():
+            setattr(self, name, values)
 
     def _start_tracker(self) -> None:
         self._tracker = Tracker(self.model, self.clip, self.conditions, self.box, self.frames.__getitem__)

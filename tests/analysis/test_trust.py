@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dkd import Clip, ClipRange, Trace, load_model, trust
+from dkd import Clip, ClipRange, Trace, load_model, trace_person, trust
 from dkd.errors import FrameIndexError, ShapeError
 from dkd.models.base import VideoPoseModel
 from dkd.video.samples import get_sample
@@ -102,3 +102,28 @@ def test_a_range_of_a_clip_is_traced_like_a_clip_of_these_frames(model: VideoPos
         for t in (-1, 4):
             with pytest.raises(FrameIndexError, match="from 0 to 3"):
                 part.frame(t)
+
+
+@pytest.mark.parametrize("scene", ["grey", "noise", "nobody"])
+def test_a_box_on_nobody_is_noticed_in_both_directions(model: VideoPoseModel, scene: str) -> None:
+    n, at, box = 11, 5, (40.0, 20.0, 200.0, 300.0)
+    if scene == "nobody":
+        clip, box = Clip(get_sample("rendered_walk").path), (0.0, 0.0, 77.0, 120.0)
+    elif scene == "noise":
+        clip = Clip.from_array(np.random.default_rng(0).integers(0, 256, (n, *SIZE), dtype=np.uint8))
+    else:
+        clip = Clip.from_array(np.full((n, *SIZE), 128, np.uint8))
+    with clip:
+        trace = trace_person(model, clip, box, at, stop=n, progress=False)
+    found = trust(trace, first=100)
+    assert found.verdict in ("nobody", "doubtful") and found.n_frames == n
+    if found.verdict == "nobody":
+        assert any(100 <= frames.start < 100 + at for frames in found.lost)  # also before the box
+        assert found.text.startswith("There is probably no person here")
+
+
+def test_a_person_is_trusted_in_both_directions(model: VideoPoseModel) -> None:
+    sample = get_sample("rendered_walk")
+    with Clip(sample.path) as clip:
+        trace = trace_person(model, clip, sample.box, 4, stop=9, progress=False)
+    assert trust(trace).verdict == "followed"

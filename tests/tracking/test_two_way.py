@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from dkd import Clip, ClipRange, Trace, TwoWayTrace, diagnose, save_joints, trace_person, trust
 from dkd.analysis.anatomy import anatomy
+from dkd.analysis.comparison import aftermath, divergence
 from dkd.errors import BoxError, ClosedError, ConfigError, FrameIndexError, VideoCorruptError
+from dkd.measures.divergence import recovery
 from dkd.models import make_model, model_config
 from dkd.models.dkd import DKD
 from dkd.pose.smoothing import OneEuro
@@ -230,6 +232,27 @@ def test_a_change_goes_on_away_from_the_box(trace: TwoWayTrace, frames: range, s
     first = trace.first_change(changed.conditions.interventions)
     assert first <= min(set(range(N)) - set(unchanged))
     assert is_same(changed, trace, slice(first), slice(first))
+
+
+def test_recovery_goes_in_the_direction_of_the_run(trace: TwoWayTrace, model: DKD) -> None:
+    """The same numbers as for the plain run of that direction, with the frames of the clip."""
+    for frames, run in ((range(2, 4), trace.backward), (range(5, 7), trace.forward)):
+        changed = trace.occlude((60, 40, 300, 220), frames)
+        found = aftermath(changed, divergence(trace, changed), changed.conditions.interventions)
+        own = range(1, 3)  # these frames in the order of either run
+        before = trace.heatmaps.copy()
+        plain = run.occlude((60, 40, 300, 220), own)
+        np.testing.assert_array_equal(trace.heatmaps, before)  # the run alone has arrays of its own
+        expected = recovery(divergence(run, plain), own.stop)
+        step = 1 if run is trace.forward else -1
+        place = [
+            None if t is None else AT + step * t for t in (expected.first, expected.peak_frame, expected.recovered)
+        ]
+        assert [found.recovery.first, found.recovery.peak_frame, found.recovery.recovered] == place
+        assert (found.recovery.peak, found.recovery.frames) == (expected.peak, expected.frames)
+        assert (found.end, found.lasts) == (AT + step * own.stop, False)
+    both = trace.occlude((60, 40, 300, 220))
+    assert aftermath(both, divergence(trace, both), both.conditions.interventions).lasts
 
 
 def test_interventions_act_in_the_order_of_the_run(trace: TwoWayTrace) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from dkd.analysis.comparison import divergence
+from dkd.analysis.comparison import aftermath, divergence
 from dkd.errors import ConfigError, FrameIndexError, nearest_name
 from dkd.measures.divergence import TOLERANCE, Recovery, recovery
 from dkd.tracking.interventions import Intervention
@@ -111,7 +111,8 @@ class Laboratory(View):
     def recovery(self) -> Recovery:
         """Measure when the track leaves the original, how far, and when it is back, in the frames computed so far."""
         trace, changed = self._history[0], self.what_if.snapshot()
-        return recovery(divergence(trace, changed), min(_end(trace, changed), len(changed)))
+        apart, added = divergence(trace, changed), _added(trace, changed)
+        return aftermath(changed, apart, added).recovery if added else recovery(apart, 0)
 
     # --- actions ------------------------------------------------------------------------------------------------------
 
@@ -295,12 +296,12 @@ def render_effect(trace: Trace, changed: Trace) -> dict[str, Any]:
     new, calls = _added(trace, changed), changed.calls[len(trace.calls) :]
     found = None
     if new and len(changed):
-        end = min(_end(trace, changed), len(changed))
-        found = recovery(distances, end)._asdict()
+        followed = aftermath(changed, distances, new)
+        found = followed.recovery._asdict()
         found |= {
             "peak_joint": trace.skeleton.joints[int(distances[found["peak_frame"]].argmax())],
-            "end": end,
-            "lasts": _end(trace, changed) >= changed.n_wanted,
+            "end": followed.end,
+            "lasts": followed.lasts,
             "tolerance": TOLERANCE,
         }
     return {
@@ -321,11 +322,6 @@ def _code(trace: Trace, changed: Trace) -> str:
 
 def _added(trace: Trace, changed: Trace) -> tuple[Intervention, ...]:
     return tuple(changed.conditions.interventions[len(trace.conditions.interventions) :])
-
-
-def _end(trace: Trace, changed: Trace) -> int:
-    """Return the first frame after all interventions; 0 without any."""
-    return max((one.frames.stop for one in _added(trace, changed)), default=0)
 
 
 def _same_frames(one: Trace, other: Trace) -> int:
