@@ -39,7 +39,8 @@ def add_track_command(commands: Any) -> None:
     )
     track.add_argument(
         "--out", type=Path, required=True,
-        help="table of frame, time_s, joint, x, y, score, confidence; ends in .csv, .tsv, .json or .parquet",
+        help="table of frame, time_s, joint, x, y, score, confidence; ends in .csv, .tsv, .json or .parquet. Or a file "
+        "for another tool, as of dkd export-poses: .slp, .nc, .dlc.csv, …; or the video with the joints, .mp4 or .gif",
     )  # fmt: skip
     track.add_argument("--force", action="store_true", help="replace an existing file")
     track.add_argument("--quiet", action="store_true", help="print only errors, and no progress bar")
@@ -98,7 +99,8 @@ def _track(arguments: argparse.Namespace) -> int:
     from dkd.video.ranges import ClipRange
 
     out: Path = arguments.out
-    check_table_path(out)
+    if _is_table(out):
+        check_table_path(out)
     if out.exists() and not arguments.force:
         raise ConfigError(f"{out} exists already; add --force to replace it, or choose another name")
     people = _people(arguments)
@@ -153,9 +155,24 @@ def _print(traces: dict[str | None, Trace], out: Path, first: int) -> None:
         print(shared)
 
 
+def _is_table(out: Path) -> bool:
+    """Return whether the joints are written as a table, not in a format of :func:`dkd.formats.files.export`."""
+    from dkd.formats.files import FORMATS, format_for
+    from dkd.tracking.tables import FORMATS as TABLES
+
+    format_for(out)  # says which endings there are, if it is none of them
+    others = tuple(ending for one in FORMATS.values() for ending in one.endings if ending.count(".") > 1)
+    return out.suffix.lower() in TABLES and not out.name.lower().endswith(others)
+
+
 def _save(traces: dict[str | None, Trace], out: Path, part: ClipRange) -> None:
     from dkd.tracking.tables import save_joints
 
     named = {name: trace for name, trace in traces.items() if name is not None}
+    if not _is_table(out):
+        from dkd.formats.files import export
+
+        export(named or traces[None], out)
+        return
     first, start_s = part.start, float(part.clip.times[part.start])
     save_joints(named or traces[None], out, first, start_s)

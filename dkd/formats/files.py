@@ -249,6 +249,8 @@ def export(
     if chosen.name in ("mp4", "gif"):
         traces = list(options["traces"].values())
         options["clip"] = video if video is not None else traces[0].clip if traces else None
+        if _path_of(options["clip"]) == path.resolve():
+            raise ConfigError(f"{path} is the video itself; choose another name for the overlay")
     if chosen.folder and path.exists() and not (path.is_dir() and all(p.suffix == ".json" for p in path.iterdir())):
         raise ConfigError(f"{path} exists and is not a folder of {chosen.title}; choose another name")
     notes = _function(chosen.notes)(track) if chosen.notes else ()
@@ -258,6 +260,14 @@ def export(
     except StoppedError:
         return Exported(path, chosen.name, ("Stopped; nothing was written.",), complete=False)
     return Exported(path, chosen.name, notes)
+
+
+def _path_of(clip: Any) -> Path | None:
+    """Return the path of a video, a clip or a part of one."""
+    while hasattr(clip, "clip") and hasattr(clip, "start"):
+        clip = clip.clip
+    found = clip if isinstance(clip, str | os.PathLike) else getattr(clip, "path", None)
+    return None if found is None else Path(found).resolve()
 
 
 def _traces(poses: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from dkd import Clip, Trace, load_model, trace_person
+from dkd import Clip, Trace, load_model, load_poses, trace_person
 from dkd.cli.main import main
 from dkd.video.samples import get_sample
 
@@ -49,6 +49,19 @@ def test_track_writes_what_the_library_finds(
     assert f"followed in all 5 frames: the mean confidence is {trace.confidence.mean():.2f}" in captured.out
     assert "tracing" in captured.err  # the progress bar
     assert [p.name for p in tmp_path.iterdir()] == ["poses.csv"]
+
+
+def test_track_writes_the_formats_of_other_tools(short_clip: Path, tmp_path: Path) -> None:
+    box = ",".join(map(str, get_sample("rendered_walk").box))
+    people = ["--person", f"{box}@3=Anna", "--person", f"{box}@2=Ben"]
+    for name in ("poses.slp", "poses.dlc.csv"):
+        command = ["track", str(short_clip), *people, "--start", "2", "--out", str(tmp_path / name), "--quiet"]
+        assert main(command) == 0
+    sleap, deeplabcut = load_poses(tmp_path / "poses.slp"), load_poses(tmp_path / "poses.dlc.csv")
+    assert sleap.people == deeplabcut.people == ("Anna", "Ben")
+    assert sleap.frames.tolist() == [2, 3, 4] and deeplabcut.frames.tolist() == [0, 1, 2, 3, 4]
+    np.testing.assert_array_equal(sleap.xy, deeplabcut.xy[2:].astype(np.float32))
+    assert np.isnan(deeplabcut.xy[:2]).all() and np.isfinite(sleap.xy).all()
 
 
 def test_people_in_any_frame_are_tracked_and_named(
@@ -113,11 +126,12 @@ def test_a_person_that_cannot_be_read_is_refused(
         (["{clip}", "--model", "dkd-resnet", "--out", "{tmp}/o.csv"], "unknown"),
         (["{clip}", "--model", "{tmp}/none.safetensors", "--out", "{tmp}/o.csv"], "found no file"),
         (["{clip}", "--out", "{tmp}/nowhere/o.csv"], "folder that exists"),
-        (["{clip}", "--out", "{tmp}/o.xlsx"], "ends in .csv, .json, .parquet, .tsv, got 'o.xlsx'"),
+        (["{clip}", "--out", "{tmp}/o.xlsx"], "ends in .csv, .tsv, .parquet, .dlc.csv"),
         (["{clip}", "--out", "{tmp}/o"], "ends in .csv"),
         (["{clip}", "--start", "5", "--out", "{tmp}/o.csv"], "0 <= start < stop <= 5"),
         (["{clip}", "--start", "3", "--stop", "2", "--out", "{tmp}/o.csv"], "0 <= start < stop <= 5"),
-        (["{clip}", "--out", "{text}"], "ends in .csv"),
+        (["{clip}", "--out", "{text}"], "exists already"),
+        (["{clip}", "--out", "{clip}", "--force", "--stop", "1"], "is the video itself"),
         (["{tmp}/none.mp4", "--out", "{tmp}/o.csv"], "none.mp4"),
         (["{text}", "--out", "{tmp}/o.csv"], "text.mp4"),
     ],
