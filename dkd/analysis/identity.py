@@ -20,7 +20,7 @@ import numpy as np
 
 from dkd.errors import ConfigError
 from dkd.tracking.protocols import TraceLike
-from dkd.tracking.reinitialise import Reinitialise
+from dkd.tracking.reinitialise import Reinitialise, mean_confidence
 
 NEAR = 0.1  # of the smaller extent of the two; as for confidence, this is the distance at which a joint counts as found
 OVERLAP = 0.5  # intersection over union of the boxes around the joints
@@ -112,4 +112,4 @@ def _overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def _lost(trace: TraceLike, n: int) -> np.ndarray:
     """Return in which of the first n frames a track is lost, (n,) bool."""
     limit = Reinitialise().limit(bool(trace.calibrated))
-    return np.asarray(trace.confidence[:n], np.float64).mean(-1) < limit
+    return mean_confidence(np.asarray(trace.confidence[:n], np.float64), trace.hidden[:n]) < limit

@@ -29,14 +29,22 @@ def joints_table(trace: Trace | Mapping[str, Trace], first: int = 0, start_s: fl
         ``x`` and ``y`` in pixels of the frame; ``score``, the height of the map's peak; ``confidence``, the calibrated
         probability that the joint was found, NaN for a model without a calibration. A trace with corrections has two
         more columns: ``corrected`` (a person changed the position) and ``hidden`` (a person marked it), true or false.
+
+    Raises:
+        ConfigError: there is no trace.
     """
     import pandas as pd
 
     if isinstance(trace, Mapping):
-        tables = {name: joints_table(one, first, start_s) for name, one in trace.items()}
-        for name, one in tables.items():
-            one.insert(0, "person", name)
-        return pd.concat(tables.values(), ignore_index=True)
+        if not trace:
+            raise ConfigError("expected the trace of at least one person, got none; trace somebody first")
+        tables = [joints_table(one, first, start_s) for one in trace.values()]
+        marks = [name for name in ("corrected", "hidden") if any(name in table for table in tables)]
+        for name, table in zip(trace, tables, strict=True):
+            table.insert(0, "person", name)
+            for mark in marks:  # of a person without corrections
+                table[mark] = table.get(mark, False)
+        return pd.concat(tables, ignore_index=True)
     table = trace.to_frame()
     table["frame"] += first
     table["time_s"] += start_s

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -172,6 +173,20 @@ def test_measures_have_the_order_of_the_clip(trace: TwoWayTrace, tmp_path: Path)
     save_joints(trace, tmp_path / "joints.csv", first=10)
     frames = [line.split(",")[0] for line in (tmp_path / "joints.csv").read_text().splitlines()[1::13]]
     assert frames == [str(t) for t in range(10, 10 + N)]
+
+
+def test_people_are_rows_of_one_table(trace: TwoWayTrace, tmp_path: Path) -> None:
+    hidden = trace.hide_joint(2, "head")
+    save_joints({"Anna": trace, "Ben": hidden}, tmp_path / "joints.csv")
+    table = pd.read_csv(tmp_path / "joints.csv")
+    assert list(table.columns[:3]) == ["person", "frame", "time_s"]
+    assert table.groupby("person", sort=False).size().to_dict() == {"Anna": N * 13, "Ben": N * 13}
+    assert table.hidden.dtype == table.corrected.dtype == bool
+    assert table[table.hidden][["person", "frame", "joint"]].to_numpy().tolist() == [["Ben", 2, "head"]]
+    np.testing.assert_allclose(table[table.person == "Anna"][["x", "y"]], trace.joints.reshape(-1, 2), rtol=1e-5)
+    with pytest.raises(ConfigError, match="at least one person"):
+        save_joints({}, tmp_path / "none.csv")
+    assert not (tmp_path / "none.csv").exists()
 
 
 # --- counterfactuals --------------------------------------------------------------------------------------------------
