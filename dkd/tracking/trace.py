@@ -65,7 +65,7 @@ class Trace(Record, Counterfactuals):
         model_name: name of the model in tables.
         skeleton: skeleton of the model.
         base: the trace from which this one was made by a change, or ``None``.
-        calls: see :class:`~dkd.tracking.counterfactuals.Counterfactuals`.
+        calls: see :class:`~dkd.tracking.changes.Changes`.
 
     Raises:
         BoxError: the box is degenerate or outside the frame.
