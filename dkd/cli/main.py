@@ -17,6 +17,7 @@ from dkd.cli.confidence import add_confidence_commands
 from dkd.cli.engines import add_engines_command
 from dkd.cli.export import add_export_command, add_onnx_command
 from dkd.cli.measure import add_measuring_commands
+from dkd.cli.open import add_open_command
 from dkd.cli.poses import add_poses_command
 from dkd.cli.track import add_track_command
 from dkd.errors import DKDError, SampleError
@@ -60,6 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     demo.add_argument("--theme", default="light", help="light or dark (default: %(default)s)")
     demo.set_defaults(command=_demo)
 
+    add_open_command(commands)
     add_track_command(commands)
 
     train = commands.add_parser("train", help="train a model; in a folder with an unfinished run, resume it")
