@@ -51,7 +51,7 @@ def _relative(path: Path, folder: Path) -> str:
 
 
 def _content(call: str) -> dict[str, Any]:
-    cell = {
+    cell: dict[str, Any] = {
         "cell_type": "code", "execution_count": None, "id": "studio", "metadata": {}, "outputs": [],
         "source": ["from widgets import Studio\n", "\n", call],
     }  # fmt: skip

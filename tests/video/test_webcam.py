@@ -85,7 +85,7 @@ def record(page: Page, path: Path, kind: str, wanted: int = 0) -> Path:
 def times_of_packets(path: Path) -> np.ndarray:
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        times = sorted(float(p.pts * p.time_base) for p in container.demux(stream) if p.size)
+        times = sorted((p.pts or 0) * float(p.time_base or 0) for p in container.demux(stream) if p.size)
     return np.array(times) - times[0]
 
 
