@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def add_track_command(commands: Any) -> None:
     """Add the command to argparse's subparsers ``commands``."""
     track = commands.add_parser("track", help="track people in a video, write the joints, and say if they are good")
-    track.add_argument("video", type=Path, help="any video file that FFmpeg can read")
+    track.add_argument("video", type=Path, help="a video, a folder of images, or a pattern such as im_%%05d.png")
+    track.add_argument("--fps", type=float, help="frames per second of images (default: 25); a video has its own times")
     who = track.add_mutually_exclusive_group()
     who.add_argument("--box", help="the person in the first frame, x0,y0,x1,y1 in pixels (default: search the frame)")
     who.add_argument(
@@ -107,7 +108,7 @@ def _track(arguments: argparse.Namespace) -> int:
     conditions = Conditions(reinitialise=Reinitialise() if arguments.reinitialise else None)
     model = accelerate(load_model(arguments.model), arguments.engine)
     traces: dict[str | None, Trace] = {}
-    with Clip(arguments.video) as clip:
+    with Clip(arguments.video, fps=arguments.fps) as clip:
         part = ClipRange(clip, arguments.start, arguments.stop)
         for one in people:
             if one.frame is not None and not part.start <= one.frame < part.stop:

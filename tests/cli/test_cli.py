@@ -64,6 +64,27 @@ def test_track_writes_the_formats_of_other_tools(short_clip: Path, tmp_path: Pat
     assert np.isnan(deeplabcut.xy[:2]).all() and np.isfinite(sleap.xy).all()
 
 
+def test_images_are_tracked_like_the_video_that_they_come_from(short_clip: Path, tmp_path: Path) -> None:
+    import cv2
+
+    (tmp_path / "frames").mkdir()
+    with Clip(short_clip) as clip:
+        for t, frame in enumerate(clip):
+            cv2.imwrite(str(tmp_path / "frames" / f"im_{t:05d}.png"), frame[..., ::-1])
+    box = ",".join(map(str, get_sample("rendered_walk").box))
+    tables: list[pd.DataFrame] = []
+    for video, more in (
+        (short_clip, []),
+        (tmp_path / "frames", ["--fps", "30"]),
+        (tmp_path / "frames/im_%05d.png", []),
+    ):
+        out = tmp_path / f"{len(tables)}.csv"
+        assert main(["track", str(video), "--box", box, *more, "--out", str(out), "--quiet"]) == 0
+        tables.append(pd.read_csv(out))
+    pd.testing.assert_frame_equal(tables[1], tables[0])
+    np.testing.assert_allclose(tables[2]["time_s"], tables[0]["time_s"] * 30 / 25, atol=1e-8)  # 25 fps are assumed
+
+
 def test_people_in_any_frame_are_tracked_and_named(
     short_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
