@@ -47,9 +47,10 @@ def decode_peaks(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
     """
     *lead, height, width = heatmaps.shape
     flat = heatmaps.reshape(-1, height, width).float()
-    scores, position = flat.flatten(1).max(1)
-    row, column = position // width, position % width
     n = torch.arange(len(flat), device=flat.device)
+    position = flat.flatten(1).argmax(1)  # unlike max(1), by one thread: for maps this small, threads only wait
+    scores = flat.flatten(1)[n, position]
+    row, column = position // width, position % width
 
     def offset(before: Tensor, here: Tensor, after: Tensor, interior: Tensor) -> Tensor:
         usable = interior & (before > 0) & (after > 0) & (here > 0)

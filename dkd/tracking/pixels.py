@@ -54,4 +54,6 @@ def network_pixels(clip: ClipLike, conditions: Conditions, t: int, square: Crop,
 
 def as_input(pixels: np.ndarray, device: torch.device) -> Tensor:
     """Convert (N, N, 3) uint8 RGB to (1, 3, N, N) in 0..1 on a device, as models expect it."""
-    return torch.from_numpy(pixels).to(device).permute(2, 0, 1)[None] / 255
+    # By NumPy: torch shares even this between its threads, which wait for each other on a busy machine.
+    image = torch.from_numpy(np.divide(pixels, np.float32(255), dtype=np.float32))
+    return image.to(device).permute(2, 0, 1)[None]
