@@ -1,7 +1,7 @@
 """Proposals of people in one frame: the pose initializer over windows of the whole picture. This is our decision.
 
-A detector would be one more network to install: we found no well-kept package that has its weights inside, and the wheel
-of OpenCV 5 lacks the people detector of OpenCV 4. The initializer is good enough. Measured with the shipped model on 41
+A detector would be one more network to install: we found no well-kept package that has its weights inside, and OpenCV
+5's wheel lacks the people detector of OpenCV 4. The initializer is good enough. Measured with the shipped model on 41
 frames of filmed clips (``scripts/measure_proposals.py``): it finds 22 of 22 people in frames with two, 25 of 26 in
 frames with one, and 3 of 6 in two frames with three who hide each other. There are 6 false proposals in all 41 frames,
 each less confident than the person in the frame. It takes about 90 passes of the initializer per frame. People smaller
