@@ -201,6 +201,8 @@ def choose_track(path: Path, wanted: int | None) -> Track:
 
 
 def _count_packets(container: InputContainer, streams: list[VideoStream]) -> Counter[int]:
+    if container.format.name.startswith("mov") and all(stream.frames for stream in streams):
+        return Counter({stream.index: stream.frames for stream in streams})  # from the header; 0 in fragmented files
     counts: Counter[int] = Counter()
     with suppress(FFmpegError):  # damaged further on: what was counted tells a film from a still
         counts.update(packet.stream.index for packet in container.demux(*streams) if packet.size)

@@ -35,6 +35,20 @@ def read(path: Path, track: int = 0) -> list[Packet]:
     return packets
 
 
+def shifted(source: Path, target: Path, frames: int) -> Path:
+    """Copy a clip such that its first frames lie before time 0, as when a phone trims a video."""
+    with av.open(str(source)) as reader, av.open(str(target), "w") as writer:
+        stream = reader.streams.video[0]
+        copy = writer.add_stream_from_template(stream)
+        for packet in reader.demux(stream):
+            if packet.size and packet.pts is not None and packet.dts is not None:
+                packet.pts -= frames * 512
+                packet.dts -= frames * 512
+                packet.stream = copy
+                writer.mux(packet)
+    return target
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory) -> dict[str, Path]:
     """Files of every kind whose tables are plain."""
@@ -58,6 +72,7 @@ def files(tmp_path_factory) -> dict[str, Path]:
     made["negative offsets"] = remux(
         made["H.264, open groups"], folder / "negative.mp4", 0, container_options={"movflags": "negative_cts_offsets"}
     )
+    made["beginning hidden by an edit list"] = shifted(made["H.264, open groups"], folder / "trimmed.mp4", 5)
     made["no edit list"] = remux(
         made["H.264, open groups"], folder / "none.mp4", 0, container_options={"use_editlist": "0"}
     )
@@ -66,13 +81,15 @@ def files(tmp_path_factory) -> dict[str, Path]:
 
 KINDS = [
     "H.264", "H.264, open groups", "H.264, variable rate", "H.264, MOV", "turned, index in front", "HEVC", "AV1",
-    "MJPEG", "negative offsets", "no edit list",
+    "MJPEG", "negative offsets", "beginning hidden by an edit list", "no edit list",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_tables_give_the_packets_that_ffmpeg_reads(files, kind) -> None:
-    assert listed(files[kind]) == read(files[kind])
+    packets = read(files[kind])
+    assert listed(files[kind]) == packets and len(packets) == N
+    assert sum(packet.hidden for packet in packets) == (5 if kind == "beginning hidden by an edit list" else 0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
