@@ -14,9 +14,26 @@ const CANVASES = [
 const FRAME = [320, 240];
 
 test("the whole frame is in the middle of its canvas, as large as it can be", () => {
-  expect(placed([640, 480], FRAME)).toEqual({ scale: 2, left: 0, top: 0 });
-  expect(placed([640, 640], FRAME)).toEqual({ scale: 2, left: 0, top: 80 });
-  expect(placed([800, 240], FRAME)).toEqual({ scale: 1, left: 240, top: 0 });
+  expect(placed([640, 480], FRAME)).toEqual({ scale: 2, stretch: 1, left: 0, top: 0 });
+  expect(placed([640, 640], FRAME)).toEqual({ scale: 2, stretch: 1, left: 0, top: 80 });
+  expect(placed([800, 240], FRAME)).toEqual({ scale: 1, stretch: 1, left: 240, top: 0 });
+});
+
+test("pixels that are not square are shown in their shape, and the way back leads to the stored pixel", () => {
+  expect(placed([768, 240], FRAME, WHOLE, 1.2)).toEqual({ scale: 1, stretch: 1.2, left: 192, top: 0 });
+  for (const canvas of CANVASES) {
+    for (const zoom of [WHOLE, { factor: 5, x: 40, y: 200 }]) {
+      const place = placed(canvas, FRAME, zoom, 64 / 45);
+      const [[x0, y0], [x1, y1]] = [toCanvas(place, [10, 10]), toCanvas(place, [20, 20])];
+      expect((x1 - x0) / (y1 - y0)).toBeCloseTo(64 / 45, 9);
+      expect(toFrame(place, [x1, y1])[0]).toBeCloseTo(20, 9);
+      const zoomed = zoomedAt(zoom, canvas, FRAME, [canvas[0] / 2, canvas[1] / 2], 1.5, 64 / 45);
+      const middle = /** @type {[number, number]} */ ([canvas[0] / 2, canvas[1] / 2]);
+      if (zoom === WHOLE) continue; // at an edge the picture may move
+      const before = toFrame(place, middle);
+      expect(toFrame(placed(canvas, FRAME, zoomed, 64 / 45), middle)[1]).toBeCloseTo(before[1], 6);
+    }
+  }
 });
 
 test("a pixel is where its middle is, and the way back leads there", () => {

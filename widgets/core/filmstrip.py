@@ -13,6 +13,7 @@ import numpy as np
 from dkd.datasets.people import PersonSequence
 from dkd.pose.skeleton import get_skeleton
 from dkd.tracking.protocols import TraceLike
+from dkd.video.protocols import pixel_aspect
 
 HEIGHT = 150  # pixels of a picture in the strip
 GAP = 6
@@ -49,9 +50,11 @@ def strip_image(trace: TraceLike, count: int = 5) -> tuple[bytes, list[int]]:
     for t in frames:
         frame = trace.clip.frame(t)
         scale = HEIGHT * 2 / frame.shape[0]  # twice the displayed size, for high-resolution screens
-        size = (round(frame.shape[1] * scale), HEIGHT * 2)
+        across = scale * float(pixel_aspect(trace.clip))
+        size = (max(1, round(frame.shape[1] * across)), HEIGHT * 2)
         small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-        pictures.append(draw_skeleton(small, (np.asarray(trace.joints[t]) + 0.5) * scale - 0.5, trace.skeleton))
+        joints = (np.asarray(trace.joints[t]) + 0.5) * (across, scale) - 0.5
+        pictures.append(draw_skeleton(small, joints, trace.skeleton))
         pictures.append(np.full((HEIGHT * 2, GAP * 2, 3), 255, np.uint8))
     strip = np.concatenate(pictures[:-1], axis=1)
     _, data = cv2.imencode(".jpg", np.ascontiguousarray(strip[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 80])

@@ -89,6 +89,7 @@ def gallery_items(
     table: pd.DataFrame,
     image: Callable[[str, str, int], np.ndarray],
     known: dict[str, bytes] | None = None,
+    aspect: Callable[[str, str], float] = lambda data, video: 1.0,
 ) -> Iterator[dict[str, Any]]:
     """Create the items of a gallery.
 
@@ -97,6 +98,7 @@ def gallery_items(
         table: tidy table of these moments.
         image: (data, video, frame) → (H, W, 3) uint8 RGB.
         known: pictures of earlier items by key; new ones are added.
+        aspect: (data, video) → width / height of a pixel.
     """
     known = {} if known is None else known
     frames = _Frames(table)
@@ -104,8 +106,9 @@ def gallery_items(
         key = moment_key(row)
         if key not in known:
             skeleton, predicted, true = frames.joints(row)
-            picture = image(str(row["data"]), str(row["video"]), int(row["frame"]))
-            known[key] = thumbnail(picture, predicted, true, skeleton, str(row["joint"]))
+            data, video = str(row["data"]), str(row["video"])
+            picture, across = image(data, video, int(row["frame"])), aspect(data, video)
+            known[key] = thumbnail(picture, predicted, true, skeleton, str(row["joint"]), across)
         yield {
             "key": key,
             "model": str(row["model"]), "data": str(row["data"]), "video": str(row["video"]),
@@ -145,7 +148,9 @@ class _Frames:
         return skeleton, rows[["x", "y"]].to_numpy(float), rows[["true_x", "true_y"]].to_numpy(float)
 
 
-def thumbnail(frame: np.ndarray, predicted: np.ndarray, true: np.ndarray, skeleton: Any, joint: str) -> bytes:
+def thumbnail(
+    frame: np.ndarray, predicted: np.ndarray, true: np.ndarray, skeleton: Any, joint: str, aspect: float = 1.0
+) -> bytes:
     """Draw the person with the predicted skeleton, true joints as circles, and the joint's error as a line (JPEG).
 
     Args:
@@ -153,7 +158,12 @@ def thumbnail(frame: np.ndarray, predicted: np.ndarray, true: np.ndarray, skelet
         predicted, true: (J, 2) pixels; NaN where unknown.
         skeleton: skeleton of the joints.
         joint: name of the joint with the error.
+        aspect: width / height of a pixel of the frame; it is shown with square pixels.
     """
+    if aspect != 1:
+        height, width = frame.shape[:2]
+        frame = cv2.resize(frame[..., :3], (max(1, round(width * aspect)), height))
+        predicted, true = ((points + 0.5) * (aspect, 1) - 0.5 for points in (predicted, true))
     j = skeleton.index(joint)
     at = np.concatenate([true, predicted if not np.isfinite(true).all(-1).any() else predicted[j : j + 1]])
     box = joints_to_box(at[np.isfinite(at).all(-1)])

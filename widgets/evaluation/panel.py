@@ -15,6 +15,7 @@ import pandas as pd
 from dkd.errors import ConfigError
 from dkd.evaluation.protocols import NORMALISERS, check_choice
 from dkd.evaluation.results import Evaluation
+from dkd.video.protocols import pixel_aspect
 from widgets.core.view import unknown_keyword
 from widgets.evaluation.form import EvaluationForm, parse_all
 from widgets.evaluation.gallery import Gallery, gallery_items, moment_key
@@ -368,7 +369,11 @@ class EvaluationPanel(LivePanel):
         def image(data: str, video: str, frame: int) -> np.ndarray:
             return np.asarray(self._people.one(self._source(data), video).images[frame])
 
-        items = gallery_items(self.moments, self.table, image, self._pictures) if len(self.moments) else ()
+        def aspect(data: str, video: str) -> float:
+            clip = getattr(self._people.one(self._source(data), video).images, "clip", None)
+            return 1.0 if clip is None else float(pixel_aspect(clip))
+
+        items = gallery_items(self.moments, self.table, image, self._pictures, aspect) if len(self.moments) else ()
         self.gallery.show(list(items), self.normaliser.value)
 
     def _show_head(self) -> None:

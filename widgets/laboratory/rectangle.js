@@ -1,5 +1,6 @@
 // A drag over "what if" is a rectangle to cover; a click selects a joint. A part of the laboratory.
 
+/** @import { Place } from "../workbench/place.js" */
 /** @import { Run } from "./run_view.js" */
 
 import { context2d } from "../core/dom.js";
@@ -23,12 +24,12 @@ export const between = (from, to) =>
  *
  * @param {{ clientX: number, clientY: number }} point
  * @param {{ left: number, top: number }} canvas where it lies on the page
- * @param {{ scale: number, left: number, top: number }} picture where the frame lies on the canvas
+ * @param {Place} picture where the frame lies on the canvas
  * @param {Point} size of the frame
  * @returns {Point}
  */
 export const inFrame = ({ clientX, clientY }, canvas, picture, size) => [
-  clamp((clientX - canvas.left - picture.left) / picture.scale, 0, size[0]),
+  clamp((clientX - canvas.left - picture.left) / (picture.scale * (picture.stretch ?? 1)), 0, size[0]),
   clamp((clientY - canvas.top - picture.top) / picture.scale, 0, size[1]),
 ];
 
@@ -80,7 +81,8 @@ export function listenForRectangle({ canvas, scene, store }, dragged, signal) {
 export function drawRectangle({ canvas, scene, measure }, rectangle) {
   if (!rectangle || rectangle.includes("")) return;
   const [x0, y0, x1, y1] = rectangle.map(Number);
-  const { scale, left, top } = scene.geometry(measure());
+  const { scale, stretch, left, top } = scene.geometry(measure());
+  const across = scale * stretch;
   const context = context2d(canvas);
   for (const [strokeStyle, lineWidth, dash] of /** @type {[string, number, number[]][]} */ ([
     ["rgba(0,0,0,.7)", 4, []],
@@ -88,7 +90,7 @@ export function drawRectangle({ canvas, scene, measure }, rectangle) {
   ])) {
     Object.assign(context, { strokeStyle, lineWidth });
     context.setLineDash(dash);
-    context.strokeRect(left + x0 * scale, top + y0 * scale, (x1 - x0) * scale, (y1 - y0) * scale);
+    context.strokeRect(left + x0 * across, top + y0 * scale, (x1 - x0) * across, (y1 - y0) * scale);
   }
   context.setLineDash([]);
 }

@@ -44,7 +44,8 @@ export function buildRun({ name, label, root, store, cursor, signal }) {
       shown = null;
     },
     /** @param {Header} header */
-    aspect({ size: [width, height] }) {
+    aspect({ size: [columns, height], pixel_aspect }) {
+      const width = columns * pixel_aspect;
       canvas.style.aspectRatio = `${width} / ${height}`;
       element.style.setProperty("--dkd-aspect", String(width / height));
     },

@@ -26,6 +26,7 @@ from dkd.analysis.lineage import (
 )
 from dkd.errors import ConfigError, FrameIndexError, nearest_name
 from dkd.tracking.protocols import TraceLike
+from dkd.video.protocols import pixel_aspect
 from widgets.core.cursor import Cursor
 from widgets.core.filmstrip import draw_skeleton
 from widgets.core.library import script
@@ -259,7 +260,8 @@ def _picture(trace: TraceLike, t: int) -> bytes:
         raise FrameIndexError(f"expected a frame in 0..{len(trace) - 1}, got {t}")
     drawn = draw_skeleton(trace.clip.frame(t), np.asarray(trace.joints[t]), trace.skeleton)
     scale = min(1.0, PICTURE_HEIGHT / drawn.shape[0])
-    size = (max(1, round(drawn.shape[1] * scale)), max(1, round(drawn.shape[0] * scale)))
+    across = scale * float(pixel_aspect(trace.clip))
+    size = (max(1, round(drawn.shape[1] * across)), max(1, round(drawn.shape[0] * scale)))
     return encode_frame(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA))
 
 

@@ -9,8 +9,14 @@ import { drawJoint, strokeLine, strokeRings } from "./strokes.js";
 /** @import { JointStyle } from "./strokes.js" */
 
 /**
- * Where to draw: a context whose origin is the frame's corner, with `scale` CSS pixels per pixel of the frame.
- * @typedef {{ context: CanvasRenderingContext2D, header: Header, scale: number, colours: Palette }} Figure
+ * Where to draw: a context whose origin is the frame's corner, with `scale` CSS pixels per row of the frame and
+ * `scale · stretch` per column.
+ * @typedef {object} Figure
+ * @property {CanvasRenderingContext2D} context
+ * @property {Header} header
+ * @property {number} scale
+ * @property {number} stretch
+ * @property {Palette} colours
  */
 
 const TRAIL = 20; // frames of the past that a trail shows
@@ -21,7 +27,10 @@ const TRAIL = 20; // frames of the past that a trail shows
  * @param {number} j
  * @returns {Point}
  */
-export const toScreen = ({ scale }, points, j) => [(points[2 * j] + 0.5) * scale, (points[2 * j + 1] + 0.5) * scale];
+export const toScreen = ({ scale, stretch }, points, j) => [
+  (points[2 * j] + 0.5) * scale * stretch,
+  (points[2 * j + 1] + 0.5) * scale,
+];
 
 /**
  * Limbs of the right side are dashed, so that the sides differ without colours, too.
@@ -39,14 +48,14 @@ function limbStyle({ sides }, a, b) {
  * @param {Figure} figure
  * @param {FrameRecord} record
  */
-export function drawBox({ context, scale }, record) {
+export function drawBox({ context, scale, stretch }, record) {
   const [x, y, side] = record.crop.map((v) => v * scale);
   for (const [strokeStyle, lineWidth] of [
     ["rgba(0,0,0,.55)", 4],
     ["#ffffff", 1.5],
   ]) {
     Object.assign(context, { strokeStyle, lineWidth });
-    context.strokeRect(x, y, side, side);
+    context.strokeRect(x * stretch, y, side * stretch, side);
   }
 }
 

@@ -56,6 +56,7 @@ function buildMatching(root, store, cursor, signal) {
   return {
     needsDetail: true,
     header(header) {
+      root.style.setProperty("--dkd-pixel-aspect", String(header.pixel_aspect));
       opaque = mapColours(header);
       glassy = mapColours(header, () => GLASS);
       const grid = jointGrid(header, cursor, "heatmap");
@@ -127,11 +128,11 @@ function buildLarge(store, cursor, signal) {
     const [width, height] = fit();
     const context = context2d(underlay);
     const [left, top, side] = record.crop;
-    const scale = width / side;
+    const [across, down] = [width / side, height / side];
     const { size } = store.header;
     context.fillStyle = OUTSIDE;
     context.fillRect(0, 0, width, height);
-    context.drawImage(bitmap, -left * scale, -top * scale, size[0] * scale, size[1] * scale);
+    context.drawImage(bitmap, -left * across, -top * down, size[0] * across, size[1] * down);
   }
 
   return {

@@ -5,8 +5,9 @@ import { clamp } from "../core/text.js";
 /** @import { Point } from "../core/drawing.js" */
 
 /**
- * `scale` CSS pixels per pixel of the frame, and the frame's corner on the canvas.
- * @typedef {{ scale: number, left: number, top: number }} Place
+ * `scale` CSS pixels per row of the frame, `scale · stretch` per column, and the frame's corner on the canvas. The
+ * stretch is 1 unless the pixels of the video are not square.
+ * @typedef {{ scale: number, stretch?: number, left: number, top: number }} Place
  */
 /**
  * How much larger than the whole frame, and the point of the frame, in its pixels, that lies in the middle.
@@ -22,15 +23,17 @@ const LARGEST = 12; // times the whole frame
  * @param {Point} canvas width and height in CSS pixels
  * @param {Point} frame width and height in pixels
  * @param {Zoom} zoom
- * @returns {Place}
+ * @param {number} stretch width / height of a pixel of the frame
+ * @returns {Place & { stretch: number }}
  */
-export function placed(canvas, frame, zoom = WHOLE) {
-  const scale = Math.min(canvas[0] / frame[0], canvas[1] / frame[1]) * zoom.factor;
+export function placed(canvas, frame, zoom = WHOLE, stretch = 1) {
+  const scale = Math.min(canvas[0] / (frame[0] * stretch), canvas[1] / frame[1]) * zoom.factor;
   const corner = (/** @type {0 | 1} */ k, /** @type {number} */ middle) => {
-    const room = canvas[k] - frame[k] * scale;
-    return room >= 0 ? room / 2 : clamp(canvas[k] / 2 - middle * scale, room, 0);
+    const size = k ? scale : scale * stretch;
+    const room = canvas[k] - frame[k] * size;
+    return room >= 0 ? room / 2 : clamp(canvas[k] / 2 - middle * size, room, 0);
   };
-  return { scale, left: corner(0, zoom.x), top: corner(1, zoom.y) };
+  return { scale, stretch, left: corner(0, zoom.x), top: corner(1, zoom.y) };
 }
 
 /**
@@ -39,14 +42,20 @@ export function placed(canvas, frame, zoom = WHOLE) {
  * @param {Point} point
  * @returns {Point}
  */
-export const toFrame = ({ scale, left, top }, [x, y]) => [(x - left) / scale - 0.5, (y - top) / scale - 0.5];
+export const toFrame = ({ scale, stretch = 1, left, top }, [x, y]) => [
+  (x - left) / (scale * stretch) - 0.5,
+  (y - top) / scale - 0.5,
+];
 
 /**
  * @param {Place} place
  * @param {Point} point in pixels of the frame
  * @returns {Point}
  */
-export const toCanvas = ({ scale, left, top }, [x, y]) => [left + (x + 0.5) * scale, top + (y + 0.5) * scale];
+export const toCanvas = ({ scale, stretch = 1, left, top }, [x, y]) => [
+  left + (x + 0.5) * scale * stretch,
+  top + (y + 0.5) * scale,
+];
 
 /**
  * Zoom by a factor; the point of the frame under the pointer stays there.
@@ -55,15 +64,16 @@ export const toCanvas = ({ scale, left, top }, [x, y]) => [left + (x + 0.5) * sc
  * @param {Point} frame
  * @param {Point} pointer on the canvas
  * @param {number} by
+ * @param {number} stretch width / height of a pixel of the frame
  * @returns {Zoom}
  */
-export function zoomedAt(zoom, canvas, frame, pointer, by) {
-  const before = placed(canvas, frame, zoom);
+export function zoomedAt(zoom, canvas, frame, pointer, by, stretch = 1) {
+  const before = placed(canvas, frame, zoom, stretch);
   const factor = clamp(zoom.factor * by, 1, LARGEST);
-  const scale = (before.scale / zoom.factor) * factor;
   const middle = (/** @type {0 | 1} */ k, /** @type {number} */ corner) => {
-    const under = (pointer[k] - corner) / before.scale;
-    return under + (canvas[k] / 2 - pointer[k]) / scale;
+    const size = k ? before.scale : before.scale * stretch;
+    const under = (pointer[k] - corner) / size;
+    return under + (canvas[k] / 2 - pointer[k]) / ((size / zoom.factor) * factor);
   };
   return { factor, x: middle(0, before.left), y: middle(1, before.top) };
 }

@@ -55,9 +55,10 @@ export function buildPlayer(root, store, cursor, signal, editing) {
   return {
     header(header) {
       scene.header();
-      canvas.style.aspectRatio = `${header.size[0]} / ${header.size[1]}`;
+      const width = header.size[0] * header.pixel_aspect; // as shown, in rows of the frame
+      canvas.style.aspectRatio = `${width} / ${header.size[1]}`;
       const whole = /** @type {HTMLElement} */ (root.closest(".dkd-workbench") ?? root);
-      whole.style.setProperty("--dkd-aspect", String(header.size[0] / header.size[1]));
+      whole.style.setProperty("--dkd-aspect", String(width / header.size[1]));
       const truth = item("truth", `labels: ${header.truth_kind.split(":")[0]}`);
       truth.title = header.truth_kind;
       legend.replaceChildren(item("left", "left"), item("right", "right"), ...(header.truth_kind ? [truth] : []));

@@ -36,17 +36,20 @@ export function buildScene(root, store, cursor, look = { zoom: WHOLE, isEditing:
   let heat = { opacity: -1, colours: new Uint32Array() };
 
   // Where the frame lies on a canvas of this size.
-  const geometry = (/** @type {Size} */ canvas) => placed(canvas, store.header.size, look.zoom);
+  const geometry = (/** @type {Size} */ canvas) => {
+    const { size, pixel_aspect } = store.header;
+    return placed(canvas, size, look.zoom, pixel_aspect);
+  };
 
   /** @param {Figure} figure @param {FrameRecord} record @param {number} joint @param {number} opacity */
-  function drawHeat({ context, header, scale }, record, joint, opacity) {
+  function drawHeat({ context, header, scale, stretch }, record, joint, opacity) {
     // Opaque where the map is high, so that the picture is seen where there is nothing to say.
     if (heat.opacity !== opacity) {
       heat = { opacity, colours: mapColours(header, (value) => 255 * opacity * clamp(value / OPAQUE, 0, 1)) };
     }
     paintMap(cells, header, record, joint, heat.colours);
     const [x, y, side] = record.crop.map((v) => v * scale);
-    context.drawImage(cells, x, y, side, side);
+    context.drawImage(cells, x * stretch, y, side * stretch, side);
   }
 
   return {
@@ -65,9 +68,9 @@ export function buildScene(root, store, cursor, look = { zoom: WHOLE, isEditing:
       const { header } = store;
       const layers = cursor.get("layers");
       const context = context2d(canvas);
-      const { scale, left, top } = geometry([width, height]);
-      const area = /** @type {const} */ ([left, top, header.size[0] * scale, header.size[1] * scale]);
-      const figure = { context, header, scale, colours: palette(root) };
+      const { scale, stretch, left, top } = geometry([width, height]);
+      const area = /** @type {const} */ ([left, top, header.size[0] * scale * stretch, header.size[1] * scale]);
+      const figure = { context, header, scale, stretch, colours: palette(root) };
       context.clearRect(0, 0, width, height);
       context.imageSmoothingEnabled = true;
       context.drawImage(bitmap, ...area);

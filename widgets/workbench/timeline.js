@@ -8,6 +8,7 @@ import { mount } from "../core/mount.js";
 import { buildFoot } from "./timeline_foot.js";
 import { describeLanes } from "./timeline_lanes.js";
 import { AXIS_PX, drawStill } from "./timeline_still.js";
+import { warningsAt } from "./timeline_warnings.js";
 
 /** @import { Context, Header } from "../core/types.d.ts" */
 /** @import { Build } from "../core/mount.js" */
@@ -153,7 +154,8 @@ const startAt = (header, frame) => header.reinitialised.find((start) => start.fr
 function inWords(header, lanes, frame) {
   const start = startAt(header, frame);
   const numbers = lanes.map((lane) => `${lane.name} ${lane.text(frame)}`).join(", ");
-  return `${numbers} at frame ${frame}${start ? `; re-initialised here: ${start.reason}` : ""}`;
+  const warned = warningsAt(header, frame).map(({ text }) => `; about the video: ${text}`);
+  return `${numbers} at frame ${frame}${start ? `; re-initialised here: ${start.reason}` : ""}${warned.join("")}`;
 }
 
 /**
@@ -169,6 +171,8 @@ function describeFrame(header, lanes, joint, frame) {
     h("b", {}, `frame ${frame} · ${header.times[frame].toFixed(3)} s${tag}`),
     ...lanes.map((lane) => h("div", {}, `${lane.name} ${lane.text(frame)}`)),
   ];
+  for (const { text } of warningsAt(header, frame))
+    lines.push(h("div", { class: "dkd-warning" }, h("b", {}, "! "), text));
   const start = startAt(header, frame);
   if (!start) return lines;
   const scores = `score here ${start.after.toFixed(2)}; ${start.before.toFixed(2)} without`;

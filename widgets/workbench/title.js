@@ -14,6 +14,7 @@ import { h } from "../core/dom.js";
 export function buildTitle(store, act, before, after) {
   const clip = h("strong");
   const facts = h("span", { class: "dkd-muted" });
+  const warned = h("span", { class: "dkd-warned", role: "note", tabindex: "0", hidden: true });
   const latency = h("span", {
     class: "dkd-latency",
     hidden: true,
@@ -26,6 +27,7 @@ export function buildTitle(store, act, before, after) {
     { class: "dkd-title" },
     clip,
     facts,
+    warned,
     h("span", { class: "dkd-space" }),
     ...before,
     latency,
@@ -44,6 +46,11 @@ export function buildTitle(store, act, before, after) {
       clip.textContent = header.clip;
       const size = header.size.join("×");
       clip.title = `${size} pixels, ${header.n_frames} frames, ${header.rate}`;
+      const sentences = header.warnings.map(({ text }) => text);
+      warned.hidden = !sentences.length;
+      warned.textContent = `! ${sentences.length === 1 ? "a warning" : `${sentences.length} warnings`} about the video`;
+      warned.title = sentences.join("\n");
+      warned.setAttribute("aria-label", `Warnings about the video: ${sentences.join(". ")}`);
       facts.textContent = `${header.model} in ${header.engine} · ${size}, ${header.rate} · read by ${header.backend}`;
     },
     paint() {
