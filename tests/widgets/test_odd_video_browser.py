@@ -130,13 +130,13 @@ def test_missing_frames_are_marked_on_the_timeline_and_in_words(page: Page):
     marked = page.evaluate(
         """([canvas, x]) => {
             const ratio = canvas.width / canvas.clientWidth;
-            const at = (x, y) => [...canvas.getContext('2d').getImageData(x * ratio, y * ratio, 1, 1).data].slice(0, 3);
+            const at = (x, y) => canvas.getContext('2d').getImageData(x * ratio, y * ratio, 1, 1).data[3];
             const bottom = canvas.clientHeight - 20 + 1;
             return [at(x + 2, bottom + 2), at(x + 200, bottom + 2)];
         }""",
         [lanes.element_handle(), x],
     )
-    assert marked[0] != marked[1]
+    assert marked == [255, 0]  # a flag, and nothing further on
     screenshot(page, "odd-video")
     python(page, "wb.frame = 3")
     expect(lanes).not_to_have_attribute("aria-label", re.compile("about the video"))

@@ -119,8 +119,9 @@ function drawName(context, name, joints, place, colour, font) {
  * @param {import("./corrections.d.ts").Box} box
  * @param {Place} place
  */
-function drawBox(context, [x0, y0, x1, y1], { scale, left, top }) {
-  const [x, y, width, height] = [left + x0 * scale, top + y0 * scale, (x1 - x0) * scale, (y1 - y0) * scale];
+function drawBox(context, [x0, y0, x1, y1], { scale, stretch = 1, left, top }) {
+  const across = scale * stretch;
+  const [x, y, width, height] = [left + x0 * across, top + y0 * scale, (x1 - x0) * across, (y1 - y0) * scale];
   for (const [strokeStyle, lineWidth, dash] of /** @type {[string, number, number[]][]} */ ([
     ["rgba(0,0,0,.7)", 4, []],
     ["#ffffff", 2, [6, 4]],

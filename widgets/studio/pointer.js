@@ -57,7 +57,8 @@ export function followWheelAndMenu(stage, editing, signal) {
     if (!(event.ctrlKey || event.metaKey) || !store.header) return;
     event.preventDefault();
     const by = Math.exp(-event.deltaY * WHEEL);
-    editing.look.zoom = zoomedAt(editing.look.zoom, size(), store.header.size, onCanvas(event), by);
+    const { size: frame, pixel_aspect } = store.header;
+    editing.look.zoom = zoomedAt(editing.look.zoom, size(), frame, onCanvas(event), by, pixel_aspect);
     store.schedule();
   };
   const menu = (/** @type {MouseEvent} */ event) => {
@@ -120,12 +121,13 @@ export function followPointer({ canvas, scene }, editing, signal) {
   /** @type {(press: Press, point: Point) => void} */
   function pan(press, point) {
     const { zoom } = editing.look;
-    const { scale } = place();
-    const [dx, dy] = [0, 1].map((k) => (point[k] - press.page[k]) / scale);
+    const { scale, stretch } = place();
+    const across = scale * stretch;
+    const [dx, dy] = [(point[0] - press.page[0]) / across, (point[1] - press.page[1]) / scale];
     editing.look.zoom = { ...zoom, x: zoom.x - dx, y: zoom.y - dy };
     const { left, top } = place(); // at the picture's edge it stops
     const [width, height] = size();
-    editing.look.zoom = { ...zoom, x: (width / 2 - left) / scale, y: (height / 2 - top) / scale };
+    editing.look.zoom = { ...zoom, x: (width / 2 - left) / across, y: (height / 2 - top) / scale };
     press.page = point;
   }
 
