@@ -136,7 +136,7 @@ def test_missing_frames_are_marked_on_the_timeline_and_in_words(page: Page):
         }""",
         [lanes.element_handle(), x],
     )
-    assert marked == [255, 0]  # a flag, and nothing further on
+    assert marked[0] > 0 == marked[1]  # a flag, and nothing further on
     screenshot(page, "odd-video")
     python(page, "wb.frame = 3")
     expect(lanes).not_to_have_attribute("aria-label", re.compile("about the video"))
@@ -156,7 +156,8 @@ def test_still_pictures_have_square_pixels(film: Path):
 def test_a_thumbnail_of_the_gallery_has_square_pixels():
     picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     cv2.ellipse(picture, CENTRE, (round(RADIUS / ASPECT), RADIUS), 0, 0, 360, (255, 255, 255), -1)
-    corners = np.array([[CENTRE[0] - RADIUS, CENTRE[1] - RADIUS], [CENTRE[0] + RADIUS, CENTRE[1] + RADIUS]], float)
+    reach = np.array([RADIUS / ASPECT, RADIUS], float)
+    corners = np.array([CENTRE - reach, CENTRE + reach])  # of a square that is shown around the disc
     joints = np.full((13, 2), np.nan)
     joints[:2] = corners
     data = thumbnail(picture, joints, joints, SKELETON, SKELETON.joints[0], float(ASPECT))
