@@ -124,8 +124,8 @@ def test_missing_frames_are_marked_on_the_timeline_and_in_words(page: Page):
     expect(lanes).to_have_attribute("aria-label", re.compile("about the video: 3 frames are missing"))
     box = lanes.bounding_box()
     assert box is not None
-    x = 7 + 5 / (len(SHOWN) - 1) * (box["width"] - 14)  # half of the slider's thumb is left free at both ends
-    lanes.hover(position={"x": x, "y": 30})
+    step = (box["width"] - 14) / (len(SHOWN) - 1)  # half of the slider's thumb is left free at both ends
+    lanes.hover(position={"x": 7 + 5 * step, "y": 30})
     expect(page.locator(".dkd-timeline .dkd-tooltip")).to_contain_text("! 3 frames are missing")
     marked = page.evaluate(
         """([canvas, x]) => {
@@ -134,7 +134,7 @@ def test_missing_frames_are_marked_on_the_timeline_and_in_words(page: Page):
             const bottom = canvas.clientHeight - 20 + 1;
             return [at(x + 2, bottom + 2), at(x + 200, bottom + 2)];
         }""",
-        [lanes.element_handle(), x],
+        [lanes.element_handle(), 7 + 5.5 * step],
     )
     assert marked[0] > 0 == marked[1]  # a flag, and nothing further on
     screenshot(page, "odd-video")

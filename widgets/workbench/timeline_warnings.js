@@ -42,13 +42,14 @@ export function runsOf(frames) {
  * @param {number} top where the bars begin
  */
 export function drawWarnings(context, { warnings, n_frames }, { width, colours, toX }, top) {
+  const behind = (/** @type {number} */ frame) => Math.min(frame + 0.5, n_frames - 1);
   const half = Math.max(1.5, (toX(1, width) - toX(0, width)) / 2);
   for (const { kind, frames } of warnings) {
     Object.assign(context, { fillStyle: colours.ink, strokeStyle: colours.ink, lineWidth: 1.5 });
     for (const [first, last] of runsOf(frames)) {
       const [x0, x1] = [toX(first, width) - half, toX(last, width) + half];
       if (kind === "gap") {
-        const x = toX(Math.min(first + 0.5, n_frames - 1), width);
+        const x = toX(behind(first), width);
         for (const side of [x - 2, x + 2]) stroke(context, [side, 9], [side, top + BAR_PX]);
       } else if (kind === "suspect") {
         for (let x = x0; x < x1; x += 4) stroke(context, [x, top + BAR_PX], [Math.min(x + 3, x1), top]);
@@ -56,7 +57,8 @@ export function drawWarnings(context, { warnings, n_frames }, { width, colours, 
         context.fillRect(x0, top, x1 - x0, BAR_PX);
       }
     }
-    if (frames.length) drawFlag(context, toX(frames[0], width), width, top, colours);
+    if (!frames.length) continue;
+    drawFlag(context, toX(kind === "gap" ? behind(frames[0]) : frames[0], width), width, top, colours);
   }
 }
 
