@@ -68,6 +68,12 @@ wb = Workbench(trace)"""
         yield page
 
 
+def decoded(data: bytes) -> np.ndarray:
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    return np.asarray(picture)
+
+
 def extent(picture: np.ndarray) -> tuple[float, float]:
     """Width and height of what is bright in a picture (H, W) or (H, W, 3)."""
     bright = picture.reshape(*picture.shape[:2], -1).min(-1) > 128
@@ -145,11 +151,11 @@ def test_missing_frames_are_marked_on_the_timeline_and_in_words(page: Page):
 def test_still_pictures_have_square_pixels(film: Path):
     with Clip(film) as clip, Trace(load_model(), clip, BOX, progress=False, stop=2) as trace:
         jpeg, frames = strip_image(trace, 1)
-        strip = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+        strip = decoded(jpeg)
         assert len(frames) == 1 and strip.shape[1] / strip.shape[0] == pytest.approx(16 / 9, rel=0.01)
-        message, buffers = render_pictures(trace, None, 0, 1)
+        _, buffers = render_pictures(trace, None, 0, 1)
         for data in buffers:
-            picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+            picture = decoded(data)
             assert picture.shape[1] / picture.shape[0] == pytest.approx(16 / 9, rel=0.02)
 
 
@@ -161,5 +167,5 @@ def test_a_thumbnail_of_the_gallery_has_square_pixels():
     joints = np.full((13, 2), np.nan)
     joints[:2] = corners
     data = thumbnail(picture, joints, joints, SKELETON, SKELETON.joints[0], float(ASPECT))
-    width, height = extent(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR))
+    width, height = extent(decoded(data))
     assert width == pytest.approx(height, rel=0.06)
