@@ -31,7 +31,8 @@ expect.set_options(timeout=PATIENCE_S * 1e3)
 
 # Files of more than 6 seconds of a core, the longest first; all others together take a minute.
 LONGEST = [
-    "test_notebooks", "test_training", "test_workbench_browser", "test_evaluation_browser", "test_laboratory_browser",
+    "test_notebooks", "test_training", "test_workbench_browser", "test_studio_browser", "test_evaluation_browser",
+    "test_laboratory_browser",
     "test_training_browser", "test_engines", "test_lab", "test_evaluation", "test_demo", "test_ablations",
     "test_lineage_browser", "test_round_trip",
     "test_anatomy_browser", "test_tracking", "test_frames", "test_debugger_browser", "test_peers",

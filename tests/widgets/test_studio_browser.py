@@ -49,6 +49,13 @@ PROBLEMS = """() => {
         .filter((e) => !e.ariaLabel && !e.textContent.trim() && !e.closest('label')?.textContent.trim());
     return [...wide, ...cut, ...nameless].map((e) => e.outerHTML.slice(0, 200));
 }"""
+# Where points of the shown frame are on the page: the canvas shows the frame at `scale`.
+PLACE = """(points) => {
+    const root = document.querySelector('.dkd-bench .dkd-workbench');
+    const { left, top, width } = root.querySelector('.dkd-frame').getBoundingClientRect();
+    const scale = width / root.dkd.store.header.size[0];
+    return points.map(([x, y]) => [left + (x + 0.5) * scale, top + (y + 0.5) * scale]);
+}"""
 FRAME = "document.querySelector('.dkd-picture')?.dataset.frame"
 
 
@@ -112,7 +119,26 @@ def track(page: Page) -> None:
     assert python(page, "studio.wait()")
 
 
-def test_a_phone_clip_is_dropped_tracked_saved_and_reopened(
+def correct(page: Page, frame: int, joint: str, by: tuple[float, float]) -> None:
+    """Drag a joint in a frame of the trace, and wait until the frames after it are traced again and all is saved."""
+    python(page, f"editor = studio._editor\neditor.frame, editor.joint = {frame}, {joint!r}")
+    shown = "document.querySelector('.dkd-bench .dkd-workbench').dkd.store"
+    page.wait_for_function(f"() => {shown}.shown?.frame === {frame} && !{shown}.raf")
+    where = f"(t := studio.traces['person_1']).joints[{frame}, t.skeleton.index({joint!r})].tolist()"
+    x, y = python(page, where)
+    page.locator(".dkd-bench .dkd-frame").scroll_into_view_if_needed()
+    count = python(page, "len(editor.calls['person_1'])")
+    start, end = page.evaluate(PLACE, [[x, y], [x + by[0], y + by[1]]])
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=4)
+    page.mouse.up()
+    expect_python(page, "len(editor.calls['person_1'])", count + 1)
+    assert python(page, "studio.wait()")
+    assert python(page, where) == pytest.approx([x + by[0], y + by[1]], abs=1)
+
+
+def test_a_phone_clip_is_dropped_tracked_corrected_and_reopened(
     page: Page, jupyter_lab: Lab, phone_clip: Path, shared_data: Path
 ) -> None:
     """The man's box is drawn in a frame in the middle, and he is tracked both ways in a part of the clip."""
@@ -139,6 +165,12 @@ def test_a_phone_clip_is_dropped_tracked_saved_and_reopened(
     assert page.evaluate(PROBLEMS) == []
     found = python(page, "t = studio.traces['person_1']\n[t.origin, len(t), studio._project.people[0].verdict]")
     assert found == [19, 40, "followed"]
+
+    correct(page, 25, "left_wrist", (14.0, -12.0))
+    correct(page, 8, "right_ankle", (-10.0, 6.0))
+    assert python(page, "[len(p.calls) for p in studio.session.people]") == [2]
+    at_rest(page)
+    screenshot(page, "studio_phone_corrected")
 
     joints = python(page, "studio.traces['person_1'].joints.tolist()")
     session = python(page, "str(studio.session.path)")
@@ -186,7 +218,7 @@ def test_two_people_have_a_track_each_with_a_name_and_a_colour(page: Page, share
     saved = python(page, "[[p.name, p.colour] for p in studio.session.people]")
     assert [name for name, _ in saved] == ["woman", "man"] and saved[1][1] == "#ff8800"
     page.get_by_role("button", name="Save the joints").click()
-    expect(page.get_by_text("Saved in two-woman.csv, two-man.csv")).to_be_visible()
+    expect(page.get_by_text("Saved in two-joints.csv")).to_be_visible()
     page.locator(".dkd-save").scroll_into_view_if_needed()
     screenshot(page, "studio_two_saved")
     show_in(page, "Light", 700, 900)

@@ -88,11 +88,12 @@ export class Boxes {
     if (proposed !== this.proposed) {
       this.proposed = proposed;
       for (const old of element.querySelectorAll(".dkd-box-proposal")) old.remove();
-      for (const [i, { box, confidence }] of free.entries()) {
+      const buttons = free.map(({ box, confidence }, i) => {
         const button = buildProposal(`${i + 1} of ${free.length}`, confidence, () => this.add(box));
         this.place(button, box);
-        element.prepend(button);
-      }
+        return button;
+      });
+      element.prepend(...buttons);
     }
     for (const one of people) {
       if (one.parentElement === element) continue;

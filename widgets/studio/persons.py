@@ -31,7 +31,7 @@ class Person:
         done, of: frames that were tracked, and that are wanted.
         text: what is known about the track in a sentence, or why it failed.
         verdict: see :class:`dkd.analysis.trust.Trust`.
-        trace: the trace as it was tracked or opened; the editor corrects it.
+        trace: the trace that was tracked or opened; the editor corrects it.
         saved: the person in the session that was opened, until the box or the range changes.
     """
 

@@ -91,9 +91,8 @@ export function buildSave(link) {
       if (formats.childElementCount !== state.formats.length) {
         formats.replaceChildren(...state.formats.map((one) => h("option", { value: one }, one.slice(1).toUpperCase())));
       }
-      const paths = state.joints.paths ?? [];
-      joints.textContent = paths.length ? `Saved in ${paths.map(fileName).join(", ")}` : "";
-      joints.title = paths.join("\n");
+      joints.textContent = state.joints.path ? `Saved in ${fileName(state.joints.path)}` : "";
+      joints.title = state.joints.path ?? "";
       problem.textContent = [state.joints.problem, state.problems.save].filter(Boolean).join(" ");
       problem.hidden = !problem.textContent;
     },

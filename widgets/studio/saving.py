@@ -28,7 +28,7 @@ class Saver:
         path: the file, ``None`` until there is something to save.
         session: the session that was saved last, or opened.
         saved: what was saved last, for the page: ``path``, ``at`` (seconds since 1970), or ``problem``.
-        joints: the same of the table of joints: ``paths`` or ``problem``.
+        joints: the same of the table of joints: ``path`` or ``problem``.
     """
 
     def __init__(self, changed: Callable[[], object], path: Path | None = None):
@@ -98,7 +98,9 @@ class Saver:
         self.path = path
 
     def export(self, people: Mapping[str, Any], ending: str, start: int, clip: Any) -> None:
-        """Write the joints of each person as a table next to the session, in the thread; no file is replaced.
+        """Write the joints as a table next to the session, in the thread; no file is replaced.
+
+        With several people, the table has a column ``person``.
 
         Raises:
             ConfigError: the ending is unknown.
@@ -109,12 +111,9 @@ class Saver:
         folder, stem = _place(self.path or free_path(Path(clip.path)))
 
         def job(_cancelled: Cancelled) -> None:
-            paths = []
-            for name, trace in traces.items():
-                path = _free(folder / f"{stem}-{name if len(traces) > 1 else 'joints'}{ending}")
-                save_joints(trace, path, start, start_s)
-                paths.append(str(path))
-            self.joints = {"paths": paths}
+            path = _free(folder / f"{stem}-joints{ending}")
+            save_joints(traces if len(traces) > 1 else next(iter(traces.values())), path, start, start_s)
+            self.joints = {"path": str(path)}
 
         self._worker.do("joints", job)
 

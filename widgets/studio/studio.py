@@ -223,7 +223,7 @@ class Studio(Requests, ModuleWidget):
 
     @property
     def session(self) -> Session | None:
-        """The session as it was saved last, ``None`` before. Its ``path`` is the file."""
+        """The session that was saved last, ``None`` before. Its ``path`` is the file."""
         return self._saver.session
 
     def save(self, path: str | os.PathLike[str] | None = None) -> None:
@@ -245,7 +245,7 @@ class Studio(Requests, ModuleWidget):
         )  # fmt: skip
 
     def save_joints(self, ending: str = ".csv") -> None:
-        """Write the joints of each person as a table next to the session, in a thread; no file is replaced.
+        """Write the joints as a table next to the session, in a thread; no file is replaced.
 
         Raises:
             ConfigError: nobody was tracked, or the ending is unknown.

@@ -52,7 +52,7 @@ export interface State {
   moved: string; // why the video of a session cannot be opened: it asks for its place
   earlier: string; // a session that was saved for this video before
   saved: { path?: string; at?: number; problem?: string };
-  joints: { paths?: string[]; problem?: string };
+  joints: { path?: string; problem?: string };
   formats: string[];
   problems: Record<string, string>;
 }
