@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 _TIMED_CONTAINERS = {"mov", "matroska"}
 _ONE_PICTURE_A_PACKET = {"h264", "hevc", "vp9", "av1", "mjpeg", "prores", "dnxhd", "ffv1", "png", "rawvideo"}
 _FALLBACK_RATE = Fraction(25)  # frames per second, for a raw stream that states none
+_LEAST_SHARE_WITH_TIMES = 0.9
 _STEPS_MISSING_AT_END = 2.5  # a header's length may be rounded, and may count the last frame or not
 
 
@@ -115,9 +116,8 @@ def build_index(path: Path, wanted: int | None = None) -> VideoIndex:
     else:
         log.info("%s: %s in %s is decoded once to count its frames", path.name, codec, family)
         scan = _scan(path, track.number, packets, timed, truncated)
-        pts, damaged, truncated, slots = scan
+        pts, timed, damaged, truncated, slots = scan
         scanned = True
-        timed = timed and pts == sorted(set(pts))
     if not pts:
         raise _no_frame(path, packets, truncated and bytes_missing(path), codec)
     if timed:
@@ -216,8 +216,14 @@ def _no_frame(path: Path, packets: list[Packet], cut: bool, codec: str) -> Video
 
 
 def _have_times(packets: list[Packet]) -> bool:
-    """Return whether each packet has its own presentation time and time never jumps back, as in joined streams."""
-    pts = [p.pts for p in packets]
+    """Return whether each packet has its own presentation time and time never jumps back, as in joined streams.
+
+    Where a transport stream lost data, a few packets may lack theirs; their pictures are then left out.
+    """
+    lost_data = any(p.corrupt for p in packets)
+    pts = [p.pts for p in packets if not (lost_data and p.pts is None)]
+    if len(pts) < _LEAST_SHARE_WITH_TIMES * len(packets):
+        return False
     dts = [p.dts for p in packets if p.dts is not None]
     return bool(pts) and None not in pts and len(set(pts)) == len(pts) and dts == sorted(dts)
 
@@ -242,6 +248,7 @@ def _shown_times(packets: list[Packet], truncated: bool) -> list[int]:
 
 class _Scan(NamedTuple):
     times: list[int]  # or counts
+    timed: bool  # whether they are times
     damaged: set[int]
     truncated: bool
     slots: list[int] | None  # time stamps of counted frames in the stream's time base, if they are sound
@@ -264,12 +271,13 @@ def _scan(path: Path, track: int, packets: list[Packet], timed: bool, truncated:
             for frame, bad, late, _ in decoded(container.demux(stream), checker)
         ]
     times = [r.pts for r in results if r.pts is not None]
+    is_damaged = any(r.damaged for r in results)
     slots: list[int] | None = None
-    if timed and times and times == sorted(set(times)):
-        good = {r.pts for r in results if not r.damaged and r.pts is not None}
+    if timed and times and (is_damaged or times == sorted(set(times))):
+        good = _good_times(results) - _after_lost_data(packets)
         shown = set(times)
-        if any(r.damaged for r in results):  # failed packets keep their numbers: no frame may move up
-            shown |= {p.pts for p in packets if p.pts is not None and p.pts >= times[0] and not p.hidden}
+        if is_damaged:  # failed packets keep their numbers: no frame may move up
+            shown |= {p.pts for p in packets if p.pts is not None and p.pts >= min(times) and not p.hidden}
         order = sorted(shown)
         bad = [pts not in good for pts in order]
     else:
@@ -284,7 +292,30 @@ def _scan(path: Path, track: int, packets: list[Packet], timed: bool, truncated:
     if truncated and timed:
         order = _surely_complete(order, packets)
     slots = slots[: len(order)] if slots is not None else None
-    return _Scan(order, {number for number in range(len(order)) if bad[number]}, truncated, slots)
+    return _Scan(order, timed, {number for number in range(len(order)) if bad[number]}, truncated, slots)
+
+
+def _after_lost_data(packets: list[Packet]) -> set[int]:
+    """Return the times of the packets that lost data, and of those that may refer to them: up to the next key frame."""
+    lost = set[int]()
+    is_lost = False
+    for p in packets:
+        is_lost = p.corrupt or (is_lost and not p.key)
+        if is_lost and p.pts is not None:
+            lost.add(p.pts)
+    return lost
+
+
+def _good_times(results: list[_Result]) -> set[int]:
+    """Return the times of the complete frames. One that comes later than it should, after damage, is not usable."""
+    good, latest = set[int](), None
+    for result in results:
+        if result.pts is None or (latest is not None and result.pts <= latest):
+            continue
+        latest = result.pts
+        if not result.damaged:
+            good.add(result.pts)
+    return good
 
 
 def _slots(path: Path, track: int, n_frames: int, packets: list[Packet]) -> list[int] | None:

@@ -186,6 +186,26 @@ def test_noise_behind_slices_leaves_all_else_unchanged(form):
         assert new.startswith(unit) and (len(new) > len(unit)) == (unit in slices)
 
 
+@pytest.mark.parametrize("how", ["zeros", "removed"])
+@pytest.mark.parametrize(("suffix", "share"), [(".ts", 0.5), (".ts", 0.7), (".flv", 0.3), (".flv", 0.5)])
+def test_frames_after_lost_data_keep_their_times(tmp_path, suffix, how, share):
+    """A whole stretch of the stream is lost, with the headers in it."""
+    _, codec, options = CODECS["h264_closed_gop"]
+    data = write_clip(tmp_path / f"a{suffix}", PICTURES, codec, options).read_bytes()
+    at = int(len(data) * share)
+    (tmp_path / f"b{suffix}").write_bytes(data[:at] + (bytes(2000) if how == "zeros" else b"") + data[at + 2000 :])
+    with Clip(tmp_path / f"b{suffix}") as clip:
+        assert {w.kind for w in clip.warnings} & {"damaged", "gap"}
+        seen = 0
+        for t, time in enumerate(clip.times):
+            try:
+                assert read_number(clip[t]) == round(time * 25)
+                seen += 1
+            except VideoCorruptError:
+                pass
+        assert N - 26 <= seen < N
+
+
 def test_a_matroska_checksum_tells_of_a_single_wrong_byte(tmp_path):
     path = write_clusters(tmp_path / "a.mkv")
     begin, size = places(path)[20]

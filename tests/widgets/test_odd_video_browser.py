@@ -6,13 +6,11 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
 
 import av
 import cv2
 import numpy as np
 import pytest
-from av.video.stream import VideoStream
 from playwright.sync_api import Page, expect
 
 from dkd import Clip, Trace, load_model
@@ -36,7 +34,7 @@ def write_disc(path: Path) -> Path:
     picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     cv2.ellipse(picture, CENTRE, (round(RADIUS / ASPECT), RADIUS), 0, 0, 360, (255, 255, 255), -1)
     with av.open(str(path), "w") as container:
-        stream = cast(VideoStream, container.add_stream("libx264", rate=25, options={"preset": "veryfast"}))
+        stream = container.add_stream("libx264", rate=25, options={"preset": "veryfast"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.codec_context.sample_aspect_ratio = ASPECT
         for t in SHOWN:
