@@ -95,16 +95,6 @@ test("what is still under the pointer is not taken away by a header", () => {
   expect(editing.held?.at).toEqual([1, 2]);
 });
 
-test("a hidden joint is shown again, another one hidden", () => {
-  const hidden = new Uint8Array(10);
-  const { editing, sent } = opened({ hidden });
-  editing.toggleHidden();
-  hidden[3 * 2] = 1;
-  editing.toggleHidden();
-  expect(sent.map(({ name }) => name)).toEqual(["hide_joint", "show_joint"]);
-  expect(sent[0].arguments).toEqual({ frame: 3, joint: "left_hand" });
-});
-
 test("the box follows from the network's square, within the frame", () => {
   const { editing } = opened();
   editing.margin = 1.25;

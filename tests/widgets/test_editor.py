@@ -181,11 +181,16 @@ def test_positions_on_which_a_swap_depends_are_kept(editor: Editor) -> None:
 
 def test_a_hidden_joint_is_shown_again_in_one_frame_of_a_range(editor: Editor, trace: Trace) -> None:
     editor.hide_joint(range(2, 9), WRIST)
-    edit(editor, "show_joint", frame=4, joint=WRIST)
+    edit(editor, "toggle_joint", frame=4, joint=WRIST)
     hidden = done(editor).hidden[:, trace.skeleton.index(WRIST)]
     assert np.flatnonzero(hidden).tolist() == [2, 3, 5, 6, 7, 8]
     editor.show_joint(10, WRIST)  # it is not hidden there
     assert len(editor.calls["anna"]) == 2
+    edit(editor, "toggle_joint", frame=10, joint=WRIST)
+    assert np.flatnonzero(done(editor).hidden[:, trace.skeleton.index(WRIST)]).tolist() == [2, 3, 5, 6, 7, 8, 10]
+    editor.correct_joint(10, WRIST, 300, 200)
+    edit(editor, "toggle_joint", frame=10, joint=WRIST)  # the correction had made it visible
+    assert editor.corrections[-1]["action"] == "hidden"
 
 
 def test_one_correction_is_removed_and_the_others_stay(editor: Editor, trace: Trace) -> None:

@@ -52,13 +52,16 @@ export class Pictures {
     decoding.add(frame);
     createImageBitmap(new Blob([record.jpeg], { type: "image/jpeg" }))
       .then((bitmap) => {
+        decoding.delete(frame); // before ready(): a record that was replaced meanwhile is decoded again at once
         if (this.record(frame) === record) this.bitmaps.set(frame, bitmap);
         else bitmap.close(); // of a record that was dropped or replaced meanwhile
         this.ready(frame, isAhead);
       })
-      .catch((error) => this.failed(`The picture of frame ${frame} cannot be decoded: ${error.message}`))
-      .finally(() => {
+      .catch((error) => {
         decoding.delete(frame);
+        this.failed(`The picture of frame ${frame} cannot be decoded: ${error.message}`);
+      })
+      .finally(() => {
         if (decoding === this.decoding) this.rest();
       });
     return true;

@@ -53,6 +53,14 @@ class Correcting:
         if found:
             self._changed()
 
+    def toggle_joint(self, frame: int, joint: str | int) -> None:
+        """Mark a joint as hidden in a frame, or as visible again if it is hidden there."""
+        name, is_hidden = self._joint_name(joint), False
+        for one in self._edits_now():
+            if one.joint == name and one.name != "swap_sides" and (one.frames is None or frame in one.frames):
+                is_hidden = one.name == "hide_joint"  # the last one counts
+        (self.show_joint if is_hidden else self.hide_joint)(int(frame), name)
+
     def swap_sides(self, frames: int | range | None, joints: str | tuple[str, ...] | None = None) -> None:
         """Swap left and right of the body, or of some joints or limbs; see :meth:`dkd.Trace.swap_sides`."""
         self._edit("swap_sides", self._plain(frames), LEFT_OUT if joints is None else joints)
@@ -113,7 +121,7 @@ def _without(frames: range, frame: int) -> list[range]:
 READ: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "correct_joint": lambda a: {"frame": int(a["frame"]), "joint": a["joint"], "x": float(a["x"]), "y": float(a["y"])},
     "hide_joint": lambda a: {"frames": int(a["frame"]), "joint": a["joint"]},
-    "show_joint": lambda a: {"frame": int(a["frame"]), "joint": a["joint"]},
+    "toggle_joint": lambda a: {"frame": int(a["frame"]), "joint": a["joint"]},
     "swap_sides": lambda a: {"frames": range(int(a["first"]), int(a["last"]) + 1), "joints": a.get("joints")},
     "set_box": lambda a: {
         "frame": int(a["frame"]),

@@ -90,9 +90,7 @@ export class Editing {
   toggleHidden() {
     const { shown, header } = this.store;
     if (!shown) return;
-    const j = this.store.joint();
-    const isHidden = header.hidden?.[shown.frame * header.joints.length + j];
-    this.correct(isHidden ? "show_joint" : "hide_joint", { frame: shown.frame, joint: header.joints[j] });
+    this.correct("toggle_joint", { frame: shown.frame, joint: header.joints[this.store.joint()] });
   }
 
   /**
