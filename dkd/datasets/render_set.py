@@ -157,12 +157,15 @@ def render_set(folder: str | Path, config: RenderSetConfig, workers: int | None 
             this.
 
     Raises:
-        ConfigError: the folder contains a data set with a different config, or other files.
+        ConfigError: the folder contains a data set with a different config, or other files; it is a file; ``workers``
+            is not positive.
         StorageError: writing fails, for instance because the disk is full. Complete clips are kept.
         MissingExtraError: Anny's body is requested, but the extra ``render`` is not installed.
         DatasetError: a BVH file cannot be used, or a worker process died.
     """
     folder = Path(folder)
+    if workers is not None and workers < 1:
+        raise ConfigError(f"expected at least 1 worker, got workers={workers}; leave it out to use one per core")
     _claim(folder, config)
     done = 0
     missing = []
@@ -233,6 +236,8 @@ def _claim(folder: Path, config: RenderSetConfig) -> None:
                 "choose another folder, or delete this one"
             )
         return
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"expected a folder to write to, but {folder} is a file; choose another path")
     if folder.exists() and any(folder.iterdir()):
         raise ConfigError(
             f"expected an empty folder or a rendered data set in {folder}, found other files; choose another folder"

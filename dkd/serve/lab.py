@@ -44,9 +44,11 @@ def run_lab(
         announce: called once with the URL, including the token, when the server accepts connections.
 
     Raises:
-        ConfigError: the notebook does not exist.
+        ConfigError: the notebook does not exist, or there is no such port.
     """
     notebook = existing_notebook(notebook)
+    if not 0 <= port <= 65535:
+        raise ConfigError(f"expected a port in 0..65535, got {port}; leave it out to get {DEFAULT_PORT}")
     set_jupyter_environment()
     from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
     from jupyterlab.labapp import LabApp

@@ -303,7 +303,12 @@ def list_runs(root: str | Path = "runs") -> pd.DataFrame:
     Returns:
         ``run, model, adversary, status, step, steps, loss, PCK@0.2, PCK@0.1, acceleration %, started, folder``; results
         are those of the last validation, NaN before the first.
+
+    Raises:
+        ConfigError: ``root`` is a file.
     """
+    if Path(root).is_file():
+        raise ConfigError(f"expected a folder of runs, but {root} is a file; give the folder that it lies in")
     import pandas as pd
 
     rows = []

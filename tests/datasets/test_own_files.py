@@ -13,11 +13,14 @@ import pytest
 from dkd import load_model
 from dkd.datasets.labelled_videos import load_labelled_video, load_labelled_videos
 from dkd.datasets.layout import numbered_files
+from dkd.datasets.render_set import RenderSetConfig, render_set
 from dkd.datasets.sources import load_people
 from dkd.datasets.sub_jhmdb import read_split
 from dkd.errors import ConfigError, DatasetError
 from dkd.machine import MachineConfig, launch
+from dkd.serve.lab import run_lab
 from dkd.training.config import load_recipe
+from dkd.training.run import list_runs
 from tests.support.video_files import draw_number, write_clip
 
 
@@ -88,3 +91,25 @@ def test_a_data_folder_of_ones_own_does_not_hide_the_shipped_model(tmp_path: Pat
     with pytest.raises(ConfigError, match="looked in the folder checkpoints of") as caught:
         load_model("nowhere")
     assert str(tmp_path) in str(caught.value)
+
+
+def test_a_file_where_a_folder_was_meant(tmp_path: Path) -> None:
+    file = tmp_path / "a.mp4"
+    file.write_bytes(b"x")
+    with pytest.raises(ConfigError, match="expected a folder to write to, but .*a.mp4 is a file"):
+        next(render_set(file, RenderSetConfig()))
+    with pytest.raises(ConfigError, match="expected a folder of runs, but .*a.mp4 is a file"):
+        list_runs(file)
+
+
+@pytest.mark.parametrize("workers", [0, -3])
+def test_no_workers_at_all(tmp_path: Path, workers: int) -> None:
+    with pytest.raises(ConfigError, match=f"at least 1 worker, got workers={workers}"):
+        next(render_set(tmp_path / "new", RenderSetConfig(), workers))
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("port", [-5, 65536])
+def test_a_port_that_does_not_exist(port: int) -> None:
+    with pytest.raises(ConfigError, match=f"expected a port in 0..65535, got {port}"):
+        run_lab(port=port, open_browser=False)
