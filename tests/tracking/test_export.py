@@ -148,6 +148,10 @@ def test_the_shipped_model_learns_from_corrections(tmp_path: Path, monkeypatch: 
             "optimiser.warmup=2",
             "machine.threads=1",
         ]
+        words += [
+            "data.train=[corrections]",
+            "data.shares=[]",
+        ]  # without the rendered people, who take a minute to make
         config = load_recipe("corrections", [*words, "augment.motion=0", "augment.distractor=0", "augment.occluder=0"])
         losses = [record.loss for record in train(config, tmp_path / "run")]
         assert np.isfinite(losses).all()
