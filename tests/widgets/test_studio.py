@@ -309,6 +309,20 @@ def test_two_people_have_a_trace_each_and_one_table(studio: Studio, video: Path)
     assert studio.wait(60) and list(studio.traces) == ["person_2"]
 
 
+def test_people_are_proposed_and_tracking_does_not_wait_for_proposals(studio: Studio) -> None:
+    studio.find_people()
+    assert studio.wait(60)
+    assert studio._state["proposed_in"] == 0 and studio._state["proposals"]
+    best = np.array(studio._state["proposals"][0]["box"])
+    assert np.abs(best - BOX).max() < 40
+    studio.find_people(1)
+    studio.add_person(best)
+    studio.track()
+    assert studio.wait(60) and list(studio.traces) == ["person_1"]
+    assert not studio._state["finding"]
+    assert studio._state["proposals"] or studio._state["proposed_in"] is None  # it is not said that nobody was found
+
+
 def test_another_box_or_range_forgets_the_track(studio: Studio) -> None:
     tracked(studio)
     studio._project.change_person("person_1", box=(190, 60, 300, 360))

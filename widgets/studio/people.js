@@ -92,10 +92,15 @@ export function buildPeople(link, page) {
     /**
      * @param {State} state
      * @param {Clip | null} clip
+     * @param {boolean} isOther
      */
-    update(state, clip) {
+    update(state, clip, isOther) {
       now = state;
       if (!clip) return;
+      // Most people look at the first frame first, so the proposals are there when they do.
+      if (isOther && !state.people.length && state.proposed_in === null) {
+        link.send({ type: "find", frame: state.range[0], place: "find" });
+      }
       for (const [key, row] of rows) {
         if (state.people.some((person) => person.key === key)) continue;
         row.element.remove();

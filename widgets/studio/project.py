@@ -66,6 +66,7 @@ class Project:
         self._keys = 0
         self.proposals: list[dict[str, Any]] = []
         self.proposed_in: int | None = None
+        self._finding: object = None  # the latest search
         self.reinitialise = True
         self.warnings: tuple[str, ...] = ()
         self.problems: dict[str, str] = {}
@@ -270,12 +271,16 @@ class Project:
             clip, generation = self.need_clip(), self.generation
             self._check_frame(frame)
             self.proposals, self.proposed_in = [], int(frame)
+            self._finding = token = object()
             self.problems.pop("find", None)
 
         def job(cancelled: Cancelled) -> None:
             found = find_people(self.model(), clip, frame, cancel=cancelled)
             with self.lock:
-                if cancelled() or generation != self.generation:
+                if token is not self._finding or generation != self.generation:
+                    return
+                if cancelled():
+                    self.proposed_in = None
                     return
                 self.proposals = [
                     {"box": [float(v) for v in one.box], "confidence": float(one.confidence)} for one in found
@@ -308,6 +313,8 @@ class Project:
                 person.state, person.of = "waiting", len(frames)
             reinitialise = self.reinitialise
             self.problems.pop("track", None)
+            self.worker.cancel("find")  # who is tracked is chosen, and need not wait for it
+            self.proposed_in = self.proposed_in if self.proposals else None
 
         def changed(person: Person, trace: Any, frame: int) -> None:
             self._changed()

@@ -62,8 +62,8 @@ class Requests:
         self._pictures.samples()
 
     def _on_open(self, content: Content) -> None:
-        """Open a video or a session in the thread, and then look for people in its first frame."""
-        project, path = self._project, str(content["path"])
+        """Open a video or a session in the thread."""
+        path = str(content["path"])
         self._opening = path
 
         def job(_cancelled: Any) -> None:
@@ -79,10 +79,8 @@ class Requests:
             finally:
                 self._opening = ""
                 self._publish()
-            if project.clip is not None and not project.people:
-                project.find(project.start)  # most people look at the first frame first
 
-        project.worker.do("open", job)
+        self._project.worker.do("open", job)
         self._publish()
 
     def _on_leave(self, _content: Content) -> None:
