@@ -17,6 +17,7 @@ import anywidget
 import ipywidgets
 import traitlets
 
+from widgets.core import cells
 from widgets.core.assets import folder_modules, module, needed_folders, stylesheet
 
 _lock = threading.RLock()
@@ -72,6 +73,12 @@ class ModuleWidget(anywidget.AnyWidget):
     @traitlets.default("_library")
     def _open_library(self) -> str:
         return Library.of(self._module.partition("/")[0]).model_id
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Return the widget for a page: called when a cell displays it."""
+        cells.wake(self)
+        cells.displays.add(self)
+        return super()._repr_mimebundle_(**kwargs)
 
 
 class HiddenWidget(ModuleWidget):

@@ -73,7 +73,17 @@ export class Store extends Painting {
    */
   add(view, signal) {
     super.add(view, signal);
+    signal.addEventListener("abort", () => {
+      if (!this.views.size) this.rest();
+    });
     this.fetch();
+  }
+
+  /** The last view has left the page: frames are freed, and asked for again should another view come. */
+  rest() {
+    clearTimeout(this.patience);
+    this.dropFrom(0);
+    this.details.clear();
   }
 
   /** Ask for the records that are needed first. What lies ahead waits for the first painting. */
@@ -163,6 +173,7 @@ export class Store extends Painting {
   /** @param {Message[]} entries */
   receiveRecords(entries) {
     this.asked = false;
+    if (!this.views.size) return;
     for (const entry of entries) this.records.hold(completeRecord(entry));
     this.decode(this.cursor.get("frame"));
     this.records.forget(this.place());

@@ -13,6 +13,7 @@ from ipywidgets.widgets.trait_types import InstanceDict
 
 from dkd.errors import ConfigError, nearest_name
 from dkd.tracking.protocols import TraceLike
+from widgets.core import cells
 from widgets.core.cursor import Cursor
 from widgets.core.feed import Feed
 from widgets.core.library import ModuleWidget
@@ -62,7 +63,10 @@ class View(ModuleWidget):
         self._closed = False
         self._subscriptions: list[Callable[[], None]] = []
         cursor = Cursor.for_trace(trace) if cursor is None else cursor
-        super().__init__(_cursor=cursor, _feed=Feed.shared(trace, cursor), **traits)
+        feed = Feed.shared(trace, cursor)
+        for part in (cursor, feed):
+            cells.wake(part)  # where they belonged to a view of a cell that was run again
+        super().__init__(_cursor=cursor, _feed=feed, **traits)
 
     @property
     def cursor(self) -> Cursor:
