@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
 
 from dkd.engines.choice import accelerate, engine_of
 from dkd.errors import ConfigError, DKDError, ShapeError
@@ -26,6 +25,7 @@ from dkd.tracking.conditions import Conditions
 from dkd.tracking.counterfactuals import Counterfactuals
 from dkd.tracking.interventions import Intervention
 from dkd.tracking.opening import as_clip, as_model
+from dkd.tracking.progress import ProgressBar
 from dkd.tracking.record import Record
 from dkd.tracking.reinitialise import Reinitialise, mean_confidence
 from dkd.tracking.tracker import Tracker
@@ -150,7 +150,7 @@ class Trace(Record, Counterfactuals):
 
     def run(self, *, progress: bool = True, cancel: Callable[[], bool] | None = None) -> None:
         """Trace the remaining frames; a stopped trace continues with the same result."""
-        bar = tqdm(
+        bar = ProgressBar(
             total=self.n_wanted,
             initial=self.n_traced,
             desc=f"tracing {self.clip.name}",

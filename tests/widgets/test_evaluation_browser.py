@@ -161,13 +161,20 @@ def test_the_gallery_is_sorted_and_filtered_in_the_browser(page: Page) -> None:
 
 def test_a_click_opens_the_frame_next_to_a_second_model(page: Page) -> None:
     worst = tiles(page)[0]
+    size = page.viewport_size
+    page.set_viewport_size({"width": 1600, "height": 640})
     page.locator(".dkd-moment").first.focus()
+    expect(page.locator(".dkd-side-first")).not_to_be_in_viewport()
     page.keyboard.press("Enter")
     for side in ("first", "second"):
         page.wait_for_function(SETTLED, arg=side)
     expect(page.locator(".dkd-side-first .dkd-player")).to_have_attribute("data-frame", str(worst["frame"]))
     for side in ("first", "second"):
         until(lambda side=side: page.evaluate(SHOWN, side) == [worst["frame"], worst["joint"]])  # type: ignore[misc]
+    for part in (".dkd-title", ".dkd-stage"):
+        expect(page.locator(f".dkd-side-first {part}")).to_be_in_viewport(ratio=0.9)
+    assert size is not None
+    page.set_viewport_size(size)
     views = "panel.views.first.bench, panel.views.second.bench"
     assert python(page, f"a, b = {views}\n[a.cursor is b.cursor, a.trace.ground_truth is not None]") == [True, True]
     names = python(page, f"[bench.trace.model_name for bench in ({views})]")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import Lab, at_rest, expect_python, opened, python, wait_for_kernel
+from tests.support.browser import Lab, at_rest, expect_python, opened, python, screenshot, wait_for_kernel
 from tests.widgets.test_workbench_browser import BENCH, SETTLED, SETUP
 
 COUNT = "len(ipywidgets.widgets.widget._instances)"
@@ -162,3 +162,33 @@ def test_a_reload_brings_the_view_back(page: Page) -> None:
     run(page, 1)
     wait_for_all(page)
     assert held_before(page) == [[0, 0, 0]]
+
+
+def test_while_the_kernel_is_busy_the_view_says_so(page: Page, jupyter_lab: Lab) -> None:
+    """As in Run All: a cell below runs before the view has its first answer. There is no player without a clip."""
+    wait_for_all(page)
+    go_on = jupyter_lab.root / "go_on"
+    run(page, 1, "None")
+    page.evaluate(
+        f"""(path) => {{
+            const {{ content }} = {PANEL};
+            content.widgets[1].model.sharedModel.setSource('wb = Workbench(trace, frame=33)\\nwb');
+            content.widgets[2].model.sharedModel.setSource(`from pathlib import Path\\nuntil(Path(${{path}}).exists)`);
+            content.activeCellIndex = 1;
+            window.jupyterapp.commands.execute('notebook:run-all-below'); // not awaited: it ends when the test wants it
+        }}""",
+        repr(str(go_on)),
+    )
+    cover = page.locator(".dkd-starting-cover")
+    expect(cover).to_contain_text("The kernel is busy with other cells. This view starts as soon as it is free.")
+    page.wait_for_function("() => document.querySelector('.dkd-starting-cover img').naturalWidth === 160")
+    for part in (".dkd-transport", ".dkd-title", ".dkd-grid"):
+        expect(page.locator(f".dkd-workbench {part}")).to_be_hidden()
+    page.locator(".dkd-workbench").scroll_into_view_if_needed()
+    screenshot(page, "workbench_busy")
+    go_on.touch()
+    wait_for_all(page)
+    expect(cover).to_have_count(0)
+    assert page.evaluate(f"() => {BENCH}.store.shown.frame") == 33
+    for part in (".dkd-transport", ".dkd-title", ".dkd-grid"):
+        expect(page.locator(f".dkd-workbench {part}")).to_be_visible()

@@ -647,8 +647,8 @@ def test_filmstrip_html_is_self_contained_and_escapes(trace: FakeTrace) -> None:
 
 def test_displaying_leaves_the_widget_and_the_filmstrip(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[tuple] = []
-    monkeypatch.setattr(widgets.workbench.workbench, "display", lambda *args, **kwargs: shown.append((args, kwargs)))
+    monkeypatch.setattr(widgets.core.filmstrip, "display", lambda *args, **kwargs: shown.append((args, kwargs)))
     bench._ipython_display_()
     (live, options), (still, _) = shown
-    assert options == {"raw": True} and "application/vnd.jupyter.widget-view+json" in live[0]
-    assert bench._filmstrip in still[0].data
+    assert options["raw"] and list(live[0]) == ["application/vnd.jupyter.widget-view+json"]
+    assert bench._filmstrip in still[0]["text/html"] and "0x" not in still[0]["text/plain"]

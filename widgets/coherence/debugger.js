@@ -16,6 +16,9 @@ import { DebuggerState } from "./state.js";
 /** @import { Store } from "../core/store.js" */
 /** @import { Context, FrameRecord, Header, Model } from "../core/types.d.ts" */
 
+const UNITS =
+  "Unit “box”: the larger side of the person’s box, so that near and far people compare. A dotted line is a lane’s limit; " +
+  "bars at the top mark the moments of the list.";
 const HINT = "Click to go there; drag, or Shift with the arrow keys, selects a range; N and P go through the list.";
 
 /**
@@ -41,6 +44,7 @@ function buildDebugger(root, store, cursor, signal, model) {
     ...head.elements,
     measuring,
     lanes.element,
+    h("p", { class: "dkd-debugger-hint" }, UNITS),
     h("p", { class: "dkd-debugger-hint" }, HINT),
     head.missing,
     h("div", { class: "dkd-debugger-columns" }, listed, figures.element),

@@ -6,6 +6,8 @@ import { countNote, isAbout, isAt, largestSeverity, nextRow, rowOfKey } from "./
 
 /** @import { DebuggerState } from "./state.js" */
 
+const SEVERITY =
+  "Severity: the value divided by the limit above which it stands out, so 1 is just noticed and 3 is three times as far.";
 const COLUMNS = ["severity", "frames", "reason", "in", "what happens"];
 
 /** @param {KeyboardEvent} event */
@@ -84,6 +86,7 @@ export function momentsView(state) {
       h("label", { class: "dkd-check" }, "Reason", reason),
       h("label", { class: "dkd-check dkd-mine" }, mine, "selected joint only"),
       count,
+      h("p", { class: "dkd-moments-about" }, SEVERITY),
     ),
     scroll,
     /** Offer the reasons of a new diagnosis. */

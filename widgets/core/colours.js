@@ -43,6 +43,7 @@ export function diverging(value) {
 
 /** @type {Map<string, Palette>} */
 const palettes = new Map();
+const SMALL_PX = 11; // text in a drawing
 const NAMES = ["ink", "muted", "line", "back", "accent", "left", "right", "centre"];
 
 /**
@@ -57,7 +58,9 @@ export function palette(root) {
   if (known) return known;
   const style = getComputedStyle(root);
   const colours = Object.fromEntries(NAMES.map((name) => [name, style.getPropertyValue(`--dkd-${name}`).trim()]));
-  const made = /** @type {Palette} */ ({ ...colours, theme, font: style.fontFamily });
+  const least = Number.parseFloat(style.getPropertyValue("--dkd-least")) || 0; // for the last row of an audience
+  const small = `${Math.max(SMALL_PX, least)}px`;
+  const made = /** @type {Palette} */ ({ ...colours, theme, font: style.fontFamily, small });
   palettes.set(theme, made);
   return made;
 }

@@ -16,6 +16,7 @@ import traitlets
 
 from dkd.tracking.protocols import TraceLike
 from widgets.core.cursor import Cursor
+from widgets.core.filmstrip import small_still
 from widgets.core.library import HiddenWidget, script
 from widgets.core.wire import Message, render_detail, render_header, render_records
 
@@ -35,6 +36,7 @@ class Feed(HiddenWidget):
 
     _module = script("core/feed.js")
     _greeting = traitlets.Dict({"type": "hello"}).tag(sync=True)  # a page sends it before it has loaded the module
+    _still = traitlets.Bytes().tag(sync=True)  # small picture to show until the kernel has answered
 
     def __init__(self, trace: TraceLike, cursor: Cursor | None = None):
         # Requests may arrive in several threads, also while another thread changes the trace.
@@ -43,7 +45,7 @@ class Feed(HiddenWidget):
         self._generation = 0
         self._users = 0
         self._cursor = None if cursor is None else ref(cursor)  # weak: the feed is found by its cursor, see shared()
-        super().__init__()
+        super().__init__(_still=small_still(trace, 0 if cursor is None else cursor.frame))
         self.on_msg(self._on_message)
 
     @classmethod

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import html
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
 import cv2
 import numpy as np
+from IPython.display import display
 
 from dkd.datasets.people import PersonSequence
 from dkd.pose.skeleton import get_skeleton
@@ -37,6 +39,37 @@ def draw_skeleton(frame: np.ndarray, joints: np.ndarray, skeleton: Any) -> np.nd
             cv2.circle(picture, point, width + 2, (255, 255, 255), -1, cv2.LINE_AA)
             cv2.circle(picture, point, width + 1, _COLOURS[skeleton.side(j)], -1, cv2.LINE_AA)
     return picture
+
+
+def still_bundle(widget: Any, still: str) -> dict[str, str]:
+    """Return the still picture of a widget as the data of an output: HTML, and a line of text for what has no HTML."""
+    return {"text/html": still, "text/plain": repr(widget)}
+
+
+def display_with_still(widget: Any, still: str) -> Any:
+    """Display a widget and, below it, the HTML that stays in the notebook without it.
+
+    The widget's own output has no text: an export without the widget, such as nbconvert's, has the still picture only.
+
+    Returns:
+        The handle with which the still picture can be updated.
+    """
+    bundle = widget._repr_mimebundle_()
+    data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+    display({name: value for name, value in data.items() if name != "text/plain"}, metadata=metadata, raw=True)
+    return display(still_bundle(widget, still), raw=True, display_id=f"still-{uuid.uuid4().hex[:12]}")
+
+
+def small_still(trace: TraceLike, frame: int, width: int = 160) -> bytes:
+    """Render one frame as a small JPEG of a few kilobytes, or nothing if it cannot be decoded."""
+    try:
+        picture = trace.clip.frame(min(frame, len(trace) - 1))
+    except Exception:  # the view reports it, with the reason
+        return b""
+    size = (width, max(1, round(picture.shape[0] * width / picture.shape[1])))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    _, data = cv2.imencode(".jpg", np.ascontiguousarray(small[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 70])
+    return data.tobytes()
 
 
 def strip_image(trace: TraceLike, count: int = 5) -> tuple[bytes, list[int]]:
@@ -101,5 +134,5 @@ def filmstrip_html(trace: TraceLike, name: str) -> str:
         f'<img alt="{html.escape(alt)}" style="width:100%;max-width:1200px" '
         f'src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}">'
         f'<figcaption style="font-size:13px;opacity:.75;padding-top:4px">{html.escape(caption)}. '
-        "Run the cell for the live view.</figcaption></figure>"
+        '<span class="dkd-in-lab">Run the cell for the live view.</span></figcaption></figure>'
     )

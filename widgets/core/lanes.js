@@ -109,11 +109,11 @@ export function drawCurve(context, curve, toX, toY, width) {
  * @param {Canvas2D} context
  * @param {string} words
  * @param {number} y
- * @param {Pick<Palette, "muted" | "back" | "font">} colours
+ * @param {Pick<Palette, "muted" | "back" | "font" | "small">} colours
  */
 export function drawTop(context, words, y, colours) {
   Object.assign(context, { fillStyle: colours.muted, strokeStyle: colours.back, lineWidth: 4 });
-  Object.assign(context, { font: `11px ${colours.font}`, textBaseline: "top" });
+  Object.assign(context, { font: `${colours.small} ${colours.font}`, textBaseline: "top" });
   context.strokeText(words, EDGE_PX + 3, y + 3);
   context.fillText(words, EDGE_PX + 3, y + 3);
 }
@@ -144,10 +144,10 @@ export function secondMarks(times, width) {
  * @param {ToX} toX
  * @param {number} width
  * @param {number} height
- * @param {Pick<Palette, "muted" | "font">} colours
+ * @param {Pick<Palette, "muted" | "font" | "small">} colours
  */
 export function drawSeconds(context, { times }, toX, width, height, colours) {
-  Object.assign(context, { fillStyle: colours.muted, font: `11px ${colours.font}` });
+  Object.assign(context, { fillStyle: colours.muted, font: `${colours.small} ${colours.font}` });
   Object.assign(context, { textBaseline: "bottom", textAlign: "center" });
   for (const [s, t] of secondMarks(times, width)) {
     const words = `${Number(s.toFixed(1))} s`;

@@ -74,6 +74,9 @@ class ModuleWidget(anywidget.AnyWidget):
     def _open_library(self) -> str:
         return Library.of(self._module.partition("/")[0]).model_id
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """Return the widget for a page: called when a cell displays it."""
         cells.wake(self)

@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { keys } from "./keys.js";
 import { notes } from "./notes.js";
+import { coverUntilKnown } from "./starting.js";
 
 /** @import { Context, Model, View } from "./types.d.ts" */
 /** @import { CursorState } from "./cursor.js" */
@@ -39,8 +40,10 @@ export async function mount({ model, el, host, signal }, name, label, build) {
   const { cursor, store } = await shared({ model, host });
   const root = h("section", { class: `dkd dkd-${name}`, "aria-label": label });
   el.append(root);
+  const isAlone = !el.closest(".dkd-workbench");
+  if (isAlone) coverUntilKnown(root, store, signal);
   const view = build(root, store, cursor, signal);
-  if (!el.closest(".dkd-workbench")) {
+  if (isAlone) {
     const note = notes(root, model, signal);
     view.status = (text) => note.say(text);
     keys(root, store, cursor, signal);

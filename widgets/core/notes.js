@@ -27,11 +27,15 @@ export function notes(root, model, signal) {
   signal.addEventListener("abort", () => model.off("change:_error", onError));
   onError();
   watchKernel(model, signal, () => {
-    sayGone("The kernel is gone. Frames that are already here can still be seen; run the cell again for a live view.");
+    const again = isLecture() ? "reload the page" : "run the cell again";
+    sayGone(`The kernel is gone. Frames that are already here can still be seen; ${again} for a live view.`);
     root.classList.add("dkd-without-kernel");
   });
   return { say };
 }
+
+/** Whether the page is a lesson without code, see dkd/serve/lecture: nobody runs cells there. */
+export const isLecture = () => Boolean(document.body.dataset.voila);
 
 /**
  * Call gone() once the kernel that made the view was shut down, replaced or restarted. A kernel that is shut down from

@@ -3,12 +3,14 @@
 import { Details } from "./details.js";
 import { completeHeader, completeRecord } from "./messages.js";
 import { Painting } from "./painting.js";
+import { isBusy } from "./starting.js";
 import { readMessage } from "./wire.js";
 
 /** @import { Message, Model, View } from "./types.d.ts" */
 /** @import { CursorState } from "./cursor.js" */
 
 const GREETED = 2; // messages that answer a greeting: the header, and the record of the current frame
+const BUSY = "The kernel is busy with other cells: frames that are not here yet come as soon as it is free.";
 const PATIENCE_MS = 1500; // without an answer for so long, the views say that they wait
 
 export class Store extends Painting {
@@ -21,6 +23,7 @@ export class Store extends Painting {
     this.model = model;
     this.patience = 0;
     this.asked = false; // a records request is under way
+    this.isResting = false; // all views have left the page
     /** @type {[Message, DataView[]][] | null} */
     this.early = []; // what the stub's greeting was answered before a view was here; null where more has happened since
     this.details = new Details(this);
@@ -73,6 +76,7 @@ export class Store extends Painting {
    */
   add(view, signal) {
     super.add(view, signal);
+    this.isResting = false;
     signal.addEventListener("abort", () => {
       if (!this.views.size) this.rest();
     });
@@ -81,8 +85,9 @@ export class Store extends Painting {
 
   /** The last view has left the page: frames are freed, and asked for again should another view come. */
   rest() {
+    this.isResting = true;
     clearTimeout(this.patience);
-    this.dropFrom(0);
+    this.drop(0, Number.POSITIVE_INFINITY);
     this.details.clear();
   }
 
@@ -112,7 +117,7 @@ export class Store extends Painting {
   /** An answer is on its way. */
   wait() {
     clearTimeout(this.patience);
-    this.patience = setTimeout(() => this.say("waiting for the kernel …"), PATIENCE_MS);
+    this.patience = setTimeout(() => this.say(isBusy(this.model) ? BUSY : "waiting for the kernel …"), PATIENCE_MS);
   }
 
   /**
@@ -173,7 +178,7 @@ export class Store extends Painting {
   /** @param {Message[]} entries */
   receiveRecords(entries) {
     this.asked = false;
-    if (!this.views.size) return;
+    if (this.isResting) return;
     for (const entry of entries) this.records.hold(completeRecord(entry));
     this.decode(this.cursor.get("frame"));
     this.records.forget(this.place());

@@ -2,6 +2,7 @@
 
 export interface Kernel {
   isDisposed: boolean;
+  status?: string;
   statusChanged: {
     connect(slot: (sender: unknown, status: string) => void): void;
     disconnect(slot: (sender: unknown, status: string) => void): void;
@@ -216,6 +217,7 @@ export interface View {
 export interface Palette {
   theme: string;
   font: string;
+  small: string; // size of the text in a drawing
   ink: string;
   muted: string;
   line: string;

@@ -68,6 +68,12 @@ class View(ModuleWidget):
             cells.wake(part)  # where they belonged to a view of a cell that was run again
         super().__init__(_cursor=cursor, _feed=feed, **traits)
 
+    def __repr__(self) -> str:
+        trace = self._feed.trace
+        name = type(self).__name__
+        about = "" if trace is None else f" of {trace.clip.name!r}, {trace.model_name}, {len(trace)} frames"
+        return f"<{name}{about}>"
+
     @property
     def cursor(self) -> Cursor:
         """State that this view shares with other views on the same cursor."""

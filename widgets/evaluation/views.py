@@ -158,6 +158,7 @@ class MomentViews(ipw.VBox):
             bench = self.first.bench
             assert bench is not None
             bench.frame, bench.joint = moment.frame, moment.joint
+            bench.reveal()  # it is below the gallery, which may fill the window
             return
         if self.first.bench is not None:
             self.second.show_trace(result, self.first.bench.cursor, label)

@@ -61,7 +61,7 @@ export function drawDistances(context, [width, height], { effect, worst, mine, f
   context.setLineDash([5, 3]);
   line(mine.map((value, t) => [t + 0.5, value]));
   context.setLineDash([]);
-  Object.assign(context, { fillStyle: colours.muted, font: `11px ${colours.font}`, textBaseline: "top" });
+  Object.assign(context, { fillStyle: colours.muted, font: `${colours.small} ${colours.font}`, textBaseline: "top" });
   context.textAlign = "right";
   context.fillText(`${top.toFixed(2)} of the box`, width - 5, TOP_PX + 3);
   drawCursor(context, x(frame + 0.5), height, colours);

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import traitlets
-from IPython.display import HTML, display
 
 from dkd.errors import ConfigError
+from widgets.core.filmstrip import display_with_still
 from widgets.core.library import ModuleWidget, script
 from widgets.core.view import describe_error
 
@@ -109,9 +109,7 @@ class _TextWidget(ModuleWidget):
         raise NotImplementedError
 
     def _ipython_display_(self) -> None:
-        bundle = self._repr_mimebundle_()
-        display(*bundle if isinstance(bundle, tuple) else (bundle,), raw=True)
-        display(HTML(f'<div data-dkd-filmstrip="{self._filmstrip}">{self.still_html()}</div>'))
+        display_with_still(self, f'<div data-dkd-filmstrip="{self._filmstrip}">{self.still_html()}</div>')
 
 
 class Question(_TextWidget):

@@ -124,7 +124,7 @@ function drawDrift(context, { drift, jumps }, [width, height], colours) {
     context.lineTo(x(t), 7);
     context.fill();
   }
-  Object.assign(context, { fillStyle: colours.muted, font: `11px ${colours.font}`, textAlign: "right" });
+  Object.assign(context, { fillStyle: colours.muted, font: `${colours.small} ${colours.font}`, textAlign: "right" });
   context.textBaseline = "top";
   context.fillText(top < 1e-3 ? top.toExponential(1) : top.toPrecision(2), GUTTER - 5, 8);
   context.textBaseline = "bottom";

@@ -52,7 +52,7 @@ function layoutOf({ rows, columns }, width, height) {
  * @param {Palette} colours
  */
 function drawNumbers(context, { rows, columns }, { width, right, bottom, x, y }, colours) {
-  Object.assign(context, { fillStyle: colours.muted, font: `11px ${colours.font}` });
+  Object.assign(context, { fillStyle: colours.muted, font: `${colours.small} ${colours.font}` });
   Object.assign(context, { textAlign: "center", textBaseline: "top" });
   for (const i of ticks(columns, right))
     context.fillText(i ? String(columns[i]) : `t ${columns[i]}`, clamp(x(i), GUTTER + 8, width - 10), bottom + 4);

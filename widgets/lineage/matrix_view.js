@@ -12,6 +12,10 @@ import { onHover } from "./strokes.js";
 /** @import { Cell } from "./matrix.js" */
 /** @import { Matrix } from "./messages.d.ts" */
 
+const AXES = "Each cell compares the kernels of two frames: s, down the side, and t, along the bottom. ";
+const CROSS =
+  "The long lines cross in the current frame. The small square is the pair of pictures; click a cell to choose it.";
+const LINE = "The long line is the current frame. The small square is the pair of pictures; click a cell to choose it.";
 const KEYS = "Arrow keys move the selected cell, Enter goes there.";
 
 /** @param {LineageState} state */
@@ -22,6 +26,7 @@ export function matrixView(state) {
   const reading = h("div", { class: "dkd-lineage-reading" });
   const spoken = h("div", { class: "dkd-unseen", role: "status" }); // for screen readers
   const scale = scaleView();
+  const about = h("p", { class: "dkd-lineage-about" });
   const plot = h("div", { class: "dkd-lineage-plot" }, cells, marks);
   const fitCanvas = fitted(marks, signal, () => store.schedule());
   /** @type {Cell | null} */
@@ -70,11 +75,12 @@ export function matrixView(state) {
     paintCells(cells, columns, rows, matrix.values, cellColours(matrix));
     plot.style.setProperty("--lineage-aspect", String(clamp(columns / rows, 0.6, 2.5)));
     scale.paint(matrix);
+    about.textContent = AXES + (matrix.other ? LINE : CROSS);
     marks.setAttribute("aria-label", `Similarity of the kernels of ${rows} × ${columns} frames. ${KEYS}`);
   }
 
   return {
-    elements: [plot, reading, scale.element],
+    elements: [plot, reading, scale.element, about],
     spoken,
     /**
      * @param {Matrix} matrix

@@ -130,7 +130,7 @@ function drawRing(context, at, colours) {
  */
 function drawNames(context, place, names, width, colours) {
   Object.assign(context, { fillStyle: colours.ink, strokeStyle: colours.back, lineWidth: 4, textBaseline: "middle" });
-  context.font = `11px ${colours.font}`;
+  context.font = `${colours.small} ${colours.font}`;
   for (const [i, text] of names) {
     const [x, y] = place(i);
     const onLeft = x > width - 70;

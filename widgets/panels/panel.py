@@ -16,9 +16,9 @@ from typing import Any, ClassVar
 
 import ipywidgets as ipw
 import traitlets
-from IPython.display import HTML, display
 
 from dkd.errors import DKDError
+from widgets.core.filmstrip import display_with_still, still_bundle
 from widgets.core.library import ModuleWidget, script
 from widgets.core.view import close_below, describe_error
 
@@ -120,6 +120,9 @@ class LivePanel(ipw.VBox):
         """Return the HTML that stays in the notebook without a kernel."""
         raise NotImplementedError
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
     def _refresh(self) -> None:
         raise NotImplementedError
 
@@ -160,13 +163,11 @@ class LivePanel(ipw.VBox):
         if self._still is None or not self._still_due or not (at_once or now - self._still_made > self._still_s):
             return
         self._still_made, self._still_due = now, False
-        self._still.update(HTML(self.still_html()))
+        self._still.update(still_bundle(self, self.still_html()), raw=True)
 
     def _ipython_display_(self) -> None:
-        bundle = self._repr_mimebundle_()
-        display(*bundle if isinstance(bundle, tuple) else (bundle,), raw=True)
         with self._lock:
-            self._still = display(HTML(self.still_html()), display_id=f"{self._name}-{uuid.uuid4().hex[:6]}")
+            self._still = display_with_still(self, self.still_html())
 
 
 def still_figure(name: str, parts: list[str], caption: str) -> str:
@@ -180,7 +181,8 @@ def still_figure(name: str, parts: list[str], caption: str) -> str:
     body = "".join(f'<div style="margin:8px 0">{part}</div>' for part in parts if part)
     return (
         f'<figure data-dkd-filmstrip="{name}" style="margin:0">{body}'
-        f'<figcaption style="font-size:13px;opacity:.75">{caption} Run the cell for the live panel.'
+        f'<figcaption style="font-size:13px;opacity:.75">{caption} '
+        '<span class="dkd-in-lab">Run the cell for the live panel.</span>'
         "</figcaption></figure>"
     )
 

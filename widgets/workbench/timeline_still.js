@@ -75,7 +75,7 @@ function drawStart(context, frame, { width, height, colours, toX }) {
   context.fillRect(left, GAP_PX, FLAG_PX, FLAG_PX);
   Object.assign(context, {
     fillStyle: colours.back,
-    font: `bold 11px ${colours.font}`,
+    font: `bold ${colours.small} ${colours.font}`,
     textBaseline: "middle",
     textAlign: "center",
   });

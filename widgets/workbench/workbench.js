@@ -6,9 +6,11 @@ import { actions, keys } from "../core/keys.js";
 import { expose, hideFilmstrip, shared } from "../core/mount.js";
 import { notes } from "../core/notes.js";
 import { watchRoom } from "../core/room.js";
+import { coverUntilKnown } from "../core/starting.js";
 import { buildCopy } from "./copy.js";
 import { buildHelp } from "./help.js";
 import { buildPolicy } from "./policy.js";
+import { revealOnRequest } from "./reveal.js";
 import { buildTitle } from "./title.js";
 
 /** @import { Actions, Context } from "../core/types.d.ts" */
@@ -74,8 +76,12 @@ export async function buildWorkbench({ model, el, host, signal }, { label = "Wor
   el.append(root);
   watchRoom(root, signal);
   expose(root, store, cursor);
-  hideFilmstrip(model.get("_filmstrip"), signal);
+  const hideStill = () => hideFilmstrip(model.get("_filmstrip"), signal);
+  if (model.widget_manager?.kernel) hideStill();
+  else store.add({ header: hideStill, paint() {} }, signal); // an exported page has no kernel: the still picture stays
+  coverUntilKnown(root, store, signal);
   store.attach(cursor);
+  revealOnRequest(root, store, model, signal);
   store.add({ ...title, status: (text) => note.say(text) }, signal);
   await Promise.all(
     Object.entries(places.all).map(async ([name, place]) => {

@@ -8,11 +8,10 @@ from typing import Any
 
 import anywidget
 import traitlets
-from IPython.display import HTML, display
 
 from dkd.tracking.protocols import TraceLike
 from widgets.core.cursor import Cursor
-from widgets.core.filmstrip import filmstrip_html
+from widgets.core.filmstrip import display_with_still, filmstrip_html
 from widgets.core.library import script
 from widgets.core.tables import LAYERS
 from widgets.core.view import View, unknown_keyword
@@ -59,6 +58,7 @@ class Workbench(View):
     _views: tuple[type[View], ...] = (Player, Matching, Kernels, Timeline)  # in the order of the four traits above
     reinitialise = traitlets.Bool(True).tag(sync=True)
     _new_starts = traitlets.Unicode().tag(sync=True)
+    _reveal = traitlets.Bool(False).tag(sync=True)
 
     def __init__(
         self,
@@ -134,6 +134,10 @@ class Workbench(View):
     def layers(self, value: Mapping[str, bool | float]) -> None:
         self.cursor.layers = dict(value)
 
+    def reveal(self) -> None:
+        """Scroll the page to the workbench, once; on a page that shows it later, as soon as it does."""
+        self._reveal = True
+
     def code(self) -> str:
         """Return the line of Python that opens this view again, with all settings that differ from the defaults."""
         return self._code(self.cursor.get_state())
@@ -160,9 +164,7 @@ class Workbench(View):
             self.send({"type": "code", "code": self._code(content["state"])})
 
     def _ipython_display_(self) -> None:
-        bundle = self._repr_mimebundle_()
-        display(*bundle if isinstance(bundle, tuple) else (bundle,), raw=True)
-        display(HTML(filmstrip_html(self.trace, self._filmstrip)))
+        display_with_still(self, filmstrip_html(self.trace, self._filmstrip))
 
 
 def view_code(state: Mapping[str, Any]) -> str:
