@@ -1,8 +1,10 @@
 // Connects a view with the cursor and the feed that it shares.
 
 import { h } from "./dom.js";
+import { buildFullscreen } from "./fullscreen.js";
 import { keys } from "./keys.js";
 import { notes } from "./notes.js";
+import { watchRoom } from "./room.js";
 import { coverUntilKnown } from "./starting.js";
 
 /** @import { Context, Model, View } from "./types.d.ts" */
@@ -46,7 +48,8 @@ export async function mount({ model, el, host, signal }, name, label, build) {
   if (isAlone) {
     const note = notes(root, model, signal);
     view.status = (text) => note.say(text);
-    keys(root, store, cursor, signal);
+    watchRoom(root, signal);
+    keys(root, store, cursor, signal, { fullscreen: buildFullscreen(root, signal).toggle });
   }
   store.attach(cursor);
   store.add(view, signal);

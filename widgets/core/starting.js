@@ -24,7 +24,7 @@ export function coverUntilKnown(root, store, signal) {
   if (store.header) return;
   const { model } = store;
   const words = h("p", { role: "status" });
-  const picture = h("img", { alt: "" });
+  const picture = h("img", { alt: "", onload: () => URL.revokeObjectURL(picture.src) });
   const cover = h("div", { class: "dkd-starting-cover" }, picture, words);
   const still = model.get("_still");
   const address = still?.byteLength ? URL.createObjectURL(new Blob([still], { type: "image/jpeg" })) : "";
@@ -42,7 +42,6 @@ export function coverUntilKnown(root, store, signal) {
   const timer = setTimeout(say, PATIENCE_MS);
   const end = () => {
     clearTimeout(timer);
-    URL.revokeObjectURL(address);
     cover.remove();
     root.classList.remove("dkd-starting");
     root.hidden = false;
