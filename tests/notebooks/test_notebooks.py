@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 
@@ -29,6 +30,25 @@ def page(lab_window: Page, jupyter_lab: Lab) -> Iterator[Page]:
     lab_window.set_viewport_size({"width": 1600, "height": 1000})
     yield lab_window
     close_notebooks(lab_window, jupyter_lab)
+
+
+def test_no_answer_is_on_the_screen_before_it_is_asked_for(page: Page, jupyter_lab: Lab) -> None:
+    """Code that has answers in it is folded, and so is what a check prints; JupyterLab shows neither."""
+    folded = 0
+    for name in NOTEBOOKS:
+        for cell in json.loads((ROOT / "notebooks" / name).read_text(encoding="utf-8"))["cells"]:
+            source = "".join(cell["source"])
+            if cell["cell_type"] != "code" or not any(text in source for text in ("Question(", ".try_answer(")):
+                continue
+            folded += 1
+            state = cell["metadata"].get("jupyter", {})
+            assert state.get("source_hidden"), f"{name}: {cell['id']} shows its answers"
+            assert "print(" not in source or state.get("outputs_hidden"), f"{name}: {cell['id']} prints answers"
+    assert folded > 20
+    switch_notebook(page, jupyter_lab, "01_what_is_a_pose_kernel.ipynb")
+    expect(page.locator(".jp-CodeCell").filter(has_text="lesson = Lesson")).to_be_visible()
+    expect(page.locator(".jp-InputArea-editor:visible").filter(has_text="Question(")).to_have_count(0)
+    expect(page.locator(".jp-CodeCell .jp-Placeholder:visible").first).to_be_visible()
 
 
 @pytest.mark.parametrize("name", sorted(NOTEBOOKS - OWN_TEST))

@@ -32,6 +32,17 @@ FAILS = (
     "print('said_last')",
 )
 
+# Text that is seen and too small for the last row of a lecture hall, on the page and in drawings.
+SMALL_TEXT = """() => {
+    const small = [...document.querySelectorAll('body *')].filter((e) => {
+        const isText = [...e.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent.trim());
+        return isText && e.checkVisibility({ visibilityProperty: true }) && !e.closest('script, style, .dkd-unseen')
+            && parseFloat(getComputedStyle(e).fontSize) < 13;
+    });
+    const drawn = document.querySelector('.dkd-lanes').getContext('2d').font;
+    return [...small.map((e) => e.outerHTML.slice(0, 120)), ...(parseFloat(drawn) >= 13 ? [] : [drawn])];
+}"""
+
 
 class Demo(Server):
     """A running ``dkd demo``, with settings, runtime files and the log in ``folder``."""
@@ -182,19 +193,31 @@ def test_the_first_lesson_is_a_live_page_without_code(
         page.on("request", lambda request: requests.append(request.url))
         page.goto(demo.printed_url, wait_until="commit")
         expect(page.get_by_role("progressbar", name="Cells that have run")).to_be_visible()
-        expect(page.get_by_role("status")).to_have_text(re.compile(r"\d+ of \d+ parts are ready"))
+        expect(page.locator("#loading_text")).to_have_text(re.compile(r"\d+ of \d+ parts are ready"))
+        # The page can be read while its cells run, and says nothing of JupyterLab.
+        expect(page.get_by_role("heading", name="Start here")).to_be_visible()
+        expect(page.get_by_role("progressbar", name="Cells that have run")).to_be_visible()
         screenshot(page, "demo_progress")
+        expect(page.locator(".dkd-preview [data-dkd-filmstrip] img")).to_be_visible()
+        screenshot(page, "demo_preview")
         bench = page.locator(".dkd-workbench")
         page.wait_for_function("() => document.querySelector('.dkd-workbench')?.dkd?.store?.shown?.frame === 24")
         expect(page.locator(".jp-InputArea-editor, .dkd-failed, [data-dkd-filmstrip]:visible")).to_have_count(0)
+        expect(page.locator("#loading, .dkd-preview")).to_have_count(0)
+        expect(page.get_by_text("Run All Cells")).to_be_hidden()
         assert "default_sample" not in page.content()
         bench.focus()
         page.keyboard.press("ArrowRight")
         page.wait_for_function("() => document.querySelector('.dkd-workbench').dkd.store.shown.frame === 25")
         page.wait_for_function("() => document.querySelector('.dkd-workbench').dkd.store.detail?.frame === 25")
         expect(page.locator(".js-plotly-plot")).to_be_visible()
-        bench.scroll_into_view_if_needed()
+        page.set_viewport_size({"width": 1280, "height": 720})
+        page.wait_for_function("() => innerHeight === 720")
+        assert page.evaluate(SMALL_TEXT) == []
+        page.evaluate("() => document.querySelector('.dkd-workbench').scrollIntoView()")
         screenshot(page, "demo_workbench")
+        for part in (".dkd-title", ".dkd-frame", ".dkd-transport", ".dkd-timeline"):
+            expect(bench.locator(part)).to_be_in_viewport(ratio=0.95)
         elsewhere = [url for url in requests if not url.startswith((demo.url, "data:", "blob:"))]
         assert elsewhere == []
         assert len(demo.kernels()) == 1

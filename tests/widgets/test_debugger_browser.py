@@ -208,6 +208,13 @@ def x_of(page: Page, frame: int) -> float:
     return EDGE + frame / 59 * (box["width"] - 2 * EDGE)
 
 
+def test_units_and_severity_are_explained_where_they_stand(page: Page) -> None:
+    root = page.locator(".dkd-debugger")
+    expect(root.locator(".dkd-debugger-hint").first).to_contain_text("“box”: the larger side of the person’s box")
+    expect(root.locator(".dkd-debugger-hint").first).to_contain_text("A dotted line is a lane’s limit")
+    expect(root.locator(".dkd-moments-about")).to_contain_text("divided by the limit above which it stands out")
+
+
 def test_the_list_is_pythons(page: Page, both: tuple[Any, Any]) -> None:
     expected = worst(both[0], n=None, other=both[1])
     found = rows(page)

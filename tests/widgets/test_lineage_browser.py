@@ -153,6 +153,9 @@ def cell_position(page: Page, s: int, t: int) -> Position:
 def test_each_pixel_is_the_similarity_of_two_frames(page: Page, trace: Any) -> None:
     assert_painted(pixels(page, ".dkd-lineage-cells"), spanned(similarity(trace).values))
     low = similarity(trace).values.min()
+    about = page.locator(".dkd-lineage-about").first
+    expect(about).to_contain_text("two frames: s, down the side, and t, along the bottom")
+    expect(about).to_contain_text("The long lines cross in the current frame. The small square is the pair of pictures")
     expect(page.locator(".dkd-lineage-legend").first).to_contain_text(f"{low:.2f}".replace("-", "−"))
     page.locator(".dkd-lineage-marks").first.hover(position=cell_position(page, 7, 31))
     value = similarity(trace).values[7, 31]
