@@ -24,6 +24,7 @@ export function coverUntilKnown(root, store, signal) {
   if (store.header) return;
   const { model } = store;
   const words = h("p", { role: "status" });
+  /** @type {HTMLImageElement} */
   const picture = h("img", { alt: "", onload: () => URL.revokeObjectURL(picture.src) });
   const cover = h("div", { class: "dkd-starting-cover" }, picture, words);
   const still = model.get("_still");
