@@ -42,9 +42,10 @@ function opened({ needsDetail = false } = {}) {
   /** @type {number[]} */
   const painted = [];
   store.attach(cursor);
-  store.add({ paint: (record) => void painted.push(record.frame), needsDetail }, ended.signal);
+  const view = new AbortController();
+  store.add({ paint: (record) => void painted.push(record.frame), needsDetail }, view.signal);
   const asked = () => model.sent.filter(({ type }) => type === "records").map((request) => request.frames);
-  return { model, store, cursor, painted, asked, ended };
+  return { model, store, cursor, painted, asked, ended, view };
 }
 
 const HEADER = {
@@ -256,4 +257,23 @@ test("a slow kernel is said after a while, and no longer once it has answered", 
   expect(store.status).toMatch(/waiting/);
   model.tell(...header());
   expect(store.status).toBe("");
+});
+
+test("when the last view leaves the page, frames are freed; for another view they are asked for again", async () => {
+  const { store, model, asked, view } = opened();
+  model.tell(...header());
+  model.tell(...records([5]));
+  await settle();
+  expect([store.records.size, store.pictures.bitmaps.size]).toEqual([1, 1]);
+  const before = asked().length;
+  view.abort();
+  expect([store.records.size, store.records.bytes, store.pictures.bitmaps.size]).toEqual([0, 0, 0]);
+  model.tell(...records([6, 7])); // an answer that was under way
+  expect(store.records.size).toBe(0);
+  const painted = /** @type {number[]} */ ([]);
+  store.add({ paint: (record) => void painted.push(record.frame) }, new AbortController().signal);
+  expect(asked().slice(before)).toEqual([[5]]);
+  model.tell(...records([5]));
+  await settle();
+  expect(painted).toEqual([5]);
 });
