@@ -74,7 +74,7 @@ function drawFlag(context, x, width, top, colours) {
   context.fillRect(left, top, FLAG_PX, FLAG_PX);
   Object.assign(context, {
     fillStyle: colours.back,
-    font: `bold 11px ${colours.font}`,
+    font: `bold ${colours.small} ${colours.font}`,
     textBaseline: "middle",
     textAlign: "center",
   });
