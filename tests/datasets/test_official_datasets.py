@@ -534,7 +534,7 @@ def test_people_are_loaded_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("source", ["pen_action", "sub_jhmdb/4", "penn_action=", "imagenet", "", "gone/Penn_Action"])
 def test_unknown_names_get_the_nearest(source: str) -> None:
-    with pytest.raises(ConfigError, match="name of a data set(.|\n)*Known: rendered, penn_action, sub_jh") as caught:
+    with pytest.raises(ConfigError, match="name of a data set(.|\n)*Known: rendered, corrections, penn_action, sub_jh") as caught:
         load_people(source)
     near = {"pen_action": "penn_action", "sub_jhmdb/4": "sub_jhmdb/"}.get(source)
     assert near is None or f"did you mean '{near}" in str(caught.value)
@@ -581,7 +581,7 @@ def test_every_source_has_its_own_layout(tmp_path: Path) -> None:
     write_penn(tmp_path)
     said = {"rendered": "dkd render", "samples": "only has the split 'test'", "pose2sim": "only has the split 'test'"}
     said |= dict.fromkeys(("person_crops", "person_crops/upright"), "crops of people and their labels")
-    said["labelled_videos"] = "videos/NAME.mp4"
+    said |= {"labelled_videos": "videos/NAME.mp4", "corrections": "expected corrected frames"}
     for name in SOURCES:
         if name != "penn_action":
             with pytest.raises(DKDError, match=said.get(name, "official layout")):

@@ -316,7 +316,7 @@ def test_people_are_proposed_and_tracking_does_not_wait_for_proposals(studio: St
     best = np.array(studio._state["proposals"][0]["box"])
     assert np.abs(best - BOX).max() < 40
     studio.find_people(1)
-    studio.add_person(best)
+    studio.add_person(best.tolist())
     studio.track()
     assert studio.wait(60) and list(studio.traces) == ["person_1"]
     assert not studio._state["finding"]

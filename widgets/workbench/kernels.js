@@ -77,6 +77,7 @@ function buildKernels(root, store, cursor) {
       const empty = header.initial.has(record.frame) || !header.channels;
       title.textContent = `Kernels · ${readable(header.joints[selected])}`;
       note.textContent = empty ? "" : `distilled from frame ${record.previous}, matched in frame ${record.frame}`;
+      note.title = note.textContent; // cut off where the panel is narrow
       none.textContent = whyNone(header, record.frame);
       none.hidden = !empty;
       for (const part of [channels.list, channels.scales, energyNote, smalls, what]) part.hidden = empty;
