@@ -534,7 +534,8 @@ def test_people_are_loaded_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("source", ["pen_action", "sub_jhmdb/4", "penn_action=", "imagenet", "", "gone/Penn_Action"])
 def test_unknown_names_get_the_nearest(source: str) -> None:
-    with pytest.raises(ConfigError, match="name of a data set(.|\n)*Known: rendered, corrections, penn_action, sub_jh") as caught:
+    known = "Known: rendered, corrections, penn_action, sub_jh"
+    with pytest.raises(ConfigError, match=f"name of a data set(.|\n)*{known}") as caught:
         load_people(source)
     near = {"pen_action": "penn_action", "sub_jhmdb/4": "sub_jhmdb/"}.get(source)
     assert near is None or f"did you mean '{near}" in str(caught.value)
