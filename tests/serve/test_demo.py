@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, expect
 
 from dkd.cli.main import main
 from tests.conftest import ROOT
-from tests.support.browser import screenshot, write_notebook
+from tests.support.browser import place, screenshot, write_notebook
 from tests.support.server import PATIENCE_S, Server, until
 
 FAILS = (
@@ -213,6 +213,7 @@ def test_the_first_lesson_is_a_live_page_without_code(
         page.set_viewport_size({"width": 1280, "height": 720})
         page.wait_for_function("() => innerHeight === 720")
         assert page.evaluate(SMALL_TEXT) == []
+        place(bench)
         page.evaluate("() => document.querySelector('.dkd-workbench').scrollIntoView()")
         screenshot(page, "demo_workbench")
         for part in (".dkd-title", ".dkd-frame", ".dkd-transport", ".dkd-timeline"):

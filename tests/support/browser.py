@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.sync_api import Page
+from playwright.sync_api import FloatRect, Locator, Page
 
 from tests.support.server import Server, until
 
@@ -237,6 +237,17 @@ def at_rest(page: Page) -> None:
         return bool(page.evaluate(_UNCHANGED))
 
     until(unchanged)
+
+
+def place(target: Locator) -> FloatRect:
+    """Where ``target`` lies in the window, in CSS pixels, once nothing on the page moves: for clicks and drags in it.
+
+    A place that is asked for while the page is still being laid out is soon another element's.
+    """
+    until(lambda: bool(target.page.evaluate(_UNCHANGED)))
+    box = target.bounding_box()
+    assert box is not None, f"{target} is not shown"
+    return box
 
 
 def show_in(page: Page, theme: str, width: int, height: int) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from dkd import Clip, Trace, load_model
 from dkd.analysis.anatomy import Anatomy, anatomy
-from tests.support.browser import Lab, at_rest, expect_python, opened, python, screenshot, settle, show_in
+from tests.support.browser import at_rest, expect_python, Lab, opened, place, python, screenshot, settle, show_in
 from tests.support.fake_trace import correlate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -185,7 +185,7 @@ def test_the_window_steps_over_the_map(page: Page, trace: Trace) -> None:
     answer = correlate(found.projected, found.kernels)[int(start["channel"])]
     step = int(start["step"])
     box = page.locator(".dkd-window")
-    before = box.bounding_box()
+    before = place(box)
     stage.focus()
     for key, by in (("ArrowRight", 1), ("ArrowDown", width), ("ArrowLeft", -1), ("ArrowUp", -width), ("ArrowRight", 1)):
         page.keyboard.press(key)
@@ -193,8 +193,8 @@ def test_the_window_steps_over_the_map(page: Page, trace: Trace) -> None:
         shown = numbers(page, ".dkd-slide")
         assert shown["step"] == step
         assert shown["sum"] == pytest.approx(answer[step // width, step % width], abs=1e-5)
-    after = box.bounding_box()
-    assert before and after and after["x"] > before["x"] + 3  # the picture shows it, too
+    after = place(box)
+    assert after["x"] > before["x"] + 3  # the picture shows it, too
     page.keyboard.press("Home")
     assert numbers(page, ".dkd-slide")["step"] == 0
     grey = page.locator(".dkd-slide-output canvas").evaluate(PIXELS)
@@ -230,8 +230,7 @@ def test_it_plays_when_asked_and_not_where_motion_is_reduced(page: Page) -> None
 def test_cell_joint_and_frame_follow_the_cursor(page: Page, trace: Trace) -> None:
     """A cell can be selected by a click or by keys, also in the corner; other joints and frames show their numbers."""
     canvas = page.locator(".dkd-anatomy-map")
-    area = canvas.bounding_box()
-    assert area is not None
+    area = place(canvas)
     height, width = trace.heatmaps.shape[2:]
     canvas.click(position={"x": area["width"] * 5.5 / width, "y": area["height"] * 9.5 / height})
     page.wait_for_function("() => document.querySelector('.dkd-anatomy').dataset.cell === '5,9'")

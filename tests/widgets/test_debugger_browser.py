@@ -20,7 +20,7 @@ from dkd.analysis.diagnosis import LANES, diagnose, statistics
 from dkd.analysis.moments import worst
 from dkd.errors import ConfigError
 from tests.analysis.test_diagnosis import SteadyTrace, better_trace, broken_trace
-from tests.support.browser import Lab, opened, python, screenshot, settle
+from tests.support.browser import Lab, opened, place, python, screenshot, settle
 from tests.support.fake_trace import FakeTrace
 from tests.support.server import until
 from widgets import CoherenceDebugger, Cursor, Workbench
@@ -203,8 +203,7 @@ def rows(page: Page) -> list[dict[str, str]]:
 
 def x_of(page: Page, frame: int) -> float:
     """Return the position of a frame on the canvas, in CSS pixels from its left."""
-    box = page.locator(".dkd-debugger-canvas").bounding_box()
-    assert box is not None
+    box = place(page.locator(".dkd-debugger-canvas"))
     return EDGE + frame / 59 * (box["width"] - 2 * EDGE)
 
 
@@ -286,8 +285,7 @@ def check_figures(page: Page, both: tuple[Any, Any], first: int, last: int, join
 def test_a_range_is_dragged_and_its_figures_are_pythons(page: Page, both: tuple[Any, Any]) -> None:
     check_figures(page, both, 0, 59, "left_wrist")
     python(page, "wb.joint = 'right_wrist'")
-    box = page.locator(".dkd-debugger-canvas").bounding_box()
-    assert box is not None
+    box = place(page.locator(".dkd-debugger-canvas"))
     y = box["y"] + STRIP + LANE / 2
     page.mouse.move(box["x"] + x_of(page, 18), y)
     page.mouse.down()
@@ -340,8 +338,7 @@ def test_the_canvas_has_a_description(page: Page, both: tuple[Any, Any]) -> None
     page.get_by_label("Lanes of").select_option("worst")
     expect(canvas).to_have_attribute("aria-valuetext", re.compile("all joints, the worst"))
     # Hovering reads out another frame.
-    box = canvas.bounding_box()
-    assert box is not None
+    box = place(canvas)
     page.mouse.move(box["x"] + x_of(page, 41), box["y"] + 60)
     expect(page.locator(".dkd-debugger .dkd-tooltip")).to_contain_text("frame 41")
     expect(page.locator(".dkd-debugger .dkd-tooltip")).to_contain_text("score A 0.300, B 0.900")

@@ -15,7 +15,7 @@ from dkd import Trace
 from dkd.analysis.comparison import divergence
 from dkd.models.dkd import match
 from dkd.tracking.interventions import edit
-from tests.support.browser import Lab, opened, python, screenshot, settle, show_in
+from tests.support.browser import Lab, opened, place, python, screenshot, settle, show_in
 from tests.support.small_laboratory import other_trace, same, small_trace
 from tests.widgets.test_lineage_browser import PIXELS, viridis
 from widgets.core.wire import MAP_RANGE, quantize_maps
@@ -200,8 +200,7 @@ def test_each_intervention_through_its_controls(page: Page, trace: Trace, other:
 
 def test_a_rectangle_is_dragged_over_the_picture(page: Page, trace: Trace) -> None:
     canvas = page.locator(".dkd-lab-run-what-if .dkd-frame")
-    box = canvas.bounding_box()
-    assert box
+    box = place(canvas)
     scale = box["width"] / trace.clip.width
     for k, (x, y) in enumerate([(240, 100), (300, 200), (400, 320)]):
         page.mouse.move(box["x"] + x * scale, box["y"] + y * scale)
@@ -237,8 +236,7 @@ def test_painting_repaints_the_map_and_apply_makes_the_run(page: Page, trace: Tr
     strongest = int(np.abs(contributions[:, y, x]).argmax())
     page.wait_for_function(f"() => {LAB}.dataset.channel === '{strongest}'")
     grid = page.locator(".dkd-kernel-grid")
-    box = grid.bounding_box()
-    assert box
+    box = place(grid)
     cell = box["width"] / 5
     value = float(page.get_by_label("Value of the brush").input_value())
     version = int(page.locator(WHAT_IF).get_attribute("data-version") or 0)

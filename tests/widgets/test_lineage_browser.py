@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, Position, expect
 
 from dkd.analysis.lineage import channel_reliance, compare_kernels, drift, largest_jumps, similarity
-from tests.support.browser import Lab, expect_python, opened, python, screenshot, settle, show_in
+from tests.support.browser import expect_python, Lab, opened, place, python, screenshot, settle, show_in
 from tests.support.fake_trace import BITS, BLOCK, FakeTrace
 from widgets.core.wire import read_message
 from widgets.lineage.lineage import render_reliance
@@ -141,9 +141,8 @@ def spanned(values: np.ndarray) -> np.ndarray:
 
 def cell_position(page: Page, s: int, t: int) -> Position:
     """Return the position of the centre of a cell on the canvas."""
-    box = page.locator(".dkd-lineage-cells").first.bounding_box()
-    outer = page.locator(".dkd-lineage-marks").first.bounding_box()
-    assert box and outer
+    box = place(page.locator(".dkd-lineage-cells").first)
+    outer = place(page.locator(".dkd-lineage-marks").first)
     return {
         "x": box["x"] - outer["x"] + (t + 0.5) / T * box["width"],
         "y": box["y"] - outer["y"] + (s + 0.5) / T * box["height"],
@@ -235,7 +234,7 @@ def test_the_drift_and_its_jumps_lead_to_where_it_breaks(page: Page, trace: Any)
     buttons.first.click()
     wait_for_frame(page, BREAK)
     drifted = page.locator(".dkd-lineage-drift").first
-    width = drifted.bounding_box()["width"]  # type: ignore[index]
+    width = place(drifted)["width"]
     drifted.click(position={"x": 48 + (6.5 / T) * (width - 48), "y": 30})
     wait_for_frame(page, 6)
     said = re.escape(f"Drift at frame 6: {_precise(drift(trace)[6])}")
@@ -277,7 +276,7 @@ def test_reliance_is_painted_and_follows_the_joint(page: Page, trace: Any) -> No
         labels = [*(f"channel {c}" for c in content["channels"]), "all others"]
         expect(lower.locator(".dkd-lineage-channels span")).to_have_text(labels)
     canvas = lower.locator(".dkd-lineage-strip canvas")
-    width = canvas.bounding_box()["width"]  # type: ignore[index]
+    width = place(canvas)["width"]
     canvas.click(position={"x": width * 29.5 / (T - 1), "y": 20})
     wait_for_frame(page, 30)  # the first column is frame 1
     screenshot(page, "lineage_reliance")

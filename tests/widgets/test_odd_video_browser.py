@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from dkd import Clip, Trace, load_model
 from dkd.pose.skeleton import get_skeleton
-from tests.support.browser import Lab, at_rest, opened, python, screenshot
+from tests.support.browser import at_rest, Lab, opened, place, python, screenshot
 from widgets.core.filmstrip import strip_image
 from widgets.evaluation.gallery import thumbnail
 from widgets.lineage.lineage import render_pictures
@@ -82,8 +82,8 @@ def test_a_disc_is_round_and_joints_lie_where_they_are_in_the_stored_frame(page:
     python(page, "wb.layers = {'skeleton': False, 'heatmap': False, 'box': False, 'trails': False, 'truth': False}")
     at_rest(page)
     canvas = page.locator(".dkd-player .dkd-frame")
-    box = canvas.bounding_box()
-    assert box is not None and box["width"] / box["height"] == pytest.approx(16 / 9, rel=0.01)
+    box = place(canvas)
+    assert box["width"] / box["height"] == pytest.approx(16 / 9, rel=0.01)
     width, height = page.evaluate(
         """(canvas) => {
             const { data, width, height } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -113,8 +113,8 @@ def test_a_disc_is_round_and_joints_lie_where_they_are_in_the_stored_frame(page:
 
 
 def test_maps_have_the_shape_of_the_picture_under_them(page: Page):
-    box = page.locator(".dkd-matching .dkd-large > .dkd-cells").bounding_box()
-    assert box is not None and box["width"] / box["height"] == pytest.approx(float(ASPECT), rel=0.02)
+    box = place(page.locator(".dkd-matching .dkd-large > .dkd-cells"))
+    assert box["width"] / box["height"] == pytest.approx(float(ASPECT), rel=0.02)
 
 
 def test_missing_frames_are_marked_on_the_timeline_and_in_words(page: Page):
@@ -126,8 +126,7 @@ def test_missing_frames_are_marked_on_the_timeline_and_in_words(page: Page):
     expect(note).to_have_attribute("aria-label", re.compile("3 frames are missing"))
     lanes = page.locator(".dkd-timeline .dkd-lanes")
     expect(lanes).to_have_attribute("aria-label", re.compile("about the video: 3 frames are missing"))
-    box = lanes.bounding_box()
-    assert box is not None
+    box = place(lanes)
     step = (box["width"] - 14) / (len(SHOWN) - 1)  # half of the slider's thumb is left free at both ends
     lanes.hover(position={"x": 7 + 5 * step, "y": 30})
     expect(page.locator(".dkd-timeline .dkd-tooltip")).to_contain_text("! 3 frames are missing")

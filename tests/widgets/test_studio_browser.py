@@ -13,12 +13,13 @@ from playwright.sync_api import Page, expect
 from dkd.video.clip import Clip
 from dkd.video.samples import get_sample
 from tests.support.browser import (
-    Lab,
     at_rest,
     close_notebooks,
     expect_python,
+    Lab,
     open_notebook,
     opened,
+    place,
     python,
     run_all,
     screenshot,
@@ -88,11 +89,10 @@ def wait_for_frame(page: Page, frame: int) -> None:
 def drag_box(page: Page, box: Sequence[float], size: Sequence[int]) -> None:
     """Drag a box in pixels of the frame over the picture."""
     page.locator(".dkd-boxes").scroll_into_view_if_needed()
-    place = page.locator(".dkd-boxes").bounding_box()
-    assert place
-    scale = place["width"] / size[0], place["height"] / size[1]
-    x0, x1 = (place["x"] + value * scale[0] for value in box[0::2])
-    y0, y1 = (place["y"] + value * scale[1] for value in box[1::2])
+    boxes = place(page.locator(".dkd-boxes"))
+    scale = boxes["width"] / size[0], boxes["height"] / size[1]
+    x0, x1 = (boxes["x"] + value * scale[0] for value in box[0::2])
+    y0, y1 = (boxes["y"] + value * scale[1] for value in box[1::2])
     page.mouse.move(x0, y0)
     page.mouse.down()
     page.mouse.move((x0 + x1) / 2, (y0 + y1) / 2)
@@ -102,9 +102,8 @@ def drag_box(page: Page, box: Sequence[float], size: Sequence[int]) -> None:
 
 def drag_handle(page: Page, name: str, frame: int, n: int) -> None:
     """Drag an end of the range to a frame."""
-    strip = page.locator(".dkd-strip").bounding_box()
-    handle = page.get_by_role("slider", name=name).bounding_box()
-    assert strip and handle
+    strip = place(page.locator(".dkd-strip"))
+    handle = place(page.get_by_role("slider", name=name))
     page.mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
     page.mouse.down()
     page.mouse.move(strip["x"] + strip["width"] * frame / n, handle["y"] + 20, steps=4)

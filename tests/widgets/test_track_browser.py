@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from dkd import PoseTrack, as_trace, diagnose, export, worst
 from dkd.pose.skeleton import Skeleton
 from tests.analysis.test_diagnosis import SteadyTrace
-from tests.support.browser import Lab, at_rest, opened, python, screenshot
+from tests.support.browser import Lab, at_rest, expect_python, opened, screenshot
 
 ROOT = Path(__file__).resolve().parents[2]
 SETUP = f"""\
@@ -50,7 +50,7 @@ def test_the_worst_moments_of_a_deeplabcut_file_are_listed_and_clicked(lab_windo
         page.get_by_label("Reason", exact=True).select_option("jump")
         page.locator('.dkd-moments tbody tr[data-frame="30"][data-joint="left_wrist"]').click()
         page.wait_for_function("() => document.querySelector('.dkd-debugger').dataset.frame === '30'")
-        assert python(page, "wb.frame") == 30
+        expect_python(page, "wb.frame", 30)
         expect(page.locator(".dkd-debugger")).to_contain_text("track of another tool")
         at_rest(page)
         screenshot(page, "coherence_debugger_track")

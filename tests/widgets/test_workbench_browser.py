@@ -18,11 +18,12 @@ from playwright.sync_api import Page, expect
 
 from dkd.analysis.moments import worst_frames
 from tests.support.browser import (
-    Lab,
     at_rest,
     expect_python,
+    Lab,
     open_notebook,
     opened,
+    place,
     python,
     screenshot,
     settle,
@@ -227,8 +228,7 @@ def test_a_number_can_be_typed(page: Page) -> None:
 
 def test_a_click_on_a_joint_selects_it(page: Page, trace: FakeTrace) -> None:
     knee = trace.skeleton.index("right_knee")
-    box = page.locator(".dkd-frame").bounding_box()
-    assert box is not None
+    box = place(page.locator(".dkd-frame"))
     x, y = ((trace.joints[20, knee] + 0.5) * box["width"] / trace.clip.width).tolist()
     page.mouse.click(box["x"] + x, box["y"] + y)
     page.wait_for_function(f"() => {BENCH}.cursor.get('joint') === 'right_knee'")
@@ -239,8 +239,7 @@ def test_a_click_on_a_joint_selects_it(page: Page, trace: FakeTrace) -> None:
 @pytest.mark.parametrize("cell", [(12, 9), (0, 0), (31, 17)])
 def test_the_arithmetic_at_the_pointer_is_pythons(page: Page, trace: FakeTrace, cell: tuple[int, int]) -> None:
     large = page.locator(".dkd-large")
-    box = large.bounding_box()
-    assert box is not None
+    box = place(large)
     x, y = cell
     page.mouse.move(box["x"] + (x + 0.5) * box["width"] / CELLS, box["y"] + (y + 0.5) * box["height"] / CELLS)
     expect(page.locator(".dkd-sum .dkd-where")).to_have_text(f"cell ({x}, {y}) · pointer")
@@ -363,9 +362,8 @@ def test_playing_continues_and_stops(page: Page) -> None:
 
 
 def test_the_slider_and_the_lanes_move_together(page: Page) -> None:
-    lanes = page.locator(".dkd-lanes").bounding_box()
-    slider = page.locator(".dkd-slider").bounding_box()
-    assert lanes is not None and slider is not None
+    lanes = place(page.locator(".dkd-lanes"))
+    slider = place(page.locator(".dkd-slider"))
     assert lanes["x"] == pytest.approx(slider["x"], abs=1) and lanes["width"] == pytest.approx(slider["width"], abs=1)
     page.mouse.click(lanes["x"] + 7 + (lanes["width"] - 14) * 30 / 59, lanes["y"] + 40)
     wait_for_frame(page, 30)
@@ -407,8 +405,7 @@ def test_the_latency_readout_can_be_switched_on(page: Page) -> None:
 
 
 def test_a_range_is_selected_by_shift_drag(page: Page) -> None:
-    lanes = page.locator(".dkd-lanes").bounding_box()
-    assert lanes is not None
+    lanes = place(page.locator(".dkd-lanes"))
     x = [lanes["x"] + 7 + (lanes["width"] - 14) * t / 59 for t in (15, 25)]
     page.keyboard.down("Shift")
     page.mouse.move(x[0], lanes["y"] + 40)
@@ -555,8 +552,7 @@ def test_a_lost_track_is_marked_and_the_toggle_takes_the_mark_away(page: Page) -
     expect(page.locator(".dkd-lanes")).to_have_attribute(
         "aria-label", re.compile("re-initialised here: mean score below 0.2")
     )
-    lanes = page.locator(".dkd-lanes").bounding_box()
-    assert lanes is not None
+    lanes = place(page.locator(".dkd-lanes"))
     x = 7 + (lanes["width"] - 14) * 24 / 59
     page.mouse.move(lanes["x"] + x, lanes["y"] + 90)
     tooltip = page.locator(".dkd-timeline .dkd-tooltip")
