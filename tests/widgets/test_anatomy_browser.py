@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from dkd import Clip, Trace, load_model
 from dkd.analysis.anatomy import Anatomy, anatomy
-from tests.support.browser import at_rest, expect_python, Lab, opened, place, python, screenshot, settle, show_in
+from tests.support.browser import Lab, at_rest, expect_python, opened, place, python, screenshot, settle, show_in
 from tests.support.fake_trace import correlate
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -157,9 +157,9 @@ def diverging(values: np.ndarray) -> np.ndarray:
 def assert_shown(page: Page, trace: Trace, expected: Trace) -> None:
     """Maps, difference, track and numbers of the shown frame are those of two traces."""
     joint = trace.skeleton.index(JOINT)
-    for place, run in (("original", trace), ("what-if", expected)):
+    for name, run in (("original", trace), ("what-if", expected)):
         shares = on_the_wire(run.heatmaps[FRAME, joint])
-        assert_colours(pixels(page, f".dkd-lab-{place} .dkd-cells"), viridis(shares))
+        assert_colours(pixels(page, f".dkd-lab-{name} .dkd-cells"), viridis(shares))
     apart = difference(trace, expected, FRAME, joint)
     limit = float(page.locator(".dkd-lab-difference .dkd-cells").get_attribute("data-limit") or 0)
     assert np.nanmax(np.abs(apart)) <= limit + 1e-6

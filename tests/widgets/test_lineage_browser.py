@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, Position, expect
 
 from dkd.analysis.lineage import channel_reliance, compare_kernels, drift, largest_jumps, similarity
-from tests.support.browser import expect_python, Lab, opened, place, python, screenshot, settle, show_in
+from tests.support.browser import Lab, expect_python, opened, place, python, screenshot, settle, show_in
 from tests.support.fake_trace import BITS, BLOCK, FakeTrace
 from widgets.core.wire import read_message
 from widgets.lineage.lineage import render_reliance

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from dkd import Clip, Trace, load_model
 from dkd.pose.skeleton import get_skeleton
-from tests.support.browser import at_rest, Lab, opened, place, python, screenshot
+from tests.support.browser import Lab, at_rest, opened, place, python, screenshot
 from widgets.core.filmstrip import strip_image
 from widgets.evaluation.gallery import thumbnail
 from widgets.lineage.lineage import render_pictures

@@ -13,10 +13,10 @@ from playwright.sync_api import Page, expect
 from dkd.video.clip import Clip
 from dkd.video.samples import get_sample
 from tests.support.browser import (
+    Lab,
     at_rest,
     close_notebooks,
     expect_python,
-    Lab,
     open_notebook,
     opened,
     place,

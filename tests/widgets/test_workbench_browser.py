@@ -18,9 +18,9 @@ from playwright.sync_api import Page, expect
 
 from dkd.analysis.moments import worst_frames
 from tests.support.browser import (
+    Lab,
     at_rest,
     expect_python,
-    Lab,
     open_notebook,
     opened,
     place,
