@@ -33,7 +33,7 @@ def add_track_command(commands: Any) -> None:
     )
     track.add_argument(
         "--engine", choices=["auto", "torch", "onnxruntime", "openvino", "openvino-bf16"],
-        help="what runs the network (default: the fastest that `dkd engines` has found, else torch)",
+        help="what runs the network (default: the fastest on this machine, which is found out once)",
     )  # fmt: skip
     track.add_argument(
         "--reinitialise", action="store_true", help="search the person again when the track is lost, unlike the paper"
@@ -93,6 +93,7 @@ def _track(arguments: argparse.Namespace) -> int:
     from dkd.engines.choice import accelerate
     from dkd.models.checkpoints import load_model
     from dkd.tracking.conditions import Conditions
+    from dkd.tracking.progress import Preparation
     from dkd.tracking.reinitialise import Reinitialise
     from dkd.tracking.tables import check_table_path
     from dkd.tracking.two_way import trace_person
@@ -106,7 +107,8 @@ def _track(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"{out} exists already; add --force to replace it, or choose another name")
     people = _people(arguments)
     conditions = Conditions(reinitialise=Reinitialise() if arguments.reinitialise else None)
-    model = accelerate(load_model(arguments.model), arguments.engine)
+    with Preparation(not arguments.quiet) as prepared:
+        model = accelerate(load_model(arguments.model).eval(), arguments.engine, prepared)
     traces: dict[str | None, Trace] = {}
     with Clip(arguments.video, fps=arguments.fps) as clip:
         part = ClipRange(clip, arguments.start, arguments.stop)

@@ -11,8 +11,10 @@ from torch import Tensor
 
 from dkd.engines.runtimes import Runtime
 from dkd.errors import ConfigError
-from dkd.models.base import PoseOutput, VideoPoseModel
+from dkd.models.base import PerFrameModel, PoseOutput, VideoPoseModel
+from dkd.models.cpm import CPM
 from dkd.models.dkd import DKD
+from dkd.models.lstm_pose_machine import LSTMPoseMachine, LSTMPoseMachineState
 from dkd.models.simple_baseline import SimpleBaseline
 
 
@@ -36,6 +38,8 @@ class Accelerated(VideoPoseModel):
         VideoPoseModel.__init__(self, model.config, model.name)
         for name, part in model.named_children():
             self.add_module(name, part)
+        for name, buffer in model.named_buffers(recurse=False):
+            self.register_buffer(name, buffer, persistent=False)
         self.skeleton, self.provenance = model.skeleton, model.provenance
         self.engine, self._graphs = engine, graphs
         self.precision = next(iter(graphs.values())).precision
@@ -64,10 +68,6 @@ class Accelerated(VideoPoseModel):
         each = [graph(*(one[b : b + 1] for one in arrays)) for b in range(len(inputs[0]))]
         return tuple(torch.from_numpy(np.concatenate(out)) for out in zip(*each, strict=True))
 
-    def initialise(self, frame: Tensor) -> Tensor:
-        """Compute the pose of one frame alone: (B, 3, N, N) → (B, J, H, W)."""
-        return self.run_graph("initialise", frame)[0]
-
 
 class AcceleratedDKD(Accelerated, DKD):
     """A DKD that runs in an engine.
@@ -80,6 +80,10 @@ class AcceleratedDKD(Accelerated, DKD):
 
     def __init__(self, model: DKD, engine: str, graphs: Mapping[str, Runtime]):
         self._take(model, engine, graphs)
+
+    def initialise(self, frame: Tensor) -> Tensor:
+        """H₁: (B, 3, N, N) → (B, J, H, W)."""
+        return self.run_graph("initialise", frame)[0]
 
     def see(self, frame: Tensor, kernels: Tensor) -> tuple[Tensor, Tensor]:
         """Encode a frame and match kernels in it: see :meth:`dkd.models.dkd.DKD.see`."""
@@ -95,13 +99,55 @@ class AcceleratedDKD(Accelerated, DKD):
         return self.run_graph("distil", features, heatmaps)[0]
 
 
-class AcceleratedBaseline(Accelerated, SimpleBaseline):
-    """A per-frame baseline that runs in an engine; arguments as for :class:`AcceleratedDKD`."""
+class AcceleratedFrames(Accelerated, PerFrameModel):
+    """Mixin: a per-frame model that runs in an engine; arguments as for :class:`AcceleratedDKD`."""
 
-    def __init__(self, model: SimpleBaseline, engine: str, graphs: Mapping[str, Runtime]):
+    def __init__(self, model: VideoPoseModel, engine: str, graphs: Mapping[str, Runtime]):
         self._take(model, engine, graphs)
+
+    def initialise(self, frame: Tensor) -> Tensor:
+        """Compute the pose of one frame: (B, 3, N, N) → (B, J, H, W)."""
+        return self.run_graph("look", frame)[1]
 
     def look(self, frame: Tensor) -> PoseOutput:
         """Process one frame: (B, 3, N, N) → maps, empty kernels, features."""
         features, heatmaps = self.run_graph("look", frame)
         return PoseOutput(heatmaps, features.new_zeros((len(frame), *self.kernel_shape)), features)
+
+
+class AcceleratedBaseline(AcceleratedFrames, SimpleBaseline):
+    """A Simple Baseline that runs in an engine."""
+
+
+class AcceleratedCPM(AcceleratedFrames, CPM):
+    """A Convolutional Pose Machine that runs in an engine."""
+
+
+class AcceleratedLSTM(Accelerated, LSTMPoseMachine):
+    """An LSTM Pose Machine that runs in an engine; arguments as for :class:`AcceleratedDKD`."""
+
+    def __init__(self, model: LSTMPoseMachine, engine: str, graphs: Mapping[str, Runtime]):
+        self._take(model, engine, graphs)
+
+    def encode(self, frame: Tensor) -> Tensor:
+        """F_t: (B, 3, N, N) → (B, features, H, W)."""
+        return self.run_graph("encode", frame)[0]
+
+    def begin(self, image: Tensor) -> Tensor:
+        """Compute the maps of a frame from its pixels alone: (B, 3, N, N) normalised → (B, K, H, W)."""
+        return self.run_graph("begin", image)[0]
+
+    def remember(self, features: Tensor, state: LSTMPoseMachineState) -> tuple[Tensor, Tensor, Tensor]:
+        """Advance the memory by a frame: see :meth:`dkd.models.lstm_pose_machine.LSTMPoseMachine.remember`."""
+        maps, hidden, cell = self.run_graph("remember", features, state.maps, state.hidden, state.cell)
+        return maps, hidden, cell
+
+
+def accelerated(model: VideoPoseModel, engine: str, graphs: Mapping[str, Runtime]) -> Accelerated:
+    """Return a model whose network runs in an engine: one that has graphs, see :mod:`dkd.engines.graphs`."""
+    if isinstance(model, DKD):
+        return AcceleratedDKD(model, engine, graphs)
+    if isinstance(model, LSTMPoseMachine):
+        return AcceleratedLSTM(model, engine, graphs)
+    made = AcceleratedCPM if isinstance(model, CPM) else AcceleratedBaseline
+    return made(model, engine, graphs)

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import platform
+import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -17,15 +18,14 @@ from typing import Any, NamedTuple
 
 import torch
 
-from dkd.engines.accelerated import Accelerated, AcceleratedBaseline, AcceleratedDKD
-from dkd.engines.graphs import exported, fingerprint, graphs_of
+from dkd.engines.accelerated import Accelerated, accelerated
+from dkd.engines.exporting import design, exported, fingerprint, is_exported
+from dkd.engines.graphs import check_graphs
 from dkd.engines.runtimes import ENGINES, is_installed, open_graph
 from dkd.errors import ConfigError, DKDError, nearest_name
 from dkd.io.files import atomic_path
 from dkd.io.paths import cache_folder
 from dkd.models.base import VideoPoseModel
-from dkd.models.dkd import DKD
-from dkd.models.simple_baseline import SimpleBaseline
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +35,11 @@ NAMES = ("auto", "torch", *ENGINES)
 TOLERANCE = {"float32": 1e-4, "bfloat16": 0.1}
 # Frames of the comparison, and passes of the measurement: less than a second for the shipped model.
 _COMPARED, _TIMED, _WARM_UP = 3, 15, 3
+_ENOUGH_S = 1.0  # of measurement, after two passes
 REMEMBERED = 200  # models and machines
 _made: weakref.WeakKeyDictionary[VideoPoseModel, dict[str, VideoPoseModel]] = weakref.WeakKeyDictionary()
+_refused: set[str] = set()  # fingerprints of models that stay in PyTorch
+_measuring = threading.Lock()
 
 
 class EngineDiffersError(DKDError, ArithmeticError):
@@ -48,18 +51,22 @@ def engine_of(model: VideoPoseModel) -> str:
     return model.engine if isinstance(model, Accelerated) else "torch"
 
 
-def accelerate(model: VideoPoseModel, engine: str | None = None) -> VideoPoseModel:
+def accelerate(
+    model: VideoPoseModel, engine: str | None = None, notify: Callable[[str], object] | None = None
+) -> VideoPoseModel:
     """Return a model whose network runs in an engine; its maps are compared with those of PyTorch first.
 
-    The network is exported once for each set of weights, which takes about ten seconds, and kept in the cache.
+    The network is exported once for each set of weights, which takes two seconds for the shipped model, and kept in the
+    cache. The fastest engine is measured once for each machine and design of a network.
 
     Args:
         model: a model on the CPU.
         engine: ``"torch"``: eager PyTorch, which is the model itself. ``"onnxruntime"`` and ``"openvino"``: in float32.
             ``"openvino-bf16"``: in bfloat16, on processors that have it. ``"auto"``: the one of these in float32 that
-            is the fastest on this machine, measured once; a model that no engine supports stays in PyTorch.
-            ``None``: ``$DKD_ENGINE`` if it is set; else the engine in which the model runs already; else the fastest
-            one if it is known, because :func:`prepare` (``dkd engines``) has measured it; else PyTorch.
+            is the fastest on this machine. PyTorch runs what no engine supports, models on a GPU, and models in train
+            mode. ``None``: ``$DKD_ENGINE`` if it is set; else the engine in which the model runs already; else
+            ``"auto"``.
+        notify: called with a line of text before work that takes seconds.
 
     Returns:
         The model, or one that shares its weights and is read-only.
@@ -68,40 +75,36 @@ def accelerate(model: VideoPoseModel, engine: str | None = None) -> VideoPoseMod
         ConfigError: the engine is unknown, or does not support this model, device or processor.
         MissingExtraError: the engine's package is not installed.
         EngineDiffersError: the engine's maps or kernels differ from those of PyTorch by more than the tolerance.
+        StorageError: the cache cannot be written.
     """
     asked = engine or os.environ.get("DKD_ENGINE")
     if not asked:
-        return model if isinstance(model, Accelerated) else _prepared(model) or model
+        return model if isinstance(model, Accelerated) else _fastest(model, notify)
     if asked not in NAMES:
         raise ConfigError(f"unknown engine {asked!r}{nearest_name(asked, NAMES)} Known: {', '.join(NAMES)}.")
     if isinstance(model, Accelerated):
         model = model.eager
     if asked == "auto":
-        return _fastest(model)
+        return _fastest(model, notify)
     if asked == "torch":
         return model
     if model.device.type != "cpu":
         raise ConfigError(f"expected a model on the CPU for {asked}, got one on {model.device}; use engine='torch'")
+    check_graphs(model)  # before a package is asked for
     made = _made.setdefault(model, {})
     key = f"{asked} {fingerprint(model)} {torch.get_num_threads()}"  # weights may have changed since
     if key not in made:
-        made[key] = _opened(model, asked)
+        made[key] = _opened(model, asked, notify)
         _check(made[key])
     return made[key]
 
 
-def _opened(model: VideoPoseModel, engine: str) -> VideoPoseModel:
-    graphs_of(model)  # raises for a model without graphs before a package is asked for
+def _opened(model: VideoPoseModel, engine: str, notify: Callable[[str], object] | None) -> VideoPoseModel:
     if not is_installed(engine):
         open_graph(engine, cache_folder())  # raises
-    graphs = {name: open_graph(engine, file) for name, file in exported(model).items()}
-    made: VideoPoseModel
-    if isinstance(model, DKD):
-        made = AcceleratedDKD(model, engine, graphs)
-    else:
-        assert isinstance(model, SimpleBaseline)
-        made = AcceleratedBaseline(model, engine, graphs)
-    return made
+    if notify is not None and not is_exported(model):
+        notify(f"exporting {model.name}")
+    return accelerated(model, engine, {name: open_graph(engine, file) for name, file in exported(model).items()})
 
 
 def _check(model: VideoPoseModel) -> None:
@@ -165,7 +168,7 @@ class Timing(NamedTuple):
 
 
 def measure(model: VideoPoseModel, engines: tuple[str, ...]) -> dict[str, Timing]:
-    """Measure a step of the model in several engines, which take turns.
+    """Measure a step of the model in several engines, which take turns for about a second.
 
     An engine that cannot be used is left out, with its reason in the log.
     """
@@ -176,13 +179,17 @@ def measure(model: VideoPoseModel, engines: tuple[str, ...]) -> dict[str, Timing
         except (DKDError, ImportError) as error:
             log.info("the engine %s is not used: %s", engine, error)
     times: dict[str, list[float]] = {engine: [] for engine in steps}
+    begun = time.perf_counter()
     for i in range(_WARM_UP + _TIMED):
+        if i >= 2 and time.perf_counter() - begun > _ENOUGH_S:
+            break
         for engine, step in steps.items():
             start = time.perf_counter()
             step()
-            if i >= _WARM_UP:
-                times[engine].append(1e3 * (time.perf_counter() - start))
-    return {engine: Timing(median(found), max(found)) for engine, found in times.items()}
+            times[engine].append(1e3 * (time.perf_counter() - start))
+    # A slow model is timed from its second pass on.
+    timed = {engine: found[min(_WARM_UP, len(found) - 1) :] for engine, found in times.items()}
+    return {engine: Timing(median(found), max(found)) for engine, found in timed.items()}
 
 
 def _step_of(model: VideoPoseModel) -> Callable[[], object]:
@@ -198,8 +205,12 @@ def _step_of(model: VideoPoseModel) -> Callable[[], object]:
     return step
 
 
-def prepare(model: VideoPoseModel) -> dict[str, Timing]:
+def prepare(model: VideoPoseModel, notify: Callable[[str], object] | None = None) -> dict[str, Timing]:
     """Export a model, measure it in all installed engines in float32, and remember the fastest one for this machine.
+
+    Args:
+        model: a model on the CPU.
+        notify: as for :func:`accelerate`.
 
     Returns:
         The time of a step by engine, the fastest first.
@@ -208,41 +219,43 @@ def prepare(model: VideoPoseModel) -> dict[str, Timing]:
         ConfigError: no engine supports this model.
         StorageError: the cache cannot be written.
     """
+    check_graphs(model)
+    if notify is not None and not is_exported(model):
+        notify(f"exporting {model.name}")
     exported(model)
+    if notify is not None:
+        notify(f"measuring engines for {model.name}")
     candidates = ("torch", *(name for name, (_, precision) in ENGINES.items() if precision == "float32"))
     found = measure(model, tuple(name for name in candidates if is_installed(name)))
     times = dict(sorted(found.items(), key=lambda one: one[1].median_ms))
-    _write(_fastest_file(), {**_known(), _key(model): next(iter(times))})
+    _write(_fastest_file(), {**_known(), _speed_key(model): next(iter(times))})
+    log.info("the fastest engine for %s: %s", model.name, times)
     return times
 
 
-def _fastest(model: VideoPoseModel) -> VideoPoseModel:
-    if model.device.type != "cpu":
-        return model
-    found = _prepared(model)
-    if found is not None:
-        return found
-    try:
-        times = prepare(model)
-    except DKDError as error:
-        log.warning("%s stays in PyTorch: %s", model.name, error)
-        return model
-    log.info("the fastest engine for %s: %s", model.name, times)
-    return accelerate(model, next(iter(times)))
+def _fastest(model: VideoPoseModel, notify: Callable[[str], object] | None) -> VideoPoseModel:
+    """Return the model in the engine that is the fastest here; it is measured if that is not known.
 
-
-def _prepared(model: VideoPoseModel) -> VideoPoseModel | None:
-    """Return the model in the engine that is known to be the fastest, ``None`` if none is known or usable."""
-    if model.device.type != "cpu" or model.training or not _fastest_file().is_file():
-        return None
-    engine = _known().get(_key(model))
-    if engine is None:
-        return None
+    Where no engine can be used, the log says why, once.
+    """
+    if model.device.type != "cpu" or model.training:
+        return model
     try:
-        return accelerate(model, engine)
+        check_graphs(model)
+    except ConfigError as error:
+        log.info("%s", error)
+        return model
+    refused = fingerprint(model)
+    if refused in _refused:
+        return model
+    try:
+        with _measuring:
+            engine = _known().get(_speed_key(model)) or next(iter(prepare(model, notify)))
+        return accelerate(model, engine, notify)
     except (DKDError, ImportError) as error:
         log.warning("%s stays in PyTorch: %s", model.name, error)
-        return None
+        _refused.add(refused)
+        return model
 
 
 def _fastest_file() -> Path:
@@ -271,12 +284,18 @@ def _key(model: VideoPoseModel) -> str:
     return f"{fingerprint(model)} on {_machine()}"
 
 
+def _speed_key(model: VideoPoseModel) -> str:
+    """Return the key of a speed, which does not depend on weights, and so is known for every snapshot of a training."""
+    return f"{design(model)} on {_machine()}"
+
+
 def _machine() -> str:
-    """Return what the speed of an engine depends on: processor, threads, and versions."""
+    """Return what the order of engines depends on: processor and versions.
+
+    Not the number of threads, which a training in this process changes: a run would then go on in another engine.
+    """
     packages = [(name, version(name)) for name in ("onnxruntime", "openvino") if is_installed(_engine_with(name))]
-    return json.dumps(
-        [platform.machine(), _processor(), os.cpu_count(), torch.get_num_threads(), torch.__version__, *packages]
-    )
+    return json.dumps([platform.machine(), _processor(), os.cpu_count(), torch.__version__, *packages])
 
 
 def _engine_with(package: str) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from dkd.engines.graphs import Calls, Graph, distilling, to_onnx
+from dkd.engines.exporting import to_onnx
+from dkd.engines.graphs import Calls, Graph, check_graphs, distilling, seeing
 from dkd.errors import ConfigError
 from dkd.io.files import atomic_path
 from dkd.models.base import VideoPoseModel
@@ -35,16 +36,17 @@ def export_onnx(model: VideoPoseModel, folder: Path) -> list[Path]:
         ConfigError: the model is of another kind.
         StorageError: a file cannot be written.
     """
-    if type(model) is not DKD or not model.distils:
+    if not isinstance(model, DKD):
         raise ConfigError(f"expected a DKD, whose kernels are handed on from frame to frame, got {model.name}")
-    distil = distilling(model)
+    check_graphs(model)
+    distil, see = distilling(model), seeing(model)
 
     def start(frame: Tensor) -> tuple[Tensor, Tensor]:
         heatmaps = model.initialise(frame)
         return heatmaps, distil(model.encode(frame), heatmaps)
 
     def step(frame: Tensor, kernels: Tensor) -> tuple[Tensor, Tensor]:
-        features, heatmaps = model.see(frame, kernels)
+        features, heatmaps = see(frame, kernels)
         return heatmaps, distil(features, heatmaps)
 
     frame = torch.zeros(1, 3, model.config.input_size, model.config.input_size)

@@ -124,6 +124,16 @@ class LSTMPoseMachine(VideoPoseModel):
         """Compute F_t with ConvNet2: (B, 3, N, N) → (B, features, H, W)."""
         return self.feature_layer(self.image_layers(self.normalise(frame)))
 
+    def begin(self, image: Tensor) -> Tensor:
+        """Compute H₀ with ConvNet1: (B, 3, N, N) normalised → (B, K, H, W), the background last."""
+        return self.first_stage(image)
+
+    def remember(self, features: Tensor, state: LSTMPoseMachineState) -> tuple[Tensor, Tensor, Tensor]:
+        """Advance the memory by a frame: F_t (B, features, H, W) → H_t (B, K, H, W), h_t and c_t."""
+        x = torch.cat([features, state.maps, self.centre.expand(len(features), -1, -1, -1)], 1)
+        hidden, cell = self.lstm(x, state.hidden, state.cell)
+        return self.readout(hidden), hidden, cell
+
     # --- frame by frame -------- -----------------------------------------------------------------------------------
 
     def start(self, frame: Tensor, feedback: Feedback | None = None) -> tuple[PoseOutput, LSTMPoseMachineState]:
@@ -148,15 +158,14 @@ class LSTMPoseMachine(VideoPoseModel):
     ) -> tuple[PoseOutput, LSTMPoseMachineState]:
         """Process frame 1: the memory is empty, and the previous maps are ConvNet1's."""
         nothing = features.new_zeros((len(features), self.config.hidden, *features.shape[-2:]))
-        state = LSTMPoseMachineState(nothing, nothing, self.first_stage(image), -1)
+        state = LSTMPoseMachineState(nothing, nothing, self.begin(image), -1)
         return self._advance(features, state, feedback)
 
     def _advance(
         self, features: Tensor, state: LSTMPoseMachineState, feedback: Feedback | None
     ) -> tuple[PoseOutput, LSTMPoseMachineState]:
-        x = torch.cat([features, state.maps, self.centre.expand(len(features), -1, -1, -1)], 1)
-        hidden, cell = self.lstm(x, state.hidden, state.cell)
-        maps, t = self.readout(hidden), state.t + 1
+        maps, hidden, cell = self.remember(features, state)
+        t = state.t + 1
         trained = None
         if self.training:  # (B, 2, K, H, W): frame 1 has ConvNet1's maps and these, other frames only these
             trained = torch.stack([maps if t else state.maps, maps], 1)

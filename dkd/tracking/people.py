@@ -45,6 +45,8 @@ def follow(
     person: PersonSequence,
     n_frames: int | None = None,
     cancel: Callable[[], bool] | None = None,
+    engine: str | None = None,
 ) -> Trace:
     """Trace a data set's person from the box in the first frame, with the labels as ground truth."""
-    return Trace(model, person_clip(person), first_box(person), **truth_of(person), stop=n_frames, cancel=cancel)
+    clip, box = person_clip(person), first_box(person)
+    return Trace(model, clip, box, **truth_of(person), stop=n_frames, cancel=cancel, engine=engine)

@@ -42,3 +42,30 @@ class ProgressBar(tqdm):
             for part in (getattr(widget, "style", None), widget.layout, widget):
                 if part is not None:
                     part.close()
+
+
+class Preparation:
+    """Bar of what is done once for a model on a machine, such as its export; nothing is shown if nothing is done.
+
+    Args:
+        show: whether to show anything.
+    """
+
+    def __init__(self, show: bool):
+        self._show = show
+        self._bar: ProgressBar | None = None
+
+    def __call__(self, text: str) -> None:
+        """Say what is done next."""
+        if self._bar is None:
+            self._bar = ProgressBar(desc=text, unit="step", bar_format="{desc}[{elapsed}]", disable=not self._show)
+        self._bar.set_description(text)
+        self._bar.update()
+
+    def __enter__(self) -> Preparation:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.total = self._bar.n
+            self._bar.close()

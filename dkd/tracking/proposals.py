@@ -84,7 +84,7 @@ def find_people(
         FrameIndexError: there is no such frame.
         DKDError: the model or the clip cannot be used.
     """
-    model = accelerate(as_model(model), engine).eval()
+    model = accelerate(as_model(model).eval(), engine)
     clip, opened = as_clip(clip)
     try:
         search = _Search(model, clip.frame(frame), cancel or (lambda: False))

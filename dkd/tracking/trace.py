@@ -25,7 +25,7 @@ from dkd.tracking.conditions import Conditions
 from dkd.tracking.counterfactuals import Counterfactuals
 from dkd.tracking.interventions import Intervention
 from dkd.tracking.opening import as_clip, as_model
-from dkd.tracking.progress import ProgressBar
+from dkd.tracking.progress import Preparation, ProgressBar
 from dkd.tracking.record import Record
 from dkd.tracking.reinitialise import Reinitialise, mean_confidence
 from dkd.tracking.tracker import Tracker
@@ -52,8 +52,8 @@ class Trace(Record, Counterfactuals):
         ground_truth_kind: description of the ground truth, such as ``"exact (rendered)"`` or ``"machine labels"``.
         stop: number of frames to run; all by default.
         engine: what runs the network: ``"torch"``, ``"onnxruntime"``, ``"openvino"``, ``"openvino-bf16"``, or
-            ``"auto"`` for the fastest on this machine. By default ``$DKD_ENGINE``, else the one that ``dkd engines``
-            has found to be the fastest, else torch; see :func:`dkd.engines.choice.accelerate`.
+            ``"auto"`` for the fastest on this machine, which takes some seconds once. By default ``$DKD_ENGINE``, else
+            ``"auto"``; see :func:`dkd.engines.choice.accelerate`.
         progress: whether to show a progress bar.
         cancel: called before each frame; if it returns true, the run stops there.
 
@@ -93,7 +93,8 @@ class Trace(Record, Counterfactuals):
         progress: bool = True,
         cancel: Callable[[], bool] | None = None,
     ):
-        model = accelerate(as_model(model), engine)
+        with Preparation(progress) as prepared:
+            model = accelerate(as_model(model).eval(), engine, prepared)
         clip, self._opened = as_clip(clip)
         try:
             self._prepare(model, clip, box, conditions or Conditions(), ground_truth, ground_truth_kind, stop)

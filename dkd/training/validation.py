@@ -43,7 +43,8 @@ def validate(
     training = model.training
     try:
         for person in people:
-            trace = follow(model, person, n_frames, cancel)
+            # In PyTorch: these weights are traced once, which does not pay for their export.
+            trace = follow(model, person, n_frames, cancel, engine="torch")
             n = len(trace)
             if not n:
                 break

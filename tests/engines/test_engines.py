@@ -17,7 +17,8 @@ from dkd.cli.main import main
 from dkd.engines import choice
 from dkd.engines.accelerated import Accelerated
 from dkd.engines.choice import EngineDiffersError, accelerate, difference, engine_of
-from dkd.engines.graphs import KEPT, SlicedMaxPool, exported, fingerprint
+from dkd.engines.exporting import KEPT, exported, fingerprint, graph_files
+from dkd.engines.graphs import SlicedMaxPool
 from dkd.engines.runtimes import ENGINES
 from dkd.errors import ConfigError, StorageError
 from dkd.models.base import VideoPoseModel
@@ -183,18 +184,100 @@ def test_changed_weights_are_another_network(model: DKD) -> None:
 
 
 def test_what_has_no_graphs_says_so(model: DKD) -> None:
-    with pytest.raises(ConfigError, match="expected a DKD or a per-frame baseline"):
+    with pytest.raises(ConfigError, match="expected a DKD that distils its kernels, a per-frame"):
         accelerate(FrozenKernel(model), "onnxruntime")
+    with pytest.raises(ConfigError, match="expected a DKD that distils its kernels"):
+        accelerate(build_model("dkd-tiny", input_size=128, distillation="static"), "onnxruntime")
     with pytest.raises(ConfigError, match="unknown engine 'onxruntime'; did you mean 'onnxruntime'"):
         accelerate(model, "onxruntime")
     with pytest.raises(ConfigError, match="train the model without engine"):
         accelerate(model, "onnxruntime").train()
 
 
-def test_without_preparation_nothing_changes(model: DKD, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_preparation_an_engine_is_chosen_once(
+    model: DKD, cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By itself, and remembered for the machine and the design of the network: new weights are only exported."""
     monkeypatch.setenv("DKD_CACHE", str(tmp_path))
-    assert accelerate(model) is model
-    assert list(tmp_path.iterdir()) == []
+    said: list[str] = []
+    first = build_model("dkd-tiny", input_size=128).eval()
+    chosen = engine_of(accelerate(first, notify=said.append))
+    assert said == [f"exporting {first.name}", f"measuring engines for {first.name}"]
+    (note,) = json.loads((tmp_path / "engines" / "fastest.json").read_text()).values()
+    assert note == chosen
+    # Another snapshot of the same training, with another engine in the note: nothing is measured again.
+    file = tmp_path / "engines" / "fastest.json"
+    file.write_text(file.read_text().replace(f'"{chosen}"', '"onnxruntime"'))
+    said.clear()
+    second = build_model("dkd-tiny", input_size=128).eval()
+    assert engine_of(accelerate(second, notify=said.append)) == "onnxruntime"
+    assert said == [f"exporting {second.name}"]
+    said.clear()
+    assert accelerate(second, notify=said.append) is accelerate(second)
+    assert said == []
+
+
+def test_what_no_engine_runs_stays_in_pytorch(
+    model: DKD, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    control = FrozenKernel(model)
+    assert accelerate(control) is control
+    training = build_model("dkd-tiny", input_size=128)
+    assert accelerate(training) is training is accelerate(training, "auto")
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("DKD_CACHE", str(tmp_path / "file"))
+    training.eval()
+    with caplog.at_level("WARNING"):
+        assert accelerate(training) is training is accelerate(training)
+    (record,) = caplog.records  # said once
+    assert "Set DKD_CACHE to a folder" in record.message
+
+
+def test_a_trace_runs_in_the_fastest_engine(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also of a new model, which is in train mode, and says what takes time."""
+    sample, new = get_sample("rendered_walk"), build_model("dkd-tiny", input_size=128)
+    with Clip(sample.path) as clip:
+        trace = Trace(new, clip, sample.box, stop=3)
+        again = Trace(new, clip, sample.box, stop=3)
+    assert trace.engine == again.engine == engine_of(accelerate(new))
+    np.testing.assert_array_equal(trace.heatmaps, again.heatmaps)
+    assert "exporting" in capsys.readouterr().err or trace.engine == "torch"
+
+
+PEERS: dict[str, dict[str, Any]] = {
+    "dkd-resnet18": {"input_size": 128}, "dkd-tiny": {}, "simple-baseline-3-resnet18": {"input_size": 128},
+    "simple-baseline-tiny": {}, "cpm-tiny": {}, "lstm-pm-tiny": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("engine", FLOAT32)
+@pytest.mark.parametrize("kind", PEERS)
+def test_every_kind_of_model_streams_as_in_pytorch(kind: str, engine: str) -> None:
+    """Two clips in one batch, the state and a feedback handed on; all outputs of every frame."""
+    torch.manual_seed(0)
+    model = build_model(kind, **PEERS[kind])
+    for name, buffer in model.named_buffers():  # statistics that are not those of an untrained layer
+        if name.endswith("running_mean"):
+            buffer.normal_(std=0.1)
+        elif name.endswith("running_var"):
+            buffer.uniform_(0.5, 2)
+    model.eval()
+    fast = accelerate(model, engine)
+    assert isinstance(fast, type(model))
+    assert fast.name == model.name
+    clip = torch.rand(2, 4, 3, model.config.input_size, model.config.input_size)
+    with torch.inference_mode():
+        expected, got = (one(clip, lambda maps, t: maps.flip(1) * 0.5) for one in (model, fast))
+        first = model.initialise(clip[:, 0]), fast.initialise(clip[:, 0])
+    pairs = {"maps": (expected[0], got[0]), "kernels": (expected[1], got[1]), "features": (expected[2], got[2])}
+    for part, (one, other) in {**pairs, "first maps": first}.items():
+        assert one.shape == other.shape
+        if one.numel():
+            tolerance = 2e-5 * float(one.abs().max())
+            assert tolerance > 0
+            np.testing.assert_allclose(other.numpy(), one.numpy(), rtol=0, atol=tolerance, err_msg=part)
 
 
 def test_a_prepared_model_runs_in_the_fastest_engine(
@@ -208,14 +291,15 @@ def test_a_prepared_model_runs_in_the_fastest_engine(
     times = [float(line.split()[1]) for line in lines[1:]]
     assert times == sorted(times)
     assert engine_of(accelerate(model)) == order[0]
+    assert all(file.is_file() for file in graph_files(model).values())
     # The note says which engine is used, not the measurement: with another one in it, that one is.
     note = cache / "engines" / "fastest.json"
     for engine in ("torch", *FLOAT32):
         note.write_text(json.dumps({key: engine for key in json.loads(note.read_text())}))
         assert engine_of(accelerate(model)) == engine
         assert engine_of(accelerate(model, "auto")) == engine
-    note.write_text("{")  # damaged: as if nothing had been measured
-    assert accelerate(model) is model
+    note.write_text("{")  # damaged: measured again
+    assert engine_of(accelerate(model)) in json.loads(note.read_text()).values()
 
 
 def test_the_environment_chooses(model: DKD, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,7 +326,7 @@ def test_the_cache_keeps_what_was_used_last(
     for i in range(KEPT + 3):
         (folder / f"{i:03d}-see.onnx").write_bytes(b"")
     monkeypatch.setenv("DKD_CACHE", str(tmp_path))
-    monkeypatch.setattr("dkd.engines.graphs.to_onnx", lambda graph: b"graph")
+    monkeypatch.setattr("dkd.engines.exporting.to_onnx", lambda graph: b"graph")
     files: dict[str, Any] = exported(model)
     left = sorted(file.name for file in folder.glob("*.onnx"))
     assert len(left) == KEPT
