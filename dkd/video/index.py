@@ -11,13 +11,14 @@ presentation times, VP8 has packets that show nothing, and MPEG-4 Part 2 has pic
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
+import av
 import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
@@ -26,7 +27,7 @@ from av.video.stream import VideoStream
 from dkd.errors import VideoEmptyError, VideoError, VideoFormatError, VideoTruncatedError
 from dkd.video.faults import VideoWarning, log_warnings, warnings_of
 from dkd.video.integrity import decoded, make_checker
-from dkd.video.opening import Track, choose_track, opened_video
+from dkd.video.opening import Track, choose_track, opened_video, readable_packets
 from dkd.video.structure import Fault, bytes_missing, matroska_faults
 from dkd.video.tables import Packet, packet_of, packets_of_tables
 from dkd.video.times import Timing, timing_of
@@ -265,10 +266,10 @@ def _scan(path: Path, track: int, packets: list[Packet], timed: bool, truncated:
     with opened_video(path, track) as (container, stream):
         if truncated:
             stream.thread_type = "SLICE"  # with frame threads, as many frames as cores come out only while draining
-        checker = make_checker(stream, timed=timed)
+        source = readable_packets(container, stream)
         results = [
             _Result(frame.pts if frame else None, bad, late)
-            for frame, bad, late, _ in decoded(container.demux(stream), checker)
+            for frame, bad, late, _ in decoded(source if timed else _numbered(source), make_checker(stream))
         ]
     times = [r.pts for r in results if r.pts is not None]
     is_damaged = any(r.damaged for r in results)
@@ -293,6 +294,14 @@ def _scan(path: Path, track: int, packets: list[Packet], timed: bool, truncated:
         order = _surely_complete(order, packets)
     slots = slots[: len(order)] if slots is not None else None
     return _Scan(order, timed, {number for number in range(len(order)) if bad[number]}, truncated, slots)
+
+
+def _numbered(packets: Iterable[av.Packet]) -> Iterator[av.Packet]:
+    """Give packets their number as the time, which their frames then carry, so that checkers can recognise them."""
+    for number, packet in enumerate(packets):
+        if packet.size:
+            packet.pts = number
+        yield packet
 
 
 def _after_lost_data(packets: list[Packet]) -> set[int]:
@@ -336,7 +345,7 @@ def _held_back(path: Path, track: int, n_packets: int = 32) -> int:
     fed, came = 0, 0
     with opened_video(path, track) as (container, stream):
         stream.thread_type = "SLICE"
-        for packet in container.demux(stream):
+        for packet in readable_packets(container, stream):
             if not packet.size or fed == n_packets:
                 break
             fed += 1

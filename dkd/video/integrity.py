@@ -1,8 +1,9 @@
 """Decoding that notices damage.
 
-Decoders conceal damage: they fill in what is missing and report success. Five signs tell of it: an error, the mark that
+Decoders conceal damage: they fill in what is missing and report success. Six signs tell of it: an error, the mark that
 the H.264 and MPEG decoders put on an incomplete picture, a frame that depends on a damaged one, for HEVC, VP8 and VP9 a
-second decoder that gives another picture, and for MJPEG what :mod:`dkd.video.jpeg` finds. On a whole file all decoders
+second decoder that gives another picture, for H.264 a gap in the numbers of its pictures (:mod:`dkd.video.h264`), and
+for MJPEG what :mod:`dkd.video.jpeg` finds. On a whole file all decoders
 of a codec agree in every bit; on a damaged one they read beyond the damage in different ways.
 
 The second decoder of HEVC gets noise behind the data of each slice. The decoder of a whole slice stops at the slice's
@@ -22,6 +23,7 @@ from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from dkd.video.h264 import LostPictures
 from dkd.video.jpeg import jpeg_fault
 from dkd.video.orientation import UPRIGHT, Orientation, orientation_of
 
@@ -183,11 +185,14 @@ def make_checker(
     Args:
         stream: the video track.
         wanted: see the checkers.
-        timed: whether the presentation times of frames can be trusted; without them, two decoders cannot be compared.
+        timed: whether frames can be recognised by their presentation times; without them, two decoders cannot be
+            compared.
     """
     codec = stream.codec_context.codec.canonical_name
     if codec == "mjpeg":
         return JpegChecker(wanted)
+    if codec == "h264":
+        return LostPictures(stream.codec_context.extradata)
     name = _SECOND.get(codec)
     if name is None or not timed:
         return None

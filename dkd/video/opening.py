@@ -166,6 +166,19 @@ def opened_video(path: Path, track: int) -> Iterator[tuple[InputContainer, Video
         close_video(container, stream)
 
 
+def readable_packets(container: InputContainer, stream: VideoStream) -> Iterator[av.Packet]:
+    """Yield the packets of a track up to the end of the file or to where it cannot be read further.
+
+    The last one is empty: it makes the decoder hand out the frames that it holds back.
+    """
+    try:
+        yield from container.demux(stream)
+    except FFmpegError:
+        last = av.Packet()
+        last.stream = stream
+        yield last
+
+
 def choose_track(path: Path, wanted: int | None) -> Track:
     """Choose the track that a player would show, or check the one that was asked for.
 

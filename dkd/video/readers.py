@@ -18,7 +18,7 @@ import numpy as np
 from dkd.errors import VideoCorruptError
 from dkd.video.index import KeyPoint, VideoIndex
 from dkd.video.integrity import decoded, make_checker
-from dkd.video.opening import close_video, open_video
+from dkd.video.opening import close_video, open_video, readable_packets
 from dkd.video.orientation import UPRIGHT, Orientation
 
 
@@ -119,7 +119,7 @@ class PyAVReader:
         if self._container is None or not isinstance(at, KeyPoint):
             self.close()
             self._container, self._stream = open_video(self._path, self._index.track.number)
-        packets = self._container.demux(self._stream)
+        packets = readable_packets(self._container, self._stream)
         if isinstance(at, KeyPoint):
             self._container.seek(at.seek, stream=self._stream)  # this also flushes the decoder
             # A seek may land between key frames; what is decoded from those packets is not usable.

@@ -29,6 +29,7 @@ KINDS: dict[str, tuple[str, str, dict[str, str], str]] = {
     "HEVC in MP4, one row after the other": (
         ".mp4", "libx265", {**CODECS["hevc"][2], "x265-params": CODECS["hevc"][2]["x265-params"] + ":wpp=0"}, "yuv420p",
     ),
+    "HEVC, raw": (".h265", "libx265", CODECS["hevc"][2], "yuv420p"),
     "VP8 in WebM": (".webm", "libvpx", _LIBVPX, "yuv420p"),
     "VP9 in WebM": (".webm", "libvpx-vp9", _LIBVPX, "yuv420p"),
     "AV1 in MP4": (".mp4", "libsvtav1", CODECS["av1"][2], "yuv420p"),
@@ -88,6 +89,7 @@ def measure(clips: dict[str, Path], folder: Path) -> dict[str, dict[str, int]]:
             whole = [frame.copy() for frame in clip]
             assert clip.warnings == (), name
         found = [outcome(whole, scratched(path, folder / f"x{path.suffix}", seed)) for seed in range(TRIES)]
+        print(name, {word: found.count(word) for word in ("noticed", "missed", "harmless")})
         table[name] = {word: found.count(word) for word in ("noticed", "missed", "harmless")}
     return table
 
