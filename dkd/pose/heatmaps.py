@@ -46,22 +46,20 @@ def decode_peaks(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
         Peaks (..., 2) x, y in cells (float32, within half a cell of the maximum) and scores (...), the peak values.
     """
     *lead, height, width = heatmaps.shape
-    flat = heatmaps.reshape(-1, height, width).float()
-    n = torch.arange(len(flat), device=flat.device)
-    position = flat.flatten(1).argmax(1)  # unlike max(1), by one thread: for maps this small, threads only wait
-    scores = flat.flatten(1)[n, position]
+    flat = heatmaps.reshape(-1, height * width).float()
+    position = flat.argmax(1)  # unlike max(1), by one thread: for maps this small, threads only wait
     row, column = position // width, position % width
-
-    def offset(before: Tensor, here: Tensor, after: Tensor, interior: Tensor) -> Tensor:
-        usable = interior & (before > 0) & (after > 0) & (here > 0)
-        low, mid, high = (torch.log(torch.where(usable, v, torch.ones_like(v))) for v in (before, here, after))
-        curvature = low - 2 * mid + high
-        vertex = 0.5 * (low - high) / torch.where(curvature < -1e-6, curvature, -torch.ones_like(curvature))
-        return torch.where(usable & (curvature < -1e-6), vertex.clamp(-0.5, 0.5), torch.zeros_like(mid))
-
-    left, right = (column - 1).clamp(min=0), (column + 1).clamp(max=width - 1)
-    up, down = (row - 1).clamp(min=0), (row + 1).clamp(max=height - 1)
-    dx = offset(flat[n, row, left], scores, flat[n, row, right], (column > 0) & (column < width - 1))
-    dy = offset(flat[n, up, column], scores, flat[n, down, column], (row > 0) & (row < height - 1))
-    peaks = torch.stack([column + dx, row + dy], -1)
-    return peaks.reshape(*lead, 2), scores.reshape(lead)
+    # Both axes in one tensor (2, …), x first: these tensors are so small that only the number of operations counts.
+    place, last = torch.stack([column, row]), torch.tensor([[width - 1], [height - 1]], device=flat.device)
+    step = torch.tensor([[1], [width]], device=flat.device)
+    interior = (place > 0) & (place < last)
+    around = torch.cat([position - step * interior, position + step * interior, position[None]])  # (5, …)
+    values = flat.gather(1, around.T).T
+    before, after, here = values[:2], values[2:4], values[4:].expand(2, -1)
+    usable = interior & (before > 0) & (after > 0) & (here > 0)
+    low, high, mid = (torch.log(torch.where(usable, v, 1.0)) for v in (before, after, here))
+    curvature = low - 2 * mid + high
+    curved = usable & (curvature < -1e-6)
+    vertex = 0.5 * (low - high) / torch.where(curved, curvature, -1.0)
+    peaks = place + torch.where(curved, vertex.clamp(-0.5, 0.5), 0.0)
+    return peaks.T.reshape(*lead, 2), values[4].reshape(lead)

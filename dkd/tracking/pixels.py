@@ -20,13 +20,23 @@ def picture(clip: ClipLike, conditions: Conditions, t: int, square: Crop) -> np.
         t: index of the frame.
         square: the crop of the network; some interventions change that part only.
     """
-    shown = t
-    for one in conditions.interventions:
-        shown = one.source(shown)
-    image = clip.frame(shown)
+    image = clip.frame(_source(conditions, t))
     for one in conditions.interventions:
         image = one.picture(image, t, square)
     return image
+
+
+def _source(conditions: Conditions, t: int) -> int:
+    """Return the frame of the clip that is shown in frame t."""
+    for one in conditions.interventions:
+        t = one.source(t)
+    return t
+
+
+def frames_read(conditions: Conditions, frames: range) -> list[int]:
+    """Return which frames of the clip a run over ``frames`` reads, in order."""
+    changes = conditions.interventions
+    return [_source(conditions, t) for t in frames if not any(one.drops(t) for one in changes)]
 
 
 def network_pixels(clip: ClipLike, conditions: Conditions, t: int, square: Crop, size: int) -> np.ndarray:

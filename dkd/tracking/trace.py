@@ -25,10 +25,12 @@ from dkd.tracking.conditions import Conditions
 from dkd.tracking.counterfactuals import Counterfactuals
 from dkd.tracking.interventions import Intervention
 from dkd.tracking.opening import as_clip, as_model
+from dkd.tracking.pixels import frames_read
 from dkd.tracking.progress import Preparation, ProgressBar
 from dkd.tracking.record import Record
 from dkd.tracking.reinitialise import Reinitialise, mean_confidence
 from dkd.tracking.tracker import Tracker
+from dkd.video.ahead import reading_ahead
 from dkd.video.protocols import ClipLike
 
 log = logging.getLogger(__name__)
@@ -173,13 +175,15 @@ class Trace(Record, Counterfactuals):
             log.log(level, "stopped after %d of %d frames; trace.run() continues", self.n_traced, self.n_wanted)
 
     def _advance(self, notify: Callable[[], object], cancel: Callable[[], bool] | None) -> None:
-        """Trace the remaining frames, and call ``notify`` after each."""
-        while not self.complete and not (cancel and cancel()):
-            if self._tracker.t == len(self):  # otherwise it was interrupted between step and record
-                self._tracker.step()
-            assert self._tracker.last is not None
-            self._keep(self._tracker.last)
-            notify()
+        """Trace the remaining frames, and call ``notify`` after each. The next frames are decoded meanwhile."""
+        frames = frames_read(self.conditions, range(len(self), self.n_wanted))
+        with reading_ahead(self.clip, frames) as self._tracker.clip:
+            while not self.complete and not (cancel and cancel()):
+                if self._tracker.t == len(self):  # otherwise it was interrupted between step and record
+                    self._tracker.step()
+                assert self._tracker.last is not None
+                self._keep(self._tracker.last)
+                notify()
 
     @property
     def runs(self) -> tuple[Trace, ...]:
