@@ -81,7 +81,7 @@ def test_an_error_is_raised_where_its_frame_is_asked_for(tmp_path: Path) -> None
     with Clip(path) as clip:
         with pytest.raises(VideoCorruptError, match="frame 20") as caught:
             Trace(varied_model(1), clip, (10, 10, 60, 60), progress=False)
-        assert len(caught.value.trace) == 20
+        assert len(caught.value.trace) == 20  # type: ignore[attr-defined]
     assert readers() == []
 
 
