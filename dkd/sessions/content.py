@@ -82,6 +82,7 @@ class SavedPerson:
         reinitialise: whether a lost track is re-initialised, with the default settings.
         calls: the changes, as :attr:`dkd.Trace.calls`.
         joints: hash of the joints (:func:`dkd.sessions.hashes.hash_joints`), to notice other results, if known.
+        engine: what ran the network, such as ``"torch"``: engines differ in the last bits. ``None``: not known.
     """
 
     name: _Name
@@ -91,6 +92,7 @@ class SavedPerson:
     reinitialise: bool = False
     calls: tuple[_Text, ...] = ()
     joints: _Hash | None = None
+    engine: _Name | None = None
 
     __pydantic_config__ = _STRICT
 
@@ -124,6 +126,7 @@ class SavedPerson:
             conditions.reinitialise is not None,
             tuple(trace.calls),
             hash_joints(trace.joints) if trace.complete else None,
+            trace.engine,
         )
 
 

@@ -8,7 +8,8 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dkd.errors import SessionError, StoppedError, VideoMovedError
+from dkd.engines.choice import accelerate, engine_of
+from dkd.errors import DKDError, SessionError, StoppedError, VideoMovedError
 from dkd.models.base import VideoPoseModel
 from dkd.sessions.content import SavedPerson
 from dkd.sessions.hashes import hash_joints, hash_video, hash_weights
@@ -52,7 +53,8 @@ def open_session(
             )
         part = _part(session, clip, own is not None)
         for person in session.people:
-            trace = _track(session, person, loaded, part, traces, cancel, on_frame)
+            running = _in_engine(loaded, person, warnings)
+            trace = _track(session, person, running, part, traces, cancel, on_frame)
             if trace is None:  # cancelled
                 break
             traces[person.name] = trace
@@ -119,6 +121,19 @@ def _part(session: Session, clip: Clip, owned: bool) -> ClipLike:
     return part
 
 
+def _in_engine(model: VideoPoseModel, person: SavedPerson, warnings: list[str]) -> VideoPoseModel:
+    """Return the model in the engine with which a person was tracked, or in another one, which is said."""
+    try:
+        return accelerate(model, person.engine)
+    except (DKDError, ImportError) as error:
+        running = accelerate(model)
+        warnings.append(
+            f"{person.name} was tracked with the engine {person.engine}, which cannot be used here ({error}); now it "
+            f"is {engine_of(running)}: joints may differ a little."
+        )
+        return running
+
+
 def _track(
     session: Session,
     person: SavedPerson,
@@ -138,8 +153,9 @@ def _track(
 
     conditions = Conditions(reinitialise=Reinitialise() if person.reinitialise else None)
     trace = trace_person(
-        model, part, person.box, person.frame - session.start, conditions, progress=False, cancel=before_frame
-    )
+        model, part, person.box, person.frame - session.start, conditions,
+        engine=engine_of(model), progress=False, cancel=before_frame,
+    )  # fmt: skip
     if not trace.complete:
         return None
     try:

@@ -190,8 +190,9 @@ class Session:
     ) -> dict[str, Trace]:
         """Track the people again and apply their changes: the same joints, bit for bit.
 
-        "Bit for bit" holds on the same machine with the same number of threads. :attr:`warnings` says what differs:
-        the video or the weights changed since the session was saved, or the joints of a person are not the same.
+        "Bit for bit" holds on the same machine with the same number of threads; each person is tracked again in the
+        engine that was used before. :attr:`warnings` says what differs: the video or the weights changed since the
+        session was saved, an engine cannot be used here, or the joints of a person are not the same.
 
         Args:
             model: the model to use instead of the stored one, as for a trace.

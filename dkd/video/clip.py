@@ -34,6 +34,7 @@ from dkd.errors import (
     ShapeError,
     VideoCorruptError,
     VideoFormatError,
+    VideoNotFoundError,
     VideoTruncatedError,
     nearest_name,
 )
@@ -111,6 +112,8 @@ class Clip:
             raise ConfigError(f"unknown video backend {backend!r}{hint} Known: {', '.join(known)}.")
         if cache_bytes < 0:
             raise ConfigError(f"expected cache_bytes of 0 or more, got {cache_bytes}; 0 keeps no frame")
+        if not os.fspath(path):  # as a Path, it would be the current folder
+            raise VideoNotFoundError("expected the path of a video or of a folder of images, got an empty text")
         file = Path(path)
         if is_images(file):
             self._open_images(file, fps, track, cache_bytes)

@@ -56,12 +56,7 @@ class ClipRange:
 
         The text of a warning keeps the numbers of the clip.
         """
-        found = []
-        for warning in warnings_about(self.clip):
-            inside = tuple(t - self.start for t in warning.frames if self.start <= t < self.stop)
-            if inside or not warning.frames:
-                found.append(replace(warning, frames=inside))
-        return tuple(found)
+        return _renumbered(self.clip, range(self.start, self.stop))
 
     @property
     def truncated(self) -> bool:
@@ -119,6 +114,16 @@ class Backwards:
         return self.clip.fps
 
     @property
+    def pixel_aspect(self) -> Fraction:
+        """Width / height of a pixel, as the clip says."""
+        return pixel_aspect(self.clip)
+
+    @property
+    def warnings(self) -> tuple[VideoWarning, ...]:
+        """The clip's warnings as those of a :class:`ClipRange`. A gap lies after the later of its two frames."""
+        return _renumbered(self.clip, range(self.first, -1, -1))
+
+    @property
     def backend(self) -> str:
         """Short name of the decoder."""
         return self.clip.backend
@@ -134,3 +139,14 @@ class Backwards:
 
     def __repr__(self) -> str:
         return f"<Backwards of {self.name!r}: frames {self.first} to 0>"
+
+
+def _renumbered(clip: ClipLike, frames: range) -> tuple[VideoWarning, ...]:
+    """Return a clip's warnings about these frames, or about the whole file, with their positions in ``frames``."""
+    found = []
+    for warning in warnings_about(clip):
+        later = int(warning.kind == "gap" and frames.step < 0)  # it follows the frame on its other side
+        inside = tuple(sorted(frames.index(t + later) for t in warning.frames if t + later in frames))
+        if inside or not warning.frames:
+            found.append(replace(warning, frames=inside))
+    return tuple(found)

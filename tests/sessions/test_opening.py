@@ -179,6 +179,41 @@ def test_joints_that_are_not_the_same_are_said(session) -> None:
     assert set(one.open()) == {"b"} and "joints of b are not the same bit for bit" in one.warnings[0]
 
 
+def test_people_are_tracked_again_in_their_engine(model, video, monkeypatch, tmp_path) -> None:
+    """Engines differ in the last bits, so the one of each person is used, whatever is the default now."""
+    monkeypatch.setenv("DKD_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("DKD_ENGINE", raising=False)
+    with Clip(video) as clip:
+        made = {
+            name: trace_person(model, clip, None, 4, stop=6, engine=name, progress=False)
+            for name in ("torch", "onnxruntime")
+        }
+    saved = [SavedPerson.of(name, trace) for name, trace in made.items()]
+    assert [person.engine for person in saved] == ["torch", "onnxruntime"]
+    path = Session.of(video, "dkd-mobilenetv2", stop=6, people=saved).save()
+    for default in ("onnxruntime", "torch"):
+        monkeypatch.setenv("DKD_ENGINE", default)
+        session = Session.load(path)
+        opened = session.open()
+        assert same(opened, made) and session.warnings == ()
+        assert [trace.engine for trace in opened.values()] == ["torch", "onnxruntime"]
+
+
+def test_an_engine_that_is_not_here_is_said_and_another_one_is_used(session, monkeypatch) -> None:
+    monkeypatch.delenv("DKD_ENGINE", raising=False)
+    person = dataclasses.replace(session.people[1], calls=(), engine="abacus")
+    one = dataclasses.replace(session, people=[person])
+    (trace,) = one.open().values()
+    (warning,) = one.warnings
+    assert "with the engine abacus, which cannot be used here" in warning
+    assert f"now it is {trace.engine}: joints may differ" in warning
+
+
+def test_a_session_without_an_engine_is_opened_in_the_usual_one(session, people) -> None:
+    one = dataclasses.replace(session, people=[dataclasses.replace(p, engine=None) for p in session.people])
+    assert same(one.open(), people) and one.warnings == ()
+
+
 def test_what_a_session_cannot_repeat_is_refused(people, model) -> None:
     with Clip(default_sample().path) as clip:
         smooth = Trace(model, clip, None, Conditions(smooth=OneEuro), stop=2, progress=False)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import cv2
 import numpy as np
+import pytest
 
 from dkd import Clip, ClipRange
-from dkd.errors import VideoCorruptError
+from dkd.errors import VideoCorruptError, VideoNotFoundError
+from dkd.video.faults import VideoWarning
 from dkd.video.images import ImageClip
+from dkd.video.ranges import Backwards
 from tests.support.numbered_clips import cut, damage
 from tests.support.video_files import CODECS, draw_number, read_number, write_clip
 
@@ -49,6 +53,30 @@ def test_the_shape_of_pixels_is_passed_on():
     assert ClipRange(clip, 1).pixel_aspect == Fraction(16, 15)
 
 
+    assert Backwards(clip, 3).pixel_aspect == Fraction(16, 15)
+
+
+def test_backwards_a_warning_has_the_numbers_of_the_reversed_frames():
+    clip = Clip.from_array(np.zeros((9, 8, 8, 3), np.uint8))
+    clip._stated = (
+        VideoWarning("gap", "missing", (2, 6)),
+        VideoWarning("suspect", "odd", (1, 4, 8)),
+        VideoWarning("track", "another", ()),
+    )
+    back = Backwards(clip, 6)  # frames 6, 5, … 0: frames are missing between 3 and 2, at place 3 and 4
+    assert [(w.kind, w.frames) for w in back.warnings] == [("gap", (3,)), ("suspect", (2, 5)), ("track", ())]
+
+
 def test_a_clip_of_images_says_nothing():
-    part = ClipRange(ImageClip([np.zeros((8, 8, 3), np.uint8)] * 3), 1)
+    clip = ImageClip([np.zeros((8, 8, 3), np.uint8)] * 3)
+    part = ClipRange(clip, 1)
     assert (part.pixel_aspect, part.warnings, part.truncated) == (1, (), False)
+    assert (Backwards(clip, 2).pixel_aspect, Backwards(clip, 2).warnings) == (1, ())
+
+
+def test_an_empty_path_is_not_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cv2.imwrite("a.png", np.zeros((8, 8, 3), np.uint8))
+    assert len(Clip(".")) == 1
+    with pytest.raises(VideoNotFoundError, match="got an empty text"):
+        Clip("")
