@@ -15,8 +15,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from dkd.errors import ConfigError, SessionError, nearest_name
 from dkd.sessions.hashes import hash_joints
 from dkd.tracking.replay import check_call
-from dkd.video.protocols import ClipLike
-from dkd.video.ranges import ClipRange
+from dkd.video.ranges import place_in_video
 
 if TYPE_CHECKING:
     from dkd.tracking.trace import Trace
@@ -122,20 +121,12 @@ class SavedPerson:
             name,
             colour.lower() if colour else None,
             None if trace.box is None else _box(trace.box),
-            _first_frame(trace.clip) + trace.origin,
+            place_in_video(trace.clip)[0] + trace.origin,
             conditions.reinitialise is not None,
             tuple(trace.calls),
             hash_joints(trace.joints) if trace.complete else None,
             trace.engine,
         )
-
-
-def _first_frame(clip: ClipLike) -> int:
-    """Return the frame of the video with which a clip begins, which may be a part of a part."""
-    start = 0
-    while isinstance(clip, ClipRange):
-        start, clip = start + clip.start, clip.clip
-    return start
 
 
 def _box(box: Iterable[float]) -> tuple[float, float, float, float]:
@@ -218,7 +209,10 @@ def parse(text: str, name: str) -> Content:
     """
     values = _parse_json(text, name)
     if not isinstance(values, dict) or not str(values.get("format", "")).startswith("dkd-session/"):
-        raise SessionError(f'{name} is not a session: expected JSON with "format": {FORMAT!r}')
+        raise SessionError(
+            f'{name} is not a session: expected "format": {FORMAT!r} in it; give one that the studio, or Session.save, '
+            "has written"
+        )
     if values["format"] != FORMAT:
         raise SessionError(
             f"{name} has the format {str(values['format'])[:40]!r}, this version reads {FORMAT!r}: it was written by "

@@ -117,6 +117,11 @@ class Record(Recomputed):
         return len(self)
 
     @property
+    def traced_frames(self) -> range:
+        """Frames traced so far: a run in progress has them, one after the other, around :attr:`origin`."""
+        return range(len(self))
+
+    @property
     def latest(self) -> int | None:
         """Frame that was traced last; ``None`` before the first one. For a picture of a run in progress."""
         return len(self) - 1 if len(self) else None

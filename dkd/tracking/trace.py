@@ -277,6 +277,10 @@ class Trace(Record, Counterfactuals):
         shown._copy_events(self, n)
         return shown
 
+    def in_progress(self) -> Trace:
+        """Return a snapshot that has all of :attr:`traced_frames`."""
+        return self.snapshot()
+
     def release(self) -> None:
         """Free the frames of a trace that was made by a change; :meth:`run` traces them again, with the same result.
 

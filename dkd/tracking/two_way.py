@@ -9,6 +9,7 @@ in both. The model was trained on motion forwards in time; it is used backwards 
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -163,13 +164,16 @@ class TwoWayTrace(Trace):
 
     def _join(self) -> None:
         """Count the frames of the forward run that were traced since the last call."""
+        self._collect_events()
+        if not self._crops:
+            self._crops = self.backward.crops[:0:-1]
+        self._crops.extend(self.forward.crops[len(self._crops) - self._origin :])
+
+    def _collect_events(self) -> None:
         runs = (self.backward, self.forward)
         self.reinitialised = sorted((one for run in runs for one in run.events()), key=lambda one: one.frame)
         self.dropped = sorted(run.frames[t] for run in runs for t in run.dropped)
         self._passes = {run.frames[t]: passes for run in runs for t, passes in dict(run._passes).items()}
-        if not self._crops:
-            self._crops = self.backward.crops[:0:-1]
-        self._crops.extend(self.forward.crops[len(self._crops) - self._origin :])
 
     @property
     def n_traced(self) -> int:
@@ -177,10 +181,33 @@ class TwoWayTrace(Trace):
         return len(self.backward) + max(len(self.forward) - 1, 0)
 
     @property
+    def traced_frames(self) -> range:
+        """Frames traced so far, around :attr:`origin`."""
+        if self.backward.complete:
+            return range(len(self))
+        back, on = len(self.backward), len(self.forward)
+        return range(self._origin - back + 1, self._origin + max(on, 1)) if back else range(0)
+
+    @property
     def latest(self) -> int | None:
         """Frame that was traced last; ``None`` before the first one."""
-        run = self.forward if len(self.forward) else self.backward
+        run = self.forward if self.backward.complete and len(self.forward) else self.backward
         return run.frames[len(run) - 1] if len(run) else None
+
+    def in_progress(self) -> Trace:
+        """Return a snapshot that has all of :attr:`traced_frames`, also while the backward part is not complete.
+
+        In the frames before them it has no values, though ``len()`` counts them.
+        """
+        shown = copy.copy(self)
+        shown._share_clip()
+        runs = shown.backward, shown.forward = copy.copy(self.backward), copy.copy(self.forward)
+        for run in runs:
+            run._crops = run._crops.copy()
+        crops = [*runs[0].crops[::-1], *runs[1].crops[1:]]
+        shown._crops = crops[:1] * (self._origin + 1 - len(runs[0])) + crops if len(runs[0]) else []
+        shown._collect_events()
+        return shown
 
     @property
     def runs(self) -> tuple[Trace, ...]:

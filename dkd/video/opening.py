@@ -26,7 +26,7 @@ from dkd.errors import (
     VideoNoTrackError,
     VideoTruncatedError,
 )
-from dkd.video.structure import bytes_missing, lacks_index
+from dkd.video.structure import bytes_missing, is_text, lacks_index
 
 _SPECIAL = {
     stat.S_IFIFO: "a named pipe",
@@ -100,10 +100,14 @@ def open_container(path: Path) -> InputContainer:
         raise VideoError(f"{str(path)!r} cannot be read ({error}); check its permissions") from error
     if container.format.name == "tty":  # FFmpeg renders a plain text file as a terminal screen
         container.close()
-        raise VideoFormatError(
-            f"expected a video, but {path.name} is a text file; give an MP4, MOV, MKV, WebM or AVI file"
-        )
+        raise _text(path)
     return container
+
+
+def _text(path: Path) -> VideoFormatError:
+    return VideoFormatError(
+        f"expected a video, but {path.name} is a text file; give an MP4, MOV, MKV, WebM or AVI file"
+    )
 
 
 def _unreadable(path: Path, error: FFmpegError) -> VideoError:
@@ -114,6 +118,8 @@ def _unreadable(path: Path, error: FFmpegError) -> VideoError:
             "the recording or the copy was cut short, 0 frames are readable; get the whole file",
             n_readable=0,
         )
+    if is_text(path):
+        return _text(path)
     return VideoFormatError(
         f"expected a video, but {path.name} is not in a format that the installed decoders know ({error.strerror}); "
         "give an MP4, MOV, MKV, WebM or AVI file"

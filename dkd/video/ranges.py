@@ -86,6 +86,14 @@ class ClipRange:
         return f"<ClipRange of {self.name!r}: frames {self.start} to {self.stop - 1}>"
 
 
+def place_in_video(clip: ClipLike) -> tuple[int, float]:
+    """Return number and time in seconds of a clip's first frame in the video; the clip may be a part of a part."""
+    start, seconds = 0, 0.0
+    while isinstance(clip, ClipRange):
+        start, seconds, clip = start + clip.start, seconds + float(clip.clip.times[clip.start]), clip.clip
+    return start, seconds
+
+
 class Backwards:
     """The frames ``first``, ``first`` − 1, … 0 of a clip, numbered from 0, so that a trace can run backwards in time.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -31,6 +32,17 @@ def bytes_missing(path: Path) -> bool:
             return length is not None and size < length[1] + length[0]
         if head[4:8] == b"ftyp":
             return any(end > size for _, _, end in boxes(file, 0, size))
+    return False
+
+
+def is_text(path: Path) -> bool:
+    """Return whether a file begins like a text: UTF-8 without control characters."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    for cut in range(4):  # the last character may be cut
+        with suppress(UnicodeDecodeError):
+            text = head[: len(head) - cut].decode()
+            return not any(c < " " and c not in "\t\n\r\f" for c in text)
     return False
 
 

@@ -51,6 +51,10 @@ test("seconds are marked at the frames that are shown then, also where a clip's 
     [1, 3],
     [2, 5],
   ]);
+  expect(secondMarks(times, 200, 0.5)).toEqual([
+    [1, 2],
+    [2, 5],
+  ]);
   const long = Float64Array.from({ length: 9000 }, (_, t) => t / 30);
   const marks = secondMarks(long, 600);
   expect(marks[1][0] - marks[0][0]).toBe(60); // 300 s at 600 pixels: one per minute

@@ -39,8 +39,8 @@ test("what was found is said of the frame in which it was looked for", () => {
 
 test("progress says how long it takes once that is known", () => {
   const person = { ...ANNA, state: /** @type {const} */ ("tracking"), done: 100, of: 300 };
-  expect(progressText(person, 0)).toBe("frame 100 of 300");
-  expect(progressText(person, 30)).toBe("frame 100 of 300, about 7 s left");
+  expect(progressText(person, 0)).toBe("100 of 300 frames");
+  expect(progressText(person, 30)).toBe("100 of 300 frames, about 7 s left");
   expect(progressText({ ...person, done: 0 }, 0)).toBe("starting …");
   expect(progressText({ ...done, text: "followed" }, 30)).toBe("followed");
 });

@@ -348,6 +348,30 @@ def test_a_snapshot_does_not_grow(trace: TwoWayTrace, model: DKD, clip: ClipRang
     np.testing.assert_array_equal(shown.picture(1), trace.picture(1))
 
 
+def test_a_run_in_progress_is_shown_while_it_goes_backwards(trace: TwoWayTrace) -> None:
+    """After a correction before the origin, the frames on its other side are there, and those before it come."""
+    whole = trace.correct_joint(3, "head", 100, 90)
+    made = trace.correct_joint(3, "head", 100, 90, cancel=lambda: True)
+    seen = []
+    for first in (4, 3, 2, 1):
+        made.run(progress=False, cancel=lambda first=first: made.latest is not None and made.latest <= first)
+        shown = made.in_progress()
+        seen.append((made.latest, made.traced_frames, shown.traced_frames, len(made), len(shown)))
+        frames = shown.traced_frames
+        assert is_same(shown, whole, slice(first, N), slice(first, N))
+        assert shown.crops[first:] == whole.crops[first:]
+        np.testing.assert_array_equal(shown.picture(first), whole.picture(first))
+        if first < AT:
+            np.testing.assert_array_equal(shown.contributions(first, "head"), whole.contributions(first, "head"))
+    assert seen == [(t, range(t, N), range(t, N), 0, N) for t in (4, 3, 2, 1)]
+    assert (len(shown), frames) == (N, range(1, N))
+    made.run(progress=False)
+    assert made.traced_frames == range(N) == made.in_progress().traced_frames
+    assert is_same(made, whole) and is_same(made.in_progress(), whole)
+    begun = trace.correct_joint(AT, "head", 100, 90, cancel=lambda: True)  # in both directions: nothing is kept
+    assert len(begun.traced_frames) == len(begun.in_progress()) == 0
+
+
 def test_a_counterfactual_of_a_run_in_progress_is_completed(trace: TwoWayTrace, model: DKD, clip: ClipRange) -> None:
     made = two_way(model, clip, cancel=lambda: True)
     made.run(progress=False, cancel=lambda: made.n_traced >= 3)

@@ -20,6 +20,7 @@ from tests.support.server import PATIENCE_S
 from tests.support.small_laboratory import BOX, T, other_trace, same, small_trace
 from widgets import Editor
 from widgets.core.wire import read_message, render_detail, render_header, render_records
+from widgets.studio import editor as editor_module
 from widgets.studio.correcting import READ
 from widgets.studio.edits import CORRECTIONS, Edit
 from widgets.studio.people import COLOURS, KEPT, People
@@ -411,6 +412,39 @@ def test_a_spliced_trace_is_the_one_run_and_then_the_other(trace: Trace) -> None
     assert changed_frames(spliced, trace) == range(4, 7) and changed_frames(spliced, whole) == range(7, T)
     assert list(changed_frames(trace, trace)) == []
     assert render_header(Spliced(begun.snapshot(), trace, T), 1)[0]["reinitialised"] == []
+
+
+def test_a_trace_that_goes_backwards_is_spliced_in_the_middle(two_way: Trace) -> None:
+    whole = two_way.correct_joint(4, WRIST, 300, 200)
+    begun = two_way.correct_joint(4, WRIST, 300, 200, cancel=lambda: True)
+    begun.run(progress=False, cancel=lambda: begun.latest == 3)
+    assert (len(begun), begun.traced_frames) == (0, range(3, T))
+    spliced = Spliced(begun.in_progress(), two_way, T)
+    for name in ("joints", "scores", "confidence", "corrected", "hidden", "predicted_joints"):
+        expected = np.concatenate([getattr(two_way, name)[:3], getattr(whole, name)[3:]])
+        assert np.array_equal(getattr(spliced, name), expected)
+    assert render_records(spliced, range(3, T), 1) == render_records(whole, range(3, T), 1)
+    assert render_records(spliced, range(2), 1) == render_records(two_way, range(2), 1)  # 2 has kernels of 3
+    assert np.isfinite(spliced.speed()).all() and np.array_equal(spliced.speed()[4:], whole.speed()[4:])
+    assert np.array_equal(spliced.kernel_drift()[4:], whole.kernel_drift()[4:])
+    assert changed_frames(spliced, two_way) == range(3, 5)
+
+
+def test_frames_before_the_box_are_sent_as_they_are_traced(two_way: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A correction before the origin is traced backwards: its frame comes first, frame 0 last."""
+    monkeypatch.setattr(editor_module, "FIRST_S", 0.0)
+    monkeypatch.setattr(editor_module, "EVERY_S", 0.0)
+    editor = Editor(two_way, frame=3)
+    sent: list[dict[str, Any]] = []
+    progress: list[int] = []
+    editor.observe(lambda change: progress.append(change["new"]["traced"]), "_edits")
+    monkeypatch.setattr(editor._feed, "send", lambda content, buffers=None: sent.append(content))
+    editor.correct_joint(4, WRIST, 300, 200)
+    done(editor)
+    firsts = [one["keep"] for one in sent if one["type"] == "header"]
+    assert firsts == sorted(firsts, reverse=True) and firsts[-1] == 0 and max(firsts) > 0
+    assert sorted(set(progress)) == progress[: len(set(progress))] and {T - 3, T - 2} <= set(progress)
+    editor.close()
 
 
 @given(st.lists(st.integers(0, 11), unique=True))

@@ -296,6 +296,23 @@ def test_the_box_is_moved_sides_are_swapped_and_a_joint_is_interpolated(page: Pa
     assert joint_at(page) == pytest.approx([310, 220], abs=1e-3)
 
 
+def test_the_model_is_re_initialised_in_a_box_where_that_is_chosen(page: Page) -> None:
+    choice = page.get_by_label("Re-initialise here")
+    expect(choice).to_be_hidden()
+    page.get_by_role("button", name="Box", exact=True).click()
+    expect(choice).not_to_be_checked()
+    choice.check()
+    middle = python(page, f"(c := editor.trace.crops[{FRAME}]) and [c.left + c.side / 2, c.top + c.side / 2]")
+    drag(page, middle, [middle[0] + 10, middle[1]])
+    expect_python(page, "[c.endswith('restart=True)') for c in editor.calls['anna']]", [True])
+    expect(choice).to_be_hidden()
+    done(page)
+    assert python(page, f"editor.trace.from_initializer({FRAME})")
+    page.get_by_role("button", name="Box", exact=True).click()
+    expect(choice).not_to_be_checked()  # it was for that box only
+    page.keyboard.press("Escape")
+
+
 def test_an_error_is_shown_and_the_joint_goes_back(page: Page) -> None:
     python(page, "editor._tracked.edit, kept = lambda *a, **k: 1 / 0, editor._tracked.edit")
     start = joint_at(page)

@@ -16,12 +16,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dkd.analysis.trust import trust
 from dkd.errors import ConfigError, FrameIndexError, VideoNotFoundError
+from dkd.sessions.hashes import hash_joints
 from dkd.video.clip import Clip
 from dkd.video.samples import get_sample
 from widgets import Studio
 from widgets.studio.listing import complete_path
-from widgets.studio.persons import SMALLEST, Person, checked_box, checked_name, new_colour, new_name
+from widgets.studio.persons import Person, checked_name, new_colour, new_name
 from widgets.studio.pictures import coarse_to_fine, encode, spread
 from widgets.studio.project import LONG, first_range
 from widgets.studio.worker import Worker
@@ -114,21 +116,6 @@ def test_a_job_that_fails_is_reported_and_the_next_one_is_done() -> None:
 
 
 # --- people -----------------------------------------------------------------------------------------------------------
-
-
-@given(st.lists(st.floats(-2000, 2000), min_size=4, max_size=4), st.integers(20, 2000), st.integers(20, 2000))
-def test_a_box_lies_in_the_frame_with_its_corners_in_order(box: list[float], width: int, height: int) -> None:
-    x0, y0, x1, y1 = checked_box(box, width, height)
-    assert x0 >= 0 and x1 <= width and x1 - x0 >= SMALLEST - 1e-9
-    assert y0 >= 0 and y1 <= height and y1 - y0 >= SMALLEST - 1e-9
-
-
-def test_a_box_inside_the_frame_stays_as_it_is() -> None:
-    assert checked_box(BOX, 640, 480) == BOX
-    assert checked_box((299, 356, 196, 64), 640, 480) == BOX
-    for wrong in (None, (1, 2, 3), "abcd", (1, 2, 3, float("nan")), (1, 2, 3, float("inf"))):
-        with pytest.raises(ConfigError, match="expected a box"):
-            checked_box(wrong, 640, 480)  # type: ignore[arg-type]
 
 
 def test_names_are_unique_variables_and_colours_differ() -> None:
@@ -369,6 +356,27 @@ def test_a_session_whose_opening_was_stopped_loses_nothing(studio: Studio, video
     saved = json.loads(path.read_text())["people"]
     assert saved[:1] == people and saved[1]["name"] == "Bo"
     again.close()
+
+
+def test_after_a_correction_the_sentence_and_the_session_are_those_of_the_corrected_track(
+    studio: Studio, video: Path
+) -> None:
+    tracked(studio)
+    editor, person = studio._editor, studio._project.people[0]
+    before = person.text
+    assert before == str(trust(studio.traces["person_1"], FRAMES.start))
+    for joint in ("left_wrist", "right_wrist", "left_ankle"):
+        editor.hide_joint(None, joint)
+    assert studio.wait(60)
+    corrected = studio.traces["person_1"]
+    assert studio._state["people"][0]["text"] == person.text == str(trust(corrected, FRAMES.start)) != before
+    (saved,) = json.loads(video.with_name("walk.dkd.json").read_text())["people"]
+    assert len(saved["calls"]) == 3 and saved["joints"] == hash_joints(corrected.joints)
+    assert saved["engine"] == corrected.engine
+    for _ in range(3):
+        editor.undo()
+    assert studio.wait(60)
+    assert person.text == before
 
 
 def test_the_clip_is_closed_with_the_studio(video: Path) -> None:

@@ -32,8 +32,12 @@ class Feed(HiddenWidget):
 
     Args:
         trace: a :class:`dkd.Trace`.
+
+    Attributes:
+        first: number and time in seconds of the trace's first frame, as the views show them.
     """
 
+    first = (0, 0.0)
     _module = script("core/feed.js")
     _greeting = traitlets.Dict({"type": "hello"}).tag(sync=True)  # a page sends it before it has loaded the module
     _still = traitlets.Bytes().tag(sync=True)  # small picture to show until the kernel has answered
@@ -90,7 +94,7 @@ class Feed(HiddenWidget):
         with self._lock:
             self._trace = trace
             self._generation += 1
-            content, buffers = render_header(trace, self._generation)
+            content, buffers = render_header(trace, self._generation, self.first)
             first = render_records(trace, [min(frame, len(trace) - 1)], self._generation)
         kept = {"keep": keep} if keep_from is None else {"keep": keep, "keep_from": keep_from}
         self.send({**content, "record_follows": True, **kept}, buffers)
@@ -105,7 +109,7 @@ class Feed(HiddenWidget):
         with self._lock:
             before = 0 if self._trace is None else len(self._trace)
             self._trace = trace
-            content, buffers = render_header(trace, self._generation)
+            content, buffers = render_header(trace, self._generation, self.first)
         self.send({**content, "keep": before}, buffers)
 
     def _on_message(self, _widget: Any, content: dict, _buffers: list) -> None:
@@ -137,7 +141,7 @@ class Feed(HiddenWidget):
 
     def _introduce(self, trace: TraceLike) -> list[Message]:
         """Build the header and the record of the current frame, which would be the next request."""
-        content, buffers = render_header(trace, self._generation)
+        content, buffers = render_header(trace, self._generation, self.first)
         cursor = self._cursor() if self._cursor is not None else None
         frame = min(0 if cursor is None else cursor.frame, len(trace) - 1)
         try:

@@ -122,17 +122,18 @@ export function drawTop(context, words, y, colours) {
  * The marks of a time axis: [seconds, the frame that is shown then]. The clip's times need not be even.
  * @param {ArrayLike<number>} times
  * @param {number} width in pixels
+ * @param {number} first what is shown as the time of the first frame
  * @returns {[number, number][]}
  */
-export function secondMarks(times, width) {
+export function secondMarks(times, width, first = 0) {
   const last = times.length - 1;
   const seconds = Math.max(times[last], 1e-6);
   const step = TICKS_S.find((s) => (width / seconds) * s > TICK_PX) ?? TICKS_S[TICKS_S.length - 1];
   /** @type {[number, number][]} */
   const marks = [];
-  for (let s = 0, t = 0; s <= seconds; s += step) {
-    while (t < last && times[t] < s - 1e-9) t += 1;
-    marks.push([s, t]);
+  for (let k = Math.max(0, Math.ceil(first / step - 1e-9)), t = 0; k * step - first <= seconds; k++) {
+    while (t < last && times[t] < k * step - first - 1e-9) t += 1;
+    marks.push([k * step, t]);
   }
   return marks;
 }
@@ -140,16 +141,16 @@ export function secondMarks(times, width) {
 /**
  * Seconds along the lower edge.
  * @param {Canvas2D} context
- * @param {Pick<Header, "times">} header
+ * @param {Pick<Header, "times"> & Partial<Pick<Header, "first_s">>} header
  * @param {ToX} toX
  * @param {number} width
  * @param {number} height
  * @param {Pick<Palette, "muted" | "font" | "small">} colours
  */
-export function drawSeconds(context, { times }, toX, width, height, colours) {
+export function drawSeconds(context, { times, first_s = 0 }, toX, width, height, colours) {
   Object.assign(context, { fillStyle: colours.muted, font: `${colours.small} ${colours.font}` });
   Object.assign(context, { textBaseline: "bottom", textAlign: "center" });
-  for (const [s, t] of secondMarks(times, width)) {
+  for (const [s, t] of secondMarks(times, width, first_s)) {
     const words = `${Number(s.toFixed(1))} s`;
     const half = context.measureText(words).width / 2;
     context.fillText(words, clamp(toX(t, width), half, width - half), height);

@@ -47,12 +47,29 @@ export const signed = (value, digits = 3) => (value < 0 ? "−" : "+") + Math.ab
 export const plain = (value, digits = 3) => (value < 0 ? "−" : "") + Math.abs(value).toFixed(digits);
 
 /**
- * In which frames the kernels of a frame are matched, in words.
+ * The number of a trace's frame as people read it: in the studio, where a part of a video is traced, that of the video.
  *
- * @param {{ origin: number }} header
+ * @param {{ first: number }} header
  * @param {number} frame
  */
-export function matchedIn({ origin }, frame) {
-  if (frame < origin) return `frame ${frame - 1}`;
-  return origin && frame === origin ? `frames ${frame - 1} and ${frame + 1}` : `frame ${frame + 1}`;
+export const numberOf = ({ first }, frame) => first + frame;
+
+/**
+ * The time of a frame as people read it, in seconds: see `numberOf`.
+ *
+ * @param {{ first_s: number, times: Float64Array }} header
+ * @param {number} frame
+ */
+export const secondsOf = ({ first_s, times }, frame) => first_s + times[frame];
+
+/**
+ * In which frames the kernels of a frame are matched, in words.
+ *
+ * @param {{ origin: number, first?: number }} header
+ * @param {number} frame
+ */
+export function matchedIn({ origin, first = 0 }, frame) {
+  const [before, after] = [first + frame - 1, first + frame + 1];
+  if (frame < origin) return `frame ${before}`;
+  return origin && frame === origin ? `frames ${before} and ${after}` : `frame ${after}`;
 }

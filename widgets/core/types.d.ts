@@ -84,6 +84,9 @@ export interface Start {
 export interface Header {
   generation: number;
   n_frames: number;
+  /** Number and time of frame 0 as they are shown: not 0 in the studio, where a part of a video is traced. */
+  first: number;
+  first_s: number; // seconds
   /** The frame with the person's box: frames before it were traced backwards in time. */
   origin: number;
   fps: number; // the mean where the rate varies

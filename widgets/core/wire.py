@@ -87,8 +87,8 @@ def image_size(width: int, height: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def render_header(trace: TraceLike, generation: int) -> Message:
-    """Build the header with the data of the whole clip.
+def render_header(trace: TraceLike, generation: int, first: tuple[int, float] = (0, 0.0)) -> Message:
+    """Build the header with the data of the whole clip. ``first``: number and seconds of frame 0 as they are shown.
 
     Parts: times (T,) float64; tracks (T,J,2), scores (T,J), speed (T,J), drift (T,), truth (T,J,2) or empty, readout
     (J,C), bias (J,), confidence (T,J), all float32. Only if there are corrections: corrected and hidden (T,J) uint8,
@@ -101,6 +101,8 @@ def render_header(trace: TraceLike, generation: int) -> Message:
         "type": "header",
         "generation": generation,
         "n_frames": len(trace),
+        "first": first[0],
+        "first_s": first[1],
         "origin": trace.origin,
         "fps": mean_rate(clip),
         "rate": rate_text(clip),

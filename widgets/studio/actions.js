@@ -48,6 +48,7 @@ export function editorActions(editing) {
     },
     box: () => {
       editing.isBoxing = !editing.isBoxing;
+      editing.restarts = false;
       editing.box = null;
       store.schedule();
     },
@@ -79,7 +80,7 @@ export function editorActions(editing) {
       if (names[next] && names[next] !== editing.person) editing.send({ type: "select", name: names[next] });
     },
     clear: () => {
-      editing.isBoxing = false;
+      editing.isBoxing = editing.restarts = false;
       editing.forget();
       cursor.set("cell", null);
       cursor.set("range", null);

@@ -16,7 +16,7 @@ class Bench:
 
     Args:
         show: called with the editor that is to be shown, or ``None``; closes the one before.
-        on_change: called after each correction.
+        on_change: called after each correction, and when the frames after it are traced again.
 
     Attributes:
         editor: the editor, ``None`` while there is no track.
@@ -37,6 +37,11 @@ class Bench:
     def traces(self) -> dict[str, Any]:
         """The traces with all corrections, by name."""
         return {} if self.editor is None else dict(self.editor.traces)
+
+    @property
+    def finished(self) -> dict[str, Any]:
+        """Those of the traces of which no frame is to be traced again, by name."""
+        return {} if self.editor is None else dict(self.editor.finished)
 
     def sync(
         self, people: Sequence[Person], view: Mapping[str, Any], bookmarks: Sequence[Mapping[str, Any]]
@@ -75,7 +80,10 @@ class Bench:
         elif self.editor is None:
             traces, colours = {person.name: person.trace}, {person.name: person.colour}
             shown = known(view, person)
-            self._put(Editor(traces, colours=colours, on_change=self._corrected, bookmarks=bookmarks, **shown))
+            editor = Editor(
+                traces, colours=colours, on_change=self._corrected, bookmarks=bookmarks, in_video=True, **shown
+            )
+            self._put(editor)
         else:
             self.editor.add(person.name, person.trace, person.colour)
         self._given[key] = now

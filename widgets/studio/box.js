@@ -75,9 +75,6 @@ export function middle([width, height]) {
   return [(width - w) / 2, (height - h) / 2, (width + w) / 2, (height + h) / 2];
 }
 
-/** @param {Box} box */
-export const isLargeEnough = ([x0, y0, x1, y1]) => x1 - x0 >= SMALLEST && y1 - y0 >= SMALLEST;
-
 /**
  * Area in common / area of both.
  * @param {Box} a

@@ -1,7 +1,7 @@
 // The boxes over the picture: people's, which can be moved and resized, and proposals, which can be clicked.
 
 import { h } from "../core/dom.js";
-import { afterKey, between, boxText, dragged, isLargeEnough, overlap } from "./box.js";
+import { afterKey, between, boxText, dragged, overlap } from "./box.js";
 import { buildPerson, buildProposal } from "./box_elements.js";
 import { listenForBoxes } from "./drags.js";
 
@@ -179,7 +179,6 @@ export class Boxes {
   end({ key, box }, from, to) {
     this.drawn.hidden = true;
     if (box && this.held) return this.change(key, this.held.box);
-    const made = between(from, to, this.size);
-    if (!box && isLargeEnough(made)) this.add(made);
+    if (!box) this.add(between(from, to, this.size)); // one that is too small is refused, with words
   }
 }

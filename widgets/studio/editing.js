@@ -33,6 +33,7 @@ export class Editing {
   isBoxing = false; // the pointer draws the person's box
   /** @type {Box | null} */
   box = null; // being drawn or moved
+  restarts = false; // whether the model begins again in the box
   showsUncorrected = true;
   /** @type {number | null} */
   noting = null; // the frame whose bookmark's note is to be typed
@@ -98,8 +99,8 @@ export class Editing {
    * @param {number} frame
    */
   setBox(frame) {
-    if (this.box) this.correct("set_box", { frame, box: this.box, restart: false });
-    this.isBoxing = false;
+    if (this.box) this.correct("set_box", { frame, box: this.box, restart: this.restarts });
+    this.isBoxing = this.restarts = false;
     this.forget();
   }
 

@@ -13,6 +13,7 @@ import traitlets
 from dkd.errors import ConfigError, FrameIndexError
 from dkd.pose.crops import BOX_MARGIN
 from dkd.tracking.trace import Trace
+from dkd.video.ranges import place_in_video
 from widgets.core.cursor import Cursor
 from widgets.core.library import script
 from widgets.core.view import unknown_keyword
@@ -30,7 +31,8 @@ from widgets.workbench.timeline import Timeline
 from widgets.workbench.workbench import Workbench, view_code
 
 _log = logging.getLogger(__name__)
-_KEYWORDS = ("colours", "person", "bookmarks", "on_change", "cursor", "frame", "joint", "layers", "cell", "speed")
+_VIEW = ("cursor", "frame", "joint", "layers", "cell", "speed")  # as of a workbench
+_KEYWORDS = ("colours", "person", "bookmarks", "on_change", "in_video", *_VIEW)
 FIRST_S, EVERY_S = 0.25, 1.0  # frames traced again are shown after FIRST_S, then every EVERY_S
 Changed = Callable[["Editor"], object]
 
@@ -54,6 +56,7 @@ class Editor(Correcting, Workbench):
         person: who is selected; the first by default.
         bookmarks: ``{"frame": …, "note": …}`` for each bookmark.
         on_change: see :meth:`on_change`.
+        in_video: whether the page numbers the frames of a part of a video as in the whole one. Python does not.
         cursor, frame, joint, layers, cell, speed: as for a workbench.
 
     Raises:
@@ -79,6 +82,7 @@ class Editor(Correcting, Workbench):
         person: str | None = None,
         bookmarks: Iterable[Mapping[str, Any]] = (),
         on_change: Changed | None = None,
+        in_video: bool = False,
         cursor: Cursor | None = None,
         frame: int | None = None,
         joint: str | None = None,
@@ -101,6 +105,8 @@ class Editor(Correcting, Workbench):
             self._shown.trace, cursor=cursor, frame=frame, joint=joint, layers={"truth": False, **(layers or {})},
             cell=cell, speed=speed, reinitialise=None,
         )  # fmt: skip
+        if in_video:
+            self._feed.first = place_in_video(self._shown.trace.clip)
         for one in bookmarks:
             self._mark(one["frame"], one.get("note", ""))
         self._tell()
@@ -112,6 +118,11 @@ class Editor(Correcting, Workbench):
     def traces(self) -> dict[str, Trace]:
         """The current trace of each person. It grows while frames are traced again; see :meth:`wait`."""
         return self._tracked.traces
+
+    @property
+    def finished(self) -> dict[str, Trace]:
+        """The current trace of each person of whom no frame is to be traced again."""
+        return {name: version.trace for name, version in self._tracked.versions.items() if version.done}
 
     @property
     def calls(self) -> dict[str, tuple[str, ...]]:
@@ -232,7 +243,8 @@ class Editor(Correcting, Workbench):
     def on_change(self, callback: Changed) -> Callable[[], None]:
         """Call ``callback(editor)`` after every change of a track, a name, a colour or a bookmark.
 
-        Frames may still be traced then. An exception in the callback is shown under the widget.
+        Frames may still be traced then: it is called again once they are (see :attr:`finished`), in the thread that
+        traces. An exception in the callback is shown under the widget.
 
         Returns:
             A function that removes the callback.
@@ -333,25 +345,25 @@ class Editor(Correcting, Workbench):
         message, buffers = write_message(render_tracks(versions, self._selected))
         self._tracks = {**message, "buffers": buffers}
 
-    # The next three are called by the worker's thread.
-
     def _on_traced(self, version: Version) -> None:
         with self._state:
             if self._closed or version is not self._tracked.versions.get(self._selected) or not version.is_visible:
                 return
-            is_due = time.monotonic() - self._sent > EVERY_S or len(version.trace) - 1 == self.cursor.frame
+            is_due = time.monotonic() - self._sent > EVERY_S or version.trace.latest == self.cursor.frame
             if version is self._shown and not is_due:
                 return
             if version is self._shown:
                 self._sent = time.monotonic()
             self._serve()
-            self._edits = {**self._edits, "traced": min(len(version.trace), version.length)}
+            self._edits = {**self._edits, "traced": min(version.trace.n_traced, version.length)}
 
     def _on_done(self, version: Version) -> None:
         with self._state:
-            if not self._closed:
-                self._serve()
-                self._tell()
+            if self._closed:
+                return
+            self._serve()
+            self._tell()
+        self._notify()
 
     def _on_run_error(self, version: Version, error: Exception) -> None:
         _log.warning("tracing a correction failed", exc_info=error)

@@ -3,14 +3,15 @@
 import { palette } from "../core/colours.js";
 import { context2d, h } from "../core/dom.js";
 import { fitted, stroke } from "../core/drawing.js";
-import { drawCurve, drawLane, drawRange, drawTop, frameAxis, LANE_PX } from "../core/lanes.js";
-import { clamp, readable } from "../core/text.js";
+import { drawCurve, drawLane, drawRange, drawTop, frameAxis } from "../core/lanes.js";
+import { clamp } from "../core/text.js";
 
 /** @import { Header, Palette } from "../core/types.d.ts" */
 /** @import { ToX } from "../core/lanes.js" */
 /** @import { Editing } from "./editing.js" */
 
 const TOP_PX = 13; // above the lane, for the marks
+const BOTTOM_PX = 4; // below it; the style sheet gives the canvas its height
 const LEAST = 1; // the lane's scale reaches to so many pixels of the frame at least
 
 /**
@@ -52,7 +53,6 @@ export function buildCorrectionLane(root, editing, signal) {
     h("div", { class: "dkd-plot" }, canvas),
     value,
   );
-  canvas.style.height = `${TOP_PX + LANE_PX + 4}px`;
   const fit = fitted(canvas, signal, () => store.schedule());
   const { toX, frameAt } = frameAxis(store, canvas);
   const seek = (/** @type {PointerEvent} */ event) => store.header && cursor.seek(frameAt(event), event.timeStamp);
@@ -74,7 +74,7 @@ export function buildCorrectionLane(root, editing, signal) {
       if (key !== known.key) known = { key, ...apart(header, editing.uncorrected, joint) };
       const colours = palette(root);
       const [width, height] = fit();
-      unit.textContent = `${readable(header.joints[joint])}, px; worst grey`;
+      unit.textContent = "px; worst joint grey";
       const here = known.mine[shown.frame];
       /** @type {HTMLElement} */ (value.firstChild).textContent = editing.uncorrected ? `${here.toFixed(1)} px` : "–";
       const count = editing.edits.corrections.length;
@@ -82,8 +82,9 @@ export function buildCorrectionLane(root, editing, signal) {
       if (!width) return;
       const context = context2d(canvas);
       context.clearRect(0, 0, width, height);
-      drawDistances(context, known, width, toX, colours, colours[header.sides[joint]]);
-      drawMarks(context, editing, header.joints[joint], width, toX, colours);
+      const place = { width, bottom: height - BOTTOM_PX, toX };
+      drawDistances(context, known, place, colours, colours[header.sides[joint]]);
+      drawMarks(context, editing, header.joints[joint], place, colours);
       drawRange(context, cursor.get("range"), toX, width, height, colours);
       Object.assign(context, { strokeStyle: colours.accent, lineWidth: 2 });
       stroke(context, [toX(shown.frame, width), TOP_PX], [toX(shown.frame, width), height]);
@@ -91,11 +92,13 @@ export function buildCorrectionLane(root, editing, signal) {
   };
 }
 
-/** @type {(context: CanvasRenderingContext2D, curves: { mine: Float32Array, worst: Float32Array }, width: number, toX: ToX, colours: Palette, colour: string) => void} */
-function drawDistances(context, { mine, worst }, width, toX, colours, colour) {
+/** @typedef {{ width: number, bottom: number, toX: ToX }} Place the lane's right and lower end */
+
+/** @type {(context: CanvasRenderingContext2D, curves: { mine: Float32Array, worst: Float32Array }, place: Place, colours: Palette, colour: string) => void} */
+function drawDistances(context, { mine, worst }, { width, bottom, toX }, colours, colour) {
   const top = worst.reduce((a, b) => Math.max(a, b), LEAST);
-  const toY = (/** @type {number} */ px) => TOP_PX + LANE_PX * (1 - clamp(px / top, 0, 1));
-  drawLane(context, TOP_PX, width, colours);
+  const toY = (/** @type {number} */ px) => bottom - (bottom - TOP_PX) * clamp(px / top, 0, 1);
+  drawLane(context, TOP_PX, width, colours, bottom - TOP_PX);
   Object.assign(context, { strokeStyle: colours.muted, lineWidth: 1.25 });
   drawCurve(context, worst, toX, toY, width);
   Object.assign(context, { strokeStyle: colour, lineWidth: 1.75 });
@@ -108,11 +111,10 @@ function drawDistances(context, { mine, worst }, width, toX, colours, colour) {
  * @param {CanvasRenderingContext2D} context
  * @param {Editing} editing
  * @param {string} joint
- * @param {number} width
- * @param {ToX} toX
+ * @param {Place} place
  * @param {Palette} colours
  */
-function drawMarks(context, { edits, bookmarks }, joint, width, toX, colours) {
+function drawMarks(context, { edits, bookmarks }, joint, { width, bottom, toX }, colours) {
   for (const { first, last, joint: of } of edits.corrections) {
     if (first === null || last === null) continue;
     const size = of === joint ? 5 : 3.5;
@@ -125,7 +127,7 @@ function drawMarks(context, { edits, bookmarks }, joint, width, toX, colours) {
   context.fillStyle = colours.accent;
   for (const { frame } of bookmarks) {
     const x = toX(frame, width);
-    context.fillRect(x - 0.75, 0, 1.5, TOP_PX + LANE_PX);
+    context.fillRect(x - 0.75, 0, 1.5, bottom);
     context.fillRect(x, 0, 8, 6);
   }
 }

@@ -20,6 +20,7 @@ export class Link {
     this.listeners = new Map();
     /** @type {Clip | null} */
     this.clip = null;
+    this.isOpening = false; // the page has asked for another clip
     const receive = (/** @type {Message} */ content, /** @type {DataView[]} */ buffers) => {
       for (const listener of this.listeners.get(content.type) ?? []) listener(content, buffers);
     };

@@ -1,7 +1,7 @@
 // The corrections of the selected person and the bookmarks, to jump to and to remove.
 
 import { h } from "../core/dom.js";
-import { readable } from "../core/text.js";
+import { numberOf, readable } from "../core/text.js";
 
 /** @import { Correction } from "./corrections.d.ts" */
 /** @import { Editing } from "./editing.js" */
@@ -13,12 +13,18 @@ function describe({ joint, action, text }) {
   return what ? `${what} · ${action}` : action;
 }
 
-/** @param {{ first: number | null, last: number | null }} correction */
-const frames = ({ first, last }) => (first === null ? "all" : first === last ? `${first}` : `${first}–${last}`);
+/** @type {(header: { first: number }, correction: { first: number | null, last: number | null }) => string} */
+function framesOf(header, { first, last }) {
+  if (first === null || last === null) return "all";
+  const [from, to] = [numberOf(header, first), numberOf(header, last)];
+  return first === last ? `${from}` : `${from}–${to}`;
+}
 
 /** @param {Editing} editing */
 export function buildLists(editing) {
-  const { cursor } = editing;
+  const { cursor, store } = editing;
+  const header = () => store.header ?? { first: 0 };
+  const shownAs = (/** @type {number} */ frame) => numberOf(header(), frame);
   const corrections = h("ol", { class: "dkd-edits", "aria-label": "Corrections", tabindex: 0 });
   const bookmarks = h("ol", { class: "dkd-edits", "aria-label": "Bookmarks", tabindex: 0 });
   const count = h("span", { class: "dkd-muted" });
@@ -40,7 +46,11 @@ export function buildLists(editing) {
       if (frame !== null) cursor.seek(frame);
       if (joint && names.includes(joint)) cursor.set("joint", joint);
     };
-    return h("button", { class: "dkd-jump", title: frame === null ? text : `Go to frame ${frame}`, onclick: go }, text);
+    return h(
+      "button",
+      { class: "dkd-jump", title: frame === null ? text : `Go to frame ${shownAs(frame)}`, onclick: go },
+      text,
+    );
   };
   const remove = (/** @type {string} */ title, /** @type {object} */ message) =>
     h("button", { class: "dkd-remove", title, "aria-label": title, onclick: () => editing.send(message) }, "×");
@@ -55,21 +65,21 @@ export function buildLists(editing) {
       noMarks.hidden = editing.bookmarks.length > 0;
       bookmarks.hidden = !noMarks.hidden;
       count.textContent = editing.people.length > 1 ? `of ${editing.person}` : "";
-      const state = JSON.stringify([all, editing.bookmarks]);
+      const state = JSON.stringify([all, editing.bookmarks, header().first]);
       if (state === shown) return;
       shown = state;
       corrections.replaceChildren(
         ...all.map((one) => {
-          const what = describe(one);
-          const title = `Remove: ${what}, frame ${frames(one)}`;
-          const row = [h("b", {}, frames(one)), jump(one.first, what, one.joint)];
+          const [what, where] = [describe(one), framesOf(header(), one)];
+          const title = `Remove: ${what}, frame ${where}`;
+          const row = [h("b", {}, where), jump(one.first, what, one.joint)];
           return h("li", { title: one.text }, ...row, remove(title, { type: "remove", index: one.index }));
         }),
       );
       bookmarks.replaceChildren(
         ...editing.bookmarks.map(({ frame, note }) => {
           const change = () => void editing.send({ type: "bookmark", frame, note: field.value });
-          const label = `Note on frame ${frame}`;
+          const label = `Note on frame ${shownAs(frame)}`;
           const field = h("input", {
             type: "text",
             value: note,
@@ -77,9 +87,9 @@ export function buildLists(editing) {
             "aria-label": label,
             onchange: change,
           });
-          const gone = remove(`Remove the bookmark of frame ${frame}`, { type: "unbookmark", frame });
+          const gone = remove(`Remove the bookmark of frame ${shownAs(frame)}`, { type: "unbookmark", frame });
           if (editing.noting === frame) queueMicrotask(() => field.focus());
-          return h("li", {}, jump(frame, String(frame)), field, gone);
+          return h("li", {}, jump(frame, String(shownAs(frame))), field, gone);
         }),
       );
       if (editing.bookmarks.some(({ frame }) => frame === editing.noting)) editing.noting = null;

@@ -43,7 +43,7 @@ export function progressText({ state, done, of, text }, rate) {
   if (state !== "tracking") return text;
   if (!done) return "starting …";
   const left = rate > 0 ? `, about ${Math.ceil((of - done) / rate)} s left` : "";
-  return `frame ${done} of ${of}${left}`;
+  return `${done} of ${of} frames${left}`;
 }
 
 /**

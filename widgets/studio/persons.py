@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -59,10 +60,10 @@ class Person:
 
 
 def checked_box(box: Sequence[float], width: int, height: int) -> Box:
-    """Return a box with its corners in order, cut to the frame, and at least ``SMALLEST`` wide and high.
+    """Return a box with its corners in order, cut to the frame.
 
     Raises:
-        ConfigError: it is not four finite numbers.
+        ConfigError: it is not four finite numbers, or less than ``SMALLEST`` of it lies in the frame.
     """
     try:
         x0, y0, x1, y1 = (float(value) for value in box)
@@ -72,15 +73,28 @@ def checked_box(box: Sequence[float], width: int, height: int) -> Box:
         raise ConfigError(f"expected a box of finite numbers, got {box!r}")
     left, right = _span(x0, x1, width)
     top, bottom = _span(y0, y1, height)
+    if right - left < min(SMALLEST, width) or bottom - top < min(SMALLEST, height):
+        inside = f"{max(0.0, right - left):.0f}×{max(0.0, bottom - top):.0f}"
+        raise ConfigError(
+            f"expected a box of at least {SMALLEST:.0f}×{SMALLEST:.0f} pixels in the frame of {width}×{height}, got "
+            f"one of {inside}; draw it around the whole person"
+        )
     return left, top, right, bottom
 
 
 def _span(a: float, b: float, size: int) -> tuple[float, float]:
-    low, high = max(0.0, min(a, b)), min(float(size), max(a, b))
-    if high - low < SMALLEST:
-        low = min(max(0.0, low), max(0.0, size - SMALLEST))
-        high = min(float(size), low + SMALLEST)
-    return low, high
+    return max(0.0, min(a, b)), min(float(size), max(a, b))
+
+
+def checked_colour(colour: str) -> str:
+    """Return a colour in lower case.
+
+    Raises:
+        ConfigError: it is not ``"#rrggbb"``.
+    """
+    if not isinstance(colour, str) or not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
+        raise ConfigError(f"expected a colour such as '#2ec4b6', got {colour!r}")
+    return colour.lower()
 
 
 def new_name(people: Sequence[Person]) -> str:

@@ -54,7 +54,6 @@ export function buildPicture(link, frame) {
       now = state;
       element.classList.toggle("dkd-tracking", state.tracking);
       if (!clip) return frames.clear();
-      element.style.setProperty("--dkd-aspect", String((clip.size[0] * clip.aspect) / clip.size[1]));
       if (isOther) frames.clear();
       if (isOther || (wasTracking && !state.tracking)) {
         context2d(live).clearRect(0, 0, live.width, live.height);

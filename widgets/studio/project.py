@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 from dkd.errors import ConfigError, FrameIndexError
 from dkd.sessions.session import Session
@@ -16,7 +17,7 @@ from dkd.tracking.opening import as_model
 from dkd.tracking.proposals import find_people
 from dkd.video.clip import Clip
 from dkd.video.protocols import mean_rate
-from widgets.studio.persons import Person, checked_box, checked_name, find_person, new_colour, new_name
+from widgets.studio.persons import Person, checked_box, checked_colour, checked_name, find_person, new_colour, new_name
 from widgets.studio.tracking import EVERY_S, finish, track
 from widgets.studio.worker import Cancelled, Worker
 
@@ -83,12 +84,12 @@ class Project:
         Raises:
             VideoError: it cannot be used.
         """
-        place = Path(os.path.expanduser(os.fspath(path)))
+        place = os.path.expanduser(os.fspath(path))
         clip = Clip(place)
         opened()
         with self.lock:
             self.leave()
-            self.clip, self.path = clip, place
+            self.clip, self.path = clip, Path(place)
             self.generation += 1
             self.start, self.stop, self.range_note = 0, *first_range(clip)
         self._changed()
@@ -195,15 +196,17 @@ class Project:
         """Add a person by a box in a frame of the clip.
 
         Raises:
-            ConfigError: the box is not four numbers, or the name is taken.
+            ConfigError: the box cannot be used (see :func:`~widgets.studio.persons.checked_box`), the name is taken, or
+                the colour is not ``"#rrggbb"``.
             FrameIndexError: the frame is not in the clip.
         """
         with self.lock:
             clip = self.need_clip()
-            self._check_frame(frame)
-            self._keys += 1
+            frame = self._checked_frame(frame)
             made = None if box is None else checked_box(box, clip.width, clip.height)
-            person = Person(self._keys, new_name(self.people), colour or new_colour(self.people), made, int(frame))
+            colour = checked_colour(colour) if colour else new_colour(self.people)
+            self._keys += 1
+            person = Person(self._keys, new_name(self.people), colour, made, frame)
             if name:
                 person.name = checked_name(name, person, self.people)
             self.people.append(person)
@@ -214,7 +217,7 @@ class Project:
         """Change ``name``, ``colour``, ``box`` or ``frame`` of a person; another box or frame forgets the track.
 
         Raises:
-            ConfigError: there is no such person, the box is not four numbers, or the new name is taken.
+            ConfigError: there is no such person; or as for :meth:`add_person`.
             FrameIndexError: the frame is not in the clip.
         """
         with self.lock:
@@ -222,11 +225,9 @@ class Project:
             if "name" in changes:
                 person.name = checked_name(changes["name"], person, self.people)
             if "colour" in changes:
-                person.colour = str(changes["colour"])
-            if "frame" in changes:
-                self._check_frame(changes["frame"])
+                person.colour = checked_colour(changes["colour"])
             box = checked_box(changes["box"], clip.width, clip.height) if changes.get("box") else person.box
-            frame = int(changes.get("frame", person.frame))
+            frame = self._checked_frame(changes.get("frame", person.frame))
             if (box, frame) != (person.box, person.frame):
                 self._drop_trace(person)
                 person.box, person.frame = box, frame
@@ -244,9 +245,10 @@ class Project:
             self.people.remove(person)
         self._changed()
 
-    def _check_frame(self, frame: int) -> None:
-        if not 0 <= frame < len(self.clip):
-            raise FrameIndexError(f"expected a frame from 0 to {len(self.clip) - 1}, got {frame}")
+    def _checked_frame(self, frame: int) -> int:
+        if not isinstance(frame, SupportsIndex) or not 0 <= operator.index(frame) < len(self.clip):
+            raise FrameIndexError(f"expected a frame from 0 to {len(self.clip) - 1}, got {frame!r}")
+        return operator.index(frame)
 
     def _drop_trace(self, person: Person) -> None:
         if person.state in ("waiting", "tracking"):
@@ -269,8 +271,8 @@ class Project:
         """
         with self.lock:
             clip, generation = self.need_clip(), self.generation
-            self._check_frame(frame)
-            self.proposals, self.proposed_in = [], int(frame)
+            frame = self._checked_frame(frame)
+            self.proposals, self.proposed_in = [], frame
             self._finding = token = object()
             self.problems.pop("find", None)
 

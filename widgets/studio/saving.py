@@ -32,7 +32,7 @@ class Saver:
     """
 
     def __init__(self, changed: Callable[[], object], path: Path | None = None):
-        self._given = path
+        self._given = None if path is None else checked_path(path)
         self._worker = Worker("studio saving", ("session", "joints"), self._failed, changed)
         self.path: Path | None = None
         self.session: Session | None = None
@@ -93,9 +93,7 @@ class Saver:
         Raises:
             ConfigError: the name does not end in ``.dkd.json``.
         """
-        if not path.name.endswith(ENDING):
-            raise ConfigError(f"expected the name of a session, which ends in {ENDING}, got {path.name!r}")
-        self.path = path
+        self.path = checked_path(path)
 
     def export(self, people: Mapping[str, Any], ending: str, start: int, clip: Any) -> None:
         """Write the joints as a table next to the session, in the thread; no file is replaced.
@@ -131,6 +129,17 @@ class Saver:
             self.saved = {**self.saved, "problem": str(error)}
         else:
             self.joints = {"problem": str(error)}
+
+
+def checked_path(path: Path) -> Path:
+    """Return where to save a session.
+
+    Raises:
+        ConfigError: the name does not end in ``.dkd.json``.
+    """
+    if not path.name.endswith(ENDING):
+        raise ConfigError(f"expected the name of a session, which ends in {ENDING}, got {path.name!r}")
+    return path
 
 
 def earlier_session(video: Path) -> Path | None:

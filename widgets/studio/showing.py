@@ -16,7 +16,7 @@ def shown_trace(version: Version) -> Any:
     """Return a trace of all frames of a version: where they are not traced again yet, they are the old ones."""
     if version.done or version.behind is None:
         return version.trace
-    return Spliced(version.trace.snapshot(), version.behind, version.length)
+    return Spliced(version.trace.in_progress(), version.behind, version.length)
 
 
 def render_tracks(versions: Mapping[str, Version], selected: str) -> dict[str, Any]:
@@ -39,4 +39,4 @@ def render_progress(versions: Mapping[str, Version], selected: str) -> dict[str,
     """Return how many frames of the selected person are ``traced``, ``of`` how many, and who is still ``busy``."""
     version = versions[selected]
     busy = [name for name, one in versions.items() if not one.done and not one.failed]
-    return {"traced": min(len(version.trace), version.length), "of": version.length, "busy": busy}
+    return {"traced": min(version.trace.n_traced, version.length), "of": version.length, "busy": busy}

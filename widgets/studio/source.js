@@ -2,11 +2,14 @@
 
 import { h } from "../core/dom.js";
 import { buildCamera } from "./camera.js";
+import { chosenFolder, listenForDrops } from "./drops.js";
+import { FolderUpload } from "./folder_upload.js";
 import { buildPathField } from "./path_field.js";
 import { showSamples } from "./samples.js";
 import { sizeText, Upload } from "./upload.js";
 
 /** @import { Clip, State } from "./types.d.ts" */
+/** @import { Folder } from "./drops.js" */
 /** @import { Link } from "./link.js" */
 
 const ACCEPTED = "video/*,.mkv,.mts,.m2ts,.avi,.ts,.gif";
@@ -22,91 +25,74 @@ function buildUploads(link, done, failed) {
   const bar = h("progress", { class: "dkd-progress", "aria-label": "Upload", max: 1 });
   const stop = h("button", { class: "dkd-button", onclick: () => current?.cancel() }, "Cancel");
   const element = h("div", { class: "dkd-upload", hidden: true }, h("div", { class: "dkd-row" }, text, stop), bar);
-  /** @type {Upload | null} */
+  /** @type {Upload | FolderUpload | null} */
   let current = null;
   link.on("upload", (message) => void current?.receive(message));
+  const send = (/** @type {object} */ content, /** @type {ArrayBuffer[] | undefined} */ buffers) =>
+    link.send(content, buffers);
+  /**
+   * @param {string} name
+   * @param {import("./upload.js").Progress} now
+   * @param {string} count
+   */
+  const follow = (name, now, count) => {
+    element.hidden = now.state !== "sending";
+    bar.value = now.size ? now.offset / now.size : 0;
+    text.textContent = `${name}: ${count}${sizeText(now.offset)} of ${sizeText(now.size)}`;
+    if (now.state === "done" && now.path) done(now.path);
+    if (now.state === "error") failed(now.text ?? "The upload failed.");
+  };
+  /** @param {Upload | FolderUpload} next */
+  const start = (next) => {
+    current?.cancel();
+    failed("");
+    current = next;
+    next.start();
+  };
   return {
     element,
+    fail: failed,
     /** @param {File} file */
-    start(file) {
-      current?.cancel();
-      failed("");
-      current = new Upload(
-        file,
-        (content, buffers) => link.send(content, buffers),
-        (now) => {
-          element.hidden = now.state !== "sending";
-          bar.value = now.size ? now.offset / now.size : 0;
-          text.textContent = `${file.name}: ${sizeText(now.offset)} of ${sizeText(now.size)}`;
-          if (now.state === "done" && now.path) done(now.path);
-          if (now.state === "error") failed(now.text ?? "The upload failed.");
-        },
-      );
-      current.start();
+    file: (file) => start(new Upload(file, send, (now) => follow(file.name, now, ""))),
+    /** @param {Folder} folder */
+    folder(folder) {
+      if (!folder.files.length) return failed(noImages(folder.name));
+      start(new FolderUpload(folder, send, (now) => follow(folder.name, now, `${now.done} of ${now.of} images, `)));
     },
   };
 }
 
-/**
- * Files that are dropped anywhere on an element.
- * @param {HTMLElement} target
- * @param {(file: File) => void} dropped
- */
-function listenForDrops(target, dropped) {
-  let depth = 0; // dragenter and dragleave come for every child, too
-  const mark = (/** @type {number} */ by) => {
-    depth = Math.max(0, depth + by);
-    target.classList.toggle("dkd-dropping", depth > 0);
-  };
-  const isFile = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files") ?? false;
-  /** @param {(event: DragEvent) => void} action */
-  const taking = (action) => (/** @type {DragEvent} */ event) => {
-    if (!isFile(event)) return;
-    event.preventDefault(); // otherwise the browser leaves the page for the file, and JupyterLab uploads it
-    event.stopPropagation();
-    action(event);
-  };
-  target.addEventListener(
-    "dragenter",
-    taking(() => mark(1)),
-  );
-  target.addEventListener(
-    "dragover",
-    taking(() => {}),
-  );
-  target.addEventListener(
-    "dragleave",
-    taking(() => mark(-1)),
-  );
-  target.addEventListener(
-    "drop",
-    taking((event) => {
-      mark(-depth);
-      const file = event.dataTransfer?.files[0];
-      if (file) dropped(file);
-    }),
-  );
-}
+/** @param {string} name of a folder */
+const noImages = (name) =>
+  `There are no images in the folder ${name}. Choose the folder that has them (BMP, JPEG, PNG, TIFF or WebP).`;
 
 /**
  * @param {Link} link
  * @param {HTMLElement} root takes drops
  */
 export function buildSource(link, root) {
-  const open = (/** @type {string} */ path) => link.send({ type: "open", path, place: "source" });
+  const open = (/** @type {string} */ path) => {
+    link.isOpening = true;
+    link.send({ type: "open", path, place: "source" });
+  };
   const problem = h("div", { class: "dkd-note dkd-error", role: "alert", hidden: true });
   const fail = (/** @type {string} */ text) => {
     problem.textContent = text;
     problem.hidden = !text;
   };
   const uploads = buildUploads(link, open, fail);
-  const camera = buildCamera(link.signal, (file) => uploads.start(file), fail);
+  const camera = buildCamera(link.signal, (file) => uploads.file(file), fail);
   const file = h("input", { type: "file", accept: ACCEPTED, hidden: true, "aria-label": "Video file" });
   file.addEventListener("change", () => {
-    if (file.files?.[0]) uploads.start(file.files[0]);
+    if (file.files?.[0]) uploads.file(file.files[0]);
     file.value = "";
   });
-  listenForDrops(root, (dropped) => uploads.start(dropped));
+  const folder = h("input", { type: "file", webkitdirectory: "", hidden: true, "aria-label": "Folder of images" });
+  folder.addEventListener("change", () => {
+    if (folder.files?.length) uploads.folder(chosenFolder([...folder.files]));
+    folder.value = "";
+  });
+  listenForDrops(root, uploads);
   const path = buildPathField(link, {
     label: "Path of a video, a folder of images or a session",
     action: "Open",
@@ -127,14 +113,16 @@ export function buildSource(link, root) {
       h(
         "div",
         { class: "dkd-drop" },
-        h("h3", {}, "Drop a video here"),
+        h("h3", {}, "Drop a video or a folder of images here"),
         h(
           "div",
           { class: "dkd-row" },
           button("Choose a file …", () => file.click(), "dkd-primary"),
+          button("Choose a folder …", () => folder.click()),
           button("Record with the webcam …", () => camera.open()),
         ),
         file,
+        folder,
         camera.element,
         uploads.element,
       ),

@@ -1,4 +1,4 @@
-"""A trace that is being computed, continued by the frames of a finished one, so that views always show whole clips."""
+"""A trace that is being computed, completed by the frames of a finished one, so that views always show whole clips."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from dkd.tracking.protocols import TraceLike
 
 
 class Spliced:
-    """The frames of ``new`` that are there, then those of ``old``: a :class:`~dkd.tracking.protocols.TraceLike`.
+    """The frames of ``new`` that are there, around them those of ``old``: a :class:`~dkd.tracking.protocols.TraceLike`.
 
     Args:
-        new: a snapshot of a run that continues.
+        new: a snapshot of a run that continues, see :meth:`dkd.Trace.in_progress`.
         old: a finished run over the same clip, at least as long.
         length: number of frames.
 
     Attributes:
-        n_new: number of frames that are from ``new``.
+        new_frames: frames that are from ``new``.
     """
 
     complete = True
 
     def __init__(self, new: Any, old: Any, length: int):
         self._new, self._old, self._length = new, old, length
-        self.n_new = min(len(new), length)
+        self.new_frames = range(new.traced_frames.start, min(new.traced_frames.stop, length))
         self.clip, self.skeleton, self.model_name, self.conditions = (
             new.clip,
             new.skeleton,
@@ -41,16 +41,13 @@ class Spliced:
         return self._length
 
     def _of(self, t: int) -> Any:
-        return self._new if t < self.n_new else self._old
+        return self._new if t in self.new_frames else self._old
 
     def _joined(self, read: Callable[[Any], np.ndarray]) -> np.ndarray:
         """Return one value per frame, of the run that has the frame."""
-        n = self.n_new
-        return (
-            read(self._old)[: self._length]
-            if not n
-            else np.concatenate([read(self._new)[:n], read(self._old)[n : self._length]])
-        )
+        first, stop = self.new_frames.start, self.new_frames.stop
+        old = read(self._old)[: self._length]
+        return np.concatenate([old[:first], read(self._new)[first:stop], old[stop:]]) if first < stop else old
 
     # --- one entry per frame ------------------------------------------------------------------------------------------
 
@@ -65,7 +62,9 @@ class Spliced:
 
     @property
     def crops(self) -> list[Any]:
-        return [*self._new.crops[: self.n_new], *self._old.crops[self.n_new : self._length]]
+        first, stop = self.new_frames.start, self.new_frames.stop
+        old = self._old.crops[: self._length]
+        return [*old[:first], *self._new.crops[first:stop], *old[stop:]]
 
     @property
     def joints(self) -> np.ndarray:
@@ -93,22 +92,29 @@ class Spliced:
 
     @property
     def heatmaps(self) -> Any:
-        return _Rows(self._new.heatmaps, self._old.heatmaps, self.n_new, self._length)
+        return _Rows(self._new.heatmaps, self._old.heatmaps, self.new_frames, self._length)
 
     @property
     def kernels(self) -> Any:
-        return _Rows(self._new.kernels, self._old.kernels, self.n_new, self._length)
+        return _Rows(self._new.kernels, self._old.kernels, self.new_frames, self._length)
 
     @property
     def reinitialised(self) -> list[Any]:
-        new = [one for one in self._new.reinitialised if one.frame < self.n_new]
-        return [*new, *(one for one in self._old.reinitialised if one.frame >= self.n_new)]
+        new = [one for one in self._new.reinitialised if one.frame in self.new_frames]
+        old = [one for one in self._old.reinitialised if one.frame not in self.new_frames]
+        return sorted([*new, *old], key=lambda one: one.frame)
 
     def speed(self) -> np.ndarray:
-        return self._joined(lambda trace: trace.speed())
+        return self._between(lambda trace: trace.speed())
 
     def kernel_drift(self) -> np.ndarray:
-        return self._joined(lambda trace: trace.kernel_drift())
+        return self._between(lambda trace: trace.kernel_drift())
+
+    def _between(self, read: Callable[[Any], np.ndarray]) -> np.ndarray:
+        """Return values that compare a frame with the one before: of the first new frame, ``new`` lacks that one."""
+        values, first = self._joined(read), self.new_frames.start
+        values[first] = read(self._old)[first]
+        return values
 
     # --- of the run that has the frame --------------------------------------------------------------------------------
 
@@ -147,10 +153,10 @@ class Spliced:
 
 
 class _Rows:
-    """Large arrays of two runs, one after the other, of which one frame at a time is read."""
+    """Large arrays of two runs, of which one frame at a time is read."""
 
-    def __init__(self, new: np.ndarray, old: np.ndarray, n_new: int, length: int):
-        self._new, self._old, self._n_new = new, old, n_new
+    def __init__(self, new: np.ndarray, old: np.ndarray, new_frames: range, length: int):
+        self._new, self._old, self._new_frames = new, old, new_frames
         self.shape = (length, *old.shape[1:])
         self.size = int(np.prod(self.shape))
 
@@ -158,7 +164,7 @@ class _Rows:
         return self.shape[0]
 
     def __getitem__(self, t: int) -> np.ndarray:
-        return np.asarray((self._new if t < self._n_new else self._old)[t])
+        return np.asarray((self._new if t in self._new_frames else self._old)[t])
 
 
 def changed_frames(one: TraceLike, other: TraceLike) -> range:

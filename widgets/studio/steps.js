@@ -92,7 +92,8 @@ export function buildSteps(link, root, unfold) {
         item.dataset.state = i < due ? "past" : i === due ? "due" : "later";
         if (i === due) button.setAttribute("aria-current", "step");
         else button.removeAttribute("aria-current");
-        button.disabled = (i > due && i !== 1 && !(i === 5 && due === 4)) || (i === 0 && due > 0);
+        const isReady = i <= due || (clip && i === 1) || (i === 5 && due === 4);
+        button.disabled = !isReady || (i === 0 && due > 0);
       });
     },
   };

@@ -72,7 +72,10 @@ export class Strip {
       if (Math.abs(this.strip.clientWidth - this.width) >= HEIGHT) this.fit(this.isZoomed);
     });
     observer.observe(this.strip);
-    link.signal.addEventListener("abort", () => observer.disconnect());
+    link.signal.addEventListener("abort", () => {
+      observer.disconnect();
+      this.clear();
+    });
   }
 
   /**
@@ -82,7 +85,7 @@ export class Strip {
    */
   update(state, clip, isOther) {
     this.clip = clip;
-    if (!clip) return;
+    if (!clip) return this.clear();
     this.note.textContent = state.range_note;
     this.note.hidden = !state.range_note;
     if (!this.isHeld) this.range = [...state.range];
@@ -137,10 +140,16 @@ export class Strip {
     const [first, stop] = this.window;
     const width = (HEIGHT * clip.size[0] * clip.aspect) / clip.size[1];
     const count = Math.max(1, Math.min(MOST, Math.round(this.width / width), stop - first));
-    for (const image of this.thumbs.querySelectorAll("img")) URL.revokeObjectURL(image.src);
+    this.clear();
     this.thumbs.replaceChildren(...Array.from({ length: count }, () => h("span")));
     if (this.width) this.link.send({ type: "thumbnails", first, stop, count });
     this.paint();
+  }
+
+  /** Free the thumbnails. */
+  clear() {
+    for (const image of this.thumbs.querySelectorAll("img")) URL.revokeObjectURL(image.src);
+    this.thumbs.replaceChildren();
   }
 
   /**

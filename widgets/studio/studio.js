@@ -31,13 +31,16 @@ function buildChoice(link) {
     show: (number) => strip.show(number),
     add: (box) => picture.boxes.add(box),
   });
-  const element = h(
-    "section",
-    { class: "dkd-panel dkd-choice", "aria-label": "Choose frames and people", tabindex: -1 },
-    h("div", { class: "dkd-choice-grid" }, h("div", { class: "dkd-picture-place" }, picture.element), people.element),
-    strip.element,
-  );
-  return { element, parts: [strip, picture, people], people };
+  const grid = h("div", { class: "dkd-choice-grid" });
+  grid.append(h("div", { class: "dkd-picture-place" }, picture.element), people.element);
+  const about = { class: "dkd-panel dkd-choice", "aria-label": "Choose frames and people", tabindex: -1 };
+  const element = h("section", about, grid, strip.element);
+  const shape = {
+    /** @type {import("./link.js").Update} */
+    update: (_, clip) =>
+      clip && grid.style.setProperty("--dkd-aspect", String((clip.size[0] * clip.aspect) / clip.size[1])),
+  };
+  return { element, parts: [shape, strip, picture, people], people };
 }
 
 /**
@@ -112,7 +115,9 @@ async function render(context) {
     choice.element.hidden = !clip || (hasTracks && isFolded);
     summary.button.hidden = !choice.element.hidden;
     bench.hidden = !hasTracks;
-    if (isEnd) root.scrollIntoView({ block: "start" });
+    const isOpened = isOther && clip && link.isOpening; // by somebody at the page, who wants to see it
+    if (isOpened) link.isOpening = false;
+    if (isEnd || isOpened) root.scrollIntoView({ block: "start" });
   };
   link.watch(update);
   await showEditors(context, bench);

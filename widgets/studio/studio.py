@@ -33,6 +33,7 @@ from widgets.studio.pictures import Pictures, encode, facts
 from widgets.studio.project import Project
 from widgets.studio.requests import Requests
 from widgets.studio.saving import Saver, earlier_session
+from widgets.studio.tracking import judge
 from widgets.studio.uploads import Uploads
 
 _log = logging.getLogger(__name__)
@@ -118,6 +119,8 @@ class Studio(Requests, ModuleWidget):
 
     @range.setter
     def range(self, frames: range) -> None:
+        if not isinstance(frames, range) or frames.step != 1:
+            raise ConfigError(f"expected frames such as range(30, 90), got {frames!r}")
         self._project.set_range(frames.start, frames.stop)
 
     @property
@@ -139,16 +142,14 @@ class Studio(Requests, ModuleWidget):
         if os.fspath(video).endswith(ENDING):
             self.open_session(video)
             return
-        self._project.open(video, lambda: self._begin(None))
-        earlier = earlier_session(Path(self._project.clip.path))
-        self._earlier = "" if earlier is None else str(earlier)
-        self._publish()
+        earlier = earlier_session(Path(os.path.expanduser(os.fspath(video))))
+        self._project.open(video, lambda: self._begin(None, "" if earlier is None else str(earlier)))
 
-    def _begin(self, session: Session | None) -> None:
+    def _begin(self, session: Session | None, earlier: str = "") -> None:
         """Leave what was open, once it is sure that the next video can be opened."""
         self._bench.close()
         self._saver.begin(session)
-        self._reopening, self._moved, self._earlier = None, "", ""
+        self._reopening, self._moved, self._earlier = None, "", earlier
 
     def open_session(
         self, session: str | os.PathLike[str], video: str | os.PathLike[str] | None = None
@@ -312,8 +313,13 @@ class Studio(Requests, ModuleWidget):
             self._keep_up()
 
     def _on_correction(self) -> None:
-        """Save after a correction, and say whether two tracks are on one person now."""
-        self._project.same = same_sentences(self.traces, self._project.start)
+        """After a correction, save, and say how good the tracks are now, and whether two are on one person."""
+        project, finished = self._project, self._bench.finished
+        with project.lock:
+            for person in project.people:
+                if person.name in finished:
+                    judge(person, finished[person.name], project.start)
+            project.same = same_sentences(self.traces, project.start)
         self._publish()
         self.save()
 

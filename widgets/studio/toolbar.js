@@ -1,7 +1,7 @@
 // The editor's people and tools, above the views.
 
 import { h } from "../core/dom.js";
-import { readable } from "../core/text.js";
+import { numberOf, readable } from "../core/text.js";
 import { between } from "./actions.js";
 
 /** @import { Actions } from "../core/types.d.ts" */
@@ -40,6 +40,7 @@ export function buildToolbar(editing, act) {
     uncorrected,
     "Uncorrected",
   );
+  const restart = buildRestart(editing);
   const status = h("span", { class: "dkd-muted dkd-tracing", role: "status" });
   const element = h(
     "div",
@@ -48,6 +49,7 @@ export function buildToolbar(editing, act) {
     h("span", { class: "dkd-tool-group" }, undo, redo),
     h("span", { class: "dkd-tool-group" }, hide, pair, body, interpolate, box),
     h("span", { class: "dkd-tool-group" }, zoom, mark, faint),
+    restart.element,
     status,
   );
 
@@ -68,7 +70,7 @@ export function buildToolbar(editing, act) {
   function words() {
     const { traced, of, busy } = editing.edits;
     if (editing.isBoxing) return "Drag the box to move it; drag beside it, or with Shift, to draw another. Esc ends.";
-    if (busy.includes(editing.person)) return `tracing again … frame ${traced} of ${of}`;
+    if (busy.includes(editing.person)) return `tracing again … ${traced} of ${of} frames`;
     return busy.length ? `tracing again: ${busy.join(", ")} …` : "";
   }
 
@@ -85,7 +87,7 @@ export function buildToolbar(editing, act) {
       const joint = header.joints[store.joint()];
       const part = /^(?:left|right)_(.+)$/.exec(joint)?.[1];
       const range = cursor.get("range");
-      const where = range ? `frames ${range[0]}–${range[1]}` : "this frame";
+      const where = range ? `frames ${numberOf(header, range[0])}–${numberOf(header, range[1])}` : "this frame";
       pair.hidden = !part;
       pair.textContent = `Swap ${part ? readable(part) : ""}s`.replace("foots", "feet");
       pair.title = `Swap left and right of this joint in ${where} (Shift W); Shift and drag on the timeline for a range`;
@@ -96,7 +98,30 @@ export function buildToolbar(editing, act) {
       zoom.setAttribute("aria-pressed", String(editing.look.zoom.factor > 1));
       interpolate.disabled = !between(editing, joint, shown.frame);
       uncorrected.checked = editing.showsUncorrected;
+      restart.paint();
       status.textContent = words();
+    },
+  };
+}
+
+/**
+ * The choice beside a box that is drawn: whether the model begins again in it.
+ * @param {Editing} editing
+ */
+function buildRestart(editing) {
+  const box = h("input", {
+    type: "checkbox",
+    onchange: () => {
+      editing.restarts = box.checked;
+    },
+  });
+  const title = "The model forgets whom it followed: the pose initializer finds the joints in the box. Rarely needed.";
+  const element = h("label", { class: "dkd-check", title }, box, "Re-initialise here");
+  return {
+    element,
+    paint() {
+      element.hidden = !editing.isBoxing;
+      box.checked = editing.restarts;
     },
   };
 }

@@ -94,7 +94,12 @@ def finish(person: Person, trace: Any, start: int) -> None:
     if not len(trace):
         person.forget()
         return
-    judged = trust(trace, start)
     person.trace, person.done, person.of = trace, len(trace), trace.n_wanted
     person.state = "done" if trace.complete else "stopped"
+    judge(person, trace, start)
+
+
+def judge(person: Person, trace: Any, start: int) -> None:
+    """Say how good a person's track is; ``trace`` has it with all corrections, the rest as for :func:`finish`."""
+    judged = trust(trace, start)
     person.text, person.verdict = judged.text, judged.verdict

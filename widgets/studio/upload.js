@@ -20,9 +20,11 @@ export class Upload {
    * @param {Source} file
    * @param {(content: object, buffers?: ArrayBuffer[]) => void} send
    * @param {(progress: Progress) => void} tell
+   * @param {object} about more about the file: for one of a folder, see folder_upload.js
    */
-  constructor(file, send, tell) {
+  constructor(file, send, tell, about = {}) {
     this.file = file;
+    this.about = about;
     this.sendMessage = send;
     this.tell = tell;
     this.id = `${Date.now()}-${count++}`;
@@ -32,7 +34,7 @@ export class Upload {
 
   start() {
     const { name, size, lastModified } = this.file;
-    this.send({ do: "begin", name, size, modified: lastModified });
+    this.send({ do: "begin", name, size, modified: lastModified, ...this.about });
     this.say("sending", 0);
   }
 

@@ -42,7 +42,7 @@ class Version:
         self.behind: Trace | None = None if before is None else before.trace if before.done else before.behind
         self.failed = False
         self._apply()
-        self.n_kept = 0 if before is None else len(self.trace)
+        self.n_kept = 0 if before is None else self.trace.n_traced
 
     @property
     def done(self) -> bool:
@@ -52,7 +52,7 @@ class Version:
     @property
     def is_visible(self) -> bool:
         """Whether it has a frame that the version before did not have, so that there is something to show."""
-        return self.done or (not self._waiting and len(self.trace) > self.n_kept)
+        return self.done or (not self._waiting and self.trace.n_traced > self.n_kept)
 
     @property
     def waiting(self) -> tuple[Edit, ...]:

@@ -105,6 +105,23 @@ export function drawTruth(figure, frame) {
   });
 }
 
+const SMALL_PX = 110; // a person who is less high on the screen is drawn with finer strokes
+
+/**
+ * By how much strokes and joints are finer, so that they do not cover a small person: 0.5..1.
+ * @param {Figure} figure
+ * @param {ArrayLike<number>} joints x and y of each
+ */
+export function fineness(figure, joints) {
+  const places = figure.header.joints.map((_, j) => toScreen(figure, joints, j)).filter((at) => Number.isFinite(at[0]));
+  if (!places.length) return 1;
+  const extents = [0, 1].map((axis) => {
+    const values = places.map((at) => at[axis]);
+    return Math.max(...values) - Math.min(...values);
+  });
+  return clamp(Math.max(...extents) / SMALL_PX, 0.5, 1);
+}
+
 /**
  * A joint is the paler the lower its score; limbs that end in a hidden joint are thin.
  * @param {Figure} figure
@@ -114,21 +131,22 @@ export function drawTruth(figure, frame) {
  */
 export function drawSkeleton(figure, record, selected, style = () => "filled") {
   const { context, header, colours } = figure;
+  const fine = fineness(figure, record.joints);
   const opacity = (/** @type {number} */ j) => 0.25 + 0.75 * clamp(record.scores[j], 0, 1);
   for (const [a, b] of header.limbs) {
     const { side, dash } = limbStyle(header, a, b);
     const isHidden = style(a) === "hidden" || style(b) === "hidden";
     context.globalAlpha = Math.min(opacity(a), opacity(b));
     strokeLine(context, toScreen(figure, record.joints, a), toScreen(figure, record.joints, b), [
-      ["rgba(255,255,255,.85)", isHidden ? 2.5 : 5.5, []],
-      [colours[side], isHidden ? 1 : 3, dash],
+      ["rgba(255,255,255,.85)", fine * (isHidden ? 2.5 : 5.5), []],
+      [colours[side], fine * (isHidden ? 1 : 3), dash],
     ]);
   }
   header.joints.forEach((_, j) => {
     const at = toScreen(figure, record.joints, j);
     if (!Number.isFinite(at[0])) return;
     context.globalAlpha = style(j) === "hidden" ? 1 : opacity(j);
-    const radius = j === selected ? 7 : 4.5;
+    const radius = fine * (j === selected ? 7 : 4.5);
     drawJoint(context, at, radius, colours[header.sides[j]], style(j));
     context.globalAlpha = 1;
     if (j !== selected) return;

@@ -4,7 +4,7 @@ import { diverging } from "../core/colours.js";
 import { h } from "../core/dom.js";
 import { paintCells } from "../core/drawing.js";
 import { mount } from "../core/mount.js";
-import { matchedIn, readable } from "../core/text.js";
+import { matchedIn, numberOf, readable } from "../core/text.js";
 import { jointGrid, markSelected } from "../core/tiles.js";
 import { buildChannels } from "./channels.js";
 
@@ -14,7 +14,7 @@ import { buildChannels } from "./channels.js";
 
 /** @type {(header: Header, frame: number) => string} */
 const noneYet = (header, frame) =>
-  `Frame ${frame} has no kernels to show: the pose initializer finds the joints, ` +
+  `Frame ${numberOf(header, frame)} has no kernels to show: the pose initializer finds the joints, ` +
   `and the first kernels are distilled from it for ${matchedIn(header, frame)}.`;
 const REINITIALISED =
   "In this frame the track was lost and the model was re-initialised: the pose initializer found the joints, " +
@@ -25,6 +25,9 @@ function whyNone(header, frame) {
   if (!header.channels) return NONE_AT_ALL;
   return frame === header.origin ? noneYet(header, frame) : REINITIALISED;
 }
+/** @type {(header: Header, from: number, to: number) => string} */
+const fromTo = (header, from, to) =>
+  `distilled from frame ${numberOf(header, from)}, matched in frame ${numberOf(header, to)}`;
 const WHERE = { pointer: "cell under the pointer", pinned: "pinned cell", peak: "peak" };
 
 /** @type {Build} */
@@ -76,7 +79,7 @@ function buildKernels(root, store, cursor) {
       const selected = store.joint();
       const empty = header.initial.has(record.frame) || !header.channels;
       title.textContent = `Kernels · ${readable(header.joints[selected])}`;
-      note.textContent = empty ? "" : `distilled from frame ${record.previous}, matched in frame ${record.frame}`;
+      note.textContent = empty || record.previous === null ? "" : fromTo(header, record.previous, record.frame);
       note.title = note.textContent; // cut off where the panel is narrow
       none.textContent = whyNone(header, record.frame);
       none.hidden = !empty;

@@ -3,7 +3,7 @@
 import { context2d, h } from "../core/dom.js";
 import { fitted, mapColours, paintMap } from "../core/drawing.js";
 import { mount } from "../core/mount.js";
-import { clamp, readable } from "../core/text.js";
+import { clamp, numberOf, readable } from "../core/text.js";
 import { colourBar, jointGrid, markSelected, place } from "../core/tiles.js";
 import { buildSum } from "./sum.js";
 
@@ -67,7 +67,7 @@ function buildMatching(root, store, cursor, signal) {
       const { header } = store;
       const selected = store.joint();
       title.textContent = `Matching · ${readable(header.joints[selected])}`;
-      note.textContent = `frame ${record.frame}`;
+      note.textContent = `frame ${numberOf(store.header, record.frame)}`;
       for (const { joint, canvas, mark, button } of tiles) {
         paintMap(canvas, header, record, joint, opaque);
         place(mark, record.peaks[2 * joint], record.peaks[2 * joint + 1], header.map);

@@ -3,7 +3,7 @@
 import { h } from "../core/dom.js";
 import { fitted } from "../core/drawing.js";
 import { mount } from "../core/mount.js";
-import { readable } from "../core/text.js";
+import { numberOf, readable } from "../core/text.js";
 import { buildScene } from "./scene.js";
 import { buildTransport } from "./transport.js";
 
@@ -72,7 +72,7 @@ export function buildPlayer(root, store, cursor, signal, editing) {
       const joint = readable(store.header.joints[selected]);
       canvas.setAttribute(
         "aria-label",
-        `frame ${record.frame} with the skeleton; ${joint} selected, score ${record.scores[selected].toFixed(2)}`,
+        `frame ${numberOf(store.header, record.frame)} with the skeleton; ${joint} selected, score ${record.scores[selected].toFixed(2)}`,
       );
       controls.paint(record);
     },

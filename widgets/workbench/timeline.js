@@ -5,6 +5,7 @@ import { context2d, h } from "../core/dom.js";
 import { fitted, stroke } from "../core/drawing.js";
 import { drawRange, frameAxis, placeTooltip } from "../core/lanes.js";
 import { mount } from "../core/mount.js";
+import { numberOf, secondsOf } from "../core/text.js";
 import { buildFoot } from "./timeline_foot.js";
 import { describeLanes } from "./timeline_lanes.js";
 import { AXIS_PX, drawStill } from "./timeline_still.js";
@@ -155,7 +156,7 @@ function inWords(header, lanes, frame) {
   const start = startAt(header, frame);
   const numbers = lanes.map((lane) => `${lane.name} ${lane.text(frame)}`).join(", ");
   const warned = warningsAt(header, frame).map(({ text }) => `; about the video: ${text}`);
-  return `${numbers} at frame ${frame}${start ? `; re-initialised here: ${start.reason}` : ""}${warned.join("")}`;
+  return `${numbers} at frame ${numberOf(header, frame)}${start ? `; re-initialised here: ${start.reason}` : ""}${warned.join("")}`;
 }
 
 /**
@@ -168,7 +169,7 @@ function inWords(header, lanes, frame) {
 function describeFrame(header, lanes, joint, frame) {
   const tag = header.worst[joint].includes(frame) ? " · worst moment" : "";
   const lines = [
-    h("b", {}, `frame ${frame} · ${header.times[frame].toFixed(3)} s${tag}`),
+    h("b", {}, `frame ${numberOf(header, frame)} · ${secondsOf(header, frame).toFixed(3)} s${tag}`),
     ...lanes.map((lane) => h("div", {}, `${lane.name} ${lane.text(frame)}`)),
   ];
   for (const { text } of warningsAt(header, frame))

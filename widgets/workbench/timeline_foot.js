@@ -2,6 +2,7 @@
 
 import { h, icon } from "../core/dom.js";
 import { actions } from "../core/keys.js";
+import { numberOf } from "../core/text.js";
 
 /** @import { Header } from "../core/types.d.ts" */
 /** @import { CursorState } from "../core/cursor.js" */
@@ -40,9 +41,10 @@ export function buildFoot(root, store, cursor) {
   return {
     element,
     /** @param {Header} header */
-    header({ starts: frames }) {
+    header(header) {
+      const { starts: frames } = header;
       starts.hidden = !frames.length;
-      const where = frames.length === 1 ? `in frame ${frames[0]}` : `${frames.length} times`;
+      const where = frames.length === 1 ? `in frame ${numberOf(header, frames[0])}` : `${frames.length} times`;
       startsHint.textContent = `lost and found ${where}`;
     },
     /** @param {number} joint */

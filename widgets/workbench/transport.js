@@ -2,9 +2,11 @@
 
 import { h, icon, iconButton } from "../core/dom.js";
 import { actions, SPEEDS } from "../core/keys.js";
-import { readable } from "../core/text.js";
+import { numberOf, readable, secondsOf } from "../core/text.js";
 import { holdable } from "./held.js";
 import { buildLayers } from "./layers.js";
+
+const IN_VIDEO = " as in the video; in Python, the first of them is frame 0 of the trace";
 
 /** @import { FrameRecord, Header } from "../core/types.d.ts" */
 /** @import { CursorState } from "../core/cursor.js" */
@@ -127,10 +129,9 @@ function buildScrub(store, cursor) {
   const goto = h("input", {
     type: "number",
     class: "dkd-goto",
-    min: 0,
-    title: "Go to frame (F), counted from 0",
+    title: "Go to frame (F)",
     "aria-label": "Go to frame",
-    onchange: () => void cursor.seek(Number(goto.value)),
+    onchange: () => void cursor.seek(Number(goto.value) - store.header.first),
   });
   const total = h("span", { class: "dkd-muted" });
   const seconds = h("span", { class: "dkd-seconds", title: "Time in the clip" });
@@ -146,17 +147,20 @@ function buildScrub(store, cursor) {
   return {
     element: h("div", { class: "dkd-scrub" }, h("span", { class: "dkd-clock" }, goto, total), slider, seconds),
     /** @param {Header} header */
-    header({ n_frames: count }) {
-      slider.max = goto.max = String(count - 1);
-      total.textContent = `/ ${count}`;
-      total.title = `${count} frames, counted from 0 to ${count - 1}`;
+    header({ n_frames: count, first }) {
+      const last = first + count - 1;
+      slider.max = String(count - 1);
+      [goto.min, goto.max] = [String(first), String(last)];
+      total.textContent = first ? `of ${first}–${last}` : `/ ${count}`;
+      total.title = `${count} frames, counted from ${first} to ${last}${first ? IN_VIDEO : ""}`;
     },
     /** @param {FrameRecord} record */
     paint({ frame }) {
-      const time = store.header.times[frame].toFixed(3);
+      const time = secondsOf(store.header, frame).toFixed(3);
+      const number = numberOf(store.header, frame);
       slider.value = String(cursor.get("frame"));
-      slider.setAttribute("aria-valuetext", `frame ${frame}, ${time} seconds`);
-      if (document.activeElement !== goto) goto.value = String(frame);
+      slider.setAttribute("aria-valuetext", `frame ${number}, ${time} seconds`);
+      if (document.activeElement !== goto) goto.value = String(number);
       seconds.textContent = `${time} s`;
     },
   };
