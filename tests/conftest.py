@@ -107,10 +107,13 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def lab_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's data folder, but with few and small rendered people: notebooks find them, and render none."""
+    """The project's data folder, but with few and small rendered people: notebooks find them, and render none.
+
+    What was uploaded into the project's folder is not touched.
+    """
     folder = tmp_path_factory.mktemp("data")
     for path in data_folder().iterdir():
-        if path.name != "rendered":
+        if path.name not in ("rendered", "uploads"):
             (folder / path.name).symlink_to(path)
     for _ in render_set(folder / "rendered", RenderSetConfig(n_train=6, n_test=2, n_frames=8, size=128), workers=1):
         pass

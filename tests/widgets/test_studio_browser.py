@@ -162,12 +162,26 @@ def test_a_phone_clip_is_dropped_tracked_corrected_and_reopened(
     at_rest(page)
     screenshot(page, "studio_phone_tracked")
     assert page.evaluate(PROBLEMS) == []
+    # The editor numbers the frames as the studio does, as in the video; Python as the trace does.
+    go_to = page.locator(".dkd-bench").get_by_label("Go to frame")
+    expect(go_to).to_have_value("40")
+    expect(page.locator(".dkd-bench .dkd-clock")).to_have_text("last 79")
+    times = python(page, "studio._project.clip.times[[40, 52]].tolist()")
+    expect(page.locator(".dkd-bench .dkd-seconds")).to_have_text(f"{times[0]:.3f} s")
+    go_to.fill("52")
+    go_to.press("Enter")
+    expect_python(page, "studio._editor.frame", 12)
+    expect(page.locator(".dkd-bench .dkd-seconds")).to_have_text(f"{times[1]:.3f} s")
+    # Frame 52 lies before the one with the box, so its past is frame 53.
+    expect(page.get_by_text("distilled from frame 53, matched in frame 52")).to_be_visible()
     found = python(page, "t = studio.traces['person_1']\n[t.origin, len(t), studio._project.people[0].verdict]")
     assert found == [19, 40, "followed"]
 
     correct(page, 25, "left_wrist", (14.0, -12.0))
     correct(page, 8, "right_ankle", (-10.0, 6.0))
     assert python(page, "[len(p.calls) for p in studio.session.people]") == [2]
+    expect(page.locator(".dkd-edits").get_by_text("65")).to_be_visible()  # frame 25 of the trace
+    assert python(page, "[bool(p.joints) for p in studio.session.people]") == [True]
     at_rest(page)
     screenshot(page, "studio_phone_corrected")
 

@@ -10,18 +10,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from dkd.video.clip import Clip
+from benchmarks.long_video import GROUP, RATE, repeat
+from dkd.video.clip import DEFAULT_CACHE_BYTES, Clip
 from dkd.video.samples import get_sample
-from tests.support.browser import (
-    Lab,
-    at_rest,
-    expect_python,
-    opened,
-    place,
-    python,
-    screenshot,
-)
+from tests.support.browser import Lab, at_rest, expect_python, opened, place, python, screenshot
+from tests.support.video_files import draw_number, read_number, write_clip
 from tests.widgets.test_studio_browser import PROBLEMS, drag_box, open_path, track, wait_for_frame
+from widgets.studio.pictures import spread
 
 SETUP = "import ipywidgets\nfrom widgets import Studio"
 COUNT = "len([w for w in ipywidgets.widgets.widget._instances.values() if w.comm is not None])"
@@ -147,6 +142,48 @@ def test_what_cannot_be_used_is_said_on_the_page(page: Page, tmp_path: Path) -> 
     drag_box(page, (196, 64, 299, 356), (640, 480))
     expect(page.locator(".dkd-box-person")).to_have_count(1)
     expect(page.locator(".dkd-who .dkd-error")).to_be_hidden()
+
+
+def test_an_hour_of_video_opens_at_its_first_minute_and_any_frame_can_be_shown(page: Page, tmp_path: Path) -> None:
+    """108,000 frames, a key frame every 60, of which each shows its number within these."""
+    milliseconds = [round(1000 * t / RATE) for t in range(GROUP)]
+    options = {"g": str(GROUP), "bf": "2", "crf": "28", "x264-params": "open-gop=0:scenecut=0"}
+    pictures = [draw_number(t) for t in range(GROUP)]
+    group = write_clip(tmp_path / "group.mp4", pictures, options=options, milliseconds=milliseconds)
+    repeat(group, tmp_path / "hour.mp4", 3600)
+    n = 3600 * RATE
+    field = page.get_by_role("combobox", name="Path of a video")
+    field.fill(str(tmp_path / "hour.mp4"))
+    field.press("Enter")
+    wait_for_frame(page, 0)
+    expect(page.locator(".dkd-studio-facts")).to_contain_text("1 h 00 min, 108,000 frames")
+    expect(page.locator(".dkd-strip-note")).to_contain_text("This is a long video of 108,000 frames. Its first minute")
+    assert python(page, "[studio.range.start, studio.range.stop]") == [0, 60 * RATE]
+    thumbs = page.locator(".dkd-strip-thumbs span")
+    expect(page.locator(".dkd-strip-thumbs span:empty")).to_have_count(0)
+    count = thumbs.count()
+    # The middle of each thumbnail's blocks says which frame it shows.
+    shown = page.evaluate(
+        """(n) => [...document.querySelectorAll('.dkd-strip-thumbs img')].map((image) => {
+            const canvas = Object.assign(document.createElement('canvas'), { width: 160, height: 96 });
+            const context = canvas.getContext('2d');
+            context.drawImage(image, 0, 0, 160, 96);
+            return Array.from({ length: n }, (_, k) =>
+                Number(context.getImageData(16 + 32 * (k % 5), 16 + 32 * Math.floor(k / 5), 1, 1).data[0] > 127));
+        })""",
+        10,
+    )
+    numbers = [int("".join(map(str, bits)), 2) for bits in shown]
+    assert numbers == [frame % GROUP for frame in spread(0, n, count)]
+    slider = page.get_by_role("slider", name="Frame that is shown")
+    slider.focus()
+    page.keyboard.press("End")
+    wait_for_frame(page, n - 1)
+    assert python(page, "int(studio._pictures._clip.cached_bytes)") <= DEFAULT_CACHE_BYTES
+    at_rest(page)
+    screenshot(page, "studio_hour")
+    with Clip(tmp_path / "hour.mp4") as clip:
+        assert [read_number(clip.frame(t)) for t in (n - 1, 54_321, 0)] == [GROUP - 1, 54_321 % GROUP, 0]
 
 
 def test_a_cell_that_is_run_again_leaves_no_pictures_and_no_widgets(lab_window: Page, jupyter_lab: Lab) -> None:

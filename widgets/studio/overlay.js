@@ -98,9 +98,10 @@ function drawName(context, name, joints, place, colour, font) {
   for (let j = 0; j < joints.length / 2; j++)
     if (Number.isFinite(joints[2 * j + 1]) && (top < 0 || joints[2 * j + 1] < joints[2 * top + 1])) top = j;
   if (top < 0) return;
-  const [x, y] = toCanvas(place, [joints[2 * top], joints[2 * top + 1]]);
+  const [over, y] = toCanvas(place, [joints[2 * top], joints[2 * top + 1]]);
   Object.assign(context, { font: `600 12px ${font}`, textBaseline: "middle", textAlign: "center" });
   const width = context.measureText(name).width + 22;
+  const x = Math.max(width / 2, Math.min(context.canvas.clientWidth - width / 2, over)); // all of it is seen
   const middle = Math.max(12, y - 24);
   context.fillStyle = "rgba(0,0,0,.72)";
   context.beginPath();

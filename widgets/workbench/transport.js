@@ -151,7 +151,7 @@ function buildScrub(store, cursor) {
       const last = first + count - 1;
       slider.max = String(count - 1);
       [goto.min, goto.max] = [String(first), String(last)];
-      total.textContent = first ? `of ${first}–${last}` : `/ ${count}`;
+      total.textContent = first ? `last ${last}` : `/ ${count}`;
       total.title = `${count} frames, counted from ${first} to ${last}${first ? IN_VIDEO : ""}`;
     },
     /** @param {FrameRecord} record */
