@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from dkd import Trace, replay, trace_person
 from dkd.errors import ConfigError, FrameIndexError
 from dkd.video.clip import Clip
+from dkd.video.ranges import ClipRange
 from dkd.video.samples import get_sample
 from tests.support.fake_trace import FakeTrace
 from tests.support.server import PATIENCE_S
 from tests.support.small_laboratory import BOX, T, other_trace, same, small_trace
 from widgets import Editor
+from widgets.core.feed import Feed
 from widgets.core.wire import read_message, render_detail, render_header, render_records
 from widgets.studio import editor as editor_module
 from widgets.studio.correcting import READ
@@ -465,6 +467,31 @@ def test_a_closed_editor_stops_tracing_and_leaves_the_traces_open(trace: Trace) 
     assert editor._worker.wait(PATIENCE_S)
     made.run(progress=False)
     assert made.complete and not [t for t in threading.enumerate() if t.name == "corrections"]
+
+
+# ---- numbers of frames
+
+
+def test_frames_of_a_part_are_numbered_as_in_the_video_where_that_is_wanted(
+    trace: Trace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = ClipRange(ClipRange(trace.clip, 10, 60), 20, 26)
+    short = Trace(trace.model, part, BOX, progress=False)
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(Feed, "send", lambda _self, content, buffers=None: sent.append(content))
+    plain = Editor(short)
+    assert plain._feed._answers({"type": "hello"})[0][0]["first"] == 0 and not sent
+    editor = Editor(short, in_video=True, frame=3)
+    header, _ = editor._feed._answers({"type": "hello"})[0]
+    assert (header["first"], header["first_s"]) == (30, pytest.approx(trace.clip.times[30]))
+    # A page that was faster is told again.
+    assert [one["first"] for one in sent if one["type"] == "header"] == [30]
+    assert editor.frame == 3 and editor.cursor.n_frames == 6
+    editor.correct_joint(4, WRIST, 300, 200)
+    assert done(editor).calls == (f"correct_joint(4, '{WRIST}', 300.0, 200.0)",)
+    assert {one["first"] for one in sent if one["type"] == "header"} == {30}
+    plain.close()
+    editor.close()
 
 
 # ---- bookmarks, edits as text

@@ -34,7 +34,7 @@ class Feed(HiddenWidget):
         trace: a :class:`dkd.Trace`.
 
     Attributes:
-        first: number and time in seconds of the trace's first frame, as the views show them.
+        first: number and time in seconds of the trace's first frame, as the views show them; see :meth:`count_from`.
     """
 
     first = (0, 0.0)
@@ -99,6 +99,14 @@ class Feed(HiddenWidget):
         kept = {"keep": keep} if keep_from is None else {"keep": keep, "keep_from": keep_from}
         self.send({**content, "record_follows": True, **kept}, buffers)
         self.send(*first)
+
+    def count_from(self, first: tuple[int, float]) -> None:
+        """Show other numbers and times: those of the first frame are ``first``. A page may have asked already."""
+        with self._lock:
+            self.first = first
+            if self._trace is not None:
+                cursor = self._cursor() if self._cursor is not None else None
+                self.set_trace(self._trace, 0 if cursor is None else cursor.frame, keep=len(self._trace))
 
     def grow(self, trace: TraceLike) -> None:
         """Serve the same run with more frames: the browser keeps its data.

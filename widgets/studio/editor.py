@@ -106,7 +106,7 @@ class Editor(Correcting, Workbench):
             cell=cell, speed=speed, reinitialise=None,
         )  # fmt: skip
         if in_video:
-            self._feed.first = place_in_video(self._shown.trace.clip)
+            self._feed.count_from(place_in_video(self._shown.trace.clip))
         for one in bookmarks:
             self._mark(one["frame"], one.get("note", ""))
         self._tell()
