@@ -337,6 +337,9 @@ def test_it_fits_the_page(page: Page, theme: str, width: int, height: int) -> No
     page.evaluate(f"() => {EDITOR}.scrollIntoView()")
     at_rest(page)
     screenshot(page, f"editor_{theme.lower()}_{width}")
+    if width == 1366:  # on a small laptop, picture, timeline and corrections are in sight at the same time
+        for part in (".dkd-frame", ".dkd-timeline", ".dkd-edit-lane"):
+            expect(page.locator(f".dkd-editor {part}")).to_be_in_viewport(ratio=1)
     wide: list[Any] = page.evaluate(
         f"""() => [...{EDITOR}.querySelectorAll('*')].filter((e) => e.checkVisibility()
             && e.getBoundingClientRect().right > {EDITOR}.getBoundingClientRect().right + 1)
