@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from dkd.evaluation.run import evaluate
     from dkd.evaluation.summaries import add_errors, summarise
     from dkd.formats.as_trace import as_trace
+    from dkd.formats.figures import plot_frame, plot_kernels, plot_lanes
     from dkd.formats.files import export, load_poses
     from dkd.formats.names import match_joints
+    from dkd.formats.several import export_all
     from dkd.formats.track import PoseTrack
     from dkd.io.paths import data_folder
     from dkd.measures.coherence import motion
@@ -115,11 +117,17 @@ _HOMES = {
         "summarise",
     ),
     "dkd.formats.as_trace": ("as_trace",),
+    "dkd.formats.figures": (
+        "plot_frame",
+        "plot_kernels",
+        "plot_lanes",
+    ),
     "dkd.formats.files": (
         "export",
         "load_poses",
     ),
     "dkd.formats.names": ("match_joints",),
+    "dkd.formats.several": ("export_all",),
     "dkd.formats.track": ("PoseTrack",),
     "dkd.io.paths": ("data_folder",),
     "dkd.measures.coherence": ("motion",),
@@ -179,13 +187,13 @@ __all__ = [
     "AblationPlan", "Clip", "ClipFrames", "ClipRange", "Conditions", "Diagnosis", "Evaluation", "EvaluationChoice",
     "ImageClip", "MODELS", "Method", "OneEuro", "PersonSequence", "PoseTrack", "Proposal", "Reinitialise",
     "RenderSetConfig", "Run", "SamePerson", "Session", "Skeleton", "Trace", "TrainConfig", "TrainingSession",
-    "TwoWayTrace", "ablate", "add_errors", "anatomy", "as_trace", "available_sources", "build_model", "compare_kernels",
-    "data_folder", "decode_peaks", "default_sample", "diagnose", "divergence", "evaluate", "export",
-    "export_corrections", "find_people", "follow_person", "get_method", "get_sample", "get_skeleton", "list_runs",
-    "list_samples", "load_model", "load_people", "load_plan", "load_poses", "load_recipe", "make_results",
-    "match_joints", "motion", "one_step_reliance", "pck_mean", "profile", "read_results", "recovery", "render_set",
-    "replay", "same_person", "save_joints", "save_model", "statistics", "summarise", "trace_person", "train", "trust",
-    "worst",
+    "TwoWayTrace", "ablate", "add_errors", "anatomy", "as_trace", "available_sources", "build_model",
+    "compare_kernels", "data_folder", "decode_peaks", "default_sample", "diagnose", "divergence", "evaluate",
+    "export", "export_all", "export_corrections", "find_people", "follow_person", "get_method", "get_sample",
+    "get_skeleton", "list_runs", "list_samples", "load_model", "load_people", "load_plan", "load_poses",
+    "load_recipe", "make_results", "match_joints", "motion", "one_step_reliance", "pck_mean", "plot_frame",
+    "plot_kernels", "plot_lanes", "profile", "read_results", "recovery", "render_set", "replay", "same_person",
+    "save_joints", "save_model", "statistics", "summarise", "trace_person", "train", "trust", "worst",
 ]  # fmt: skip
 
 

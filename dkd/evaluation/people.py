@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import pandas as pd
@@ -19,11 +19,31 @@ from dkd.tracking.trace import Trace
 TEXT = ("model", "data", "video", "action", "joint", "labels", "skeleton")  # columns that are categories
 
 
+@overload
 def follow_person(
     method: Method, person: PersonSequence, n_frames: int | None = None, cancel: Callable[[], bool] | None = None
-) -> Trace:
-    """Trace a labelled person with a method, as evaluation does; the labels are its ground truth."""
-    return method.trace(person_clip(person), first_box(person), **truth_of(person), stop=n_frames, cancel=cancel)
+) -> Trace: ...
+@overload
+def follow_person(
+    method: Method | TrackMethod,
+    person: PersonSequence,
+    n_frames: int | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Trace | TrackTrace: ...
+def follow_person(
+    method: Method | TrackMethod,
+    person: PersonSequence,
+    n_frames: int | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Trace | TrackTrace:
+    """Trace a labelled person with a method, as evaluation does; the labels are its ground truth.
+
+    Pose files of another tool are read instead: their track is lined up with the person's video.
+    """
+    options: dict[str, Any] = {**truth_of(person), "stop": n_frames, "cancel": cancel}
+    if isinstance(method, TrackMethod):
+        options["skeleton"] = person.skeleton
+    return method.trace(person_clip(person), first_box(person), **options)
 
 
 def measure_person(
@@ -42,12 +62,7 @@ def measure_person(
         was in the network's square; ``kernel_drift`` of the frame, NaN without kernels; ``labels``: their description;
         ``skeleton``.
     """
-    trace: Trace | TrackTrace
-    if isinstance(method, TrackMethod):
-        options = {**truth_of(person), "skeleton": person.skeleton, "stop": n_frames}
-        trace = method.trace(person_clip(person), first_box(person), **options)
-    else:
-        trace = follow_person(method, person, n_frames, cancel)
+    trace = follow_person(method, person, n_frames, cancel)
     try:
         if not trace.complete:
             return None

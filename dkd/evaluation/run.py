@@ -25,10 +25,10 @@ import numpy as np
 from dkd.datasets.people import PersonSequence
 from dkd.datasets.sources import load_people
 from dkd.errors import ConfigError, DatasetError, DKDError, StorageError
-from dkd.evaluation.methods import Method, get_method
+from dkd.evaluation.methods import Method
 from dkd.evaluation.people import measure_person
 from dkd.evaluation.results import FORMAT, INDEX, write_parquet
-from dkd.evaluation.tracks import TrackMethod, find_tracks
+from dkd.evaluation.tracks import TrackMethod, find_method
 from dkd.io.files import atomic_path
 from dkd.io.provenance import provenance
 from dkd.machine import MachineConfig, launch, torch_threads
@@ -161,10 +161,7 @@ def _measure(parts: Sequence[_Part], cancel: Callable[[], bool] | None) -> Itera
 
 
 def _load_methods(methods: Sequence[str | Method | TrackMethod]) -> list[Method | TrackMethod]:
-    known = [
-        method if isinstance(method, Method | TrackMethod) else find_tracks(method) or get_method(method)
-        for method in methods
-    ]
+    known = [method if isinstance(method, Method | TrackMethod) else find_method(method) for method in methods]
     names = [method.name for method in known]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice or not names:

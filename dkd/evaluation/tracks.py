@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from dkd.errors import ConfigError, DatasetError
+from dkd.evaluation.methods import Method, get_method
 from dkd.formats.as_trace import TrackTrace, as_trace
 from dkd.formats.files import FORMATS, load_poses
 from dkd.formats.track import PoseTrack
@@ -92,7 +93,7 @@ class TrackMethod:
 
 def pose_files(folder: Path) -> list[Path]:
     """Return the pose files of a folder, in order; a folder of OpenPose is one."""
-    endings = tuple(ending for one in FORMATS.values() if one.name not in ("mp4", "gif") for ending in one.endings)
+    endings = tuple(ending for one in FORMATS.values() if not one.draws for ending in one.endings)
     return sorted(path for path in folder.iterdir() if path.name.lower().endswith(endings))
 
 
@@ -101,7 +102,7 @@ def find_tracks(spec: str | Path) -> TrackMethod | None:
     path = Path(spec)
     if path.suffix == ".safetensors" or not path.exists() or (path / "run.json").exists():
         return None
-    endings = tuple(ending for one in FORMATS.values() if one.name not in ("mp4", "gif") for ending in one.endings)
+    endings = tuple(ending for one in FORMATS.values() if not one.draws for ending in one.endings)
     is_file = path.name.lower().endswith(endings)
     if not is_file and not (path.is_dir() and pose_files(path)):
         return None
@@ -109,6 +110,15 @@ def find_tracks(spec: str | Path) -> TrackMethod | None:
     if not name:
         raise ConfigError(f"expected a name before the ending, got {path.name!r}")
     return TrackMethod(name, path)
+
+
+def find_method(spec: str | Path) -> Method | TrackMethod:
+    """Return the method of a spec: pose files of another tool, or a model with variants.
+
+    Raises:
+        ConfigError, CheckpointError: it is neither; see :func:`dkd.evaluation.methods.get_method`.
+    """
+    return find_tracks(spec) or get_method(spec)
 
 
 def _nearest(track: PoseTrack, box: tuple[float, float, float, float] | None) -> str:

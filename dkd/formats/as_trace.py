@@ -135,8 +135,10 @@ class TrackTrace:
 
     Attributes:
         notes: what the track lacks.
+        is_track: true, unlike a run of a model; views draw its joints hollow.
     """
 
+    is_track = True
     origin, complete, calibration = 0, True, None
     conditions = Conditions()
     ground_truth: np.ndarray | None = None

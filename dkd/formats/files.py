@@ -11,10 +11,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from dkd.errors import ConfigError, DatasetError, DKDError, MissingExtraError, nearest_name
+from dkd.errors import ConfigError, DatasetError, MissingExtraError, nearest_name
 from dkd.formats.names import to_skeleton
 from dkd.formats.stopping import StoppedError
-from dkd.formats.track import PoseTrack, as_track
+from dkd.formats.track import PoseTrack, as_track, traces_in
 from dkd.formats.video import with_video
 from dkd.io.files import atomic_folder, atomic_path
 from dkd.pose.skeleton import Skeleton
@@ -46,10 +46,15 @@ class Format:
     folder: bool = False
     options: tuple[str, ...] = ()
 
+    @property
+    def draws(self) -> bool:
+        """Whether it is a video or a picture, which needs the video, not a file of poses."""
+        return not self.read and self.name not in ("coco", "posetrack")
 
-_OVERLAY = (
-    "progress", "cancel", "quality", "trail", "heatmap", "joint", "colours", "names", "confidence", "scale",
-)  # fmt: skip
+
+_STYLE = ("trail", "heatmap", "joint", "colours", "names", "confidence", "scale")
+_OVERLAY = ("progress", "cancel", "quality", *_STYLE)
+_PICTURE = ("view", "frame", *_STYLE)
 FORMATS: dict[str, Format] = {
     one.name: one
     for one in (
@@ -70,7 +75,9 @@ FORMATS: dict[str, Format] = {
         Format("trc", "TRC", (".trc",), "trc.write", "trc.read", "trc.notes"),
         Format("npz", "NumPy NPZ with maps and kernels", (".npz",), "npz.write", "npz.read"),
         Format("mp4", "overlay video, MP4", (".mp4",), "overlay.write_mp4", options=_OVERLAY),
-        Format("gif", "overlay, GIF", (".gif",), "overlay.write_gif", options=_OVERLAY),
+        Format("gif", "overlay video, GIF", (".gif",), "overlay.write_gif", options=_OVERLAY),
+        Format("svg", "picture, SVG", (".svg",), "figures.write_svg", options=_PICTURE),
+        Format("png", "picture, PNG", (".png",), "figures.write_png", options=_PICTURE),
     )
 }  # fmt: skip
 
@@ -92,7 +99,8 @@ class Exported:
     complete: bool = True
 
     def __str__(self) -> str:
-        return " ".join([f"{self.path}: {FORMATS[self.format].title}.", *self.notes])
+        what = f"{self.path}: {FORMATS[self.format].title}." if self.complete else f"{self.path}:"
+        return " ".join([what, *self.notes])
 
 
 def load_poses(
@@ -144,7 +152,7 @@ def _read(path: Path, format: str | None) -> PoseTrack:
         found: PoseTrack = _function(FORMATS[format].read)(path)
     except (DatasetError, MissingExtraError):
         raise
-    except (DKDError, ValueError, LookupError, TypeError, AttributeError, EOFError, OSError) as error:
+    except Exception as error:  # of a damaged file, the libraries raise errors of many kinds, RuntimeError among them
         kind = f" as {FORMATS[format].title}" if format in FORMATS else ""
         raise DatasetError(f"{path} cannot be read{kind}: {error}") from error
     return found
@@ -217,17 +225,20 @@ def export(
         export(trace, "poses.slp")
         export({"anna": first, "ben": second}, "poses.dlc.csv")
         export(load_poses("poses.slp"), "poses.nc")
-    export(trace, "overlay.mp4", trail=15, heatmap=True)
+        export(trace, "overlay.mp4", trail=15, heatmap=True)
+        export(trace, "frame.svg", frame=41)
 
     Args:
-        poses: a trace, several traces by name or in a sequence, or a :class:`PoseTrack`.
+        poses: a trace, several traces by name or in a sequence, a :class:`PoseTrack`, or a session
+            (:class:`dkd.Session`), whose people are then tracked again.
         path: the file; its ending chooses the format (:data:`FORMATS`).
         format: name of the format, if the ending is another or not the only one.
         fps: frames per second, for a track without times.
         size: (width, height) in pixels, for a track that does not know it.
         video: clip or path of the video, for the overlay of a track; a trace knows its own.
         options: further arguments of the format: ``plural`` (movement), ``started`` (NWB); ``progress`` and ``cancel``,
-            ``quality``, and what to draw (:class:`dkd.formats.drawing.OverlayStyle`) for an overlay.
+            ``quality``, and what to draw (:class:`dkd.formats.drawing.OverlayStyle`) for an overlay; ``view``,
+            ``frame`` and what to draw for a picture (:func:`dkd.formats.figures.write`).
 
     Returns:
         The file, and in ``notes`` what the format cannot hold; see docs/formats.md for what survives.
@@ -241,16 +252,17 @@ def export(
     unknown = next((name for name in options if name not in chosen.options), None)
     if unknown is not None:
         raise ConfigError(f"{chosen.title} has no option {unknown!r}{nearest_name(unknown, chosen.options)}")
+    poses = traces_in(poses)
     track = as_track(poses)
     track = track.timed(fps) if fps is not None else track
     track = replace(track, size=size) if size is not None else track
-    if chosen.name in ("npz", "mp4", "gif"):
-        options["traces"] = _traces(poses)
-    if chosen.name in ("mp4", "gif"):
+    if chosen.name == "npz" or chosen.draws:
+        options["traces"] = traces_of(poses)
+    if chosen.draws:
         traces = list(options["traces"].values())
         options["clip"] = video if video is not None else traces[0].clip if traces else None
         if _path_of(options["clip"]) == path.resolve():
-            raise ConfigError(f"{path} is the video itself; choose another name for the overlay")
+            raise ConfigError(f"{path} is the video itself; choose another name")
     if chosen.folder and path.exists() and not (path.is_dir() and all(p.suffix == ".json" for p in path.iterdir())):
         raise ConfigError(f"{path} exists and is not a folder of {chosen.title}; choose another name")
     notes = _function(chosen.notes)(track) if chosen.notes else ()
@@ -270,10 +282,8 @@ def _path_of(clip: Any) -> Path | None:
     return None if found is None else Path(found).resolve()
 
 
-def _traces(poses: Any) -> dict[str, Any]:
+def traces_of(poses: Any) -> dict[str, Any]:
     """Return the traces among what is exported, for their maps and kernels."""
-    if hasattr(poses, "traces") and not hasattr(poses, "heatmaps"):
-        poses = poses.traces
     many = poses.values() if isinstance(poses, Mapping) else poses if isinstance(poses, list | tuple) else [poses]
     return {str(i): one for i, one in enumerate(many) if hasattr(one, "heatmaps")}
 

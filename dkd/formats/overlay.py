@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 
@@ -16,7 +17,7 @@ from dkd.formats.drawing import OverlayStyle, draw
 from dkd.formats.stopping import StoppedError
 from dkd.formats.track import PoseTrack
 from dkd.video.clip import Clip
-from dkd.video.protocols import ClipLike, mean_rate
+from dkd.video.protocols import ClipLike, mean_rate, pixel_aspect
 
 _TICKS = 90_000  # per second, for clips whose rate varies
 GIF_RATE = 50  # frames per second: browsers show a GIF of a higher rate at 10
@@ -95,12 +96,12 @@ def _encode(
     rows = _rows(track, clip, kind)
     base, ticks = _clock(np.asarray(clip.times)[track.frames[rows]], track.frames[rows], clip.fps, kind)
     with av.open(str(path.absolute()), "w", format=kind) as container:
-        encoder = _Encoder(container, kind, base, quality, mean_rate(clip))
+        encoder = _Encoder(container, kind, base, quality, mean_rate(clip), float(pixel_aspect(clip)))
         for done, (t, tick) in enumerate(zip(rows, ticks, strict=True)):
             if cancel is not None and cancel():
                 raise StoppedError
             number = int(track.frames[t])
-            maps = [_map_of(trace, number) for trace in traces] if look.heatmap else []
+            maps = [map_of(trace, number) for trace in traces] if look.heatmap else []
             image = draw(clip.frame(number), track, t, look, [one for one in maps if one is not None])
             encoder.add(image, int(tick))
             if progress is not None:
@@ -125,7 +126,7 @@ def _clock(times: np.ndarray, frames: np.ndarray, fps: float | None, kind: str) 
     return Fraction(1, _TICKS), np.maximum.accumulate(ticks - np.arange(len(ticks))) + np.arange(len(ticks))
 
 
-def _map_of(trace: Any, number: int) -> tuple[np.ndarray, Any] | None:
+def map_of(trace: Any, number: int) -> tuple[np.ndarray, Any] | None:
     """Return a trace's maps and crop in a frame of the video, if it has that frame."""
     clip, first = trace.clip, 0
     while hasattr(clip, "clip") and hasattr(clip, "start"):
@@ -137,8 +138,8 @@ def _map_of(trace: Any, number: int) -> tuple[np.ndarray, Any] | None:
 class _Encoder:
     """One video stream: H.264 in BT.709, or GIF through a palette."""
 
-    def __init__(self, container: Any, kind: str, base: Fraction, quality: int, rate: float):
-        self.container, self.kind, self.base = container, kind, base
+    def __init__(self, container: Any, kind: str, base: Fraction, quality: int, rate: float, aspect: float):
+        self.container, self.kind, self.base, self.aspect = container, kind, base, aspect
         self.sized = False
         rate_of = Fraction(rate).limit_denominator(1001)
         self.stream = container.add_stream("gif" if kind == "gif" else "libx264", rate=rate_of)
@@ -152,10 +153,14 @@ class _Encoder:
         context = self.stream.codec_context
         context.colorspace = context.color_primaries = context.color_trc = 1  # BT.709; untagged is read as BT.601
         context.color_range = 1
+        if aspect != 1:  # the frames keep their size, and say how wide a pixel is, as the video's
+            context.sample_aspect_ratio = Fraction(aspect).limit_denominator(1000)
 
     def add(self, image: np.ndarray, tick: int) -> None:
         """Encode an RGB image at a time. H.264 needs even sizes: the last row or column is then repeated."""
         height, width = image.shape[:2]
+        if self.kind == "gif" and self.aspect != 1:  # a GIF has square pixels only
+            image = cv2.resize(image, (max(1, round(width * self.aspect)), height), interpolation=cv2.INTER_LINEAR)
         if self.kind != "gif" and (height % 2 or width % 2):
             image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         if not self.sized:  # PyAV's own default is 640 × 480

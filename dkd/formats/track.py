@@ -231,7 +231,7 @@ def join(tracks: Sequence[PoseTrack]) -> PoseTrack:
 
 
 def as_track(given: Any) -> PoseTrack:
-    """Convert a track, a trace, or several traces (by name, in a sequence, or in ``traces``) to a track.
+    """Convert a track, a trace, several traces (by name, in a sequence, or in ``traces``), or a session to a track.
 
     Raises:
         ConfigError: it is something else.
@@ -245,12 +245,21 @@ def as_track(given: Any) -> PoseTrack:
         if many and all(isinstance(one, PoseTrack) for one in (many.values() if isinstance(many, Mapping) else many)):
             return join(list(many.values() if isinstance(many, Mapping) else many))
         return PoseTrack.from_traces(many)
-    if hasattr(given, "traces"):
-        return as_track(given.traces)
+    if (traces := traces_in(given)) is not given:
+        return as_track(traces)
     raise ConfigError(
-        f"expected a Trace, several traces by name, or a PoseTrack, got {type(given).__name__}; "
+        f"expected a Trace, several traces by name, a Session, or a PoseTrack, got {type(given).__name__}; "
         "dkd.load_poses(path) reads a file"
     )
+
+
+def traces_in(given: Any) -> Any:
+    """Return the traces of a studio, or of a session, whose people are tracked again; anything else unchanged."""
+    if isinstance(given, PoseTrack) or hasattr(given, "heatmaps"):
+        return given
+    if hasattr(given, "traces"):
+        return given.traces
+    return given.open() if hasattr(given, "open") and hasattr(given, "people") else given
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:

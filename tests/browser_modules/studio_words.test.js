@@ -15,6 +15,7 @@ const STATE = {
   opening: "", range: [0, 300], range_note: "", people: [], proposals: [], proposed_in: null, finding: false,
   tracking: false, reinitialise: true, same: [], warnings: [], moved: "", earlier: "", saved: {}, joints: {},
   formats: [".csv"], problems: {},
+  exporting: { busy: "", done: 0, total: 0, written: [], notes: [], problem: "" },
 }; // biome-ignore format: short
 const done = { ...ANNA, state: /** @type {const} */ ("done"), done: 300 };
 

@@ -86,12 +86,15 @@ test("the nearest joint, in CSS pixels; a joint without a position is never the 
 test("corrections are filled and predictions hollow, hidden joints crossed; without corrections all are filled", () => {
   const header = {
     joints: ["a", "b", "c"],
+    is_track: false,
     corrected: Uint8Array.of(0, 0, 0, 0, 1, 0),
     hidden: Uint8Array.of(0, 0, 0, 0, 0, 1),
   };
   const of = (/** @type {number} */ frame) => [0, 1, 2].map(jointStyle(header, frame, false));
   expect(of(0)).toEqual(["hollow", "hollow", "hollow"]);
   expect(of(1)).toEqual(["hollow", "filled", "hidden"]);
-  expect(jointStyle({ joints: ["a"] }, 0, false)(0)).toBe("filled");
-  expect(jointStyle({ joints: ["a"] }, 0, true)(0)).toBe("hollow");
+  const plain = { joints: ["a"], is_track: false };
+  expect(jointStyle(plain, 0, false)(0)).toBe("filled");
+  expect(jointStyle(plain, 0, true)(0)).toBe("hollow");
+  expect(jointStyle({ ...plain, is_track: true }, 0, false)(0)).toBe("hollow");
 });

@@ -14,10 +14,12 @@ import pytest
 
 from dkd import Clip, PoseTrack, export, load_poses, match_joints
 from dkd.errors import ConfigError, DatasetError, DKDError, ShapeError, StorageError
+from dkd.formats.files import FORMATS
 from dkd.formats.hdf import plain_literals
 from dkd.formats.names import plain_name, to_skeleton
 from dkd.formats.openpose import BODY_25
 from dkd.formats.rates import rate_of, snapped
+from dkd.formats.several import pose_formats
 from dkd.pose.skeleton import SKELETONS, Skeleton, convert_joints
 from dkd.tracking.record import Record
 from dkd.tracking.tables import save_joints
@@ -247,6 +249,34 @@ def test_what_is_no_pose_file_is_refused_with_a_sentence(tmp_path: Path, name: s
             load_poses(tmp_path / name)
     with pytest.raises(DatasetError, match="no file"):
         load_poses(tmp_path / f"none_{name}")
+
+
+@pytest.mark.parametrize("name", pose_formats())
+def test_a_damaged_file_is_an_error_of_ours_or_a_shorter_track(tmp_path: Path, name: str) -> None:
+    """Cut off at any place; where text is cut at the end of a line, the lines before it are a whole file."""
+    track = make_track(1, 6, 2, PENN, 30)
+    path = export(track, tmp_path / f"a{FORMATS[name].endings[0]}").path
+    file = path if path.is_file() else sorted(path.iterdir())[-1]
+    whole = file.read_bytes()
+    refused = 0
+    for length in np.linspace(0, len(whole) - 1, 24).astype(int):
+        file.write_bytes(whole[:length])
+        try:
+            assert len(load_poses(path)) <= 6
+        except DatasetError as error:
+            refused += 1
+            assert str(tmp_path) in str(error)
+    assert refused >= (1 if name in ("csv", "tsv", "trc", "deeplabcut-csv") else 23)
+
+
+def test_what_a_library_raises_is_an_error_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_path: Path) -> None:
+        raise RuntimeError("Object visitation failed")
+
+    monkeypatch.setattr("dkd.formats.nwb.read", broken)
+    path = export(make_track(1, 3, 1, PENN, 30), tmp_path / "a.nwb").path
+    with pytest.raises(DatasetError, match="cannot be read as NWB ndx-pose: Object visitation failed"):
+        load_poses(path)
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------

@@ -22,6 +22,8 @@ def make_track(
     gaps: bool = True,
     single: bool = True,
     scored: bool = True,
+    holes: bool = False,
+    unscored: bool = False,
 ) -> PoseTrack:
     """Make a track of ``n`` frames from frame ``first`` on.
 
@@ -30,6 +32,8 @@ def make_track(
         gaps: leave out single joints, whole people for a while, and everybody in the second frame.
         single: float32, as traces have it; else float64.
         scored: whether scores are known, also of missing joints.
+        holes: leave frames of the video out, up to three between two that are there.
+        unscored: some of the scores are unknown, also of joints that were found.
     """
     rng = np.random.default_rng(seed)
     kind = np.float32 if single else np.float64
@@ -40,7 +44,9 @@ def make_track(
         xy[rng.random(shape) < 0.1] = np.nan
         xy[n // 3 : n // 2, people - 1] = np.nan
         xy[1:2] = np.nan
-    frames = first + np.arange(n)
+    frames = first + (np.cumsum(rng.integers(1, 5, n)) - 1 if holes else np.arange(n))
+    if unscored:
+        scores[rng.random(shape) < 0.2] = np.nan
     times = frames / fps if fps else first / 30 + np.cumsum(rng.uniform(0.02, 0.05, n))
     names = ("person",) if people == 1 else tuple(f"mouse {i}" for i in range(people))
     return PoseTrack(
@@ -51,13 +57,13 @@ def make_track(
 
 @st.composite
 def tracks(draw: st.DrawFn) -> PoseTrack:
-    """1 to 4 people, 13 or 15 joints, gaps, usual and variable rates, from frame 0 or 10 s on."""
+    """1 to 4 people, 13 or 15 joints, gaps, usual and variable rates, from frame 0 or 10 s on, frames left out."""
     fps = draw(st.sampled_from(RATES))
     return make_track(
         draw(st.integers(0, 2**31)), draw(st.sampled_from((1, 2, 3, 7, 20))), draw(st.integers(1, 4)),
         SKELETONS[draw(st.sampled_from(("penn_action", "sub_jhmdb")))], fps,
         draw(st.sampled_from((0, round(10 * (fps or 30))))), gaps=draw(st.booleans()), single=draw(st.booleans()),
-        scored=draw(st.booleans()),
+        scored=draw(st.booleans()), holes=draw(st.booleans()), unscored=draw(st.booleans()),
     )  # fmt: skip
 
 

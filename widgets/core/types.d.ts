@@ -97,6 +97,7 @@ export interface Header {
   model: string;
   backend: string;
   engine: string;
+  is_track: boolean; // of another tool: joints and scores without maps and kernels
   size: [number, number];
   image: [number, number];
   joints: string[];

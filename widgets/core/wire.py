@@ -112,6 +112,7 @@ def render_header(trace: TraceLike, generation: int, first: tuple[int, float] = 
         "model": trace.model_name,
         "backend": clip.backend,
         "engine": getattr(trace, "engine", "torch"),
+        "is_track": bool(getattr(trace, "is_track", False)),
         "size": [clip.width, clip.height],
         "image": list(image_size(clip.width, clip.height)),
         "joints": list(skeleton.joints),

@@ -96,8 +96,9 @@ class EvaluationForm(ipw.VBox):
         at_hand = available_sources()
         self.sources = {name: _tick(name, ABOUT.get(name, ""), name in SMALL) for name in at_hand}
         self.others = ipw.Text(
-            description="Other methods", continuous_update=False, placeholder="runs/first+one-euro, my.safetensors",
-            tooltip="Any MODEL+variant+variant…: shipped names, checkpoints, folders of runs; separated by commas",
+            description="Other methods", continuous_update=False, placeholder="runs/first+one-euro, theirs.slp",
+            tooltip="Any MODEL+variant+variant…: shipped names, checkpoints, folders of runs; and pose files of other "
+            "tools, or folders with one per video; separated by commas",
         )  # fmt: skip
         self.other_data = ipw.Text(
             description="Other data", continuous_update=False, placeholder="penn_action=path/to/Penn_Action",

@@ -18,9 +18,10 @@ from dkd.datasets.people import PersonSequence
 from dkd.datasets.sources import load_people
 from dkd.errors import ConfigError, RunBusyError
 from dkd.evaluation.cost import profile
-from dkd.evaluation.methods import VARIANTS, Method, get_method
+from dkd.evaluation.methods import VARIANTS, Method
 from dkd.evaluation.results import Evaluation
 from dkd.evaluation.run import Progress, evaluate
+from dkd.evaluation.tracks import find_method, find_tracks
 from dkd.io.files import atomic_path
 
 log = logging.getLogger(__name__)
@@ -189,8 +190,10 @@ class EvaluationJob:
             self._tell()
 
     def _measure_cost(self) -> None:
-        methods = [get_method(spec) for spec in self.cost_of]
-        models = {cost_name(method): method.model for method in methods}
+        methods = [find_method(spec) for spec in self.cost_of if find_tracks(spec) is None]
+        models = {cost_name(method): method.model for method in methods if isinstance(method, Method)}
+        if not models:
+            raise ConfigError("pose files of other tools have no cost to measure: add a model")
 
         def progress(done: int, of: int) -> None:
             self.turns = done, of

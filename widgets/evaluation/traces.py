@@ -8,10 +8,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dkd.evaluation.methods import Method, get_method
+from dkd.evaluation.methods import Method
 from dkd.evaluation.people import follow_person
+from dkd.evaluation.tracks import TrackMethod, find_method
+from dkd.formats.as_trace import TrackTrace
 from dkd.tracking.trace import Trace
 from widgets.evaluation.job import People
+
+Traced = Trace | TrackTrace
 
 log = logging.getLogger(__name__)
 KEPT = 6  # number of traces
@@ -43,14 +47,14 @@ class MomentTraces:
 
     def __init__(self, people: People):
         self._people = people
-        self._traces: OrderedDict[TraceRequest, Trace] = OrderedDict()
-        self._methods: OrderedDict[str, Method] = OrderedDict()
-        self._wanted: tuple[Sequence[TraceRequest], Callable[[int, Trace | Exception], None]] | None = None
+        self._traces: OrderedDict[TraceRequest, Traced] = OrderedDict()
+        self._methods: OrderedDict[str, Method | TrackMethod] = OrderedDict()
+        self._wanted: tuple[Sequence[TraceRequest], Callable[[int, Traced | Exception], None]] | None = None
         self._changed = threading.Condition()
         self._closed = False
         self._thread: threading.Thread | None = None
 
-    def want(self, requests: Sequence[TraceRequest], done: Callable[[int, Trace | Exception], None]) -> None:
+    def want(self, requests: Sequence[TraceRequest], done: Callable[[int, Traced | Exception], None]) -> None:
         """Make traces in this order, and call ``done(number, trace or exception)`` with each, in this object's thread.
 
         Earlier requests are cancelled: none of their results is reported after the first of this call.
@@ -88,7 +92,7 @@ class MomentTraces:
                 self._wanted = None
             for number, request in enumerate(requests):
                 try:
-                    result: Trace | Exception | None = self._make(request)
+                    result: Traced | Exception | None = self._make(request)
                 except Exception as error:  # shown in place of the trace
                     log.warning("no trace of %s", request, exc_info=True)
                     result = error
@@ -99,7 +103,7 @@ class MomentTraces:
                 except Exception:
                     log.warning("a trace could not be shown", exc_info=True)
 
-    def _make(self, request: TraceRequest) -> Trace | None:
+    def _make(self, request: TraceRequest) -> Traced | None:
         if request not in self._traces:
             trace = follow_person(
                 self._method(request.spec),
@@ -115,9 +119,9 @@ class MomentTraces:
         self._traces.move_to_end(request)
         return self._traces[request]
 
-    def _method(self, spec: str) -> Method:
+    def _method(self, spec: str) -> Method | TrackMethod:
         if spec not in self._methods:
-            self._methods[spec] = get_method(spec)
+            self._methods[spec] = find_method(spec)
             while len(self._methods) > MODELS_KEPT:
                 self._methods.popitem(last=False)
         self._methods.move_to_end(spec)

@@ -10,10 +10,9 @@ from typing import Any
 import ipywidgets as ipw
 
 from dkd.errors import DKDError
-from dkd.tracking.trace import Trace
 from widgets.core.view import close_below
 from widgets.evaluation.job import People
-from widgets.evaluation.traces import MomentTraces, TraceRequest
+from widgets.evaluation.traces import MomentTraces, Traced, TraceRequest
 from widgets.panels.side import Side
 from widgets.training.form import alert
 
@@ -42,14 +41,14 @@ class Moment:
         n_frames = f", n_frames={self.n_frames}" if self.n_frames else ""
         return (
             f"person = next(p for p in load_people({self.data!r}, 'test') if p.name == {self.video!r})\n"
-            f"trace = follow_person(get_method({self.spec!r}), person{n_frames})\n"
+            f"trace = follow_person(find_method({self.spec!r}), person{n_frames})\n"
             f'Workbench(trace, frame={self.frame}, joint="{self.joint}")'
         )
 
 
 IMPORTS = (
     "from dkd.datasets.sources import load_people\nfrom dkd.evaluation.people import follow_person\n"
-    "from dkd.evaluation.methods import get_method\nfrom widgets import Workbench\n"
+    "from dkd.evaluation.tracks import find_method\nfrom widgets import Workbench\n"
 )
 
 
@@ -130,7 +129,7 @@ class MomentViews(ipw.VBox):
         self.message.value = ""
         self._say(f"Tracing {moment.video} with {specs[0]} …")
 
-        def done(number: int, result: Trace | Exception) -> None:
+        def done(number: int, result: Traced | Exception) -> None:
             def show() -> None:
                 if self.moment is moment:  # otherwise another one has been opened
                     self._show(moment, specs, number, result)
@@ -139,7 +138,7 @@ class MomentViews(ipw.VBox):
 
         self._traces.want(requests, done)
 
-    def _show(self, moment: Moment, specs: list[str], number: int, result: Trace | Exception) -> None:
+    def _show(self, moment: Moment, specs: list[str], number: int, result: Traced | Exception) -> None:
         self._say(f"Tracing {moment.video} with {specs[number + 1]} …" if number + 1 < len(specs) else "")
         if isinstance(result, Exception):
             if not isinstance(result, DKDError):
@@ -170,5 +169,5 @@ class MomentViews(ipw.VBox):
         self.second.clear()
 
 
-def _same_clip(a: Trace, b: Trace) -> bool:
+def _same_clip(a: Traced, b: Traced) -> bool:
     return (a.clip.name, len(a), a.skeleton.name) == (b.clip.name, len(b), b.skeleton.name)

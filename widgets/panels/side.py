@@ -8,7 +8,7 @@ from typing import Any
 
 import ipywidgets as ipw
 
-from dkd.tracking.trace import Trace
+from dkd.tracking.protocols import TraceLike
 from widgets.workbench.workbench import Workbench
 
 
@@ -34,7 +34,7 @@ class Side:
         self.box.add_class("dkd-side")
         self.box.add_class(f"dkd-side-{name}")
 
-    def show_trace(self, trace: Trace, cursor: Any, label: str) -> None:
+    def show_trace(self, trace: TraceLike, cursor: Any, label: str) -> None:
         """Show a trace in the workbench; frame, joint and layers stay unchanged.
 
         Args:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dkd.errors import DKDError, VideoMovedError
+from dkd.errors import ConfigError, DKDError, VideoMovedError
 from widgets.core.view import describe_error
 from widgets.studio.listing import complete_path
 
@@ -30,6 +30,9 @@ class Requests:
     save_joints: Any
     _publish: Any
     _bench: Any
+    _saver: Any
+    _exports: Any
+    traces: Any
 
     def _hear(self, _widget: Any, content: Content, buffers: Sequence[Any]) -> None:
         kind = str(content.get("type", ""))
@@ -126,6 +129,16 @@ class Requests:
 
     def _on_save(self, content: Content) -> None:
         self.save(content["path"])
+
+    def _on_export(self, content: Content) -> None:
+        editor = self._bench.editor
+        if editor is None:
+            raise ConfigError("expected a tracked person, got none; track somebody first")
+        shown = {"frame": editor.frame, "joint": editor.joint, **content}
+        self._exports.start(str(content["kind"]), self.traces, self._saver.stem(self._project.clip), shown)
+
+    def _on_export_cancel(self, _content: Content) -> None:
+        self._exports.cancel()
 
     def _on_joints(self, content: Content) -> None:
         self.save_joints(str(content["ending"]))

@@ -2,6 +2,7 @@
 
 import { copyText } from "../core/clipboard.js";
 import { h } from "../core/dom.js";
+import { buildExports } from "../exports/menu.js";
 
 /** @import { Clip, State } from "./types.d.ts" */
 /** @import { Link } from "./link.js" */
@@ -34,6 +35,11 @@ export function buildSave(link) {
   });
   const formats = h("select", { "aria-label": "Format of the table of joints" });
   const joints = h("span", { class: "dkd-muted", role: "status" });
+  const exports = buildExports(
+    link.model.get("_export_menu"),
+    (content) => link.send(content),
+    () => ({}),
+  );
   const problem = h("div", { class: "dkd-note dkd-error", role: "alert", hidden: true });
   let call = "";
   code.addEventListener("click", async () => {
@@ -71,6 +77,7 @@ export function buildSave(link) {
       ),
       joints,
     ),
+    exports.element,
     problem,
   );
   return {
@@ -93,7 +100,10 @@ export function buildSave(link) {
       }
       joints.textContent = state.joints.path ? `Saved in ${fileName(state.joints.path)}` : "";
       joints.title = state.joints.path ?? "";
-      problem.textContent = [state.joints.problem, state.problems.save].filter(Boolean).join(" ");
+      exports.update(state.exporting);
+      problem.textContent = [state.joints.problem, state.problems.save, state.problems.export]
+        .filter(Boolean)
+        .join(" ");
       problem.hidden = !problem.textContent;
     },
   };

@@ -106,14 +106,19 @@ class Saver:
         if ending not in FORMATS:
             raise ConfigError(f"expected one of {', '.join(FORMATS)} as the ending, got {ending!r}")
         traces, start_s = dict(people), float(clip.times[start])
-        folder, stem = _place(self.path or free_path(Path(clip.path)))
+        stem = self.stem(clip)
 
         def job(_cancelled: Cancelled) -> None:
-            path = _free(folder / f"{stem}-joints{ending}")
+            path = _free(stem.with_name(f"{stem.name}-joints{ending}"))
             save_joints(traces if len(traces) > 1 else next(iter(traces.values())), path, start, start_s)
             self.joints = {"path": str(path)}
 
         self._worker.do("joints", job)
+
+    def stem(self, clip: Any) -> Path:
+        """Return folder and start of the name of files that are exported: those of the session."""
+        folder, stem = _place(self.path or free_path(Path(clip.path)))
+        return folder / stem
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until everything is saved, at most ``timeout`` seconds; return whether it is."""

@@ -27,6 +27,7 @@ from widgets.core.filmstrip import filmstrip_html
 from widgets.core.library import ModuleWidget, script
 from widgets.core.view import unknown_keyword
 from widgets.core.wire import write_message
+from widgets.exports.exports import Exports, menu
 from widgets.studio.bench import Bench
 from widgets.studio.persons import Person
 from widgets.studio.pictures import Pictures, encode, facts
@@ -70,6 +71,7 @@ class Studio(Requests, ModuleWidget):
     _clip = traitlets.Dict().tag(sync=True)
     _state = traitlets.Dict().tag(sync=True)
     _editor = anywidget.WidgetTrait().tag(sync=True)
+    _export_menu = traitlets.Dict(menu()).tag(sync=True)
     _error = traitlets.Unicode("").tag(sync=True)
     _filmstrip = traitlets.Unicode().tag(sync=True)
     _closed = True  # until it is complete: ipywidgets also closes incomplete widgets when they are deleted
@@ -89,6 +91,7 @@ class Studio(Requests, ModuleWidget):
         self._pictures = Pictures(self.send, lambda kind, error: _log.info("no %s: %s", kind, error))
         self._uploads = Uploads()
         self._saver = Saver(self._publish, saves_at)
+        self._exports = Exports(lambda _state: self._publish())
         self._shown_generation = -1
         self._opening = self._moved = self._earlier = ""
         self._reopening: Session | None = None  # a session whose video is to be opened
@@ -269,6 +272,7 @@ class Studio(Requests, ModuleWidget):
         self.on_msg(self._hear, remove=True)
         self._pictures.close()
         self._uploads.close()
+        self._exports.close()
         self._saver.close()
         self._bench.close()
         self._project.close()
@@ -304,6 +308,7 @@ class Studio(Requests, ModuleWidget):
                 "saved": dict(self._saver.saved),
                 "joints": dict(self._saver.joints),
                 "formats": sorted(FORMATS),
+                "exporting": self._exports.state,
             }
 
     def _changed(self) -> None:

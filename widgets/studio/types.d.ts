@@ -54,5 +54,6 @@ export interface State {
   saved: { path?: string; at?: number; problem?: string };
   joints: { path?: string; problem?: string };
   formats: string[];
+  exporting: import("../exports/menu.js").Exporting;
   problems: Record<string, string>;
 }

@@ -123,7 +123,7 @@ export function fineness(figure, joints) {
 }
 
 /**
- * A joint is the paler the lower its score; limbs that end in a hidden joint are thin.
+ * A joint is the paler the lower its score, if it has one; limbs that end in a hidden joint are thin.
  * @param {Figure} figure
  * @param {Pick<FrameRecord, "joints" | "scores">} record
  * @param {number} selected
@@ -132,7 +132,8 @@ export function fineness(figure, joints) {
 export function drawSkeleton(figure, record, selected, style = () => "filled") {
   const { context, header, colours } = figure;
   const fine = fineness(figure, record.joints);
-  const opacity = (/** @type {number} */ j) => 0.25 + 0.75 * clamp(record.scores[j], 0, 1);
+  const opacity = (/** @type {number} */ j) =>
+    Number.isNaN(record.scores[j]) ? 1 : 0.25 + 0.75 * clamp(record.scores[j], 0, 1);
   for (const [a, b] of header.limbs) {
     const { side, dash } = limbStyle(header, a, b);
     const isHidden = style(a) === "hidden" || style(b) === "hidden";

@@ -1,4 +1,5 @@
-// How joints are drawn in a trace with corrections: what a person has placed is filled, what the model predicts hollow.
+// How joints are drawn: those of another tool's track hollow; in a trace with corrections, what a person has placed is
+// filled, what the model predicts hollow.
 
 import { toScreen } from "./figure.js";
 import { strokeLine, strokeRings } from "./strokes.js";
@@ -9,15 +10,15 @@ import { strokeLine, strokeRings } from "./strokes.js";
 
 /**
  * The style of each joint in a frame. Without corrections all joints are filled, except in an editor.
- * @param {Pick<Header, "joints" | "corrected" | "hidden">} header
+ * @param {Pick<Header, "joints" | "corrected" | "hidden" | "is_track">} header
  * @param {number} frame
  * @param {boolean} isEditing
  * @param {number} held a joint that is being corrected
  * @returns {(joint: number) => JointStyle}
  */
-export function jointStyle({ joints, corrected, hidden }, frame, isEditing, held = -1) {
+export function jointStyle({ joints, corrected, hidden, is_track: isTrack }, frame, isEditing, held = -1) {
   const at = frame * joints.length;
-  if (!corrected && !isEditing) return () => "filled";
+  if (!corrected && !isEditing) return () => (isTrack ? "hollow" : "filled");
   return (j) => (j === held ? "filled" : hidden?.[at + j] ? "hidden" : corrected?.[at + j] ? "filled" : "hollow");
 }
 

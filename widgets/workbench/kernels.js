@@ -20,8 +20,10 @@ const REINITIALISED =
   "In this frame the track was lost and the model was re-initialised: the pose initializer found the joints, " +
   "and the next kernels are distilled from it for the frame after.";
 const NONE_AT_ALL = "This model has no kernels: it finds the joints in each frame on its own.";
+const OF_A_TRACK = "This is a track of another tool: a file with joints and scores, but without kernels.";
 /** @type {(header: Header, frame: number) => string} */
 function whyNone(header, frame) {
+  if (header.is_track) return OF_A_TRACK;
   if (!header.channels) return NONE_AT_ALL;
   return frame === header.origin ? noneYet(header, frame) : REINITIALISED;
 }

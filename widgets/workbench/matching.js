@@ -30,22 +30,15 @@ function buildMatching(root, store, cursor, signal) {
   const large = buildLarge(store, cursor, signal);
   const sum = buildSum(store);
   const smalls = h("div", { class: "dkd-smalls" });
+  const nothing = h("p", { hidden: true }, "This is a track of another tool: a file with joints, but without maps.");
+  const column = h("div", { class: "dkd-large-column" }, large.element, colourBar());
+  const split = h("div", { class: "dkd-split" }, column, sum.element);
   root.append(
     h(
       "div",
       { class: "dkd-panel" },
       h("header", {}, title, note, toggle),
-      h(
-        "div",
-        { class: "dkd-body" },
-        h(
-          "div",
-          { class: "dkd-split" },
-          h("div", { class: "dkd-large-column" }, large.element, colourBar()),
-          sum.element,
-        ),
-        smalls,
-      ),
+      h("div", { class: "dkd-body" }, nothing, split, smalls),
     ),
   );
   /** @type {Tile[]} */
@@ -62,6 +55,8 @@ function buildMatching(root, store, cursor, signal) {
       const grid = jointGrid(header, cursor, "heatmap");
       tiles = grid.tiles;
       smalls.replaceChildren(grid.element);
+      nothing.hidden = !header.is_track;
+      for (const part of [split, smalls, toggle]) part.hidden = header.is_track;
     },
     paint(record, bitmap) {
       const { header } = store;

@@ -61,7 +61,10 @@ export function buildPlayer(root, store, cursor, signal, editing) {
       whole.style.setProperty("--dkd-aspect", String(width / header.size[1]));
       const truth = item("truth", `labels: ${header.truth_kind.split(":")[0]}`);
       truth.title = header.truth_kind;
-      legend.replaceChildren(item("left", "left"), item("right", "right"), ...(header.truth_kind ? [truth] : []));
+      const parts = [item("left", "left"), item("right", "right")];
+      if (header.is_track) parts.push(item("hollow", "track of another tool"));
+      if (header.truth_kind) parts.push(truth);
+      legend.replaceChildren(...parts);
       controls.header(header);
     },
     paint(record, bitmap) {
@@ -70,10 +73,10 @@ export function buildPlayer(root, store, cursor, signal, editing) {
       editing?.over(surface, record);
       root.dataset.frame = String(record.frame);
       const joint = readable(store.header.joints[selected]);
-      canvas.setAttribute(
-        "aria-label",
-        `frame ${numberOf(store.header, record.frame)} with the skeleton; ${joint} selected, score ${record.scores[selected].toFixed(2)}`,
-      );
+      const score = record.scores[selected];
+      const words = Number.isNaN(score) ? "without a score" : `score ${score.toFixed(2)}`;
+      const number = numberOf(store.header, record.frame);
+      canvas.setAttribute("aria-label", `frame ${number} with the skeleton; ${joint} selected, ${words}`);
       controls.paint(record);
     },
   };

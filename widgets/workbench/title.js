@@ -51,7 +51,8 @@ export function buildTitle(store, act, before, after) {
       warned.textContent = `! ${sentences.length === 1 ? "a warning" : `${sentences.length} warnings`} about the video`;
       warned.title = sentences.join("\n");
       warned.setAttribute("aria-label", `Warnings about the video: ${sentences.join(". ")}`);
-      facts.textContent = `${header.model} in ${header.engine} · ${size}, ${header.rate} · read by ${header.backend}`;
+      const by = header.is_track ? `${header.model}, a track of another tool` : `${header.model} in ${header.engine}`;
+      facts.textContent = `${by} · ${size}, ${header.rate} · read by ${header.backend}`;
     },
     paint() {
       if (latency.hidden) return;

@@ -8,6 +8,7 @@ import { notes } from "../core/notes.js";
 import { watchRoom } from "../core/room.js";
 import { coverUntilKnown } from "../core/starting.js";
 import { buildCopy } from "./copy.js";
+import { buildExportButton } from "./export_button.js";
 import { buildHelp } from "./help.js";
 import { buildPolicy } from "./policy.js";
 import { revealOnRequest } from "./reveal.js";
@@ -49,6 +50,7 @@ export async function buildWorkbench({ model, el, host, signal }, { label = "Wor
   const copier = buildCopy(model, cursor, signal);
   const policy = buildPolicy(model, signal);
   const full = buildFullscreen(root, signal);
+  const exports = buildExportButton(model, cursor, signal);
   const base = actions(root, store, cursor);
   /** @type {Actions} */
   const own = {
@@ -62,6 +64,7 @@ export async function buildWorkbench({ model, el, host, signal }, { label = "Wor
     reinitialise: () => policy.toggle(),
     ...extension?.own,
     clear: (argument) => {
+      if (exports.close()) return;
       if (help.isOpen()) help.toggle();
       else (extension?.own.clear ?? base.clear)(argument);
     },
@@ -69,9 +72,9 @@ export async function buildWorkbench({ model, el, host, signal }, { label = "Wor
   if (extension) delete own.reinitialise;
   const help = buildHelp({ ...base, ...own });
   const act = keys(root, store, cursor, signal, own);
-  const title = buildTitle(store, act, extension ? [] : [policy.element], [full.button]);
+  const title = buildTitle(store, act, extension ? [] : [policy.element], [...exports.buttons, full.button]);
   const [above, below] = [extension?.above ?? [], extension?.below ?? []];
-  root.append(title.element, copier.element, help.element, ...above, places.grid, ...below);
+  root.append(title.element, exports.element, copier.element, help.element, ...above, places.grid, ...below);
   const note = notes(root, model, signal);
   el.append(root);
   watchRoom(root, signal);

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
+from dkd.errors import DKDError
+from dkd.formats.files import Exported, export, format_for
 from dkd.tracking.protocols import TraceLike
 from widgets.core.cursor import Cursor
 from widgets.core.filmstrip import display_with_still, filmstrip_html
 from widgets.core.library import script
 from widgets.core.tables import LAYERS
-from widgets.core.view import View, unknown_keyword
+from widgets.core.view import View, describe_error, unknown_keyword
+from widgets.exports.exports import Exports, menu, options_for
 from widgets.workbench.kernels import Kernels
 from widgets.workbench.matching import Matching
 from widgets.workbench.player import Player
@@ -59,6 +64,9 @@ class Workbench(View):
     reinitialise = traitlets.Bool(True).tag(sync=True)
     _new_starts = traitlets.Unicode().tag(sync=True)
     _reveal = traitlets.Bool(False).tag(sync=True)
+    _export_menu = traitlets.Dict().tag(sync=True)  # empty: without the menu
+    _exporting = traitlets.Dict().tag(sync=True)
+    _offers_export = True
 
     def __init__(
         self,
@@ -91,6 +99,9 @@ class Workbench(View):
         self._open(trace, own, _filmstrip=f"dkd-{uuid.uuid4().hex[:12]}", **parts)
         self._owns_cursor = cursor is None
         self.on_msg(self._on_message)
+        self._exports = Exports(lambda state: setattr(self, "_exporting", state))
+        self._exporting = self._exports.state
+        self._export_menu = menu() if self._offers_export else {}
         self._as_made = reinitialise is None
         self._versions = Versions(
             self._show, self._say_new_starts, lambda e: self.report(e, "tracking the person again")
@@ -138,6 +149,23 @@ class Workbench(View):
         """Scroll the page to the workbench, once; on a page that shows it later, as soon as it does."""
         self._reveal = True
 
+    def save(self, path: str | os.PathLike[str], *, view: str = "player", **style: Any) -> Exported:
+        """Save a picture of what is shown as ``.svg`` or ``.png``; an existing file is replaced.
+
+        Args:
+            path: the file.
+            view: ``"player"``, ``"lanes"`` or ``"kernels"``.
+            style: see :class:`dkd.formats.drawing.OverlayStyle`; by default the layers that are shown.
+
+        Raises:
+            ConfigError: the ending or the view is unknown, or the trace does not have what the view shows.
+            StorageError: the file cannot be written.
+        """
+        layers = self.cursor.layers
+        shown = {"trails": layers["trails"], "heatmap": layers["heatmap"], "frame": self.frame, "joint": self.joint}
+        options = options_for(format_for(path).name, self.trace, {**shown, "view": view})
+        return export(self.trace, path, **{**options, **style})
+
     def code(self) -> str:
         """Return the line of Python that opens this view again, with all settings that differ from the defaults."""
         return self._code(self.cursor.get_state())
@@ -152,6 +180,7 @@ class Workbench(View):
             return
         self.on_msg(self._on_message, remove=True)
         self._versions.close()
+        self._exports.close()
         self.unobserve_all("reinitialise")
         super().close()
         for part in self._parts:
@@ -160,8 +189,18 @@ class Workbench(View):
 
     def _on_message(self, _widget: Any, content: dict, _buffers: list) -> None:
         # The browser sends its own state, as its last changes may not have reached the cursor here yet.
-        if content.get("type") == "code":
+        kind = content.get("type")
+        if kind == "code":
             self.send({"type": "code", "code": self._code(content["state"])})
+        elif kind == "export" and self._offers_export:
+            try:
+                stem = Path.cwd() / (Path(self.trace.clip.name).stem or "clip")
+                self._exports.start(str(content["kind"]), self.trace, stem, content)
+            except Exception as error:  # shown on the page: otherwise it would only reach the server's log
+                text = str(error) if isinstance(error, DKDError) else describe_error(error, "in the export")
+                self._exporting = {**self._exports.state, "problem": text}
+        elif kind == "export_cancel":
+            self._exports.cancel()
 
     def _ipython_display_(self) -> None:
         display_with_still(self, filmstrip_html(self.trace, self._filmstrip))
