@@ -50,6 +50,8 @@ def _size(text: str) -> tuple[int, int]:
 
 
 def _poses(arguments: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
     from dkd.formats.files import FORMATS, export, format_for
     from dkd.formats.names import match_joints, to_skeleton
     from dkd.formats.several import export_all, pose_formats
@@ -82,8 +84,17 @@ def _poses(arguments: argparse.Namespace) -> int:
             options |= {"heatmap": arguments.heatmap, "joint": arguments.joint}
         if "frame" in format_for(out).options:
             options["frame"] = arguments.frame
-        print(export(poses, out, **options))
+        with tqdm(unit="frame", desc=out.name, disable=None, leave=False) as bar:
+            if "progress" in format_for(out).options:
+                options["progress"] = lambda done, total, bar=bar: _show(bar, done, total)
+            one = export(poses, out, **options)
+        print(one)
     return 0
+
+
+def _show(bar: Any, done: int, total: int) -> None:
+    bar.total = total
+    bar.update(done - bar.n)
 
 
 def _read(arguments: argparse.Namespace) -> Any:

@@ -25,7 +25,7 @@ from dkd.video.protocols import pixel_aspect
 
 _DPI = 72  # of a figure of a frame: a point of the figure is a pixel of the video
 _GREY = "#8a8a8a"
-# Text stays text, so that it can be edited and found; and a file depends on nothing but what it shows.
+# Text stays text, so that it can be edited and found; and equal figures are equal files.
 _SVG: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "dkd", "svg.image_inline": True}
 
 

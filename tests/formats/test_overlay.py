@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from dkd import PoseTrack, export
+from dkd import Clip, PoseTrack, export
 from dkd.errors import ConfigError
 from dkd.formats.drawing import PEOPLE, SIDES, OverlayStyle, draw
 from dkd.pose.crops import Crop
@@ -99,6 +99,17 @@ def test_colours_are_kept(tmp_path: Path) -> None:
         frame = next(file.decode(video=0)).to_ndarray(format="rgb24")
     assert np.abs(frame[200, 20].astype(int) - 90).max() <= 2
     assert np.abs(frame[301, 301].astype(int) - SIDES["centre"]).max() <= 12
+
+
+def test_pixels_that_are_not_square_stay_so(tmp_path: Path) -> None:
+    """An MP4 says how wide its pixels are; a GIF cannot, so its frames are wider."""
+    clip: Any = FakeClip(6)
+    clip.pixel_aspect = 1.5
+    track = points(np.full((6, 1, 1, 2), 60))
+    with Clip(export(track, tmp_path / "a.mp4", video=clip).path) as written:
+        assert float(written.pixel_aspect) == 1.5 and (written.width, written.height) == (320, 240)
+    images, _ = decoded(export(track, tmp_path / "a.gif", video=clip).path)
+    assert images[0].shape == (240, 480, 3)
 
 
 def test_odd_sizes_progress_and_cancel(tmp_path: Path) -> None:
