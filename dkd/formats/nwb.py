@@ -5,6 +5,7 @@ Written with pynwb and ndx-pose (the extra ``nwb``), which hold the schema; read
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -89,7 +90,9 @@ def write(track: PoseTrack, path: Path, started: datetime | None = None) -> None
             )
         )  # fmt: skip
     numbers = {"data": track.frames, "unit": "frames", "description": "numbers of the frames in the video, from 0"}
-    module.add(pynwb.TimeSeries(name="frame_numbers", **numbers, **clock))
+    # The file has its groups from A to Z.
+    order = json.dumps({"people": track.people}, ensure_ascii=False)
+    module.add(pynwb.TimeSeries(name="frame_numbers", comments=order, **numbers, **clock))
     with hdf(path, "w") as storage, pynwb.NWBHDF5IO(file=storage, mode="w") as io:
         io.write(file)
 
@@ -105,6 +108,7 @@ def read(path: Path) -> PoseTrack:
         file.visititems(lambda _, place: found.append(place) if _kind(place) == "PoseEstimation" else None)
         if not found:
             raise DatasetError(f"expected a PoseEstimation of ndx-pose in {path}, got none")
+        found = _in_order(found)
         first = found[0]
         joints, limbs, name = _skeleton(first)
         data, clocks = [], []
@@ -137,6 +141,16 @@ def read(path: Path) -> PoseTrack:
         skeleton_of(joints, {"limbs": limbs, "skeleton": name}), frames, times, tuple(people), fps, size, source,
         scorer, notes=notes,
     )  # fmt: skip
+
+
+def _in_order(found: list[h5py.Group]) -> list[h5py.Group]:
+    """Return the people in the order in which we wrote them, which the numbers of the frames say."""
+    numbers = found[0].parent.get("frame_numbers")
+    try:
+        people = json.loads(strings(numbers.attrs["comments"])[0])["people"]
+        return sorted(found, key=lambda place: people.index(_person(place)))
+    except (AttributeError, KeyError, ValueError, TypeError):  # of another tool
+        return found
 
 
 def _kind(place: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ PENN = SKELETONS["penn_action"]
 
 
 def test_two_people_leave_as_all_formats_and_come_back(tmp_path: Path) -> None:
-    track = make_track(2, 8, 2, PENN, 30, gaps=False)
+    track = replace(make_track(2, 8, 2, PENN, 30, gaps=False), people=("woman", "man"))
     done: list[tuple[int, int]] = []
     written = export_all(track, tmp_path / "out", progress=lambda *n: done.append(n))
     assert [one.format for one in written] == list(pose_formats()) and all(one.complete for one in written)
@@ -34,13 +35,12 @@ def test_two_people_leave_as_all_formats_and_come_back(tmp_path: Path) -> None:
         back = load_poses(one.path, skeleton="penn_action")
         there = ~back.missing
         assert there.any(1).sum() and same(track.xy[there], back.xy[there])
-        assert len(back.people) == 2 and len(back) == 8
+        assert back.people == ("woman", "man") or one.format == "openpose" and len(back.people) == 2
+        assert len(back) == 8
 
 
 def test_a_format_that_cannot_be_written_does_not_stop_the_others(tmp_path: Path) -> None:
     track = make_track(2, 8, 1, PENN, 30)
-    from dataclasses import replace
-
     timeless = replace(track, times=np.full(8, np.nan), fps=None)
     written = {one.format: one for one in export_all(timeless, tmp_path, name="a")}
     assert {name for name, one in written.items() if not one.complete} == {"nwb", "trc"}

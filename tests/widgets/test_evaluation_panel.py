@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 import torch
 
+from dkd import PoseTrack, export
 from dkd.cli.main import build_parser, main
 from dkd.errors import ConfigError, RunBusyError
 from dkd.evaluation.methods import VARIANTS
@@ -447,6 +448,20 @@ def test_cost_is_measured_when_it_is_asked_for(
     assert list(panel.cost.index) == [MODEL]  # type: ignore[union-attr]
     assert panel.summary["GMACs"].nunique() == 1 and (panel.summary["ms a frame"] > 0).all()
     assert "interleaved" in panel._results.note
+
+
+def test_pose_files_have_no_cost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Next to a model they are left out; alone there is nothing to measure, which is said."""
+    track = PoseTrack(np.zeros((3, 1, 13, 2)), np.ones((3, 1, 13)), SKELETON, np.arange(3), np.arange(3) / 30)
+    path = str(export(track, tmp_path / "theirs.h5").path)
+    alone = EvaluationJob(tmp_path / "alone", None, [path])
+    until(lambda: not alone.active)
+    assert alone.state == "failed" and "no cost" in str(alone.error)
+    monkeypatch.setattr("widgets.evaluation.job.ROUNDS", 1)
+    both = EvaluationJob(tmp_path / "both", None, [path, MODEL])
+    until(lambda: not both.active)
+    cost = load_cost(tmp_path / "both")
+    assert both.error is None and cost is not None and list(cost.index) == [MODEL]
 
 
 def test_two_jobs_do_not_write_into_one_folder(tmp_path: Path) -> None:
