@@ -16,6 +16,7 @@ SIDES = {"left": (0, 114, 178), "right": (213, 94, 0), "centre": (138, 138, 138)
 PEOPLE = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (204, 121, 167), (240, 228, 66), (0, 114, 178), (213, 94, 0))
 _SHIFT = 4  # bits of a pixel's fraction: OpenCV draws at sixteenths of a pixel
 _LEVELS = (0.3, 0.5, 0.75, 1.0)  # opacities; what is less certain is drawn fainter
+_LEAST = 0.02  # of a heatmap's values: less is not seen
 SURE = 0.8  # confidence from which a joint is drawn at full opacity
 
 
@@ -99,9 +100,10 @@ def _person(out: np.ndarray, track: PoseTrack, t: int, p: int, style: OverlaySty
             layers.setdefault(_level(min(opacity[a], opacity[b])), []).append(("limb", a, b))
     for j in np.flatnonzero(here).tolist():
         layers.setdefault(_level(opacity[j]), []).append(("joint", j, j))
+    joined = ~np.isnan(points[:-1, :, 0]) & ~np.isnan(points[1:, :, 0])  # (trail, J)
     for k in range(len(points) - 1):
         for j in shown:
-            if not np.isnan(points[k : k + 2, j, 0]).any():
+            if joined[k, j]:
                 layers.setdefault(_level((k + 1) / len(points)), []).append(("trail", k, j))
     if not layers:
         return
@@ -110,17 +112,19 @@ def _person(out: np.ndarray, track: PoseTrack, t: int, p: int, style: OverlaySty
     if not region.size:
         return
     place = points - low
+    fixed = np.rint(np.clip(np.nan_to_num(place), -1e5, 1e5) * (1 << _SHIFT)).astype(int).tolist()
     for level, parts in sorted(layers.items()):
-        drawn = region.copy()
+        drawn = region if level == 1 else region.copy()
         for what, a, b in parts:
             if what == "joint":
                 _dot(drawn, place[-1, a], 2.4 * weight, (255, 255, 255))
                 _dot(drawn, place[-1, a], 1.7 * weight, colour(a))
             else:
-                ends = (place[a, b], place[a + 1, b]) if what == "trail" else (place[-1, a], place[-1, b])
+                ends = (fixed[a][b], fixed[a + 1][b]) if what == "trail" else (fixed[-1][a], fixed[-1][b])
                 side = b if what == "trail" or track.skeleton.side(a) == "centre" else a
                 _line(drawn, *ends, colour(side), (1.0 if what == "trail" else 2.0) * weight)
-        cv2.addWeighted(drawn, level, region, 1 - level, 0, dst=region)
+        if level < 1:
+            cv2.addWeighted(drawn, level, region, 1 - level, 0, dst=region)
     if style.names if style.names is not None else several:
         _name(out, track.people[p], points[-1][here], colour(0) if by_person else (255, 255, 255), weight)
 
@@ -137,11 +141,6 @@ def _around(points: np.ndarray, shape: tuple[int, ...], margin: float) -> tuple[
     return np.clip(low, 0, most).astype(int), np.clip(high, 0, most).astype(int)
 
 
-def _fixed(point: np.ndarray) -> tuple[int, int]:
-    x, y = np.rint(np.clip(point, -1e5, 1e5) * (1 << _SHIFT)).astype(int).tolist()
-    return x, y
-
-
 def _dot(image: np.ndarray, at: np.ndarray, radius: float, colour: tuple[int, int, int]) -> None:
     """Draw a disc by the share of each pixel that it covers; OpenCV's circles are up to 0.3 pixels off."""
     low = np.maximum(np.floor(at - radius - 1).astype(int), 0)
@@ -154,8 +153,8 @@ def _dot(image: np.ndarray, at: np.ndarray, radius: float, colour: tuple[int, in
     part[:] = np.rint(part * (1 - covered) + np.array(colour) * covered).astype(np.uint8)
 
 
-def _line(image: np.ndarray, a: np.ndarray, b: np.ndarray, colour: tuple[int, int, int], width: float) -> None:
-    cv2.line(image, _fixed(a), _fixed(b), colour, max(1, round(width)), cv2.LINE_AA, _SHIFT)
+def _line(image: np.ndarray, a: list[int], b: list[int], colour: tuple[int, int, int], width: float) -> None:
+    cv2.line(image, a, b, colour, max(1, round(width)), cv2.LINE_AA, _SHIFT)
 
 
 def _name(image: np.ndarray, name: str, points: np.ndarray, colour: tuple[int, int, int], weight: float) -> None:
@@ -171,18 +170,24 @@ def _name(image: np.ndarray, name: str, points: np.ndarray, colour: tuple[int, i
 
 
 def _heat(image: np.ndarray, heatmap: np.ndarray, crop: Crop) -> None:
-    """Blend the maximum of maps (J, H, W) over the picture; what is 0 leaves it unchanged."""
-    height, width = image.shape[:2]
+    """Blend the maximum of maps (J, H, W) over the picture; what is below ``_LEAST`` leaves it unchanged."""
     size = heatmap.shape[-1]
-    x0, y0 = max(0, int(np.floor(crop.left))), max(0, int(np.floor(crop.top)))
-    x1, y1 = min(width, int(np.ceil(crop.left + crop.side))), min(height, int(np.ceil(crop.top + crop.side)))
-    if x1 <= x0 or y1 <= y0 or not size:
+    values = np.ascontiguousarray(np.clip(heatmap.max(0), 0, 1), np.float32) if size else np.zeros((0, 0), np.float32)
+    values[values < _LEAST] = 0
+    shown = np.argwhere(values > 0)[:, ::-1]  # (n, 2) x, y: only this part is blended
+    if not len(shown):
+        return
+    corners = crop.to_frame(np.array([shown.min(0) - 1.0, shown.max(0) + 1.0]), size)
+    border = (max(crop.left, 0.0), max(crop.top, 0.0)), (crop.left + crop.side, crop.top + crop.side)
+    x0, y0 = np.maximum(np.floor(corners[0]), np.floor(border[0])).astype(int).tolist()
+    x1, y1 = np.minimum.reduce([np.ceil(corners[1]) + 1, np.ceil(border[1]), image.shape[1::-1]]).astype(int).tolist()
+    if x1 <= x0 or y1 <= y0:
         return
     (ox, oy), (px, _) = crop.to_frame(np.array([[0.0, 0.0], [1.0, 0.0]]), size)
     matrix = np.array([[px - ox, 0, ox - x0], [0, px - ox, oy - y0]])
-    values = np.ascontiguousarray(np.clip(heatmap.max(0), 0, 1), np.float32)
     warped = cv2.warpAffine(values, matrix, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)
-    painted = cv2.applyColorMap(np.rint(warped * 255).astype(np.uint8), cv2.COLORMAP_VIRIDIS)
+    painted = cv2.applyColorMap(cv2.convertScaleAbs(warped, alpha=255), cv2.COLORMAP_VIRIDIS)
+    painted = cv2.cvtColor(painted, cv2.COLOR_BGR2RGB)
     region = image[y0:y1, x0:x1]
-    opacity = (0.75 * warped)[..., None]
-    region[:] = np.rint(region * (1 - opacity) + painted[..., ::-1] * opacity).astype(np.uint8)
+    # blendLinear divides by the sum of the weights plus 1e-5, which is at most one level of 255.
+    region[:] = cv2.blendLinear(np.ascontiguousarray(region), painted, 1 - 0.75 * warped, 0.75 * warped)

@@ -53,7 +53,7 @@ class Format:
 
 
 _STYLE = ("trail", "heatmap", "joint", "colours", "names", "confidence", "scale")
-_OVERLAY = ("progress", "cancel", "quality", *_STYLE)
+_OVERLAY = ("progress", "cancel", "quality", "preset", *_STYLE)
 _PICTURE = ("view", "frame", *_STYLE)
 FORMATS: dict[str, Format] = {
     one.name: one
@@ -237,8 +237,8 @@ def export(
         size: (width, height) in pixels, for a track that does not know it.
         video: clip or path of the video, for the overlay of a track; a trace knows its own.
         options: further arguments of the format: ``plural`` (movement), ``started`` (NWB); ``progress`` and ``cancel``,
-            ``quality``, and what to draw (:class:`dkd.formats.drawing.OverlayStyle`) for an overlay; ``view``,
-            ``frame`` and what to draw for a picture (:func:`dkd.formats.figures.write`).
+            ``quality``, ``preset``, and what to draw (:class:`dkd.formats.drawing.OverlayStyle`) for an overlay;
+            ``view``, ``frame`` and what to draw for a picture (:func:`dkd.formats.figures.write`).
 
     Returns:
         The file, and in ``notes`` what the format cannot hold; see docs/formats.md for what survives.

@@ -10,9 +10,9 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
-from dkd.errors import ConfigError
+from dkd.errors import ConfigError, nearest_name
 from dkd.formats.drawing import OverlayStyle, draw
 from dkd.formats.stopping import StoppedError
 from dkd.formats.track import PoseTrack
@@ -20,6 +20,7 @@ from dkd.video.clip import Clip
 from dkd.video.protocols import ClipLike, mean_rate, pixel_aspect
 
 _TICKS = 90_000  # per second, for clips whose rate varies
+PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 GIF_RATE = 50  # frames per second: browsers show a GIF of a higher rate at 10
 
 
@@ -43,6 +44,7 @@ def write(
     progress: Callable[[int, int], None] | None = None,
     cancel: Callable[[], bool] | None = None,
     quality: int = 20,
+    preset: str = PRESETS[0],
     **style: Any,
 ) -> None:
     """Draw a track into the frames that it has, and encode them.
@@ -55,6 +57,8 @@ def write(
         progress: called after each frame with the numbers of frames done and of all.
         cancel: called before each frame; if it returns true, no file is written.
         quality: constant rate factor of H.264, 0 (no loss) to 51.
+        preset: how hard H.264 tries, from ``"ultrafast"``, which is no slower than tracing, to ``"veryslow"``, which
+            gives a much smaller file.
         style: the attributes of :class:`~dkd.formats.drawing.OverlayStyle`.
 
     Raises:
@@ -63,6 +67,8 @@ def write(
         VideoError: a frame cannot be read.
     """
     look = OverlayStyle(**style)
+    if preset not in PRESETS:
+        raise ConfigError(f"unknown preset {preset!r}{nearest_name(preset, PRESETS)} Known: {', '.join(PRESETS)}.")
     if clip is None:
         raise ConfigError("an overlay needs the video: add video=…, its path or a clip")
     if look.heatmap and len(traces or {}) != len(track.people):
@@ -76,7 +82,7 @@ def write(
             raise ConfigError(
                 f"the track has frames up to {track.frames[-1]}, the video only {len(source)}: is it another video?"
             )
-        _encode(track, path, kind, source, look, list((traces or {}).values()), progress, cancel, quality)
+        _encode(track, path, kind, source, look, list((traces or {}).values()), progress, cancel, quality, preset)
     finally:
         if opened is not None:
             opened.close()
@@ -92,11 +98,12 @@ def _encode(
     progress: Callable[[int, int], None] | None,
     cancel: Callable[[], bool] | None,
     quality: int,
+    preset: str,
 ) -> None:
     rows = _rows(track, clip, kind)
     base, ticks = _clock(np.asarray(clip.times)[track.frames[rows]], track.frames[rows], clip.fps, kind)
     with av.open(str(path.absolute()), "w", format=kind) as container:
-        encoder = _Encoder(container, kind, base, quality, mean_rate(clip), float(pixel_aspect(clip)))
+        encoder = _Encoder(container, kind, base, quality, preset, mean_rate(clip), float(pixel_aspect(clip)))
         for done, (t, tick) in enumerate(zip(rows, ticks, strict=True)):
             if cancel is not None and cancel():
                 raise StoppedError
@@ -138,9 +145,12 @@ def map_of(trace: Any, number: int) -> tuple[np.ndarray, Any] | None:
 class _Encoder:
     """One video stream: H.264 in BT.709, or GIF through a palette."""
 
-    def __init__(self, container: Any, kind: str, base: Fraction, quality: int, rate: float, aspect: float):
+    def __init__(
+        self, container: Any, kind: str, base: Fraction, quality: int, preset: str, rate: float, aspect: float
+    ):
         self.container, self.kind, self.base, self.aspect = container, kind, base, aspect
         self.sized = False
+        self.reformatter = VideoReformatter()  # one for all frames: making one takes as long as using it
         rate_of = Fraction(rate).limit_denominator(1001)
         self.stream = container.add_stream("gif" if kind == "gif" else "libx264", rate=rate_of)
         self.stream.time_base = base
@@ -149,7 +159,7 @@ class _Encoder:
             self.stream.pix_fmt = "pal8"
             return
         self.stream.pix_fmt = "yuv420p"
-        self.stream.options = {"crf": str(quality), "preset": "veryfast"}
+        self.stream.options = {"crf": str(quality), "preset": preset}
         context = self.stream.codec_context
         context.colorspace = context.color_primaries = context.color_trc = 1  # BT.709; untagged is read as BT.601
         context.color_range = 1
@@ -166,13 +176,13 @@ class _Encoder:
         if not self.sized:  # PyAV's own default is 640 × 480
             self.stream.height, self.stream.width = image.shape[:2]
             self.sized = True
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+        frame = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(image), format="rgb24")
         if self.kind == "gif":
             frame = self._with_palette(frame)
         else:
-            frame = frame.reformat(
-                format="yuv420p", src_colorspace=Colorspace.ITU709, dst_colorspace=Colorspace.ITU709,
-                src_color_range=ColorRange.JPEG, dst_color_range=ColorRange.MPEG,
+            frame = self.reformatter.reformat(
+                frame, format="yuv420p", src_colorspace=Colorspace.ITU709, dst_colorspace=Colorspace.ITU709,
+                src_color_range=ColorRange.JPEG, dst_color_range=ColorRange.MPEG, interpolation=Interpolation.POINT,
             )  # fmt: skip
         frame.pts, frame.time_base = tick, self.base
         self.container.mux(self.stream.encode(frame))
