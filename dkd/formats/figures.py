@@ -22,6 +22,7 @@ from dkd.formats.track import PoseTrack, as_track, traces_in
 from dkd.tracking.protocols import TraceLike
 from dkd.video.clip import Clip
 from dkd.video.protocols import pixel_aspect
+from dkd.video.ranges import place_in_video
 
 _DPI = 72  # of a figure of a frame: a point of the figure is a pixel of the video
 _GREY = "#8a8a8a"
@@ -319,7 +320,7 @@ def write(
 
             given = {"": as_trace(track, clip)}
         trace = next(iter(given.values()))
-        at = None if frame is None else frame - first_frame(trace.clip)
+        at = None if frame is None else frame - place_in_video(trace.clip)[0]
         chosen = 0 if joint is None else joint
         if view == "lanes":
             figure = plot_lanes(trace, chosen, frame=at)
@@ -328,11 +329,3 @@ def write(
     with rc_context(_SVG):
         metadata = {"Date": None} if kind == "svg" else {}
         figure.savefig(path, format=kind, metadata=metadata)
-
-
-def first_frame(clip: Any) -> int:
-    """Return the number of a clip's first frame in the video: not 0 in a part of one."""
-    first = 0
-    while hasattr(clip, "clip") and hasattr(clip, "start"):
-        first, clip = first + clip.start, clip.clip
-    return first

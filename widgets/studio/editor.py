@@ -66,7 +66,6 @@ class Editor(Correcting, Workbench):
 
     _module = script("studio/editor.js")
     _views = (Stage, Matching, Kernels, Timeline)
-    _offers_export = False  # the studio has the menu, with all people
     _people: traitlets.List = traitlets.List().tag(sync=True)
     _person = traitlets.Unicode().tag(sync=True)
     _tracks: traitlets.Dict = traitlets.Dict().tag(sync=True)

@@ -31,7 +31,6 @@ class Requests:
     _publish: Any
     _bench: Any
     _saver: Any
-    _exports: Any
     traces: Any
 
     def _hear(self, _widget: Any, content: Content, buffers: Sequence[Any]) -> None:
@@ -135,10 +134,10 @@ class Requests:
         if editor is None:
             raise ConfigError("expected a tracked person, got none; track somebody first")
         shown = {"frame": editor.frame, "joint": editor.joint, **content}
-        self._exports.start(str(content["kind"]), self.traces, self._saver.stem(self._project.clip), shown)
+        self._saver.exports.start(str(content["kind"]), self.traces, self._saver.stem(self._project.clip), shown)
 
     def _on_export_cancel(self, _content: Content) -> None:
-        self._exports.cancel()
+        self._saver.exports.cancel()
 
     def _on_joints(self, content: Content) -> None:
         self.save_joints(str(content["ending"]))

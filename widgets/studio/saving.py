@@ -13,6 +13,7 @@ from dkd.sessions.content import Bookmark, SavedPerson
 from dkd.sessions.session import ENDING, Session, session_path
 from dkd.tracking.tables import FORMATS, save_joints
 from dkd.video.samples import samples_folder
+from widgets.exports.exports import Exports
 from widgets.studio.persons import Person
 from widgets.studio.worker import Cancelled, Worker
 
@@ -28,12 +29,14 @@ class Saver:
         path: the file, ``None`` until there is something to save.
         session: the session that was saved last, or opened.
         saved: what was saved last, for the page: ``path``, ``at`` (seconds since 1970), or ``problem``.
+        exports: what the export menu writes.
         joints: the same of the table of joints: ``path`` or ``problem``.
     """
 
     def __init__(self, changed: Callable[[], object], path: Path | None = None):
         self._given = None if path is None else checked_path(path)
         self._worker = Worker("studio saving", ("session", "joints"), self._failed, changed)
+        self.exports = Exports(lambda _state: changed())
         self.path: Path | None = None
         self.session: Session | None = None
         self.saved: dict[str, Any] = {}
@@ -126,6 +129,7 @@ class Saver:
 
     def close(self) -> None:
         """Save what waits, and take no more."""
+        self.exports.close()
         self._worker.wait(60)
         self._worker.close()
 

@@ -27,7 +27,7 @@ from widgets.core.filmstrip import filmstrip_html
 from widgets.core.library import ModuleWidget, script
 from widgets.core.view import unknown_keyword
 from widgets.core.wire import write_message
-from widgets.exports.exports import Exports, menu
+from widgets.exports.exports import menu
 from widgets.studio.bench import Bench
 from widgets.studio.persons import Person
 from widgets.studio.pictures import Pictures, encode, facts
@@ -91,7 +91,6 @@ class Studio(Requests, ModuleWidget):
         self._pictures = Pictures(self.send, lambda kind, error: _log.info("no %s: %s", kind, error))
         self._uploads = Uploads()
         self._saver = Saver(self._publish, saves_at)
-        self._exports = Exports(lambda _state: self._publish())
         self._shown_generation = -1
         self._opening = self._moved = self._earlier = ""
         self._reopening: Session | None = None  # a session whose video is to be opened
@@ -272,7 +271,6 @@ class Studio(Requests, ModuleWidget):
         self.on_msg(self._hear, remove=True)
         self._pictures.close()
         self._uploads.close()
-        self._exports.close()
         self._saver.close()
         self._bench.close()
         self._project.close()
@@ -308,7 +306,7 @@ class Studio(Requests, ModuleWidget):
                 "saved": dict(self._saver.saved),
                 "joints": dict(self._saver.joints),
                 "formats": sorted(FORMATS),
-                "exporting": self._exports.state,
+                "exporting": self._saver.exports.state,
             }
 
     def _changed(self) -> None:

@@ -66,7 +66,6 @@ class Workbench(View):
     _reveal = traitlets.Bool(False).tag(sync=True)
     _export_menu = traitlets.Dict().tag(sync=True)  # empty: without the menu
     _exporting = traitlets.Dict().tag(sync=True)
-    _offers_export = True
 
     def __init__(
         self,
@@ -101,7 +100,8 @@ class Workbench(View):
         self.on_msg(self._on_message)
         self._exports = Exports(lambda state: setattr(self, "_exporting", state))
         self._exporting = self._exports.state
-        self._export_menu = menu() if self._offers_export else {}
+        if self._views[0] is Player:  # else it is the editor of a studio, which has the menu for all people
+            self._export_menu = menu()
         self._as_made = reinitialise is None
         self._versions = Versions(
             self._show, self._say_new_starts, lambda e: self.report(e, "tracking the person again")
@@ -192,7 +192,7 @@ class Workbench(View):
         kind = content.get("type")
         if kind == "code":
             self.send({"type": "code", "code": self._code(content["state"])})
-        elif kind == "export" and self._offers_export:
+        elif kind == "export" and self._export_menu:
             try:
                 stem = Path.cwd() / (Path(self.trace.clip.name).stem or "clip")
                 self._exports.start(str(content["kind"]), self.trace, stem, content)
