@@ -16,6 +16,8 @@ SIDES = {"left": (0, 114, 178), "right": (213, 94, 0), "centre": (138, 138, 138)
 PEOPLE = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (204, 121, 167), (240, 228, 66), (0, 114, 178), (213, 94, 0))
 _SHIFT = 4  # bits of a pixel's fraction: OpenCV draws at sixteenths of a pixel
 _LEVELS = (0.3, 0.5, 0.75, 1.0)  # opacities; what is less certain is drawn fainter
+# (256, 1, 3) RGB.
+_VIRIDIS = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_VIRIDIS)[..., ::-1].copy()
 _LEAST = 0.02  # of a heatmap's values: less is not seen
 SURE = 0.8  # confidence from which a joint is drawn at full opacity
 
@@ -186,8 +188,8 @@ def _heat(image: np.ndarray, heatmap: np.ndarray, crop: Crop) -> None:
     (ox, oy), (px, _) = crop.to_frame(np.array([[0.0, 0.0], [1.0, 0.0]]), size)
     matrix = np.array([[px - ox, 0, ox - x0], [0, px - ox, oy - y0]])
     warped = cv2.warpAffine(values, matrix, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)
-    painted = cv2.applyColorMap(cv2.convertScaleAbs(warped, alpha=255), cv2.COLORMAP_VIRIDIS)
-    painted = cv2.cvtColor(painted, cv2.COLOR_BGR2RGB)
+    painted = cv2.applyColorMap(cv2.convertScaleAbs(warped, alpha=255), _VIRIDIS)
     region = image[y0:y1, x0:x1]
+    warped = np.multiply(warped, np.float32(0.75))
     # blendLinear divides by the sum of the weights plus 1e-5, which is at most one level of 255.
-    region[:] = cv2.blendLinear(np.ascontiguousarray(region), painted, 1 - 0.75 * warped, 0.75 * warped)
+    cv2.blendLinear(region, painted, 1 - warped, warped, dst=region)
