@@ -333,6 +333,10 @@ def test_a_session_says_where_its_video_was_looked_for_and_takes_another_place(s
     moved = video.rename(video.with_name("moved.mp4"))
     with pytest.raises(VideoNotFoundError, match=r"walk\.mp4"):
         Studio(studio.session.path)
+    asking = Studio()
+    asking._on_open({"path": str(studio.session.path)})  # as the page does
+    assert asking.wait(60) and asking._state["moved"] == f"The video of this session is not at {video}."
+    asking.close()
     again = Studio(moved, session=studio.session.path)
     assert again.wait(60)
     assert np.array_equal(again.traces["person_1"].joints, studio.traces["person_1"].joints)

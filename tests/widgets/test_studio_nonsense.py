@@ -68,7 +68,9 @@ def test_what_is_no_video_is_said_in_one_sentence(
     studio = Studio()
     studio._on_open({"path": name})  # as the page does
     assert studio.wait(60)
-    assert re.search(words, studio._state["problems"]["source"]) and studio.video is None
+    problem = studio._state["problems"]["source"]
+    assert re.search(words, problem, re.IGNORECASE) and problem.endswith(".") and studio.video is None
+    assert problem[0].isupper() or problem.startswith(name)
     studio.close()
 
 

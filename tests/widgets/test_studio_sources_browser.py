@@ -135,7 +135,7 @@ def test_what_cannot_be_used_is_said_on_the_page(page: Page, tmp_path: Path) -> 
     screenshot(page, "studio_no_session")
     open_path(page, Path(get_sample("rendered_walk").path))
     drag_box(page, (100, 100, 108, 104), (640, 480))  # a slip of the hand
-    expect(page.locator(".dkd-who .dkd-error")).to_contain_text("expected a box of at least 8×8 pixels")
+    expect(page.locator(".dkd-who .dkd-error")).to_contain_text("Expected a box of at least 8×8 pixels")
     expect(page.locator(".dkd-box-person")).to_have_count(0)
     at_rest(page)
     screenshot(page, "studio_small_box")

@@ -29,7 +29,7 @@ export function buildLists(editing) {
   const bookmarks = h("ol", { class: "dkd-edits", "aria-label": "Bookmarks", tabindex: 0 });
   const count = h("span", { class: "dkd-muted" });
   const none = h("p", {}, "None yet. Drag a joint; right-click one that cannot be seen.");
-  const noMarks = h("p", {}, "None yet. Shift B bookmarks the frame.");
+  const noMarks = h("p", {}, "None yet. Bookmark, or Shift B, marks the frame.");
   const element = h(
     "div",
     { class: "dkd-lists" },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -141,3 +142,10 @@ class Requests:
 
     def _on_joints(self, content: Content) -> None:
         self.save_joints(str(content["ending"]))
+
+
+def as_sentence(text: str) -> str:
+    """Return an error's text as a sentence of a page: with a capital, unless it begins with a name, and a full stop."""
+    if re.match("[a-z]+ ", text):
+        text = text[0].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -32,7 +32,7 @@ from widgets.studio.bench import Bench
 from widgets.studio.persons import Person
 from widgets.studio.pictures import Pictures, encode, facts
 from widgets.studio.project import Project
-from widgets.studio.requests import Requests
+from widgets.studio.requests import Requests, as_sentence
 from widgets.studio.saving import Saver, earlier_session
 from widgets.studio.tracking import judge
 from widgets.studio.uploads import Uploads
@@ -172,7 +172,7 @@ class Studio(Requests, ModuleWidget):
         try:
             place = find_video(loaded, video)
         except VideoMovedError as error:
-            self._moved = str(error)
+            self._moved = f"The video of this session is not at {' nor at '.join(map(str, error.looked))}."
             self._publish()
             raise
         loaded.video = replace(loaded.video, path=os.path.abspath(place))
@@ -298,7 +298,7 @@ class Studio(Requests, ModuleWidget):
                 "finding": project.worker.is_busy("find"),
                 "tracking": project.worker.is_busy("track"),
                 "reinitialise": project.reinitialise,
-                "problems": dict(project.problems),
+                "problems": {place: as_sentence(text) for place, text in project.problems.items()},
                 "same": project.same,
                 "warnings": list(project.warnings),
                 "moved": self._moved,
