@@ -69,7 +69,7 @@ export function buildToolbar(editing, act) {
 
   function words() {
     const { traced, of, busy } = editing.edits;
-    if (editing.isBoxing) return "Drag the box to move it; drag beside it, or with Shift, to draw another. Esc ends.";
+    if (editing.isBoxing) return "Drag it, or draw another (Shift). Esc ends.";
     if (busy.includes(editing.person)) return `tracing again … ${traced} of ${of} frames`;
     return busy.length ? `tracing again: ${busy.join(", ")} …` : "";
   }
@@ -98,6 +98,7 @@ export function buildToolbar(editing, act) {
       zoom.setAttribute("aria-pressed", String(editing.look.zoom.factor > 1));
       interpolate.disabled = !between(editing, joint, shown.frame);
       uncorrected.checked = editing.showsUncorrected;
+      faint.hidden = editing.isBoxing; // in its place is what a box needs: nothing else moves
       restart.paint();
       status.textContent = words();
     },
