@@ -195,6 +195,7 @@ def test_a_phone_clip_is_dropped_tracked_corrected_and_reopened(
     assert python(page, "studio.wait()")
     assert python(page, "studio.traces['person_1'].joints.tolist()") == joints
     assert python(page, "studio._state['warnings']") == []
+    expect(page.locator(".dkd-edits").get_by_text("65")).to_be_visible()
     page.locator(".dkd-studio").scroll_into_view_if_needed()
     show_in(page, "Dark", 1366, 768)
     screenshot(page, "studio_phone_reopened")

@@ -89,7 +89,7 @@ export default {
         toolbar.paint();
         lane.paint();
       };
-      store.add({ paint }, signal);
+      store.add({ header: () => lists.update(), paint }, signal); // the header says how frames are numbered
       Object.assign(root, { dkdEditing: editing }); // for tests, and for the browser's console
       return { own, above: [toolbar.element, problem], below: [lane.element, lists.element] };
     };
