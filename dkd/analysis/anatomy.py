@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from dkd.errors import ConfigError, FrameIndexError
-from dkd.models.dkd import DKD, KernelBias, KernelDistillator, match
+from dkd.models.distillators import KernelBias, KernelDistillator
+from dkd.models.dkd import DKD, match
 
 if TYPE_CHECKING:
     from dkd.tracking.trace import Trace

@@ -47,7 +47,8 @@ def one_step_reliance(trace: Trace, every: int = 5) -> pd.DataFrame:
             "rely on"
         )
     changes: dict[str, Feedback] = {"erased": erase, "sides_swapped": swap_sides(trace.skeleton)}
-    follow = _distilled if trace.model.has_kernels else _replayed
+    from_parts = isinstance(trace.model, DKD) and not trace.model.matches_joints
+    follow = _distilled if from_parts else _replayed
     following = chain.from_iterable(follow(run, every, changes) for run in trace.runs)
     rows: list[dict[str, float | str]] = []
     for expected, others in following:

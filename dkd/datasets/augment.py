@@ -7,7 +7,8 @@ while the first frame is clean.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -33,6 +34,10 @@ class AugmentConfig:
             frame).
         distractor: probability of another person in the clip, in front of the person or next to it.
         occluder: probability of a moving patch in front.
+        company: probability of one or two other people of similar size, in the clip from its first frame to its
+            last, next to the person or partly in front; what they look like is the only way to tell them apart.
+        repeat: probability that all frames show the first one, without motion or degradation: then kernels have to find
+            a pose in the picture that they were made from.
         degrade: probability that a frame is blurred, darkened, covered or replaced by the previous one; half of the
             frames after a degraded one are degraded in the same way.
     """
@@ -45,6 +50,8 @@ class AugmentConfig:
     motion: float = 1.0
     distractor: float = 0.3
     occluder: float = 0.3
+    company: float = 0.0
+    repeat: float = 0.0
     degrade: float = 0.3
 
 
@@ -159,6 +166,7 @@ def make_clip(
     rng: np.random.Generator,
     config: AugmentConfig,
     other: PersonSequence | None = None,
+    company: Sequence[PersonSequence] = (),
 ) -> ClipSample:
     """Draw one training clip.
 
@@ -169,7 +177,11 @@ def make_clip(
         rng: the only source of randomness: the same state gives the same clip.
         config: what is drawn.
         other: a person who crosses the picture, pasted as a rectangle with soft edges.
+        company: people of whom one or two stay with the person, see :class:`AugmentConfig`.
     """
+    if config.repeat and rng.random() < config.repeat:  # no draw without the setting: old recipes stay the same
+        frame_indices = frame_indices[:1] * len(frame_indices)
+        config = replace(config, motion=0, distractor=0, occluder=0, degrade=0)
     n_frames, joints_in = len(frame_indices), person.joints[frame_indices]
     extent = float(np.median([person.extent(t) for t in frame_indices]))
     side = CROP_MARGIN * extent * rng.uniform(*config.scale)
@@ -194,6 +206,9 @@ def make_clip(
     visible = np.ones(points.shape[:2], bool) if person.visible is None else person.visible[frame_indices].copy()
     if other is not None and rng.random() < config.distractor:
         clip = _add_person(rng, clip, other, extent / side * size)
+    if company and config.company and rng.random() < config.company:
+        for one in company[: int(rng.integers(1, len(company) + 1))]:
+            clip = _add_company(rng, clip, one, extent / side * size)
     if rng.random() < config.occluder:
         clip = _add_occluder(rng, clip)
     if flip:
@@ -219,6 +234,26 @@ def _box_centres(person: PersonSequence, indices: list[int]) -> np.ndarray:
         raise DatasetError(f"expected a labelled joint of {person.name} in frames {indices}, found none")
     mean = np.mean(known, axis=0)  # used for frames without labels
     return np.array([mean if b is None else ((b[0] + b[2]) / 2 + 0.5, (b[1] + b[3]) / 2 + 0.5) for b in found])
+
+
+def _add_company(rng: np.random.Generator, clip: np.ndarray, other: PersonSequence, extent: float) -> np.ndarray:
+    """Paste another person of similar size who is there from the first frame on, and moves slowly."""
+    n_frames, size = clip.shape[:2]
+    rgba = _cut_out(other, 0)
+    if rgba is None:
+        return clip
+    if rng.random() < 0.5:
+        rgba = cv2.flip(rgba, 1)
+    side = rng.choice([-1, 1])
+    first = np.array([side * rng.uniform(0.25, 0.7), rng.normal(0, 0.06)]) * extent + size / 2
+    speed = np.array([rng.normal(-0.02 * side, 0.05), rng.normal(0, 0.02)]) * extent
+    scale = extent * rng.uniform(0.8, 1.2) / other.extent(0)
+    middle = np.flatnonzero(rgba[..., 3].any(0)).mean(), np.flatnonzero(rgba[..., 3].any(1)).mean()
+    out = clip.copy()
+    for k in range(n_frames):
+        affine = np.column_stack([np.eye(2) * scale, first + speed * k - scale * np.array(middle)])
+        out[k] = _paste(out[k], _warp(rgba, affine, size, cv2.BORDER_CONSTANT))
+    return out
 
 
 def _add_person(rng: np.random.Generator, clip: np.ndarray, other: PersonSequence, extent: float) -> np.ndarray:

@@ -72,7 +72,9 @@ class Mixture:
         """Draw a random clip of ``n_frames`` frames with side ``size``."""
         person = self._draw_person(rng)
         indices = draw_indices(len(person), n_frames, rng)
-        return make_clip(person, indices, size, rng, augment, other=self._draw_person(rng))
+        other = self._draw_person(rng)
+        company = [self._draw_person(rng) for _ in range(2)] if augment.company else []
+        return make_clip(person, indices, size, rng, augment, other, company)
 
     def _draw_person(self, rng: np.random.Generator) -> PersonSequence:
         group = self.groups[int(rng.choice(len(self.groups), p=self.shares))]

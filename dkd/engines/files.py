@@ -26,7 +26,7 @@ def export_onnx(model: VideoPoseModel, folder: Path) -> list[Path]:
     joints, in the order of the heatmaps.
 
     Args:
-        model: a DKD that distils its kernels.
+        model: a DKD that distils its kernels and makes none at the joints.
         folder: created if missing; files of these names are replaced.
 
     Returns:
@@ -36,8 +36,8 @@ def export_onnx(model: VideoPoseModel, folder: Path) -> list[Path]:
         ConfigError: the model is of another kind.
         StorageError: a file cannot be written.
     """
-    if not isinstance(model, DKD):
-        raise ConfigError(f"expected a DKD, whose kernels are handed on from frame to frame, got {model.name}")
+    if not isinstance(model, DKD) or model.matches_joints:
+        raise ConfigError(f"expected a DKD that hands on pooled kernels only, got {model.name}")
     check_graphs(model)
     distil, see = distilling(model), seeing(model)
 

@@ -26,7 +26,8 @@ from torch import Tensor, nn
 from dkd.errors import ConfigError
 from dkd.models.base import VideoPoseModel
 from dkd.models.cpm import CPM
-from dkd.models.dkd import DKD, KernelDistillator
+from dkd.models.distillators import KernelDistillator
+from dkd.models.dkd import DKD
 from dkd.models.lstm_pose_machine import LSTMPoseMachine, LSTMPoseMachineState
 from dkd.models.simple_baseline import SimpleBaseline
 

@@ -22,7 +22,7 @@ from torch import Tensor
 from dkd.errors import ConfigError
 from dkd.models.backbones import Encoder
 from dkd.models.base import Feedback, PoseOutput, VideoPoseModel
-from dkd.models.dkd import DKD, DKDState
+from dkd.models.dkd import DKD
 
 # Bolme et al. 2010 (MOSSE) found 0.125 to adapt quickly and stay robust; later filters use less (KCF: 0.02 on gradient
 # features), but the appearance of a joint changes faster than the content of a box. The weight of a frame is halved
@@ -63,14 +63,6 @@ class KernelControl(DKD):
     def hand_on(self, before: Tensor, features: Tensor, heatmaps: Tensor) -> Tensor:
         """Return the kernels that frame t ≥ 1 passes on: see :meth:`dkd.models.dkd.DKD.hand_on`."""
 
-    def step(self, frame: Tensor, state: DKDState, feedback: Feedback | None = None) -> tuple[PoseOutput, DKDState]:
-        """Process the next frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`."""
-        self._check(frame, "frame", "(B, 3, N, N)")
-        t = state.t + 1
-        features, heatmaps = self.see(frame, state.kernels)
-        kernels = self.hand_on(state.kernels, features, heatmaps if feedback is None else feedback(heatmaps, t))
-        return PoseOutput(heatmaps, kernels, features), DKDState(kernels, t)
-
     def forward(self, clip: Tensor, feedback: Feedback | None = None) -> PoseOutput:
         """Process a clip frame by frame in both modes: see :meth:`~dkd.models.base.VideoPoseModel.forward`."""
         return VideoPoseModel.forward(self, clip, feedback)
@@ -87,6 +79,10 @@ class FrozenKernel(KernelControl):
 
     def hand_on(self, before: Tensor, features: Tensor, heatmaps: Tensor) -> Tensor:
         """Return the first frame's kernels."""
+        return before
+
+    def keep_joint_kernels(self, before: tuple[Tensor, Tensor], made: Tensor) -> tuple[Tensor, Tensor]:
+        """Return those of the first frame."""
         return before
 
 

@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dkd.errors import ConfigError, ShapeError
+from dkd.models.at_joints import JointMatching
 from dkd.models.backbones import Encoder, build_encoder
 from dkd.models.base import (
     Feedback,
@@ -30,11 +31,11 @@ from dkd.models.base import (
     check_input_size,
     stack_frames,
 )
+from dkd.models.distillators import LAST_NORM, KernelDistillator, StaticKernel
 from dkd.models.simple_baseline import SimpleBaseline, SimpleBaselineConfig
 from dkd.pose.skeleton import get_skeleton
 
-Distillation = Literal["distilled", "static"]
-_LAST_NORM = 9  # index among a distillator's layers
+Distillation = Literal["pooled", "at_joints", "both", "static"]
 _QUIET, _FAINT = 0.02, 0.003  # initial scales of DKD.start_as_baseline
 _SIDES = range(3, 12, 2)  # of kernels; odd, so that a kernel has a centre
 
@@ -54,9 +55,11 @@ class DKDConfig:
         kernel_side: side S. ``None``: the paper's layers, whose S follows from ``input_size`` (7 for 256 px). An odd
             number 3..11: the second pooling becomes an adaptive one to S×S (ours), so that S is independent of the
             input size.
-        distillation: ``"distilled"``, as in the paper; or ``"static"`` (ours, for comparison): one learned kernel per
-            channel, the same for all clips and frames. V, U and their cost stay the same, but there is no distillator,
-            and frames are independent.
+        distillation: ``"pooled"``, as in the paper (``"distilled"`` in older checkpoints); or one of ours, for
+            comparison. ``"static"``: one learned kernel per channel, the same for all clips and frames. V, U and their
+            cost stay the same, but there is no distillator, and frames are independent. ``"at_joints"``: the maps of
+            ``"static"``, refined by kernels made at the joints of the last and the first frame
+            (:mod:`dkd.models.at_joints`). ``"both"``: those of ``"pooled"``, refined in the same way.
         kernel_bias: the distillator adds a learned kernel, the same for all frames, to the distilled one (ours). With
             it a DKD can start as the per-frame baseline of its encoder: see :meth:`DKD.start_as_baseline`.
     """
@@ -68,7 +71,7 @@ class DKDConfig:
     input_size: int = 256
     heatmap_gain: float = 1.0
     kernel_side: int | None = None
-    distillation: Distillation = "distilled"
+    distillation: Distillation = "pooled"
     kernel_bias: bool = False
 
     def __post_init__(self) -> None:
@@ -82,6 +85,8 @@ class DKDConfig:
                 f"expected kernel_side, an odd number from {_SIDES[0]} to {_SIDES[-1]}, or None for the paper's "
                 f"layers, got {side!r}"
             )
+        if self.distillation == "distilled":  # its name when it was the only one
+            object.__setattr__(self, "distillation", "pooled")
         if self.distillation not in get_args(Distillation):
             raise ConfigError(
                 f"expected distillation to be one of {', '.join(get_args(Distillation))}, got {self.distillation!r}"
@@ -94,84 +99,13 @@ class DKDState(NamedTuple):
     Attributes:
         kernels: (B, C, S, S) kernels distilled from the last frame.
         t: index of that frame in its stream.
+        at_joints: kernels made at the joints of the last and of the first frame, (B, J, E, S, S) each; ``None`` in a
+            model without them.
     """
 
     kernels: Tensor
     t: int
-
-
-class KernelDistillator(nn.Sequential):
-    """Distil one S×S kernel per channel from features and pose of a frame, in one forward pass (Figure 2 of the paper).
-
-    For 32×32 maps: 32² → conv 30² → pool 15² → conv 15² → pool 7² → conv 7². There is no final ReLU: kernels are
-    signed.
-
-    Args:
-        channels: number of channels C.
-        n_joints: number of joints J.
-        side: side S of the kernels.
-        adaptive: the second pooling reduces any map to S×S. Ours: its windows overlap if S does not divide the map's
-            side (15 → 7: 3×3 cells, a stride of about 2), and repeat cells if S is larger.
-        bias: a learned kernel, the same for all frames, is added at the end; initialised with zeros.
-    """
-
-    def __init__(self, channels: int, n_joints: int, side: int = 7, adaptive: bool = False, bias: bool = False):
-        super().__init__(
-            nn.Conv2d(channels + n_joints, channels, 3, bias=False),
-            nn.BatchNorm2d(channels),
-            nn.ReLU(inplace=True),
-            nn.MaxPool2d(2),
-            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels),
-            nn.ReLU(inplace=True),
-            nn.AdaptiveMaxPool2d(side) if adaptive else nn.MaxPool2d(2),
-            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels),
-        )
-        # Ours: kernels initially have unit norm (S² · (1/S)² = 1), so that matching neither amplifies nor attenuates.
-        nn.init.constant_(self[_LAST_NORM].weight, 1 / side)  # type: ignore[arg-type]
-        if bias:
-            self.append(KernelBias(channels, side))
-
-
-class KernelBias(nn.Module):
-    """Add one learned S×S kernel per channel, the same for all frames (ours; see ``kernel_bias``).
-
-    Args:
-        channels: number of channels C.
-        side: side S.
-
-    Attributes:
-        kernel: (C, S, S), initialised with zeros.
-    """
-
-    def __init__(self, channels: int, side: int):
-        super().__init__()
-        self.kernel = nn.Parameter(torch.zeros(channels, side, side))
-
-    def forward(self, kernels: Tensor) -> Tensor:
-        """Add the kernel: (B, C, S, S) → the same shape."""
-        return kernels + self.kernel
-
-
-class StaticKernel(nn.Module):
-    """Replace a distillator by one learned S×S kernel per channel, for any input (ours; see ``distillation``).
-
-    Args:
-        channels: number of channels C.
-        side: side S.
-
-    Attributes:
-        kernel: (C, S, S), initially with a mean norm of 1 per channel, like those of the distillator.
-    """
-
-    def __init__(self, channels: int, side: int):
-        super().__init__()
-        self.kernel = nn.Parameter(torch.randn(channels, side, side) / side)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Return the kernel for each of B samples: (B, …) → (B, C, S, S)."""
-        return self.kernel.repeat(len(features), 1, 1, 1)
+    at_joints: tuple[Tensor, Tensor] | None = None
 
 
 def match(projected: Tensor, kernels: Tensor) -> Tensor:
@@ -223,6 +157,8 @@ class DKD(VideoPoseModel):
         self.projection = nn.Conv2d(channels, channels, 1, bias=False)  # V
         self.readout = nn.Conv2d(channels, n_joints, 1)  # U
         nn.init.zeros_(self.readout.bias)  # type: ignore[arg-type]
+        if self.matches_joints:
+            self.joint_matching = JointMatching(channels)
 
     @property
     def kernel_shape(self) -> tuple[int, int, int]:
@@ -237,13 +173,18 @@ class DKD(VideoPoseModel):
 
     @property
     def distils(self) -> bool:
-        """Whether kernels are distilled from frames. If not, nothing is passed on and a feedback is never called."""
-        return self.config.distillation == "distilled"
+        """Whether the kernels K̃ are distilled from frames; if not, they are the same in all frames."""
+        return self.config.distillation in ("pooled", "both")
+
+    @property
+    def matches_joints(self) -> bool:
+        """Whether there are kernels made at the joints, which refine the maps (``joint_matching``)."""
+        return self.config.distillation in ("at_joints", "both")
 
     @property
     def hands_on(self) -> bool:
-        """Whether a frame's maps are passed on, through the kernels that are distilled with them."""
-        return self.distils
+        """Whether a frame's maps are passed on, through kernels that are made with them."""
+        return self.config.distillation != "static"
 
     def trunks(self) -> list[Encoder]:
         """Return the frame encoder and the initializer's encoder."""
@@ -291,7 +232,7 @@ class DKD(VideoPoseModel):
         if isinstance(self.distillator, StaticKernel):
             kernel = self.distillator.kernel
         else:
-            self.distillator[_LAST_NORM].weight[:n_joints] = _QUIET  # type: ignore[operator]
+            self.distillator[LAST_NORM].weight[:n_joints] = _QUIET  # type: ignore[operator]
             kernel = self.distillator[-1].kernel  # type: ignore[assignment]
         middle = kernel.shape[-1] // 2
         kernel[:n_joints] = 0
@@ -347,7 +288,10 @@ class DKD(VideoPoseModel):
         return self.distil(features, heatmaps)
 
     def locate(self, features: Tensor, kernels: Tensor) -> Tensor:
-        """H_{t+1} = U · (K̃_t ⊛ (V · F_{t+1})): (B, C, H, W) features, (B, C, S, S) kernels → (B, J, H, W)."""
+        """H_{t+1} = U · (K̃_t ⊛ (V · F_{t+1})): (B, C, H, W) features, (B, C, S, S) kernels → (B, J, H, W).
+
+        These are the maps before :meth:`refine`.
+        """
         return self.readout(match(self.projection(features), kernels))
 
     def see(self, frame: Tensor, kernels: Tensor) -> tuple[Tensor, Tensor]:
@@ -355,30 +299,54 @@ class DKD(VideoPoseModel):
         features = self.encode(frame)
         return features, self.locate(features, kernels)
 
+    def refine(self, heatmaps: Tensor, features: Tensor, state: DKDState) -> Tensor:
+        """Refine matched maps by the kernels made at the joints; the same maps in a model without them."""
+        if state.at_joints is None:
+            return heatmaps
+        return self.joint_matching(heatmaps, features, *state.at_joints)
+
     # --- frame by frame ----------------------------------------------------------------------------------------------
 
     def start(self, frame: Tensor, feedback: Feedback | None = None) -> tuple[PoseOutput, DKDState]:
         """Process the first frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`."""
         self._check(frame, "frame", "(B, 3, N, N)")
-        return self._remember(self.encode(frame), self.initialise(frame), 0, feedback)
+        return self._remember(self.encode(frame), self.initialise(frame), None, feedback)
 
     def step(self, frame: Tensor, state: DKDState, feedback: Feedback | None = None) -> tuple[PoseOutput, DKDState]:
         """Process the next frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`."""
         self._check(frame, "frame", "(B, 3, N, N)")
         features, heatmaps = self.see(frame, state.kernels)
-        return self._remember(features, heatmaps, state.t + 1, feedback)
+        return self._remember(features, self.refine(heatmaps, features, state), state, feedback)
 
-    def state_after(self, t: int, kernels: Tensor) -> DKDState:
-        """Return the state of a stream after frame t: its kernels."""
-        return DKDState(kernels, t)
+    def state_after(self, t: int, kernels: Tensor) -> DKDState | None:
+        """Return the state of a stream after frame t: its kernels; ``None`` if it has others, made at the joints."""
+        return None if self.matches_joints else DKDState(kernels, t)
+
+    def keep_joint_kernels(self, before: tuple[Tensor, Tensor], made: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the joint kernels that frame t ≥ 1 passes on: those made in it, and the first frame's.
+
+        Args:
+            before: those that were matched in frame t.
+            made: (B, J, E, S, S) those made in frame t.
+        """
+        return made, before[1]
 
     def _remember(
-        self, features: Tensor, heatmaps: Tensor, t: int, feedback: Feedback | None
+        self, features: Tensor, heatmaps: Tensor, before: DKDState | None, feedback: Feedback | None
     ) -> tuple[PoseOutput, DKDState]:
-        """Distil the kernels that frame t passes on to frame t+1."""
-        handed_on = feedback(heatmaps, t) if feedback is not None and self.distils else heatmaps
-        kernels = self.distil(features, handed_on)
-        return PoseOutput(heatmaps, kernels, features), DKDState(kernels, t)
+        """Make the kernels that a frame passes on to the next one; ``before`` is the state that it got."""
+        t = 0 if before is None else before.t + 1
+        handed_on = feedback(heatmaps, t) if feedback is not None and self.hands_on else heatmaps
+        if before is None:
+            kernels = self.distil(features, handed_on)
+        else:
+            kernels = self.hand_on(before.kernels, features, handed_on)
+        at_joints = None
+        if self.matches_joints:
+            made = self.joint_matching.kernels(features, handed_on)
+            known = None if before is None else before.at_joints
+            at_joints = (made, made) if known is None else self.keep_joint_kernels(known, made)
+        return PoseOutput(heatmaps, kernels, features), DKDState(kernels, t, at_joints)
 
     def forward(self, clip: Tensor, feedback: Feedback | None = None) -> PoseOutput:
         """Process a clip, recursively from its first frame: see :meth:`~dkd.models.base.VideoPoseModel.forward`.
@@ -391,10 +359,10 @@ class DKD(VideoPoseModel):
         self._check(clip, "clip", "(B, T, 3, N, N)")
         # Time first: a frame's features are then contiguous, and no step has to copy them.
         encoded = self.encode(clip.transpose(0, 1).flatten(0, 1)).split(len(clip))
-        output, state = self._remember(encoded[0], self.initialise(clip[:, 0]), 0, feedback)
+        output, state = self._remember(encoded[0], self.initialise(clip[:, 0]), None, feedback)
         outputs = [output]
-        for t in range(1, clip.shape[1]):
-            heatmaps = self.locate(encoded[t], state.kernels)
-            output, state = self._remember(encoded[t], heatmaps, t, feedback)
+        for features in encoded[1:]:
+            heatmaps = self.refine(self.locate(features, state.kernels), features, state)
+            output, state = self._remember(features, heatmaps, state, feedback)
             outputs.append(output)
         return stack_frames(outputs)

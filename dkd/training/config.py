@@ -37,6 +37,8 @@ class ModelChoice:
         initializer_start: for a DKD: a per-frame baseline's checkpoint for its pose initializer only, loaded after
             ``start``; for an initializer whose network differs from the frame encoder.
         initializer: ``"train"`` to also train the pose initializer, as in the paper, or ``"fixed"``.
+        trains: ``"all"``, or ``"joint_matching"``: only what a DKD with ``distillation`` ``"at_joints"`` or ``"both"``
+            adds to another one, whose weights it starts from and keeps.
         pretrain: share of the steps in which only the initializer is trained, on every frame of the clips; then the
             frame encoder starts from it if the two are the same network, and the recursion begins. The paper's
             networks are also pre-trained on single images; here one run does both.
@@ -52,6 +54,7 @@ class ModelChoice:
     start: str | None = None
     initializer_start: str | None = None
     initializer: Literal["train", "fixed"] = "train"
+    trains: Literal["all", "joint_matching"] = "all"
     pretrain: float = 0.0
     bias_fades: tuple[float, ...] = ()
 
@@ -232,7 +235,12 @@ class TrainConfig:
             )
         if self.model.bias_fades and not getattr(self.model_config(), "kernel_bias", False):
             raise ConfigError(f"model.bias_fades reduces a DKD's kernel_bias; {self.model.name} has none")
-        self.model_config()
+        config = self.model_config()
+        if self.model.trains != "all" and getattr(config, "distillation", None) not in ("at_joints", "both"):
+            raise ConfigError(
+                f"model.trains={self.model.trains} needs a DKD that has one: set model.settings.distillation to "
+                "at_joints or both"
+            )
 
     def pretrained_steps(self) -> int:
         """Return the number of steps in which only the initializer is trained; 0 for a per-frame baseline."""

@@ -23,6 +23,9 @@ def freeze(model: VideoPoseModel, config: TrainConfig) -> None:
         model.initializer.requires_grad_(False)
     if config.model.bias_fades and isinstance(model, DKD):
         model.kernel_bias.requires_grad_(False)
+    if config.model.trains == "joint_matching" and isinstance(model, DKD):
+        model.requires_grad_(False)
+        model.joint_matching.requires_grad_(True)
 
 
 def fold_frozen(model: VideoPoseModel, config: TrainConfig) -> None:
@@ -64,6 +67,8 @@ def set_modes(model: VideoPoseModel, config: TrainConfig, step: int) -> None:
         names = list(config.optimiser.fixed_statistics)
         names += ["initializer"] if config.model.initializer == "fixed" else []
         fixed += [getattr(model, name) for name in names]
+        if config.model.trains == "joint_matching":
+            fixed += [part for part in model.children() if part is not model.joint_matching]
     for module in fixed:
         module.eval()
 

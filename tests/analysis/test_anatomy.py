@@ -15,7 +15,7 @@ from dkd.analysis.anatomy import Anatomy, anatomy
 from dkd.errors import ConfigError, FrameIndexError
 from dkd.models import build_model
 from dkd.models.controls import FrozenKernel
-from dkd.models.dkd import KernelDistillator
+from dkd.models.distillators import KernelDistillator
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.feedback import erase
 from dkd.tracking.reinitialise import Reinitialised

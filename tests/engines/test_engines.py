@@ -18,6 +18,7 @@ from dkd.engines import choice
 from dkd.engines.accelerated import Accelerated
 from dkd.engines.choice import EngineDiffersError, accelerate, difference, engine_of
 from dkd.engines.exporting import KEPT, exported, fingerprint, graph_files
+from dkd.engines.files import export_onnx
 from dkd.engines.graphs import SlicedMaxPool
 from dkd.engines.runtimes import ENGINES
 from dkd.errors import ConfigError, StorageError
@@ -250,6 +251,23 @@ PEERS: dict[str, dict[str, Any]] = {
     "dkd-resnet18": {"input_size": 128}, "dkd-tiny": {}, "simple-baseline-3-resnet18": {"input_size": 128},
     "simple-baseline-tiny": {}, "cpm-tiny": {}, "lstm-pm-tiny": {},
 }  # fmt: skip
+
+
+def test_kernels_made_at_the_joints_are_matched_beside_an_engine(tmp_path: Path) -> None:
+    """The network runs in the engine, the refinement of its maps in PyTorch; files for other programs lack it."""
+    torch.manual_seed(0)
+    model = build_model("dkd-tiny", channels=16, input_size=128, distillation="both").eval()
+    assert isinstance(model, DKD)
+    clip = torch.rand(1, 4, 3, 128, 128)
+    with torch.inference_mode():
+        closed = model(clip).heatmaps
+        for weight in model.joint_matching.gate.parameters():
+            weight.normal_(std=0.3)
+        expected, got = model(clip).heatmaps, accelerate(model, "onnxruntime")(clip).heatmaps
+    assert not torch.allclose(closed[:, 1:], expected[:, 1:], atol=1e-3)
+    np.testing.assert_allclose(got, expected, atol=2e-5 * float(expected.abs().max()))
+    with pytest.raises(ConfigError, match="pooled kernels only"):
+        export_onnx(model, tmp_path)
 
 
 @pytest.mark.parametrize("engine", FLOAT32)

@@ -23,7 +23,7 @@ from dkd.evaluation.methods import Method
 from dkd.models import DKD, DKDConfig, SimpleBaseline, build_model
 from dkd.models.checkpoints import load_model, read_tensors, save_model
 from dkd.models.controls import FrozenKernel
-from dkd.models.dkd import KernelDistillator, StaticKernel
+from dkd.models.distillators import KernelDistillator, StaticKernel
 from dkd.models.warm_start import warm_start
 from dkd.tracking.feedback import erase
 from dkd.tracking.people import follow
@@ -61,7 +61,7 @@ def test_left_alone_it_is_figure_2_bit_for_bit(size: int) -> None:
     maps = torch.rand(2, 8 + 13, size // 8, size // 8)
     assert torch.equal(model.distillator(maps), by_hand(model.distillator, maps))  # type: ignore[arg-type]
     torch.manual_seed(0)
-    again = build_model("dkd-tiny", channels=8, input_size=size, kernel_side=None, distillation="distilled")
+    again = build_model("dkd-tiny", channels=8, input_size=size, kernel_side=None, distillation="pooled")
     torch.manual_seed(0)
     before = [nn.Conv2d(21, 8, 3, bias=False), *(nn.Conv2d(8, 8, 3, padding=1, bias=False) for _ in range(2))]
     torch.manual_seed(0)
@@ -74,7 +74,7 @@ def test_left_alone_it_is_figure_2_bit_for_bit(size: int) -> None:
 @settings(deadline=None, max_examples=30)
 @given(
     side=st.sampled_from([3, 5, 7, 9, 11]), size=st.sampled_from([128, 192, 256]),
-    distillation=st.sampled_from(["distilled", "static"]), channels=st.integers(1, 6), batch=st.integers(1, 2),
+    distillation=st.sampled_from(["pooled", "static"]), channels=st.integers(1, 6), batch=st.integers(1, 2),
 )  # fmt: skip
 @torch.inference_mode()
 def test_any_side_at_any_input_size(side: int, size: int, distillation: str, channels: int, batch: int) -> None:
@@ -190,7 +190,7 @@ def test_a_side_that_makes_no_kernel_is_refused(side: Any) -> None:
 
 
 def test_an_unknown_distillation_is_refused() -> None:
-    with pytest.raises(ConfigError, match="one of distilled, static, got 'none'"):
+    with pytest.raises(ConfigError, match="one of pooled, at_joints, both, static, got 'none'"):
         DKDConfig(distillation="none")  # type: ignore[arg-type]
 
 
@@ -211,7 +211,7 @@ def test_a_kernel_bias_is_added_to_every_frames_kernel() -> None:
     torch.testing.assert_close(first[0], extra, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("distillation", ["distilled", "static"])
+@pytest.mark.parametrize("distillation", ["pooled", "static"])
 def test_a_dkd_can_start_as_its_per_frame_baseline(distillation: str) -> None:
     torch.manual_seed(0)
     baseline = build_model("simple-baseline-tiny", channels=16).eval()
@@ -222,7 +222,7 @@ def test_a_dkd_can_start_as_its_per_frame_baseline(distillation: str) -> None:
     model.encoder.load_state_dict(baseline.net.encoder.state_dict())
     model.start_as_baseline(baseline.net)
     with torch.no_grad():
-        if distillation == "distilled":  # silence what is made of the past
+        if distillation == "pooled":  # silence what is made of the past
             model.distillator[9].weight.zero_()  # type: ignore[index,operator]
         model.readout.weight[:, 13:] = 0
     clip = torch.rand(1, 3, 3, 256, 256)

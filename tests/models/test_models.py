@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from dkd.errors import CheckpointError, ConfigError, ShapeError
 from dkd.models import DKD, MODELS, DKDConfig, SimpleBaselineConfig, build_model
 from dkd.models.backbones import ENCODERS, MobileNetV2Encoder, build_encoder, load_trunk_weights
-from dkd.models.dkd import KernelDistillator, match
+from dkd.models.distillators import KernelDistillator
+from dkd.models.dkd import match
 
 
 def scene(batch: int, n_frames: int, seed: int = 0) -> torch.Tensor:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from dkd.datasets.augment import AugmentConfig
+from dkd.datasets.augment import AugmentConfig, make_clip
 from dkd.datasets.batches import Batch, BatchPlan, Mixture, Steps, batches, draw_indices
 from dkd.datasets.people import PersonSequence
 from dkd.errors import ConfigError, DatasetError
@@ -107,3 +108,32 @@ def test_impossible_mixtures_are_refused() -> None:
     other = PersonSequence([np.zeros((9, 9, 3), np.uint8)], np.zeros((1, 15, 2), np.float32), "x", "sub_jhmdb")
     with pytest.raises(DatasetError, match="one skeleton, got penn_action, sub_jhmdb"):
         Mixture([[dotted_person(0)], [other]])
+
+
+STILL = AugmentConfig(scale=(2, 2), rotation=0, shift=0, motion=1, distractor=0, occluder=0, degrade=0)
+
+
+def test_company_is_there_in_every_frame_and_has_no_labels() -> None:
+    flat = PersonSequence([np.full((200, 200, 3), 60, np.uint8)], dotted_person(0).joints, "flat")
+    bright = PersonSequence([np.full((260, 260, 3), 255, np.uint8)], dotted_person(1).joints, "bright")
+    plain = replace(STILL, motion=0)
+    for seed in range(8):
+        clips = [
+            make_clip(flat, [0] * 4, 96, np.random.default_rng(seed), replace(plain, company=share), None, [bright])
+            for share in (1e-9, 1.0)
+        ]
+        alone, beside = clips
+        assert all((frame.max() > alone.frames.max() + 20) for frame in beside.frames), seed
+        np.testing.assert_array_equal(alone.joints, beside.joints)
+
+
+def test_a_repeated_frame_is_the_same_picture_with_the_same_joints() -> None:
+    person, other = dotted_person(0, 6), dotted_person(1)
+    everything = AugmentConfig(distractor=1, occluder=1, degrade=1, repeat=1)
+    clip, moving = (
+        make_clip(person, [2, 3, 4], 96, np.random.default_rng(0), config, other) for config in (everything, STILL)
+    )
+    for t in (1, 2):
+        np.testing.assert_array_equal(clip.frames[t], clip.frames[0])
+        np.testing.assert_array_equal(clip.joints[t], clip.joints[0])
+    assert not np.array_equal(moving.frames[2], moving.frames[0])

@@ -182,8 +182,13 @@ def test_a_run_folder_holds_one_run(tmp_path: Path) -> None:
             ("initializer.encoder.layer1",),
         ),
         (("model.name=simple-baseline-tiny", "n_frames=1"), (), ("net.encoder.conv1", "net.classifier.weight")),
+        (
+            ("model.settings.distillation=both", "model.trains=joint_matching", "n_frames=3"),
+            ("initializer.", "encoder.", "distillator.", "projection.", "readout."),
+            ("joint_matching.gate",),
+        ),
     ],
-    ids=["initializer fixed", "first block frozen", "baseline"],
+    ids=["initializer fixed", "first block frozen", "baseline", "joint matching"],
 )
 def test_it_trains_only_the_selected_parts(
     words: tuple[str, ...], frozen: tuple[str, ...], learned: tuple[str, ...], tmp_path: Path
@@ -197,6 +202,11 @@ def test_it_trains_only_the_selected_parts(
     assert not [k for k in moved if k.startswith(frozen)] if frozen else True
     for part in learned:
         assert [k for k in moved if k.startswith(part)], part
+
+
+def test_only_a_model_with_joint_matching_trains_it_alone() -> None:
+    with pytest.raises(ConfigError, match="model.settings.distillation to at_joints or both"):
+        quick("model.trains=joint_matching")
 
 
 def test_first_the_initializer_learns_alone_then_the_encoder_starts_from_it(tmp_path: Path) -> None:
