@@ -315,8 +315,8 @@ class DKD(VideoPoseModel):
     def step(self, frame: Tensor, state: DKDState, feedback: Feedback | None = None) -> tuple[PoseOutput, DKDState]:
         """Process the next frame of a stream: see :meth:`~dkd.models.base.VideoPoseModel.start`."""
         self._check(frame, "frame", "(B, 3, N, N)")
-        features, heatmaps = self.see(frame, state.kernels)
-        return self._remember(features, self.refine(heatmaps, features, state), state, feedback)
+        features, matched = self.see(frame, state.kernels)
+        return self._remember(features, matched, state, feedback)
 
     def state_after(self, t: int, kernels: Tensor) -> DKDState | None:
         """Return the state of a stream after frame t: its kernels; ``None`` if it has others, made at the joints."""
@@ -332,15 +332,19 @@ class DKD(VideoPoseModel):
         return made, before[1]
 
     def _remember(
-        self, features: Tensor, heatmaps: Tensor, before: DKDState | None, feedback: Feedback | None
+        self, features: Tensor, matched: Tensor, before: DKDState | None, feedback: Feedback | None
     ) -> tuple[PoseOutput, DKDState]:
-        """Make the kernels that a frame passes on to the next one; ``before`` is the state that it got."""
+        """Refine the maps of a frame, and make the kernels that it passes on; ``before`` is the state that it got.
+
+        K̃ is distilled from the maps as they were matched, the joint kernels from the refined ones. (Ours: a distillator
+        that gets maps refined in a way that it was not trained with loses the person.) What a feedback changes, it
+        changes for both.
+        """
         t = 0 if before is None else before.t + 1
+        heatmaps = matched if before is None else self.refine(matched, features, before)
         handed_on = feedback(heatmaps, t) if feedback is not None and self.hands_on else heatmaps
-        if before is None:
-            kernels = self.distil(features, handed_on)
-        else:
-            kernels = self.hand_on(before.kernels, features, handed_on)
+        pooled = handed_on if heatmaps is matched else torch.where(handed_on == heatmaps, matched, handed_on)
+        kernels = self.distil(features, pooled) if before is None else self.hand_on(before.kernels, features, pooled)
         at_joints = None
         if self.matches_joints:
             made = self.joint_matching.kernels(features, handed_on)
@@ -362,7 +366,6 @@ class DKD(VideoPoseModel):
         output, state = self._remember(encoded[0], self.initialise(clip[:, 0]), None, feedback)
         outputs = [output]
         for features in encoded[1:]:
-            heatmaps = self.refine(self.locate(features, state.kernels), features, state)
-            output, state = self._remember(features, heatmaps, state, feedback)
+            output, state = self._remember(features, self.locate(features, state.kernels), state, feedback)
             outputs.append(output)
         return stack_frames(outputs)

@@ -94,6 +94,18 @@ def test_a_closed_gate_changes_no_bit(form: str, plain: str) -> None:
     assert torch.equal(got.heatmaps, wanted.heatmaps) and torch.equal(got.kernels, wanted.kernels)
 
 
+def test_the_pooled_kernels_are_those_of_the_pooled_form() -> None:
+    model, plain = opened(tiny(distillation="both")), tiny(1)
+    model.load_state_dict(plain.state_dict(), strict=False)
+    with torch.inference_mode():
+        got, expected = model(clip()), plain(clip())
+        same = model(clip(), lambda maps, t: maps.clone())
+        swapped, other = (one(clip(), lambda maps, t: maps.flip(1)) for one in (model, plain))
+    assert torch.equal(got.kernels, expected.kernels) and torch.equal(same.kernels, expected.kernels)
+    assert not torch.allclose(got.heatmaps[:, 1:], expected.heatmaps[:, 1:], atol=1e-4)
+    assert torch.equal(swapped.kernels[:, 0], other.kernels[:, 0])
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_frame_by_frame_equals_the_clip_and_training_mode(form: str) -> None:
     model, frames = opened(tiny(distillation=form)), clip(batch=2)
