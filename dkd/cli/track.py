@@ -39,6 +39,11 @@ def add_track_command(commands: Any) -> None:
         "--reinitialise", action="store_true", help="search the person again when the track is lost, unlike the paper"
     )
     track.add_argument(
+        "--square", choices=["person", "joints"], default="person",
+        help="what the network's crop follows: the person, as fast and as large as a body can be, or all joints of the "
+        "last frame (default: %(default)s)",
+    )  # fmt: skip
+    track.add_argument(
         "--out", type=Path, required=True,
         help="table of frame, time_s, joint, x, y, score, confidence; ends in .csv, .tsv, .json or .parquet. Or a file "
         "for another tool, as of dkd export-poses: .slp, .nc, .dlc.csv, …; or the video with the joints, .mp4 or .gif",
@@ -106,7 +111,8 @@ def _track(arguments: argparse.Namespace) -> int:
     if out.exists() and not arguments.force:
         raise ConfigError(f"{out} exists already; add --force to replace it, or choose another name")
     people = _people(arguments)
-    conditions = Conditions(reinitialise=Reinitialise() if arguments.reinitialise else None)
+    policy = Reinitialise() if arguments.reinitialise else None
+    conditions = Conditions(reinitialise=policy, square=arguments.square)
     with Preparation(not arguments.quiet) as prepared:
         model = accelerate(load_model(arguments.model).eval(), arguments.engine, prepared)
     traces: dict[str | None, Trace] = {}

@@ -23,6 +23,7 @@ from dkd.tracking.conditions import Conditions
 from dkd.tracking.feedback import erase, shuffle_in_time, swap_sides
 from dkd.tracking.perturbations import Corruption, blur, crowd, darken, occlude
 from dkd.tracking.reinitialise import Reinitialise
+from dkd.tracking.squares import Square
 from dkd.tracking.trace import Trace
 
 if TYPE_CHECKING:
@@ -166,6 +167,10 @@ def _one_euro(method: Method) -> Method:
     return method.under(smooth=OneEuro)
 
 
+def _square(square: Square) -> Callable[[Method], Method]:
+    return lambda method: method.under(square=square)
+
+
 def _reinit(method: Method) -> Method:
     return method.under(reinitialise=Reinitialise())
 
@@ -218,6 +223,8 @@ VARIANTS: dict[str, Variant] = {
             _feedback("swapped", lambda method: swap_sides(method.model.skeleton)),
         ),
         Variant("reinit", "searches for the person and re-initialises when the track is lost", "policy", _reinit),
+        Variant("square-joints", "the crop follows all joints of the last frame", "policy", _square("joints")),
+        Variant("square-person", "the crop follows one person's body", "policy", _square("person")),
         Variant("occluded", "a grey square hides a part of every frame but the first", "input", _input(occlude)),
         Variant("blurred", "every frame but the first is out of focus", "input", _input(blur)),
         Variant("darkened", "every frame but the first has a quarter of the light", "input", _input(darken)),

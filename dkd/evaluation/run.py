@@ -224,7 +224,8 @@ def _plan(
 def _identity(method: Method | TrackMethod) -> dict[str, Any]:
     if isinstance(method, TrackMethod):
         return method.identity
-    return {"kind": kind_of(method.model.config), "config": asdict(method.model.config)}
+    config = asdict(method.model.config)
+    return {"kind": kind_of(method.model.config), "config": config, "square": method.conditions.square}
 
 
 def _weights(method: Method | TrackMethod) -> str:

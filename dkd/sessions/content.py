@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from dkd.errors import ConfigError, SessionError, nearest_name
 from dkd.sessions.hashes import hash_joints
 from dkd.tracking.replay import check_call
+from dkd.tracking.squares import Square
 from dkd.video.ranges import place_in_video
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class SavedPerson:
         calls: the changes, as :attr:`dkd.Trace.calls`.
         joints: hash of the joints (:func:`dkd.sessions.hashes.hash_joints`), to notice other results, if known.
         engine: what ran the network, such as ``"torch"``: engines differ in the last bits. ``None``: not known.
+        square: what the network's crop follows, see :class:`dkd.tracking.conditions.Conditions`; files of earlier
+            versions do not name it.
     """
 
     name: _Name
@@ -92,6 +95,7 @@ class SavedPerson:
     calls: tuple[_Text, ...] = ()
     joints: _Hash | None = None
     engine: _Name | None = None
+    square: Square = "joints"
 
     __pydantic_config__ = _STRICT
 
@@ -126,6 +130,7 @@ class SavedPerson:
             tuple(trace.calls),
             hash_joints(trace.joints) if trace.complete else None,
             trace.engine,
+            conditions.square,
         )
 
 

@@ -151,7 +151,7 @@ def _track(
             on_frame(person.name, min(next(asked), total), total)
         return cancel is not None and cancel()
 
-    conditions = Conditions(reinitialise=Reinitialise() if person.reinitialise else None)
+    conditions = Conditions(reinitialise=Reinitialise() if person.reinitialise else None, square=person.square)
     trace = trace_person(
         model, part, person.box, person.frame - session.start, conditions,
         engine=engine_of(model), progress=False, cancel=before_frame,

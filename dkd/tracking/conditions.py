@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import get_args
 
 from dkd.errors import ConfigError
 from dkd.models.base import Feedback, VideoPoseModel
@@ -12,11 +13,12 @@ from dkd.pose.smoothing import Smoother
 from dkd.tracking.interventions import Intervention, frames_of
 from dkd.tracking.perturbations import Corruption
 from dkd.tracking.reinitialise import Reinitialise
+from dkd.tracking.squares import Square
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """Conditions of a run; by default as in the paper.
+    """Conditions of a run; by default as in the paper, except for the square, of which the paper says nothing.
 
     The same conditions can be used for any number of runs. Because a feedback and a smoother may have state, they are
     given as functions that create a new one for each run.
@@ -29,13 +31,16 @@ class Conditions:
             first box.
         smooth: function that creates a smoother of the recorded joints (:mod:`dkd.pose.smoothing`), for instance
             ``OneEuro``. The crop follows the unsmoothed joints, so the model's input does not depend on the smoother.
+        square: what the network's crop follows. ``"person"``: joints that can be parts of the body that was seen so
+            far, at most as fast as a person, and nobody who looks different (:mod:`dkd.tracking.body`). ``"joints"``:
+            all confident joints of the last frame, wherever they are.
         reinitialise: policy of re-initialisation of a lost track; ``None``: never, as in the paper. A frame with a
             re-initialisation is like frame 0: its maps come from the initializer, and a feedback's t is 0 there.
         interventions: changes of the run, applied in order (:mod:`dkd.tracking.interventions`). The methods of
             :class:`~dkd.tracking.counterfactuals.Counterfactuals` append to them.
 
     Raises:
-        ConfigError: ``feedback`` or ``smooth`` cannot be called without arguments.
+        ConfigError: ``feedback`` or ``smooth`` cannot be called without arguments, or ``square`` is unknown.
     """
 
     feedback: Callable[[], Feedback] | None = None
@@ -43,8 +48,11 @@ class Conditions:
     smooth: Callable[[], Smoother] | None = None
     reinitialise: Reinitialise | None = None
     interventions: tuple[Intervention, ...] = ()
+    square: Square = "person"
 
     def __post_init__(self) -> None:
+        if self.square not in get_args(Square):
+            raise ConfigError(f"expected square as one of {', '.join(get_args(Square))}; got {self.square!r}")
         for name, example in (("feedback", "shuffle_in_time, or lambda: erase"), ("smooth", "OneEuro")):
             make = getattr(self, name)
             if make is not None and not _is_factory(make):

@@ -9,6 +9,7 @@ import numpy as np
 from dkd.errors import ClosedError, FrameIndexError
 from dkd.models.confidence import Calibration
 from dkd.pose.crops import Crop
+from dkd.tracking.appearance import places
 from dkd.tracking.recompute import Recomputed
 from dkd.tracking.reinitialise import Reinitialised
 from dkd.tracking.storage import zeros
@@ -32,6 +33,7 @@ class Record(Recomputed):
     _ground_truth: np.ndarray | None
     _ARRAYS = (  # the first axis is the frame
         "_heatmaps", "_kernels", "_joints", "_raw_joints", "_scores", "_predicted", "_corrected", "_hidden",
+        "_looks", "_counted", "_strange",
     )  # fmt: skip
 
     def _make_room(self, n_wanted: int) -> None:
@@ -54,6 +56,8 @@ class Record(Recomputed):
         self._raw_joints = self._joints if self.conditions.smooth is None else np.full_like(self._joints, np.nan)
         self._scores = np.zeros((n_wanted, n_joints), np.float32)
         self._corrected, self._hidden = np.zeros((2, n_wanted, n_joints), bool)
+        self._looks = np.zeros((n_wanted, len(places(self.skeleton)), 3), np.float32)
+        self._counted, self._strange = np.zeros((n_wanted, n_joints), bool), np.zeros(n_wanted, bool)
         corrects = any(one.corrects for one in self.conditions.interventions)
         self._predicted = np.full_like(self._joints, np.nan) if corrects else self._raw_joints
 
@@ -67,6 +71,7 @@ class Record(Recomputed):
         self._predicted[t] = step.raw_joints
         if step.marks is not None:
             self._predicted[t], self._corrected[t], self._hidden[t] = step.marks
+        self._looks[t], self._counted[t], self._strange[t] = step.look, step.counted, step.strange
         if step.searched:
             self._passes[t] = step.extra_passes
         if step.reinitialised is not None:
@@ -79,7 +84,9 @@ class Record(Recomputed):
         """Return frame t as reported by the tracker."""
         return Step(
             self._crops[t], self._heatmaps[t], self._kernels[t], self._raw_joints[t], self._joints[t], self._scores[t],
+            next((one for one in self.reinitialised if one.frame == t), None),
             dropped=t in self.dropped, marks=Marks(self._predicted[t], self._corrected[t], self._hidden[t]),
+            look=self._looks[t], counted=self._counted[t], strange=bool(self._strange[t]),
         )  # fmt: skip
 
     def _copy_frames(self, base: Record, stop: int) -> None:
@@ -161,6 +168,20 @@ class Record(Recomputed):
     def hidden(self) -> np.ndarray:
         """(T, J) bool, True where a person marked the joint as hidden."""
         return self._hidden[: len(self)]
+
+    @property
+    def counted(self) -> np.ndarray:
+        """(T, J) bool, whether a joint can be a part of the body that was seen before.
+
+        False where it is faint, moved faster or makes a limb longer than a body can (:mod:`dkd.tracking.body`), and in
+        :attr:`strange` frames.
+        """
+        return self._counted[: len(self)]
+
+    @property
+    def strange(self) -> np.ndarray:
+        """(T,) bool, whether the joints look like somebody else (:mod:`dkd.tracking.appearance`), or most jumped."""
+        return self._strange[: len(self)]
 
     @property
     def scores(self) -> np.ndarray:

@@ -33,6 +33,7 @@ SEARCH_ROUNDS = 3  # number of passes of the initializer, each with a closer cro
 LARGER = 2.0  # side of the second candidate / side of the current crop
 
 Look = Callable[[Crop], tuple[np.ndarray, np.ndarray]]  # crop → (J, 2) joints in pixels of the frame, (J,) scores
+Accept = Callable[[Crop, np.ndarray], bool]  # crop, joints found in it → whether they are of the person
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,9 @@ class Reinitialise:
             ``LOST_CONFIDENCE`` if the model has a calibration, else ``LOST_SCORE``.
         patience: number of consecutive lost frames after which a track is lost, ≥ 1; the next frame is searched.
         cooldown: minimum number of frames between two searches, ≥ 0.
+        same_person: whether only the same person is taken: a result of the search must be where the person can be by
+            now, as large, and look alike (:meth:`dkd.tracking.body.Body.accepts`); else the track stays lost. Then a
+            track also counts as lost while its joints look like somebody else (``Trace.strange``).
         gain: minimum increase of the mean confidence by re-initialising, in 0..1; avoids alternating between the two.
 
     Raises:
@@ -54,6 +58,7 @@ class Reinitialise:
     patience: int = 3
     cooldown: int = 10
     gain: float = 0.05
+    same_person: bool = True
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0 <= self.threshold <= 1:
@@ -70,7 +75,9 @@ class Reinitialise:
             return self.threshold
         return LOST_CONFIDENCE if calibrated else LOST_SCORE
 
-    def is_due(self, means: np.ndarray, t: int, searched: int | None, calibrated: bool) -> bool:
+    def is_due(
+        self, means: np.ndarray, t: int, searched: int | None, calibrated: bool, strange: np.ndarray | None = None
+    ) -> bool:
         """Return whether to search in frame ``t``.
 
         Args:
@@ -78,14 +85,19 @@ class Reinitialise:
             t: index of the frame.
             searched: index of the last frame with a search, ``None`` if there was none.
             calibrated: whether ``means`` come from calibrated confidence.
+            strange: whether the joints of these frames look like somebody else, bool.
         """
         if t < self.patience or (searched is not None and t - searched <= self.cooldown):
             return False
-        return bool((means[-self.patience :] < self.limit(calibrated)).all())
+        return bool(self._lost(means, calibrated, strange)[-self.patience :].all())
 
-    def first_loss(self, means: np.ndarray, calibrated: bool) -> int | None:
-        """Return the first frame with a search in a run with these means (T,); ``None`` if the run is never changed."""
+    def _lost(self, means: np.ndarray, calibrated: bool, strange: np.ndarray | None) -> np.ndarray:
         lost = np.asarray(means) < self.limit(calibrated)
+        return lost | strange if self.same_person and strange is not None else lost
+
+    def first_loss(self, means: np.ndarray, calibrated: bool, strange: np.ndarray | None = None) -> int | None:
+        """Return the first frame with a search in a run with these means (T,); ``None`` if the run is never changed."""
+        lost = self._lost(means, calibrated, strange)
         run = 0
         for t, is_lost in enumerate(lost[:-1]):
             run = run + 1 if is_lost else 0
@@ -118,14 +130,14 @@ def mean_confidence(confidence: np.ndarray, hidden: np.ndarray) -> np.ndarray:
 
 
 class Found(NamedTuple):
-    """Best result of a search: its crop, the scores (J,), and the number of passes of the initializer."""
+    """Best result of a search: its crop, or ``None``, the scores (J,), and the number of passes of the initializer."""
 
-    crop: Crop
+    crop: Crop | None
     scores: np.ndarray
     passes: int
 
 
-def approach(look: Look, crop: Crop) -> tuple[list[tuple[Crop, np.ndarray]], Crop]:
+def approach(look: Look, crop: Crop) -> tuple[list[tuple[Crop, np.ndarray, np.ndarray]], Crop]:
     """Apply the initializer to a crop, and repeatedly to the crop around the joints found, closer each time.
 
     Args:
@@ -133,13 +145,13 @@ def approach(look: Look, crop: Crop) -> tuple[list[tuple[Crop, np.ndarray]], Cro
         crop: initial crop.
 
     Returns:
-        The crops used, at most :data:`SEARCH_ROUNDS`, fewer if nothing confident was found, each with its scores (J,);
-        and the crop that follows from the last one.
+        The crops used, at most :data:`SEARCH_ROUNDS`, fewer if nothing confident was found, each with the joints (J, 2)
+        and scores (J,) found in it; and the crop that follows from the last one.
     """
     looked = []
     for _ in range(SEARCH_ROUNDS):
         joints, scores = look(crop)
-        looked.append((crop, scores))
+        looked.append((crop, joints, scores))
         box = joints_to_box(joints[scores >= CONFIDENT])
         if box is None or max(box[2] - box[0], box[3] - box[1]) < 1:
             break
@@ -147,21 +159,25 @@ def approach(look: Look, crop: Crop) -> tuple[list[tuple[Crop, np.ndarray]], Cro
     return looked, crop
 
 
-def search(look: Look, present: Crop, width: int, height: int) -> Found:
+def search(look: Look, present: Crop, width: int, height: int, accept: Accept | None = None) -> Found:
     """Search the frame for the crop in which the initializer is most confident.
 
     Args:
         look: the initializer, one pass per call.
         present: the track's current crop.
         width, height: size of the frame in pixels.
+        accept: whether a result counts; by default every one does.
 
     Returns:
-        The crop with the highest mean score over joints; ties by the first one.
+        The crop with the highest mean score over joints among those that count; ties by the first one.
     """
     side = min(LARGER * present.side, 3.0 * max(width, height))
     shift = (side - present.side) / 2
     larger = Crop(present.left - shift, present.top - shift, side)
     whole = box_to_crop((0, 0, width, height), 1.0)
     looked = [step for candidate in (present, larger, whole) for step in approach(look, candidate)[0]]
-    crop, scores = max(looked, key=lambda step: float(step[1].mean()))
-    return Found(crop, scores, len(looked))
+    best_first = sorted(looked, key=lambda step: -float(step[2].mean()))
+    for crop, joints, scores in best_first:
+        if accept is None or accept(crop, joints):
+            return Found(crop, scores, len(looked))
+    return Found(None, best_first[0][2], len(looked))

@@ -222,7 +222,7 @@ class Trace(Record, Counterfactuals):
         if self.reinitialised or reinitialise is None:
             return bool(self.reinitialised)
         means = mean_confidence(self.confidence, self.hidden)
-        return reinitialise.first_loss(means, self.calibrated) is not None
+        return reinitialise.first_loss(means, self.calibrated, self.strange) is not None
 
     def _with(self, changes: Sequence[Intervention], call: str, cancel: Callable[[], bool] | None) -> Trace:
         """Return the run with more interventions; frames before them are copied from this one."""

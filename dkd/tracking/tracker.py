@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,10 +18,12 @@ from dkd.models.base import Feedback, PoseOutput, VideoPoseModel
 from dkd.models.confidence import Calibration, calibration_of
 from dkd.pose.crops import BOX_MARGIN, Crop, box_to_crop
 from dkd.pose.heatmaps import decode_peaks
+from dkd.tracking.appearance import look_at, places
+from dkd.tracking.body import Body
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.interventions import Context, Pose, change_handed_on
 from dkd.tracking.pixels import as_input, network_pixels
-from dkd.tracking.reinitialise import Reinitialised, approach, mean_confidence, search
+from dkd.tracking.reinitialise import Reinitialise, Reinitialised, approach, mean_confidence, search
 from dkd.tracking.squares import next_square
 from dkd.video.protocols import ClipLike
 
@@ -40,6 +43,9 @@ class Step(NamedTuple):
         extra_passes: number of network passes of the search.
         dropped: whether the frame was dropped; everything else is then that of the previous frame.
         marks: set if there are corrections in the run.
+        look: (P, 3) float32 colours at the joints, see :func:`dkd.tracking.appearance.look_at`.
+        counted: (J,) bool, which joints can be parts of the person's body, see :class:`dkd.tracking.body.Body`.
+        strange: whether the joints look like somebody else, or most of them jumped.
     """
 
     crop: Crop
@@ -53,6 +59,9 @@ class Step(NamedTuple):
     extra_passes: int = 0
     dropped: bool = False
     marks: Marks | None = None
+    look: np.ndarray = np.zeros((0, 3), np.float32)
+    counted: np.ndarray = np.zeros(0, bool)
+    strange: bool = False
 
 
 class Marks(NamedTuple):
@@ -112,6 +121,8 @@ class Tracker:
         self._recent: deque[Step] = deque(maxlen=policy.patience if policy else 0)
         self._corrects = any(one.corrects for one in conditions.interventions)
         self._searched: int | None = None  # the last frame with a search
+        self._places = places(model.skeleton)
+        self._body, self._seen_at = Body(model.skeleton), 0  # and the last frame that was not dropped
 
     @torch.inference_mode()
     def step(self) -> Step:
@@ -141,7 +152,8 @@ class Tracker:
         return self._commit(
             Step(
                 seen.crop, seen.heatmaps, kernels, raw, joints, pose.scores,
-                reinitialised, passes is not None, passes or 0, marks=marks,
+                reinitialised, passes is not None, passes or 0,
+                marks=marks, look=self._look_of(seen.pixels, seen.crop, raw),
             )
         )  # fmt: skip
 
@@ -167,11 +179,35 @@ class Tracker:
         return step
 
     def _commit(self, step: Step) -> Step:
+        if not step.dropped:
+            self._remember(self.t, step)
+            step = step._replace(counted=self._body.counted, strange=self._body.strange)
         self._recent.append(step)
         if step.searched:
             self._searched = self.t
         self.last, self.t = step, self.t + 1
         return step
+
+    def _remember(self, t: int, step: Step) -> None:
+        """Let the remembered body follow the result of frame t."""
+        joints = step.raw_joints.astype(np.float64)
+        if any(one.holds_square(t) for one in self.conditions.interventions):
+            self._body = Body(self.model.skeleton)  # a person has drawn the box, perhaps of somebody else
+        is_sure = self._mean_confidence(step.scores) >= Reinitialise().limit(self.calibration is not None)
+        if self._body.height is None or step.reinitialised is not None:
+            self._body.start(joints, step.scores, step.crop, step.look, is_sure)
+        else:
+            given = None if step.marks is None else step.marks.corrected
+            self._body.follow(joints, step.scores, step.look, self._seconds(t), given, is_sure)
+        self._seen_at = t
+
+    def _seconds(self, t: int) -> float:
+        """Return the time between the last frame that was not dropped and frame t."""
+        return float(self.clip.times[t] - self.clip.times[self._seen_at])
+
+    def _look_of(self, pixels: np.ndarray, crop: Crop, joints: np.ndarray) -> np.ndarray:
+        """Measure the colours at joints (J, 2) in pixels of the frame, in the network's input of a crop."""
+        return look_at(pixels, self._places @ crop.to_grid(joints, len(pixels)))
 
     def resume(self, t: int, state: Any, past: Iterable[Step], searched: int | None) -> None:
         """Continue after frames that another run has tracked in the same way.
@@ -187,6 +223,8 @@ class Tracker:
                 # The peaks in full precision, as the smoother got them: the recorded ones are rounded.
                 pose = self._corrected(frame, *_peaks(torch.from_numpy(np.array(step.heatmaps)), step.crop))
                 self._smooth(pose.joints, pose.scores, float(self.clip.times[frame]), step.crop.side)
+            if not step.dropped:
+                self._remember(frame, step)
             self._recent.append(step)
             self.last = step
         self.t, self._state, self._searched = t, state, searched
@@ -195,8 +233,11 @@ class Tracker:
 
     def _square(self, t: int) -> Crop:
         if self.last is not None:
-            last = self.last
-            square = next_square(last.crop, last.raw_joints, last.scores, self.clip.width, self.clip.height)
+            last, size = self.last, (self.clip.width, self.clip.height)
+            if self.conditions.square == "person":
+                square = self._body.square(last.crop, self._seconds(t), *size)
+            else:
+                square = next_square(last.crop, last.raw_joints, last.scores, *size)
         else:
             if self.first_square is None:
                 self.first_square = self._first_square()
@@ -216,7 +257,8 @@ class Tracker:
     def _see(self, t: int, crop: Crop, state: Any) -> _Seen:
         """Run the model on a crop of frame t from a state, or start it if there is none."""
         interventions = self.conditions.interventions
-        image, hand_on = self._input(t, crop, self.conditions), self._handing_on(t, crop, state is not None)
+        pixels = self._pixels(t, crop, self.conditions)
+        image, hand_on = as_input(pixels, self.model.device), self._handing_on(t, crop, state is not None)
         if state is None:
             output, after = self.model.start(image, hand_on)
         else:
@@ -230,7 +272,7 @@ class Tracker:
         output = output._replace(heatmaps=maps, kernels=kernels)
         heatmaps = maps[0].float().cpu()
         joints, scores = _peaks(heatmaps, crop)
-        return _Seen(crop, output, after, heatmaps.numpy(), joints, scores)
+        return _Seen(crop, output, after, heatmaps.numpy(), joints, scores, pixels)
 
     def _handing_on(self, t: int, crop: Crop, matched: bool) -> Feedback | None:
         """Return the function that changes H_t for the distillator: the user's feedback, then interventions."""
@@ -250,12 +292,12 @@ class Tracker:
 
     def _look(self, t: int, crop: Crop, conditions: Conditions) -> tuple[np.ndarray, np.ndarray]:
         """Run the initializer on a crop of frame t: (J, 2) joints in pixels of the frame, (J,) scores."""
-        maps = self.model.initialise(self._input(t, crop, conditions))[0].float().cpu()
+        image = as_input(self._pixels(t, crop, conditions), self.model.device)
+        maps = self.model.initialise(image)[0].float().cpu()
         return _peaks(maps, crop)
 
-    def _input(self, t: int, crop: Crop, conditions: Conditions) -> Tensor:
-        pixels = network_pixels(self.clip, conditions, t, crop, self.model.config.input_size)
-        return as_input(pixels, self.model.device)
+    def _pixels(self, t: int, crop: Crop, conditions: Conditions) -> np.ndarray:
+        return network_pixels(self.clip, conditions, t, crop, self.model.config.input_size)
 
     # --- decision ----------------------------------------------------------------------------------------------------
 
@@ -267,15 +309,23 @@ class Tracker:
             return going_on, None, None
         policy = self.conditions.reinitialise
         assert policy is not None
+        strange = policy.same_person and self._body.strange
+        if strange and self._is_person(t, going_on.crop, going_on.joints):
+            return going_on, None, None  # the person is back
+        accept = partial(self._is_person, t) if policy.same_person else None
+        begin = self._body.place() if strange else going_on.crop
         size = self.clip.width, self.clip.height
-        found = search(lambda crop: self._look(t, crop, self.conditions), going_on.crop, *size)
-        before, after = (self._mean_confidence(scores) for scores in (going_on.scores, found.scores))
-        if after <= before + policy.gain:
+        found = search(lambda crop: self._look(t, crop, self.conditions), begin, *size, accept)
+        if found.crop is None:
             return going_on, None, found.passes
         calibrated = self.calibration is not None
         limit, what = policy.limit(calibrated), "confidence" if calibrated else "score"
+        before, after = (self._mean_confidence(scores) for scores in (going_on.scores, found.scores))
+        if after <= (limit if strange else before + policy.gain):
+            return going_on, None, found.passes
         first, last = self._name_frame(t - policy.patience), self._name_frame(t - 1)
-        reason = f"mean {what} below {limit:g} in frames {first} to {last}"
+        why = "somebody else, or a jump," if strange else f"mean {what} below {limit:g}"
+        reason = f"{why} in frames {first} to {last}"
         return *self._reinitialise(t, going_on, found.crop, reason), found.passes + 1
 
     def _is_search_due(self, t: int) -> bool:
@@ -286,7 +336,13 @@ class Tracker:
         none = np.zeros(scores.shape[1], bool)
         hidden = np.stack([none if step.marks is None else step.marks.hidden for step in self._recent])
         means = mean_confidence(confidence(scores, self.calibration), hidden)
-        return policy.is_due(means, t, self._searched, self.calibration is not None)
+        strange = np.array([step.strange for step in self._recent])
+        return policy.is_due(means, t, self._searched, self.calibration is not None, strange)
+
+    def _is_person(self, t: int, crop: Crop, joints: np.ndarray) -> bool:
+        """Return whether joints that were found in a crop of frame t are probably those of the person."""
+        look = self._look_of(self._pixels(t, crop, self.conditions), crop, joints)
+        return self._body.accepts(crop, joints, look, self._seconds(t))
 
     def _reinitialise(self, t: int, going_on: _Seen, crop: Crop, reason: str) -> tuple[_Seen, Reinitialised]:
         """Re-initialise in frame t with a crop, and return the result and the event."""
@@ -299,7 +355,7 @@ class Tracker:
 
 
 class _Seen(NamedTuple):
-    """One pass of the model over a crop: (J, H, W) maps, (J, 2) joints in the frame, (J,) scores."""
+    """One pass of the model over a crop: (J, H, W) maps, (J, 2) joints in the frame, (J,) scores, (N, N, 3) input."""
 
     crop: Crop
     output: PoseOutput
@@ -307,6 +363,7 @@ class _Seen(NamedTuple):
     heatmaps: np.ndarray
     joints: np.ndarray
     scores: np.ndarray
+    pixels: np.ndarray
 
 
 def _peaks(heatmaps: Tensor, crop: Crop) -> tuple[np.ndarray, np.ndarray]:

@@ -214,6 +214,15 @@ def test_a_box_on_nobody_is_said(
         assert "probably no person here" in out and "all frames are below 0.45 (frames 0 to 4)" in out
 
 
+def test_the_square_can_be_chosen(short_clip: Path, tmp_path: Path) -> None:
+    found = {}
+    for name, options in {"default": [], "person": ["--square", "person"], "joints": ["--square", "joints"]}.items():
+        out = tmp_path / f"{name}.csv"
+        assert main(["track", str(short_clip), *options, "--out", str(out), "--quiet"]) == 0
+        found[name] = out.read_text()
+    assert found["default"] == found["person"] != found["joints"]
+
+
 def test_a_full_disk_leaves_no_half_table(
     short_clip: Path, tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import shutil
 from pathlib import Path
@@ -305,3 +306,25 @@ def test_hashes_of_weights_and_joints_differ_with_single_bits(model) -> None:
     joints = np.array([[[1.0, np.nan]]], np.float32)
     assert hash_joints(joints) == hash_joints(joints.copy()) != hash_joints(np.nextafter(joints, 2))
     assert hash_joints(joints) != hash_joints(joints.reshape(1, 2, 1))
+
+
+def test_what_the_square_follows_is_kept_and_older_files_followed_the_joints(video, model) -> None:
+    with Clip(video) as clip:
+        box = (10.0, 10.0, clip.width - 10.0, clip.height - 10.0)
+        traces = {
+            name: trace_person(
+                model, clip, box, START, Conditions(square=name), start=START, stop=START + 6, progress=False
+            )
+            for name in ("person", "joints")
+        }
+        assert traces["person"].crops != traces["joints"].crops
+        saved = [SavedPerson.of(name, trace) for name, trace in traces.items()]
+        made = Session.of(video, "dkd-mobilenetv2", start=START, stop=START + 6, people=saved)
+        assert [one.square for one in made.people] == ["person", "joints"]
+        assert same(made.open(), traces)
+    values = json.loads(made.to_json())
+    for one in values["people"]:
+        one.pop("square", None)
+    path = video.with_name("older.dkd.json")
+    path.write_text(json.dumps(values), encoding="utf-8")
+    assert [one.square for one in Session.load(path).people] == ["joints", "joints"]

@@ -31,7 +31,7 @@ REMEMBERING = {
         feedback=lambda: shuffle_in_time(3),
         corrupt=occlude,
         smooth=lambda: OneEuro(min_cutoff=0.5),
-        reinitialise=Reinitialise(threshold=1.0, patience=2, cooldown=2, gain=0.0),
+        reinitialise=Reinitialise(threshold=1.0, patience=2, cooldown=2, gain=0.0, same_person=False),
         interventions=(Darken(range(4, 6), 0.5), DropFrames(range(6, 7)), Restart(range(8, 9))),
     ),
 }

@@ -206,7 +206,7 @@ def test_corrections_of_dropped_frames_are_reported_only(trace: Trace) -> None:
 
 def test_a_search_for_a_lost_person_respects_a_drawn_box(model: DKD, clip: Clip) -> None:
     """The policy considers every frame lost; a frame with a box of its own is not searched."""
-    policy = Reinitialise(threshold=1.0, patience=1, cooldown=0, gain=0.0)
+    policy = Reinitialise(threshold=1.0, patience=1, cooldown=0, gain=0.0, same_person=False)
     searched = Trace(model, clip, BOX, Conditions(reinitialise=policy), progress=False, stop=T)
     assert 4 in searched._passes
     made = searched.set_box(4, BOX)
@@ -223,7 +223,9 @@ def test_the_policy_ignores_hidden_joints(model: DKD, clip: Clip) -> None:
     others = np.delete(made.confidence[2], weak).mean()
     all_of_them = made.confidence[2].mean()
     assert all_of_them < others
-    policy = Reinitialise(threshold=float(all_of_them + others) / 2, patience=1, cooldown=0, gain=0.0)
+    policy = Reinitialise(
+        threshold=float(all_of_them + others) / 2, patience=1, cooldown=0, gain=0.0, same_person=False
+    )
     again = Trace(model, clip, BOX, Conditions(reinitialise=policy, interventions=made.conditions.interventions),
                   progress=False, stop=4)  # fmt: skip
     lost = again.confidence[2][~again.hidden[2]].mean() < policy.limit(again.calibrated)

@@ -299,7 +299,9 @@ def test_models_without_kernels_take_changes_of_their_input_only(clip: Clip) -> 
     [
         Conditions(smooth=OneEuro),
         Conditions(feedback=shuffle_in_time),
-        Conditions(feedback=shuffle_in_time, smooth=OneEuro, reinitialise=Reinitialise(1.0, 2, 1, 0.0), corrupt=crowd),
+        Conditions(
+            feedback=shuffle_in_time, smooth=OneEuro, reinitialise=Reinitialise(1.0, 2, 1, 0.0, False), corrupt=crowd
+        ),
     ],
     ids=["smoothed", "shuffled", "all"],
 )

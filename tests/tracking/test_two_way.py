@@ -105,7 +105,7 @@ def test_each_direction_is_a_plain_trace(
     assert both.extra_passes == forward.extra_passes + backward.extra_passes
 
 
-POLICY = Reinitialise(threshold=0.99, patience=2, cooldown=0, gain=0.0)
+POLICY = Reinitialise(threshold=0.99, patience=2, cooldown=0, gain=0.0, same_person=False)
 
 
 def test_a_lost_track_is_re_initialised_in_both_directions(faint: DKD, clip: ClipRange, reversed_clip: Clip) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from dkd.errors import ConfigError, SampleError
 from dkd.sessions.content import Bookmark, SavedPerson
 from dkd.sessions.session import ENDING, Session, session_path
+from dkd.tracking.conditions import Conditions
 from dkd.tracking.tables import FORMATS, save_joints
 from dkd.video.samples import samples_folder
 from widgets.exports.exports import Exports
@@ -189,4 +190,5 @@ def _saved(person: Person, trace: Any, calls: tuple[str, ...], reinitialise: boo
         return made if made.calls == calls else dataclasses.replace(made, calls=calls, joints=None)
     if person.saved is not None:  # of a session whose opening was stopped: nothing of it is lost
         return dataclasses.replace(person.saved, name=person.name, colour=person.colour.lower())
-    return SavedPerson(person.name, person.colour.lower(), person.box, person.frame, reinitialise)
+    colour, square = person.colour.lower(), Conditions().square
+    return SavedPerson(person.name, colour, person.box, person.frame, reinitialise, square=square)
