@@ -88,10 +88,17 @@ def test_the_position_is_reported_and_the_next_crop_follows_it(trace: Trace) -> 
     for j in range(7):  # the crop follows once more than half of the joints are certain
         made = made.correct_joint(3, j, 50 + 10 * j, 200 - 10 * j, cancel=lambda: True)
     made.run(progress=False)
-    clip = trace.clip
-    assert made.crops[4] == next_square(made.crops[3], made.joints[3], made.scores[3], clip.width, clip.height)
+    assert made.counted[3, :7].all()
     assert made.crops[4] != trace.crops[4] and made.crops[3] == trace.crops[3]
     assert not trace.corrected.any() and np.array_equal(trace.predicted_joints, trace.raw_joints)
+
+
+def test_the_square_of_the_joints_follows_a_correction_too(trace: Trace) -> None:
+    made = Trace(trace.model, trace.clip, trace.box, Conditions(square="joints"), progress=False, stop=5)
+    for j in range(7):
+        made = made.correct_joint(3, j, 50 + 10 * j, 200 - 10 * j)
+    size = trace.clip.width, trace.clip.height
+    assert made.crops[4] == next_square(made.crops[3], made.joints[3], made.scores[3], *size)
 
 
 def test_a_hidden_joint_hands_on_zeros_keeps_its_position_and_does_not_count(trace: Trace) -> None:
