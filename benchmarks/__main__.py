@@ -1,10 +1,12 @@
 """Run all benchmarks in sequence: ``python -m benchmarks``, or ``make bench``."""
 
-from benchmarks import engines, interaction, laboratory, tracking, training
+from benchmarks import engines, interaction, laboratory, start, tracking, training
 
 tracking.main()
 print()
 engines.main()
+print()
+start.main()
 print()
 interaction.main()
 print()

@@ -119,6 +119,26 @@ test("what the greeting was answered before a view is here is kept for it, if no
   expect(stale.model.sent).toEqual([{ type: "hello" }]);
 });
 
+test("what comes with the state is shown without being asked for, before or after a view is here", async () => {
+  const first = [header({ record_follows: true }), records([5])];
+  const model = plainModel({ _offered: first });
+  const ended = new AbortController();
+  const store = new Store(model, ended.signal);
+  store.attach(new CursorState(plainModel({ ...CURSOR, joint_names: ["head", "left_wrist"], layers: {} })));
+  const painted = /** @type {number[]} */ ([]);
+  store.add({ paint: (record) => void painted.push(record.frame) }, ended.signal);
+  await settle();
+  expect(painted).toEqual([5]);
+  expect(model.sent.map(({ type }) => type)).toEqual(["records"]);
+  const later = opened();
+  later.model.set("_offered", first); // read twice: the state is not changed by reading it
+  await settle();
+  expect(later.painted).toEqual([5]);
+  later.model.set("_offered", []);
+  await settle();
+  expect(later.painted).toEqual([5]);
+});
+
 test("a calibrated trace is as sure as its confidence says", () => {
   const { model, store } = opened();
   model.tell(...header({ calibrated: true }));

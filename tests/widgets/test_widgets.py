@@ -373,6 +373,37 @@ def test_a_bad_request_is_answered_with_the_error(bench: Workbench, request_: di
     assert message in answer["message"]
 
 
+def test_a_feed_offers_the_first_frame_until_a_page_asks(trace: FakeTrace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its state, as the kernel may be busy with the cells below: what it offers is the answer to a greeting."""
+    monkeypatch.setattr("widgets.workbench.workbench.display_with_still", lambda *_: None)
+    bench = Workbench(trace, frame=7)
+    feed = bench._feed
+    bench._ipython_display_()
+    offered = feed._offered
+    state, _, buffers = ipywidgets.widgets.widget._remove_buffers(feed.get_state("_offered"))
+    json.dumps(state)
+    assert ask(bench, {"type": "hello"}) == [] == feed._offered  # that page has it
+    expected = ask(bench, {"type": "hello"})  # a page that was reloaded has not
+    assert [(content, parts) for content, parts in offered] == expected
+    assert buffers == [buffer for _, parts in expected for buffer in parts]
+    bench._ipython_display_()  # in a second cell: the page has it already
+    assert feed._offered == []
+    bench.close()
+
+
+def test_an_offer_is_of_the_trace_that_is_shown(trace: FakeTrace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("widgets.workbench.workbench.display_with_still", lambda *_: None)
+    bench = Workbench(trace)
+    bench._ipython_display_()
+    assert bench._feed._offered != []
+    bench.trace = FakeTrace(10, name="other", seed=1)
+    assert bench._feed._offered == []
+    bench._ipython_display_()
+    (header, _), (first, _) = bench._feed._offered
+    assert (header["clip"], header["generation"], first["records"][0]["frame"]) == ("other", 1, 0)
+    bench.close()
+
+
 def test_requests_about_an_old_trace_are_dropped(bench: Workbench) -> None:
     sent = ask(bench, {"type": "hello"})
     other = FakeTrace(10, name="other", seed=1)

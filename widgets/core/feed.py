@@ -41,6 +41,7 @@ class Feed(HiddenWidget):
     _module = script("core/feed.js")
     _greeting = traitlets.Dict({"type": "hello"}).tag(sync=True)  # a page sends it before it has loaded the module
     _still = traitlets.Bytes().tag(sync=True)  # small picture to show until the kernel has answered
+    _offered: Any = traitlets.List().tag(sync=True)  # the answer to the greeting, see offer()
 
     def __init__(self, trace: TraceLike, cursor: Cursor | None = None):
         # Requests may arrive in several threads, also while another thread changes the trace.
@@ -48,6 +49,7 @@ class Feed(HiddenWidget):
         self._trace: TraceLike | None = trace
         self._generation = 0
         self._users = 0
+        self._was_asked = False  # whether a page has asked for something
         self._cursor = None if cursor is None else ref(cursor)  # weak: the feed is found by its cursor, see shared()
         super().__init__(_still=small_still(trace, 0 if cursor is None else cursor.frame))
         self.on_msg(self._on_message)
@@ -76,6 +78,16 @@ class Feed(HiddenWidget):
             self._trace = None
         super().close()
 
+    def offer(self) -> None:
+        """Send the answer to the greeting with the feed's state, before a page asks for it.
+
+        Of the cells of *Run All*, the kernel answers a page after the last one only. The state carries the answer until
+        a page has asked for something; a page that is reloaded later asks itself.
+        """
+        with self._lock:
+            if self._trace is not None and not self._was_asked:
+                self._offered = [[content, buffers] for content, buffers in self._introduce(self._trace)]
+
     @property
     def trace(self) -> Any:
         """The served trace; ``None`` when closed."""
@@ -93,6 +105,7 @@ class Feed(HiddenWidget):
         """
         with self._lock:
             self._trace = trace
+            self._offered = []
             self._generation += 1
             content, buffers = render_header(trace, self._generation, self.first)
             first = render_records(trace, [min(frame, len(trace) - 1)], self._generation)
@@ -117,6 +130,7 @@ class Feed(HiddenWidget):
         with self._lock:
             before = 0 if self._trace is None else len(self._trace)
             self._trace = trace
+            self._offered = []
             content, buffers = render_header(trace, self._generation, self.first)
         self.send({**content, "keep": before}, buffers)
 
@@ -136,9 +150,11 @@ class Feed(HiddenWidget):
         """Build the messages that answer a request: none if its trace is no longer served."""
         if self._trace is None:
             return []
+        self._was_asked = True
+        offered, self._offered = self._offered, []
         kind = content.get("type")
         if kind == "hello":
-            return self._introduce(self._trace)
+            return [] if offered else self._introduce(self._trace)
         if content.get("generation") != self._generation:
             return []
         if kind == "records":

@@ -28,10 +28,17 @@ export class Store extends Painting {
     this.early = []; // what the stub's greeting was answered before a view was here; null where more has happened since
     this.details = new Details(this);
     model.on("msg:custom", (content, buffers) => this.receive(content, buffers));
+    model.on("change:_offered", () => this.take());
+    this.take();
     signal.addEventListener("abort", () => {
       clearTimeout(this.patience);
       this.forgetTrace();
     });
+  }
+
+  /** What the kernel offers before it is asked: it may be busy with the cells below. */
+  take() {
+    for (const [content, buffers] of this.model.get("_offered") ?? []) this.receive(structuredClone(content), buffers);
   }
 
   get detail() {

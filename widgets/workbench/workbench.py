@@ -203,6 +203,7 @@ class Workbench(View):
             self._exports.cancel()
 
     def _ipython_display_(self) -> None:
+        self._feed.offer()
         display_with_still(self, filmstrip_html(self.trace, self._filmstrip))
 
 
