@@ -19,6 +19,7 @@ from typing import Literal
 from dkd.datasets.batches import Mixture
 from dkd.datasets.people import PersonSequence
 from dkd.errors import ConfigError
+from dkd.machine import yield_to_others
 from dkd.training.config import TrainConfig
 from dkd.training.record import Record
 from dkd.training.run import Run
@@ -178,6 +179,7 @@ class TrainingSession:
 
     def _work(self, paused: bool) -> None:
         outcome: State = "failed"
+        yield_to_others()  # the notebook comes first
         records = train(self.config, self.run.folder, people=self._people, validation=self._validation)
         try:
             with self._changed:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 from dkd.errors import ConfigError, RunBusyError, TrainingError
+from dkd.machine import NICENESS
 from dkd.training.record import Record
 from dkd.training.session import TrainingSession
 from dkd.training.trainer import train
@@ -63,6 +66,24 @@ def test_start_pause_step_stop_and_resume(tmp_path: Path) -> None:
     steps = [r.step for r in session.records]
     assert steps == list(range(1, len(steps) + 1)), "no step is lost or made twice"
     assert watch.states[0] == "starting" and watch.states[-1] == "stopped"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
+def test_a_session_yields_to_the_notebook(tmp_path: Path) -> None:
+    """Its thread has a lower priority; that of the notebook, and of what comes later, stays."""
+
+    def priority() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before = priority()
+    session, watch = make(tmp_path / "run", "steps=1")
+    seen: list[int] = []
+    session.listen(lambda _: seen.append(priority()) if threading.current_thread() is session._thread else None)
+    session.start()
+    session.wait()
+    assert session.state == "finished"
+    assert set(seen) == {max(before, NICENESS)}
+    assert priority() == before
 
 
 def settled(session: TrainingSession) -> int:
