@@ -107,7 +107,7 @@ def test_the_search_takes_the_best_crop() -> None:
 
     found = search(look, Crop(400, 300, 40), 640, 480)
     assert found.passes == len(seen) <= 3 * SEARCH_ROUNDS
-    assert found.crop.side == pytest.approx(1.4 * 20)
+    assert found.crop is not None and found.crop.side == pytest.approx(1.4 * 20)
     assert found.crop == min((c for c in seen if c.left < 50 < c.left + c.side), key=lambda c: c.side)
     assert [seen[0].side, seen[1].side] == [40, 80]  # nothing was found there, so neither was approached
     assert found.scores.mean() > 1

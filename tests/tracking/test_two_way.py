@@ -353,8 +353,13 @@ def test_a_run_in_progress_is_shown_while_it_goes_backwards(trace: TwoWayTrace) 
     whole = trace.correct_joint(3, "head", 100, 90)
     made = trace.correct_joint(3, "head", 100, 90, cancel=lambda: True)
     seen = []
+    first = 4
+
+    def is_there() -> bool:
+        return made.latest is not None and made.latest <= first
+
     for first in (4, 3, 2, 1):
-        made.run(progress=False, cancel=lambda first=first: made.latest is not None and made.latest <= first)
+        made.run(progress=False, cancel=is_there)
         shown = made.in_progress()
         seen.append((made.latest, made.traced_frames, shown.traced_frames, len(made), len(shown)))
         frames = shown.traced_frames

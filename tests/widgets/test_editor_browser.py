@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import Lab, at_rest, expect_python, opened, python, screenshot, settle, show_in
+from tests.support.browser import Lab, at_rest, expect_python, opened, place, python, screenshot, settle, show_in
 from tests.support.two_people import T
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,6 +95,7 @@ def joint_at(page: Page, person: str = "anna", joint: str = WRIST) -> list[float
 
 
 def on_page(page: Page, *points: list[float]) -> list[list[float]]:
+    place(page.locator(".dkd-editor .dkd-frame"))
     found: list[list[float]] = page.evaluate(PLACE, list(points))
     return found
 

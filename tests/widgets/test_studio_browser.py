@@ -126,6 +126,7 @@ def correct(page: Page, frame: int, joint: str, by: tuple[float, float]) -> None
     where = f"(t := studio.traces['person_1']).joints[{frame}, t.skeleton.index({joint!r})].tolist()"
     x, y = python(page, where)
     page.locator(".dkd-bench .dkd-frame").scroll_into_view_if_needed()
+    place(page.locator(".dkd-bench .dkd-frame"))
     count = python(page, "len(editor.calls['person_1'])")
     start, end = page.evaluate(PLACE, [[x, y], [x + by[0], y + by[1]]])
     page.mouse.move(*start)
