@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 
 from dkd.errors import ConfigError
-from dkd.io.config import STRICT
+from dkd.io.config import STRICT, check_ranges
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -44,18 +44,14 @@ class MachineConfig:
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        if min(self.devices, self.nodes) < 1 or self.workers < 0:
-            raise ConfigError(
-                "expected devices and nodes of at least 1 and workers of at least 0, got "
-                f"devices={self.devices}, nodes={self.nodes}, workers={self.workers}"
-            )
+        check_ranges(self, devices=(1, 4096), nodes=(1, 4096), workers=(0, 1024))
         check_threads(self.threads)
 
 
 def check_threads(count: int | None) -> None:
-    """Raise ConfigError unless ``count`` is ``None`` or at least 1."""
-    if count is not None and count < 1:
-        raise ConfigError(f"expected at least 1 thread, got threads={count}; leave it out for torch's own number")
+    """Raise ConfigError unless ``count`` is ``None`` or from 1 to 1024."""
+    if count is not None and not 1 <= count <= 1024:
+        raise ConfigError(f"expected 1 to 1024 threads, got threads={count}; leave it out for torch's own number")
 
 
 @contextmanager

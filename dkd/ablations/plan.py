@@ -15,11 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from dkd.errors import ConfigError, nearest_name
 from dkd.evaluation.methods import VARIANTS
-from dkd.io.config import STRICT, from_mapping, read_yaml, to_mapping, with_words
+from dkd.io.config import STRICT, from_mapping, parse_yaml, read_yaml, to_mapping, with_words
 from dkd.training.config import TrainConfig, load_recipe
 
 PLANS = Path(__file__).parent / "plans"
@@ -171,7 +169,7 @@ def load_plan(name_or_path: str | Path, words: Sequence[str] = ()) -> AblationPl
         if word not in own:
             with_words({}, [word])  # raises unless it is key=value
             key, _, text = word.partition("=")
-            values["common"] = {**(values.get("common") or {}), key: yaml.safe_load(text)}
+            values["common"] = {**(values.get("common") or {}), key: parse_yaml(text)}
     recipe = values.get("recipe")
     if isinstance(recipe, str) and recipe.endswith((".yaml", ".yml")) and (path.parent / recipe).is_file():
         values["recipe"] = str(path.parent / recipe)

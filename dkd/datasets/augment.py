@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from dkd.datasets.people import PersonSequence
-from dkd.errors import DatasetError
-from dkd.io.config import STRICT
+from dkd.errors import ConfigError, DatasetError
+from dkd.io.config import STRICT, check_ranges
 from dkd.pose.crops import PADDING_GREY, joints_to_box
 from dkd.pose.skeleton import get_skeleton
 
@@ -53,6 +53,14 @@ class AugmentConfig:
     company: float = 0.0
     repeat: float = 0.0
     degrade: float = 0.3
+
+    def __post_init__(self) -> None:
+        check_ranges(
+            self, scale=(0.05, 20), rotation=(0, 180), shift=(0, 2), motion=(0, 20), distractor=(0, 1), occluder=(0, 1),
+            degrade=(0, 1),
+        )  # fmt: skip
+        if self.scale[0] > self.scale[1]:
+            raise ConfigError(f"expected scale as smallest and largest, got {self.scale}")
 
 
 @dataclass(frozen=True)

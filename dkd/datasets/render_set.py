@@ -42,6 +42,8 @@ from dkd.datasets.rendered import (
 from dkd.datasets.rendering.generators import GENERATORS
 from dkd.errors import ConfigError, DatasetError, StorageError, nearest_name
 from dkd.io.config import STRICT
+from dkd.io.files import atomic_path
+from dkd.io.leftovers import is_left_over
 
 RENDERER = 3  # increased when the same config gives different pictures
 
@@ -238,20 +240,21 @@ def _claim(folder: Path, config: RenderSetConfig) -> None:
         return
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"expected a folder to write to, but {folder} is a file; choose another path")
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and not all(_is_of_a_failed_start(path) for path in folder.iterdir()):
         raise ConfigError(
             f"expected an empty folder or a rendered data set in {folder}, found other files; choose another folder"
         )
     sizes = {"clips": len(config), "frames": len(config) * config.n_frames, "height": config.size, "width": config.size}
     text = json.dumps({"made_by": f"dkd {dkd.__version__}", **claim, "sizes": sizes}, indent=1) + "\n"
-    try:
-        (folder / "frames").mkdir(parents=True)
-        (folder / "labels").mkdir()
-        unfinished = folder / "render.json.tmp"
-        unfinished.write_text(text)
-        os.replace(unfinished, record)
-    except OSError as error:
-        raise StorageError(f"cannot write {folder}: {error}; free some space, or choose another path") from error
+    with atomic_path(record) as temporary:
+        temporary.write_text(text)
+
+
+def _is_of_a_failed_start(path: Path) -> bool:
+    """Return whether a path is what an earlier call left that could not even write its record, on a full disk."""
+    if path.is_dir():
+        return path.name in ("frames", "labels") and not any(path.iterdir())
+    return path.name == "render.json.tmp" or is_left_over(path)
 
 
 def _difference(found: dict, wanted: dict) -> str:
@@ -268,16 +271,14 @@ def _write_clip(folder: Path, config: RenderSetConfig, index: int) -> int:
     """Render and write one clip, its label file last; return ``index``."""
     clip = render_clip(config.clip(index))
     images, label = folder / "frames" / _name(index), _label_file(folder, index)
-    unfinished = label.with_name(f"{label.name}.tmp")
     try:
         images.mkdir(parents=True, exist_ok=True)
         for t, frame in enumerate(clip.frames):
             _, data = cv2.imencode(".jpg", frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, config.quality(index)])
             (images / f"{t + 1:06d}.jpg").write_bytes(data.tobytes())
-        unfinished.write_bytes(label_bytes(clip, config.clip(index).motion, config.is_train(index)))
-        os.replace(unfinished, label)
+        with atomic_path(label) as temporary:
+            temporary.write_bytes(label_bytes(clip, config.clip(index).motion, config.is_train(index)))
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         shutil.rmtree(images, ignore_errors=True)
         raise StorageError(
             f"cannot write clip {_name(index)} to {folder}: {error}; free some space and run it again to continue"

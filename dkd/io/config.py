@@ -17,7 +17,36 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from dkd.errors import ConfigError, nearest_name
 
 T = TypeVar("T")
-STRICT = ConfigDict(extra="forbid")  # for a settings class: ``__pydantic_config__ = STRICT``
+STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)  # for a settings class: ``__pydantic_config__ = STRICT``
+
+
+_LONGEST_TEXT = 2**18  # characters of YAML; the longest shipped recipe has two thousand
+_DEEPEST = 40  # levels of nesting
+_LONGEST_SHOWN = 80  # characters of a value in an error
+
+
+def check_ranges(settings: Any, **ranges: tuple[float, float]) -> None:
+    """Check numbers of a settings object, both ends included; ``None`` is allowed where the field is optional.
+
+        check_ranges(self, steps=(1, 10**9), momentum=(0, 1))
+
+    Raises:
+        ConfigError: a number lies outside its range, is not a number, or is no number at all.
+    """
+    for name, (low, high) in ranges.items():
+        value = getattr(settings, name)
+        numbers = value if isinstance(value, tuple) else () if value is None else (value,)
+        for number in numbers:
+            if isinstance(number, bool) or not isinstance(number, int | float) or not low <= number <= high:
+                raise ConfigError(f"expected {name} from {low:g} to {high:g}, got {_short(value)}")
+
+
+def _short(value: Any) -> str:
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits
+        return f"a very large {type(value).__name__}"
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def from_mapping(kind: type[T], values: Mapping[str, Any]) -> T:
@@ -40,7 +69,7 @@ def _explain(kind: type, error: Any) -> str:
         return f"unknown setting {where!r}{nearest_name(path[-1], known)} Known here: {', '.join(known)}."
     if error["type"] == "value_error":  # from a dataclass's own check
         return str(error["ctx"]["error"])
-    return f"setting {where!r}: {error['msg'][0].lower()}{error['msg'][1:]}, got {error['input']!r}"
+    return f"setting {where!r}: {error['msg'][0].lower()}{error['msg'][1:]}, got {_short(error['input'])}"
 
 
 def _keys(kind: type, path: Sequence[str]) -> list[str]:
@@ -70,7 +99,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ConfigError: the file does not exist, is not YAML, or does not hold a mapping.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if path.is_file() and path.stat().st_size > 4 * _LONGEST_TEXT:
+            raise ConfigError(f"expected settings in {path}, got {path.stat().st_size / 1e6:.0f} MB; check the path")
+        values = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"expected settings in {path}, got: {error.strerror}; check the path") from error
     except UnicodeDecodeError as error:
@@ -78,10 +109,35 @@ def read_yaml(path: Path) -> dict[str, Any]:
             f"expected text in UTF-8 in {path}, got another encoding (byte {error.start}); save it as UTF-8"
         ) from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"expected YAML in {path}, got: {' '.join(str(error).split())}") from error
+        raise ConfigError(f"expected YAML in {path}, got: {_one_line(error)}") from error
     if not isinstance(values, dict):
         raise ConfigError(f"expected 'key: value' lines in {path}, got {type(values).__name__}")
     return values
+
+
+def parse_yaml(text: str) -> Any:
+    """Parse YAML of limited length, without anchors: these can make a document refer to itself, or grow without end.
+
+    Raises:
+        yaml.YAMLError: it is no such text.
+    """
+    if len(text) > _LONGEST_TEXT:
+        raise yaml.YAMLError(f"a text of {len(text)} characters; at most {_LONGEST_TEXT} are read")
+    try:
+        depth = 0
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST:
+                raise yaml.YAMLError(f"more than {_DEEPEST} levels of nesting")
+            if getattr(event, "anchor", None) is not None:
+                raise yaml.YAMLError(f"an anchor or alias ({event.anchor[:40]!r}); write the value out instead")
+        return yaml.safe_load(text)
+    except (ValueError, RecursionError, OverflowError) as error:  # a number of thousands of digits, or deep nesting
+        raise yaml.YAMLError(f"a value that cannot be read ({error})") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:400]
 
 
 def to_yaml(config: Any) -> str:
@@ -108,9 +164,9 @@ def with_words(values: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any
                 raise ConfigError(f"cannot set {key!r}: {parent!r} holds {inner!r}, not nested settings")
             place = inner
         try:
-            place[last] = yaml.safe_load(text)
+            place[last] = parse_yaml(text)
         except yaml.YAMLError as error:
-            raise ConfigError(f"expected a value in {word!r}, got: {' '.join(str(error).split())}") from error
+            raise ConfigError(f"expected a value in {_short(word)}, got: {_one_line(error)}") from error
     return out
 
 

@@ -3,61 +3,71 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-from dkd.errors import StorageError
+from dkd.errors import DKDError, StorageError
+from dkd.io.leftovers import put_back, remove, temporary_name, tidy
 
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield the path of a temporary file in the same folder, which replaces ``path`` once it is written.
 
-    The folder is created if it is missing. If writing fails, an existing file at ``path`` stays unchanged.
+    The folder is created if it is missing. If writing fails, an existing file at ``path`` stays unchanged. Temporary
+    files that killed processes left in the folder are removed.
 
     Raises:
         StorageError: the disk is full, or there is no permission to write.
     """
     path = Path(path)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(temporary_name(path.name))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        tidy(path.parent)
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())  # otherwise a power cut could leave the new name on unwritten blocks
         os.replace(temporary, path)
+    except DKDError:  # some are an OSError too, such as that of a video that is not there
+        raise
     except OSError as error:
         raise StorageError(
             f"cannot write {path}: {error}. An existing file is unchanged; free some space, or choose another path"
         ) from error
     finally:
-        with suppress(NotADirectoryError):  # a file is where the folder should be
-            temporary.unlink(missing_ok=True)
+        remove(temporary)
 
 
 @contextmanager
 def atomic_folder(path: str | Path) -> Iterator[Path]:
     """Yield a temporary folder next to ``path``, which takes its place once it is written.
 
-    The parent is created if it is missing. If writing fails, an existing folder at ``path`` stays unchanged.
+    The parent is created if it is missing. If writing fails, an existing folder at ``path`` stays unchanged. A process
+    that is killed between the two renames at the end leaves no folder at ``path``; the next call that writes next to it
+    puts the old one back.
 
     Raises:
         StorageError: the disk is full, or there is no permission to write.
     """
     path = Path(path)
-    temporary, old = (path.with_name(f"{path.name}.{os.getpid()}.{end}") for end in ("tmp", "old"))
+    temporary, old = path.with_name(temporary_name(path.name)), path.with_name(temporary_name(path.name, "old"))
     try:
-        temporary.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tidy(path.parent)
+        temporary.mkdir()
         yield temporary
         if path.exists():
             os.replace(path, old)
         os.replace(temporary, path)
+    except DKDError:
+        raise
     except OSError as error:
+        put_back(old)
         raise StorageError(
             f"cannot write {path}: {error}. An existing folder is unchanged; free some space, or choose another path"
         ) from error
     finally:
         for left in (temporary, old):
-            shutil.rmtree(left, ignore_errors=True)
+            remove(left)

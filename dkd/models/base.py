@@ -40,10 +40,20 @@ class PoseOutput(NamedTuple):
     intermediate: Tensor | None = None
 
 
-def check_input_size(size: int) -> None:
+LARGEST_INPUT = 2048  # pixels; the memory for maps grows with its square
+
+
+def check_input_size(size: int, multiple: int = 32, least: int = 128) -> None:
     """Raise :class:`~dkd.errors.ConfigError` if encoders and distillator do not support an input of this side."""
-    if size % 32 or size < 128:
-        raise ConfigError(f"input_size must be a multiple of 32 and at least 128, got {size}")
+    check_whole("input_size", size, least, LARGEST_INPUT)
+    if size % multiple:
+        raise ConfigError(f"input_size must be a multiple of {multiple} and at least {least}, got {size}")
+
+
+def check_whole(name: str, value: int, low: int = 1, high: int = 4096) -> None:
+    """Raise :class:`~dkd.errors.ConfigError` unless a setting is a whole number from ``low`` to ``high``."""
+    if type(value) is not int or not low <= value <= high:
+        raise ConfigError(f"expected {name}, a whole number from {low} to {high}, got {str(value)[:80]}")
 
 
 class PoseInitializer(nn.Module):

@@ -22,7 +22,9 @@ from dkd.io.files import atomic_path
 from dkd.io.paths import folders_text, list_checkpoints
 from dkd.models.base import VideoPoseModel
 from dkd.models.confidence import calibration_of
-from dkd.models.registry import KINDS, MODELS, kind_of, make_model
+from dkd.models.registry import MODELS, kind_of
+from dkd.models.stored import build, read_config, read_json
+from dkd.pose.skeleton import get_skeleton
 
 FORMAT = "dkd-workbench/1"
 
@@ -42,22 +44,36 @@ def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], header: Mappi
         os.chmod(temporary, 0o644)  # safetensors makes files that only their owner can read
 
 
+def _read(path: Path, tensors: bool = True) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    if not path.is_file():
+        raise CheckpointError(f"expected a checkpoint at {path}, found no file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = file.keys() if tensors else []
+            return {k: file.get_tensor(k) for k in names}, file.metadata() or {}
+    except (SafetensorError, OSError, ValueError, AttributeError, TypeError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{path} is not a complete safetensors file ({error}). Expected a checkpoint written by this project; "
+            "was it cut short while copying, or is it a pickle (.pt, .pth)? Those are never loaded."
+        ) from error
+
+
 def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """Read all tensors and the header of a safetensors file.
 
     Raises:
         CheckpointError: the file does not exist, or is not a complete safetensors file.
     """
-    if not path.is_file():
-        raise CheckpointError(f"expected a checkpoint at {path}, found no file")
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {k: file.get_tensor(k) for k in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(
-            f"{path} is not a complete safetensors file ({error}). Expected a checkpoint written by this project; "
-            "was it cut short while copying, or is it a pickle (.pt, .pth)? Those are never loaded."
-        ) from error
+    return _read(path)
+
+
+def read_header(path: Path) -> dict[str, str]:
+    """Read the header of a safetensors file, without its tensors.
+
+    Raises:
+        CheckpointError: see :func:`read_tensors`.
+    """
+    return _read(path, tensors=False)[1]
 
 
 def save_model(model: VideoPoseModel, path: str | Path, provenance: Mapping[str, Any], half: bool = False) -> None:
@@ -105,28 +121,21 @@ def load_model(name_or_path: str | Path = "dkd-mobilenetv2") -> VideoPoseModel:
             )
     tensors, header = read_tensors(path)
     if header.get("format") != FORMAT:
-        raise CheckpointError(
-            f"{path} has format {header.get('format')!r}, expected {FORMAT!r}: not a checkpoint of this project?"
-        )
+        found = header.get("format", "")[:80]
+        raise CheckpointError(f"{path} has format {found!r}, expected {FORMAT!r}: not a checkpoint of this project?")
     try:
-        kind = header.get("kind", "dkd")  # the first files have none: there was only one kind
-        if kind not in KINDS:
-            raise CheckpointError(f"{path} holds a model of kind {kind!r}, expected one of {', '.join(KINDS)}")
-        model = make_model(KINDS[kind][1](**json.loads(header["config"])))
-        if list(model.skeleton.joints) != json.loads(header["joints"]):
-            raise CheckpointError(f"the joints stored in {path} are not those of skeleton {model.skeleton.name!r}")
-        # load_state_dict would partly load a wrong file before raising: compare all tensors first.
-        own = model.state_dict()
-        wrong = sorted(own.keys() ^ tensors.keys()) or [k for k in own if own[k].shape != tensors[k].shape]
-        if wrong:
-            raise CheckpointError(
-                f"{path} does not fit its own config: {len(wrong)} tensors differ, the first is {wrong[0]!r}"
-            )
-        model.load_state_dict({k: v.to(own[k].dtype) for k, v in tensors.items()})
-        model.provenance = json.loads(header["provenance"])
+        # The first files have no kind: there was only one.
+        config = read_config(header.get("kind", "dkd"), header["config"])
+        if list(get_skeleton(config.skeleton).joints) != read_json(header["joints"], "the names of the joints"):
+            raise CheckpointError(f"its joints are not those of the skeleton {config.skeleton!r}")
+        model = build(config, tensors)
+        model.provenance = read_json(header["provenance"], "the provenance")
+        if not isinstance(model.provenance, dict):
+            raise CheckpointError(f"expected the provenance as an object, got {type(model.provenance).__name__}")
         calibration_of(model)  # raises if it is damaged
-    except (KeyError, TypeError, ConfigError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"the header of {path} cannot be read: {error}") from error
+    except (KeyError, ConfigError, CheckpointError) as error:
+        reason = f"its header has no {error}" if isinstance(error, KeyError) else str(error)
+        raise CheckpointError(f"{path} cannot be loaded: {reason}") from error
     model.name = path.stem
     # Channels last in memory: 20 % faster on a CPU, with the same numbers up to rounding.
     return model.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]

@@ -63,8 +63,10 @@ class Calibration:
             )
         if not ((y >= 0) & (y <= 1)).all() or (np.diff(y) < 0).any():
             raise ConfigError(f"expected probabilities in 0..1 that never decrease, got {y.tolist()}")
-        if not (self.alpha > 0 and self.n > 0):
-            raise ConfigError(f"expected alpha > 0 and n > 0 joints, got {self.alpha} and {self.n}")
+        if not (0 < self.alpha < math.inf and self.n > 0):
+            raise ConfigError(f"expected finite alpha > 0 and n > 0 joints, got {self.alpha} and {self.n}")
+        if self.ece is not None and not 0 <= self.ece <= 1:
+            raise ConfigError(f"expected ece in 0..1, got {self.ece}")
 
     def __call__(self, scores: np.ndarray) -> np.ndarray:
         """Convert scores of any shape to float32 confidences in 0..1 of the same shape; NaN stays NaN."""
@@ -99,7 +101,7 @@ class Calibration:
                 int(values["n"]),
                 None if values.get("ece") is None else float(values["ece"]),
             )
-        except (TypeError, ValueError) as error:  # a ConfigError is a ValueError
+        except (TypeError, ValueError, OverflowError) as error:  # a ConfigError is a ValueError
             raise CheckpointError(
                 f"the calibration is damaged: {error}; write the checkpoint again with dkd calibrate"
             ) from error

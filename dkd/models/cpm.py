@@ -15,8 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from dkd.errors import ConfigError
-from dkd.models.base import PerFrameModel, PoseOutput
+from dkd.models.base import PerFrameModel, PoseOutput, check_whole
 from dkd.models.pose_machine_parts import (
     PoseMachineConfig,
     centre_map,
@@ -39,8 +38,7 @@ class CPMConfig(PoseMachineConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.stages < 2:
-            raise ConfigError(f"stages must be at least 2, got {self.stages}")
+        check_whole("stages", self.stages, 2, 32)
 
 
 class Stage(nn.Module):

@@ -13,6 +13,7 @@ Letters: B clips, T frames, J joints, C channels (256), S kernel side (7), H×W 
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, get_args
 
@@ -29,6 +30,7 @@ from dkd.models.base import (
     PoseOutput,
     VideoPoseModel,
     check_input_size,
+    check_whole,
     stack_frames,
 )
 from dkd.models.distillators import LAST_NORM, KernelDistillator, StaticKernel
@@ -76,8 +78,9 @@ class DKDConfig:
 
     def __post_init__(self) -> None:
         check_input_size(self.input_size)
-        if self.channels < 1:
-            raise ConfigError(f"channels must be at least 1, got {self.channels}")
+        check_whole("channels", self.channels)
+        if not 0 < self.heatmap_gain < math.inf:
+            raise ConfigError(f"expected heatmap_gain > 0 and finite, got {self.heatmap_gain}")
         get_skeleton(self.skeleton)
         side = self.kernel_side
         if side is not None and (type(side) is not int or side not in _SIDES):

@@ -18,8 +18,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from dkd.errors import ConfigError
-from dkd.models.base import Feedback, PoseOutput, VideoPoseModel, stack_frames
+from dkd.models.base import Feedback, PoseOutput, VideoPoseModel, check_whole, stack_frames
 from dkd.models.pose_machine_parts import (
     PoseMachineConfig,
     centre_map,
@@ -43,8 +42,7 @@ class LSTMPoseMachineConfig(PoseMachineConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.hidden < 1:
-            raise ConfigError(f"hidden must be at least 1, got {self.hidden}")
+        check_whole("hidden", self.hidden)
 
 
 class LSTMPoseMachineState(NamedTuple):

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from dkd.errors import ConfigError
+from dkd.models.base import check_input_size, check_whole
 from dkd.pose.heatmaps import STRIDE
 from dkd.pose.skeleton import get_skeleton
 
@@ -49,10 +50,9 @@ class PoseMachineConfig:
     batch_norm: bool = False
 
     def __post_init__(self) -> None:
-        if self.input_size % STRIDE or self.input_size < 64:
-            raise ConfigError(f"input_size must be a multiple of {STRIDE} and at least 64, got {self.input_size}")
-        if min(self.channels, self.features) < 1:
-            raise ConfigError(f"channels and features must be at least 1, got {self.channels} and {self.features}")
+        check_input_size(self.input_size, STRIDE, 64)
+        for name in ("channels", "features", "kernel", "context"):
+            check_whole(name, getattr(self, name))
         if min(self.kernel, self.context) < 1 or self.kernel % 2 == 0 or self.context % 2 == 0:
             raise ConfigError(f"kernel and context must be odd and positive, got {self.kernel} and {self.context}")
         get_skeleton(self.skeleton)

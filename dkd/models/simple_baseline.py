@@ -14,7 +14,7 @@ from torch import Tensor
 
 from dkd.errors import ConfigError
 from dkd.models.backbones import Encoder, build_encoder
-from dkd.models.base import PerFrameModel, PoseInitializer, PoseOutput, check_input_size
+from dkd.models.base import PerFrameModel, PoseInitializer, PoseOutput, check_input_size, check_whole
 from dkd.pose.skeleton import get_skeleton
 
 
@@ -39,8 +39,7 @@ class SimpleBaselineConfig:
 
     def __post_init__(self) -> None:
         check_input_size(self.input_size)
-        if self.channels < 1:
-            raise ConfigError(f"channels must be at least 1, got {self.channels}")
+        check_whole("channels", self.channels)
         if self.deconvolutions not in (2, 3):
             raise ConfigError(f"deconvolutions must be 2 (stride 8) or 3 (stride 4), got {self.deconvolutions}")
         get_skeleton(self.skeleton)

@@ -64,7 +64,8 @@ def find_checkpoint(text: str) -> Path | None:
 def snapshots_of(run: Path) -> dict[int, Path]:
     """Return the checkpoints of the averaged model in a run's folder, by step, in order."""
     found = sorted((run / RUN_SNAPSHOTS).glob("step_*.safetensors"))
-    return {int(path.stem.removeprefix("step_")): path for path in found}
+    steps = ((re.fullmatch(r"step_([0-9]{1,12})", path.stem), path) for path in found)
+    return {int(step[1]): path for step, path in steps if step}
 
 
 def checkpoint_name(source: Path) -> str:

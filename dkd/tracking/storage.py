@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import tempfile
 import weakref
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from dkd.errors import StorageError
+from dkd.io.leftovers import remove
 
 # Maps and kernels of a trace that need more than this are stored in temporary files. A 10-minute clip at 30 frames/s
 # needs 1.0 GB with the default model (55 kB per frame).
@@ -29,21 +32,28 @@ def zeros(*shapes: tuple[int, ...]) -> list[np.ndarray]:
 def _on_disk(shape: tuple[int, ...]) -> np.ndarray:
     """Allocate a zeroed float32 array in a temporary file that is deleted with the array.
 
-    The file is fully written first, so that a full disk raises an error here, not a bus error during a run.
+    The file has no name once it is mapped, so that nothing is left over if the process is killed. Windows cannot do
+    that: there, it is deleted with the array. It is fully written first, so that a full disk raises an error here, not
+    a bus error during a run.
     """
     handle, name = tempfile.mkstemp(prefix="dkd-trace-", suffix=".tmp")
-    remaining = 4 * int(np.prod(shape))
-    block = bytes(2**24)
+    n_bytes = 4 * int(np.prod(shape))
     try:
         with os.fdopen(handle, "wb") as file:
+            if shutil.disk_usage(name).free < n_bytes:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            block, remaining = bytes(2**24), n_bytes
             while remaining > 0:
-                remaining -= file.write(block[: min(len(block), remaining)])
+                remaining -= file.write(block[:remaining])
         array = np.memmap(name, np.float32, mode="r+", shape=shape)
     except OSError as error:
-        Path(name).unlink(missing_ok=True)
+        remove(Path(name))
         raise StorageError(
-            f"a trace of this length needs {4 * int(np.prod(shape)) / 1e9:.1f} GB in {tempfile.gettempdir()}: {error}. "
+            f"a trace of this length needs {n_bytes / 1e9:.1f} GB in {tempfile.gettempdir()}: {error}. "
             "Free some space, set TMPDIR to a larger disk, or trace fewer frames (stop=...)."
         ) from error
-    weakref.finalize(array, Path(name).unlink, missing_ok=True)
+    if os.name == "nt":
+        weakref.finalize(array, Path(name).unlink, missing_ok=True)
+    else:
+        os.unlink(name)
     return array

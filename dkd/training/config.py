@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from dkd.datasets.augment import AugmentConfig
 from dkd.errors import ConfigError, nearest_name
-from dkd.io.config import STRICT, from_mapping, read_yaml, with_words
+from dkd.io.config import STRICT, check_ranges, from_mapping, read_yaml, with_words
 from dkd.machine import MachineConfig
 from dkd.models.registry import ModelConfig, model_config
 from dkd.pose.heatmaps import TARGET_SIGMA
@@ -99,6 +99,9 @@ class DataConfig:
                 f"expected data.shares, one for each of the {len(self.train)} sources, ≥ 0 and not all 0, "
                 f"got {self.shares}"
             )
+        check_ranges(
+            self, shares=(0, 1e9), validation_clips=(0, 10**9), validation_frames=(3, 10**9)
+        )  # three frames for an acceleration
         if self.validation_clips < 0 or self.validation_frames < 3:
             raise ConfigError("expected data.validation_clips ≥ 0 and data.validation_frames ≥ 3 (for accelerations)")
 
@@ -141,6 +144,10 @@ class OptimiserConfig:
     fix_statistics_after: float = 0.8
 
     def __post_init__(self) -> None:
+        check_ranges(
+            self, learning_rate=(0, 1e3), trunk_rate=(0, 1e3), frozen_blocks=(0, 1000), weight_decay=(0, 1e3),
+            milestones=(0, 1), warmup=(0, 10**9), clip_norm=(0, 1e9), ema=(0, 1), fix_statistics_after=(0, 1),
+        )  # fmt: skip
         if not (self.learning_rate > 0 and self.trunk_rate >= 0 and self.clip_norm > 0 and 0 <= self.ema < 1):
             raise ConfigError(
                 "expected an optimiser with learning_rate > 0, trunk_rate ≥ 0, clip_norm > 0 and 0 ≤ ema < 1, got "
@@ -173,6 +180,9 @@ class FeedbackConfig:
     truth_first: float = 0.5
     truth_later: float = 0.1
     jitter: float = 0.7
+
+    def __post_init__(self) -> None:
+        check_ranges(self, truth_first=(0, 1), truth_later=(0, 1), jitter=(0, 1000))
 
 
 @dataclass(frozen=True)
@@ -213,6 +223,11 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_ranges(
+            self, steps=(1, 10**9), batch=(1, 2**16), n_frames=(1, 4096), sigma=(0, 1000), motion_weight=(0, 1e9),
+            hidden_weight=(0, 1e9), validate_every=(0, 10**9), snapshot_every=(0, 10**9), save_every=(0, 10**9),
+            seed=(0, 2**63 - 1),
+        )  # fmt: skip
         if (
             min(self.steps, self.batch, self.n_frames) < 1
             or not self.sigma > 0

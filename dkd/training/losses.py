@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from dkd.errors import ConfigError
-from dkd.io.config import STRICT
+from dkd.io.config import STRICT, check_ranges
 from dkd.pose.heatmaps import gaussian_targets
 
 _SMALLEST_CHANGE = 1e-3  # root mean square of map changes below which a clip counts as motionless
@@ -121,6 +121,7 @@ class AdversaryConfig:
     learning_rate: float = 1e-3
 
     def __post_init__(self) -> None:
+        check_ranges(self, eta=(0, 1e6), gamma=(0, 1e6), lambda_k=(0, 1e6), width=(1, 4096), learning_rate=(0, 1e3))
         if self.eta < 0 or self.gamma <= 0 or self.lambda_k < 0 or self.width < 1 or self.learning_rate <= 0:
             raise ConfigError(
                 "expected an adversary with eta ≥ 0, gamma > 0, lambda_k ≥ 0, width ≥ 1 and learning_rate > 0, got "

@@ -23,15 +23,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from filelock import FileLock, Timeout
 from torch import Tensor
 
-from dkd.errors import CheckpointError, ConfigError, RunBusyError, StorageError, nearest_name
+from dkd.errors import CheckpointError, ConfigError, DKDError, RunBusyError, StorageError, nearest_name
 from dkd.io.config import flat, from_mapping, to_mapping
 from dkd.io.files import atomic_path
+from dkd.io.leftovers import remove
+from dkd.io.locks import is_locked
 from dkd.io.provenance import provenance
 from dkd.models.base import VideoPoseModel
-from dkd.models.checkpoints import read_tensors, save_model, write_tensors
+from dkd.models.checkpoints import read_header, read_tensors, save_model, write_tensors
 from dkd.models.discriminator import TemporalDiscriminator
 from dkd.models.sources import RUN_INFO, RUN_RESULT, RUN_SNAPSHOTS, snapshots_of
 from dkd.training.config import TrainConfig
@@ -81,7 +84,10 @@ class Run:
                     f"{self.folder} holds a run with different settings ({differences}); use another folder, or the "
                     "settings with which it was started"
                 )
-            self.failure_file.unlink(missing_ok=True)
+            try:
+                self.failure_file.unlink(missing_ok=True)
+            except OSError as error:
+                raise StorageError(f"cannot write in {self.folder}: {error}") from error
         except BaseException:
             self._lock.release()
             raise
@@ -89,7 +95,7 @@ class Run:
     def forget(self) -> None:
         """Remove what :meth:`open` wrote if the run could not start. A run with a state or a log is kept."""
         if not self.state_file.exists() and not self.log_file.exists():
-            self.info_file.unlink(missing_ok=True)
+            remove(self.info_file)
 
     def close(self) -> None:
         """Release the lock."""
@@ -115,15 +121,7 @@ class Run:
     @property
     def busy(self) -> bool:
         """Whether a process, possibly this one, is training in the folder."""
-        if self._lock.is_locked:
-            return True
-        if not (self.folder / "lock").exists():
-            return False
-        try:
-            with FileLock(self.folder / "lock", timeout=0):
-                return False
-        except (Timeout, OSError):
-            return True
+        return self._lock.is_locked or is_locked(self.folder / "lock")
 
     # --- content -----------------------------------------------------------------------------------------------------
 
@@ -167,9 +165,11 @@ class Run:
             info = json.loads(self.info_file.read_text(encoding="utf-8"))
             if info["format"] != FORMAT:
                 raise ValueError(f"format {info['format']!r}")
+            if not isinstance(info["config"], dict) or not isinstance(info["started"], str):
+                raise ValueError("its settings and the time of its start are missing")
         except FileNotFoundError:
             raise CheckpointError(f"expected a training run in {self.folder}, found no run.json there") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise CheckpointError(f"{self.info_file} cannot be read ({error}); expected format {FORMAT!r}") from error
         return info
 
@@ -183,28 +183,49 @@ class Run:
         return from_mapping(TrainConfig, self.info()["config"])
 
     def steps_done(self) -> int:
-        """Return the number of steps of the stored state; 0 if there is none."""
-        if not self.state_file.is_file():
-            return 0
-        from safetensors import safe_open
+        """Return the number of steps of the stored state, or of the result if that is ahead; 0 if there is neither.
 
-        with safe_open(self.state_file, framework="pt") as file:
-            return int((file.metadata() or {}).get("step", 0))
+        The result is written before the state: a process that was stopped in between leaves it ahead.
+
+        Raises:
+            CheckpointError: a file is damaged.
+        """
+        steps = [0]
+        try:
+            if self.state_file.is_file():
+                steps.append(int(read_header(self.state_file).get("step", 0)))
+            if self.model_file.is_file():
+                steps.append(int(json.loads(read_header(self.model_file).get("provenance", "{}")).get("step", 0)))
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise CheckpointError(f"{self.folder} does not say how many steps it has done ({error})") from error
+        return max(steps)
 
     def snapshots(self) -> dict[int, Path]:
         """Return the checkpoints of the averaged model by step, in order."""
         return snapshots_of(self.folder)
 
     def log(self) -> pd.DataFrame:
-        """Read the log as a table, one row per step; an incomplete last row is left out."""
+        """Read the log as a table, one row per step; an incomplete last row is left out.
+
+        Raises:
+            CheckpointError: it cannot be read.
+        """
         import pandas as pd
 
-        if not self.log_file.is_file():
+        if not self.log_file.is_file() or self.log_file.stat().st_size == 0:
             return pd.DataFrame(columns=["step"])
-        return pd.read_csv(self.log_file, on_bad_lines="skip")
+        try:
+            table = pd.read_csv(self.log_file, on_bad_lines="skip")
+            for column in table:
+                table[column] = pd.to_numeric(table[column], errors="coerce")
+        except (OSError, ValueError, OverflowError) as error:
+            raise CheckpointError(f"{self.log_file} cannot be read ({error})") from error
+        if "step" not in table:
+            raise CheckpointError(f"{self.log_file} is no log of a training: it has no column 'step'")
+        return table.dropna(subset=["step"]).astype({"step": np.int64})
 
     def status(self) -> str:
-        """Return ``running``, ``finished``, ``failed`` or ``stopped``."""
+        """Return ``running``, ``finished``, ``failed`` or ``stopped``, from what is on the disk."""
         if self.busy:
             return "running"
         if self.failure_file.is_file():
@@ -226,7 +247,10 @@ class Run:
         if not self.state_file.is_file():
             return None
         tensors, header = read_tensors(self.state_file)
-        return int(header["step"]), tensors
+        try:
+            return int(header["step"]), tensors
+        except (KeyError, ValueError) as error:
+            raise CheckpointError(f"{self.state_file} is not the state of a training: it has no step") from error
 
     def discriminator(self) -> TemporalDiscriminator | None:
         """Load the temporal discriminator of the stored state; ``None`` without an adversary or without a state."""
@@ -313,37 +337,41 @@ def list_runs(root: str | Path = "runs") -> pd.DataFrame:
 
     rows = []
     for file in sorted(Path(root).glob("**/run.json")):
-        run = Run(file.parent)
         try:
-            info, config = run.info(), run.config()
-        except (CheckpointError, ConfigError) as error:
-            log.warning("left out: %s", error)
-            continue
-        table = run.log()
-        validated = table.dropna(subset=["pck@0.2"]) if "pck@0.2" in table else table[:0]
-
-        def last(frame: pd.DataFrame, column: str) -> float:
-            return float(frame[column].iloc[-1]) if len(frame) and column in frame else math.nan
-
-        rows.append(
-            {
-                "run": run.name,
-                "model": config.model.name,
-                "adversary": config.adversary.eta,
-                "status": run.status(),
-                "step": max(run.steps_done(), int(table["step"].max()) if len(table) and run.busy else 0),
-                "steps": config.steps,
-                "loss": last(table, "loss"),
-                "PCK@0.2": last(validated, "pck@0.2"),
-                "PCK@0.1": last(validated, "pck@0.1"),
-                "acceleration %": last(validated, "acceleration"),
-                "started": info["started"],
-                "folder": str(run.folder),
-            }
-        )
+            rows.append(_row(Run(file.parent)))
+        except (DKDError, OSError) as error:
+            log.warning("left out: %s: %s", file.parent, error)
     columns = list(rows[0]) if rows else ["run", "model", "status", "step", "steps", "folder"]
     table = pd.DataFrame(rows, columns=columns)
     return table.sort_values("started", ascending=False, ignore_index=True) if rows else table
+
+
+def _row(run: Run) -> dict[str, Any]:
+    """Return a run's row of :func:`list_runs`.
+
+    Raises:
+        CheckpointError, ConfigError: a file of the run cannot be read.
+    """
+    info, config, table = run.info(), run.config(), run.log()
+    validated = table.dropna(subset=["pck@0.2"]) if "pck@0.2" in table else table[:0]
+
+    def last(frame: pd.DataFrame, column: str) -> float:
+        return float(frame[column].iloc[-1]) if len(frame) and column in frame else math.nan
+
+    return {
+        "run": run.name,
+        "model": config.model.name,
+        "adversary": config.adversary.eta,
+        "status": run.status(),
+        "step": max(run.steps_done(), int(table["step"].max()) if len(table) and run.busy else 0),
+        "steps": config.steps,
+        "loss": last(table, "loss"),
+        "PCK@0.2": last(validated, "pck@0.2"),
+        "PCK@0.1": last(validated, "pck@0.1"),
+        "acceleration %": last(validated, "acceleration"),
+        "started": info["started"],
+        "folder": str(run.folder),
+    }
 
 
 def find_run(name: str | Path, root: str | Path = "runs") -> Run:

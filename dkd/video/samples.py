@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import subprocess
 import sys
-import tempfile
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from dkd.errors import SampleError, nearest_name
+from dkd.io.files import atomic_path
+from dkd.io.leftovers import temporary_folder
 from dkd.io.paths import find_data, folders_text
 
 logger = logging.getLogger(__name__)
@@ -174,12 +174,12 @@ def fetch_pose2sim(folder: Path | None = None) -> Path:
     if not missing:
         return folder
     logger.info("downloading %s from %s", ", ".join(missing), POSE2SIM)
-    with tempfile.TemporaryDirectory(prefix="dkd-samples-") as temporary:
-        wheel = _download_wheel(POSE2SIM, Path(temporary))
+    with temporary_folder("samples") as temporary:
+        wheel = _download_wheel(POSE2SIM, temporary)
         contents = {name: _read_checked(wheel, *_POSE2SIM_FILES[name]) for name in missing}
-    folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
-        _write_atomically(folder / name, content)
+        with atomic_path(folder / name) as path:
+            path.write_bytes(content)
     return folder
 
 
@@ -217,17 +217,3 @@ def _read_checked(wheel: Path, member: str, digest: str) -> bytes:
             f"expected {member} with SHA-256 {digest}, got {found}; the index served another file, nothing was kept"
         )
     return content
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    """Write ``content`` atomically, so that ``path`` is never seen partially written."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        # mkstemp creates files that only their owner can read; samples are readable for everyone.
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

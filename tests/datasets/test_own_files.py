@@ -79,7 +79,7 @@ def test_text_in_another_encoding_is_named(tmp_path: Path) -> None:
 
 
 def test_a_machine_that_is_not_there() -> None:
-    with pytest.raises(ConfigError, match="at least 1 thread, got threads=0"):
+    with pytest.raises(ConfigError, match="expected 1 to 1024 threads, got threads=0"):
         MachineConfig(threads=0)
     with pytest.raises(ConfigError, match="this machine cannot run on accelerator='warp'"):
         launch(MachineConfig(accelerator="warp"))

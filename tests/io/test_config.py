@@ -113,7 +113,7 @@ def test_a_recipe_that_is_not_there() -> None:
         (["model.pretrain=1"], "in 0..1"),
         (["model.pretrain=0.5", "model.initializer=fixed"], "choose one"),
         (["optimiser.name=sgd"], "'adamw' or 'rmsprop'"),
-        (["steps=0"], "at least 1"),
+        (["steps=0"], "expected steps from 1 to"),
     ],
 )
 def test_contradictions_are_named(words: list[str], message: str) -> None:

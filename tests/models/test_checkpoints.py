@@ -53,7 +53,7 @@ def test_a_baseline_comes_back_as_one_and_a_file_without_a_kind_is_a_dkd(saved, 
     rewrite(path, tmp_path / "old.safetensors", change_header=lambda h: h.pop("kind"))
     assert isinstance(load_model(tmp_path / "old.safetensors"), DKD)
     rewrite(path, tmp_path / "odd.safetensors", change_header=lambda h: h.update(kind="lstm"))
-    with pytest.raises(CheckpointError, match="a model of kind 'lstm', expected one of dkd, simple_baseline"):
+    with pytest.raises(CheckpointError, match="one of the kinds dkd, simple_baseline, .*got 'lstm'"):
         load_model(tmp_path / "odd.safetensors")
 
 
@@ -96,13 +96,13 @@ def test_a_checkpoint_that_contradicts_itself(saved, tmp_path) -> None:
     with pytest.raises(CheckpointError, match=r"readout\.bias"):
         load_model(bad)
     rewrite(path, bad, change_header=lambda h: h.update(joints=json.dumps(["head"])))
-    with pytest.raises(CheckpointError, match="joints stored"):
+    with pytest.raises(CheckpointError, match="its joints are not those of the skeleton"):
         load_model(bad)
     rewrite(path, bad, change_header=lambda h: h.update(config=json.dumps({"colour": 3})))
-    with pytest.raises(CheckpointError, match="header"):
+    with pytest.raises(CheckpointError, match="unknown 'colour'"):
         load_model(bad)
     rewrite(path, bad, change_header=lambda h: h.update(config="{"))
-    with pytest.raises(CheckpointError, match="header"):
+    with pytest.raises(CheckpointError, match="settings of the model in JSON"):
         load_model(bad)
 
 

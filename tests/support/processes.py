@@ -10,6 +10,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 import torch
+from filelock import FileLock
 
 from dkd.errors import StorageError
 from dkd.evaluation.run import evaluate
@@ -69,3 +70,10 @@ def evaluate_on_a_full_disk(connection: Connection, methods: list[str], folder: 
                 resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
     except StorageError as error:
         connection.send(str(error))
+
+
+def hold(connection: Connection, path: str) -> None:
+    """Hold a lock file until told to end."""
+    with FileLock(path):
+        connection.send("held")
+        connection.recv()
