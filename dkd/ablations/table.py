@@ -25,6 +25,7 @@ from dkd.evaluation.methods import get_method
 from dkd.evaluation.results import Evaluation
 from dkd.evaluation.summaries import summarise
 from dkd.io.config import flat, to_mapping
+from dkd.io.escaping import csv_cell
 from dkd.io.files import atomic_path
 from dkd.io.provenance import provenance
 from dkd.training.config import TrainConfig
@@ -71,7 +72,7 @@ class AblationResults:
         file = Path(file)
         if file.suffix != ".csv":
             raise ConfigError(f"expected a file that ends in .csv, got {file}")
-        text = self.table.to_csv(index=False, float_format="%.6g").encode()
+        text = self.table.map(csv_cell).to_csv(index=False, float_format="%.6g").encode()
         facts = {"format": FORMAT, "table": file.name, "table_sha256": hashlib.sha256(text).hexdigest(), **self.facts}
         with atomic_path(file) as temporary:
             temporary.write_bytes(text)

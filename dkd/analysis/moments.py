@@ -18,6 +18,7 @@ from dkd.analysis.diagnosis import REASONS, Diagnosis, check_comparable
 from dkd.analysis.sentences import SENTENCES
 from dkd.analysis.severity import has_true_sides
 from dkd.errors import ConfigError, nearest_name
+from dkd.io.escaping import csv_cell
 from dkd.io.files import atomic_path
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Moments(tuple[Moment, ...]):
 
     def to_csv(self) -> str:
         """Return the table as CSV text."""
-        return self.to_frame().to_csv(index=False)
+        return self.to_frame().map(csv_cell).to_csv(index=False)
 
     def to_json(self) -> str:
         """Return the moments as a JSON list of objects; unknown values are null."""

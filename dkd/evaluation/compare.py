@@ -18,6 +18,7 @@ from dkd.errors import ConfigError, nearest_name
 from dkd.evaluation.cost import at_input_size
 from dkd.evaluation.methods import Method, get_method
 from dkd.evaluation.published import SOURCES, published
+from dkd.io.escaping import csv_cell, latex, markdown
 from dkd.io.files import atomic_path
 from dkd.io.paths import list_checkpoints
 from dkd.models.base import VideoPoseModel
@@ -104,18 +105,24 @@ class Comparison:
             raise ConfigError(f"unknown format {kind!r}{nearest_name(kind, FORMATS)} Known: {', '.join(FORMATS)}.")
         if kind == "csv":
             flat = self.table.copy()
-            flat.columns = [f"{group}: {figure}" for group, figure in self.table.columns]
-            notes = "".join(f"# {note}\n" for note in self.notes)
+            flat.columns = [csv_cell(f"{group}: {figure}") for group, figure in self.table.columns]
+            flat.index = flat.index.map(csv_cell)
+            notes = "".join(f"# {' '.join(note.split())}\n" for note in self.notes)
             return notes + flat.to_csv(float_format="%.6g")
         parts = []
         for group in self.table.columns.unique(0):
             shown = _formatted(self.table[group].dropna(how="all"))
+            escape = markdown if kind == "markdown" else latex
+            shown = shown.rename(index=escape, columns=escape).rename_axis(index=escape(shown.index.name or ""))
+            shown = shown.map(escape)
             if kind == "markdown":
-                parts.append(f"**{group}**\n\n{shown.to_markdown(disable_numparse=True)}")
+                parts.append(f"**{markdown(group)}**\n\n{shown.to_markdown(disable_numparse=True)}")
             else:
-                parts.append(shown.to_latex(caption=group.replace("_", r"\_"), escape=True))
-        mark = "- " if kind == "markdown" else "% "
-        return "\n\n".join([*parts, "\n".join(mark + note for note in self.notes)]) + "\n"
+                parts.append(shown.to_latex(caption=latex(group), escape=False))
+        lines = [
+            f"- {markdown(note)}" if kind == "markdown" else f"% {' '.join(note.split())}" for note in self.notes
+        ]  # a comment of LaTeX ends with its line
+        return "\n\n".join([*parts, "\n".join(lines)]) + "\n"
 
     def save(self, file: str | Path) -> Path:
         """Write the table in the format given by the file's suffix (.md, .csv or .tex).

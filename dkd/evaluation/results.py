@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +15,34 @@ from dkd.errors import ConfigError, DatasetError
 from dkd.evaluation.summaries import COLUMNS
 from dkd.io.files import atomic_path
 
+log = logging.getLogger(__name__)
 FORMAT = "dkd-evaluation/1"
 INDEX = "evaluation.json"
 _KEY = b"dkd"  # key of our provenance in a parquet file's metadata
+
+
+# What a part is about. The hash of these facts is in the name of its file, so that it can prove who it is.
+_IDENTITY = (
+    "format", "method", "model", "weights_sha256", "data", "video", "labels", "labels_sha256", "frames", "precision",
+)  # fmt: skip
+
+
+def part_key(identity: Mapping[str, Any]) -> str:
+    """Return the end of the name of a part's file: a hash of what it is about."""
+    facts = {name: identity[name] for name in _IDENTITY}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def is_part(file: Path) -> bool:
+    """Return whether a file is the part that its name says; a file that is not is named in the log."""
+    if not file.is_file():
+        return False
+    try:
+        _facts(_read(file, rows=False), file)
+    except DatasetError as error:
+        log.warning("%s", error)
+        return False
+    return True
 
 
 class Evaluation:
@@ -35,7 +63,12 @@ class Evaluation:
             if self.settings["format"] != FORMAT:
                 raise ValueError(f"format {self.settings['format']!r}")
             self._files = [self.folder / name for name in self.settings["parts"]]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            for name in ("methods", "sources"):
+                if not all(isinstance(text, str) for text in self.settings[name]):
+                    raise ValueError(f"{name} that are no names")
+            if not all(isinstance(self.settings[name], dict) for name in ("specs", "given")):
+                raise ValueError("no record of what was asked for")
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise ConfigError(
                 f"expected an evaluation in {self.folder}: {error}; make one with dkd evaluate --out {self.folder}"
             ) from error
@@ -84,7 +117,7 @@ class Evaluation:
 
     def provenance(self) -> pd.DataFrame:
         """Read one row per part: model, SHA-256 of its file, data, video, labels, frames, versions, commit, time."""
-        facts = [json.loads(_read(file, rows=False).metadata[_KEY]) for file in self._files if file.is_file()]
+        facts = [_facts(_read(file, rows=False), file) for file in self._files if file.is_file()]
         return pd.json_normalize(facts)
 
     def save(self, file: str | Path) -> Path:
@@ -128,8 +161,32 @@ def _read(file: Path, rows: bool = True) -> Any:
     import pyarrow.parquet as pq
 
     try:
-        return pq.read_table(file) if rows else pq.read_schema(file)
-    except (pa.ArrowException, OSError) as error:
-        raise DatasetError(f"{file} is damaged ({error}); delete it and evaluate again: only it is missing then") from (
-            error
-        )
+        if not rows:
+            return pq.read_schema(file)
+        table = pq.read_table(file)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DatasetError(f"{file} is damaged ({error}); evaluate again: it is then measured again") from error
+    facts = _facts(table.schema, file)
+    for column, expected in (("model", facts["method"]), ("data", facts["data"]), ("video", facts["video"])):
+        found = {str(value) for value in table[column].unique().to_pylist()}
+        if found != {str(expected)}:
+            raise DatasetError(f"{file} has rows of another {column} than it says; evaluate again")
+    return table
+
+
+def _facts(schema: Any, file: Path) -> dict[str, Any]:
+    """Return a part's provenance after checking that it is a part, and the one that its name says.
+
+    Raises:
+        DatasetError: it is not.
+    """
+    try:
+        facts: dict[str, Any] = json.loads(schema.metadata[_KEY])
+        key = part_key(facts)
+    except (KeyError, TypeError, ValueError, RecursionError):
+        raise DatasetError(f"{file} is no part of an evaluation; evaluate again: it is then measured") from None
+    if facts["format"] != FORMAT or not file.stem.endswith(f"-{key}"):
+        raise DatasetError(f"{file} is a part of another method or video; evaluate again: the right one is measured")
+    if missing := [name for name in COLUMNS if name not in schema.names]:
+        raise DatasetError(f"{file} has no column {missing[0]!r}; evaluate again: it is then measured")
+    return facts

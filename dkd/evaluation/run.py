@@ -27,7 +27,7 @@ from dkd.datasets.sources import load_people
 from dkd.errors import ConfigError, DatasetError, DKDError, StorageError
 from dkd.evaluation.methods import Method
 from dkd.evaluation.people import measure_person
-from dkd.evaluation.results import FORMAT, INDEX, write_parquet
+from dkd.evaluation.results import FORMAT, INDEX, is_part, part_key, write_parquet
 from dkd.evaluation.tracks import TrackMethod, find_method
 from dkd.io.files import atomic_path
 from dkd.io.provenance import provenance
@@ -130,7 +130,7 @@ def evaluate(
 
 
 def _measure(parts: Sequence[_Part], cancel: Callable[[], bool] | None) -> Iterator[Progress]:
-    found = [part.file.is_file() for part in parts]
+    found = [is_part(part.file) for part in parts]
     videos = frames = 0
     total = sum(part.n_frames for part in parts)
     made = provenance()  # once: asking git for each of a thousand stills would take as long as measuring them
@@ -214,7 +214,7 @@ def _plan(
                     "frames": length,
                     "precision": "float32",
                 }
-                key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+                key = part_key(identity)
                 place = folder / "parts" / _slug(method.name) / _slug(source)
                 file = place / f"{_slug(person.name)}-{key}.parquet"
                 parts.append(_Part(method, source, person, length, file, identity))

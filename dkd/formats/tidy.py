@@ -12,6 +12,7 @@ from dkd.errors import DatasetError
 from dkd.formats.numbers import text
 from dkd.formats.rates import rate_of
 from dkd.formats.track import PERSON, PoseTrack
+from dkd.io.escaping import csv_cell, from_csv_cell
 from dkd.pose.skeleton import SKELETONS, Skeleton
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def _write_text(track: PoseTrack, path: Path, separator: str) -> None:
     table = to_table(track)
     for column in ("time_s", "x", "y", "score", "confidence"):
         table[column] = text(table[column].to_numpy())
+    for column in ("person", "joint"):
+        table[column] = table[column].map(csv_cell)
     table.to_csv(path, index=False, sep=separator, encoding="utf-8")
 
 
@@ -82,6 +85,9 @@ def read_text(path: Path) -> PoseTrack:
                             na_values={c: [""] for c in COLUMNS if c not in kinds})  # fmt: skip
     except (ValueError, pd.errors.ParserError) as error:
         raise DatasetError(f"expected a table with the columns {', '.join(COLUMNS)} in {path}: {error}") from error
+    for column in kinds:
+        if column in table:
+            table[column] = table[column].map(from_csv_cell)
     return from_table(table, path)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dkd.errors import ConfigError
+from dkd.io.escaping import csv_cell
 from dkd.io.files import atomic_path
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def _text(separator: str) -> Callable[[pd.DataFrame, Path], None]:
     def write(table: pd.DataFrame, path: Path) -> None:
         # Times in fixed decimals: with six significant digits, steps of 1/240 s would be lost after 1,000 s.
         fixed = table.assign(time_s=table["time_s"].map("{:.9f}".format))
+        fixed = fixed.map(csv_cell)
         fixed.to_csv(path, index=False, float_format="%.6g", sep=separator)
 
     return write

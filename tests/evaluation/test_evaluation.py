@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import time
@@ -216,6 +218,28 @@ def test_a_damaged_part_is_named(checkpoint: Path, tmp_path: Path) -> None:
         Evaluation(tmp_path).table()
     part.unlink()
     assert [p.fresh for p in run([str(checkpoint)], tmp_path)] == [False, True]
+
+
+def test_a_part_proves_who_it_is(checkpoint: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A part under another's name, and another program's file, are measured again, not taken."""
+    run([str(checkpoint)], tmp_path)
+    whole = Evaluation(tmp_path).table()
+    first, second = sorted(tmp_path.glob("parts/small/dots/*.parquet"))
+    kept = second.read_bytes()
+    foreign = pd.DataFrame({"a": [1]})
+    for spoil in (
+        lambda: shutil.copy(first, second),
+        lambda: foreign.to_parquet(second),
+        lambda: second.write_bytes(kept[: len(kept) // 2]),
+        lambda: second.write_bytes(b""),
+        lambda: second.write_text("no table"),
+    ):
+        spoil()
+        with pytest.raises(DatasetError, match=re.escape(second.name)):
+            Evaluation(tmp_path).table()
+        assert [p.fresh for p in run([str(checkpoint)], tmp_path)] == [False, True]
+        assert second.name in caplog.text
+        pd.testing.assert_frame_equal(Evaluation(tmp_path).table(), whole)
 
 
 def test_a_failed_write_is_an_error_and_keeps_the_old_file(checkpoint: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from dkd.io.escaping import plain_label
 from widgets.panels.figures import COLOURS, GRID, INK, STYLE, Figure
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "triangle-down")
@@ -109,7 +110,7 @@ def _traces(figures: Figures, number: int, name: str) -> list[Any]:
     """Create a method's dots, line, bubble and point. All four always exist, possibly without data."""
     colour, symbol, dash = look(number)
     marker = {"color": colour, "symbol": symbol, "size": 9, "line": {"width": 0.5, "color": "rgba(255,255,255,0.6)"}}
-    shared: dict[str, Any] = {"name": html.escape(name), "legendgroup": name, "showlegend": False}
+    shared: dict[str, Any] = {"name": plain_label(name), "legendgroup": name, "showlegend": False}
     where = f"{html.escape(name)}<br>{_escaped_where(figures)}"
 
     def axes(plot: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import traitlets
 
+from dkd.io.escaping import csv_cell, latex, markdown
 from widgets.core.library import ModuleWidget, script
 
 
@@ -121,18 +122,14 @@ def exports(table: pd.DataFrame, note: str) -> dict[str, str]:
     numbers = table.round({name: count for name, count in digits.items() if count})
     if not len(table):
         return {"csv": "", "latex": "", "markdown": ""}
-    escaped = shown.rename(columns=_latex).map(lambda cell: _latex(str(cell)).replace("–", "--"))
+    escaped = shown.rename(columns=latex).map(latex)
+    marked = shown.rename(columns=markdown).map(markdown)
     align = "".join("l" if digits.get(name) is None else "r" for name in table.columns)
     return {
-        "csv": numbers.to_csv(index=False),
-        "latex": escaped.to_latex(index=False, escape=False, column_format=align, caption=_latex(note)),
-        "markdown": f"{shown.to_markdown(index=False, disable_numparse=True)}\n\n{note}\n",
+        "csv": numbers.map(csv_cell).to_csv(index=False),
+        "latex": escaped.to_latex(index=False, escape=False, column_format=align, caption=latex(note)),
+        "markdown": f"{marked.to_markdown(index=False, disable_numparse=True)}\n\n{markdown(note)}\n",
     }
-
-
-def _latex(text: str) -> str:
-    special = {"%": r"\%", "_": r"\_", "&": r"\&", "#": r"\#", "²": "$^2$", "α": r"$\alpha$", "→": r"$\to$", "·": "--"}
-    return "".join(special.get(letter, letter) for letter in text)
 
 
 def table_html(table: pd.DataFrame) -> str:

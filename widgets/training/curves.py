@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
+from dkd.io.escaping import plain_label
 from dkd.training.record import Record
 from widgets.panels.figures import COLOURS, GRID, INK, STYLE, Figure
 
@@ -150,6 +151,7 @@ class Curves:
 
     @staticmethod
     def _trace(plot: int, column: str, name: str, colour: str, run: str = "", dash: str = "solid") -> go.Scatter:
+        run = plain_label(run)
         label = f"{run}: {name}" if run else name
         return go.Scatter(
             name=run or name,

@@ -243,9 +243,9 @@ class ConfigForm(ipw.VBox):
             return
         self.message.value = ""
         recipe, folder = self.recipe.value, self.folder.value
-        same = ", ".join(html.escape(word) for word in words)
+        same, named = ", ".join(html.escape(word) for word in words), html.escape(str(recipe))
         self.lines.value = (
-            f'<p class="dkd-differs">{f"Differs from “{recipe}”: <b>{same}</b>" if words else f"As in “{recipe}”."}</p>'
+            f'<p class="dkd-differs">{f"Differs from “{named}”: <b>{same}</b>" if words else f"As in “{named}”."}</p>'
             f'<p class="dkd-code"><span>Python</span><code>{html.escape(as_python(recipe, words, folder))}</code></p>'
             f'<p class="dkd-code"><span>Shell</span><code>{html.escape(as_command(recipe, words, folder))}</code></p>'
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ class _Side(Side):
 
     def show(self, trace: Trace, step: int, cursor: Any) -> None:
         """Show the trace of a snapshot in the workbench."""
-        run = f"{self.run.name}, " if self.run else ""
+        run = f"{html.escape(self.run.name)}, " if self.run else ""
         label = f'<span class="dkd-muted">{run}step</span> <b class="dkd-step">{step}</b>'
         self.show_trace(trace, cursor, label)
         self.shown = step
