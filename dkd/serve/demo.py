@@ -21,7 +21,7 @@ from voila.app import Voila
 from voila.voila_identity_provider import VoilaIdentityProvider
 
 from dkd.errors import ConfigError, nearest_name
-from dkd.serve.lab import existing_notebook, send_at_once, set_jupyter_environment
+from dkd.serve.lab import COOKIES, existing_notebook, keep_out_of_logs, send_at_once, set_jupyter_environment
 
 TEMPLATES = Path(__file__).resolve().parent / "lecture"
 DEFAULT_PORT = 8866
@@ -79,6 +79,7 @@ def run_demo(
     set_jupyter_environment()
     send_at_once(KernelWebsocketHandler)
     token = os.environ.get("JUPYTER_TOKEN") or secrets.token_urlsafe(32)
+    keep_out_of_logs(token)
     server = LessonServer(config=server_settings(port, token, theme))
 
     def when_listening() -> None:
@@ -125,6 +126,7 @@ def server_settings(port: int, token: str, theme: str) -> Config:
                 # The page's template shows one plain sentence for an error, which Voilà would hide completely.
                 "show_tracebacks": True,
             },
+            "VoilaIdentityProvider": {"cookie_options": COOKIES},
             "MappingKernelManager": {"cull_idle_timeout": _CULL_AFTER_S, "cull_interval": _CULL_AFTER_S // 2},
         }
     )

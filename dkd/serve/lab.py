@@ -8,10 +8,12 @@ process, so that this can be switched off when a connection opens; the user's ow
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import secrets
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +24,8 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 START_NOTEBOOK = PROJECT_ROOT / "notebooks" / "00_start_here.ipynb"
 LAB_DEFAULTS = Path(__file__).resolve().parent / "jupyter_config"
 DEFAULT_PORT = 8888
+# A browser sends them with requests of the page itself only, not of other sites.
+COOKIES = {"samesite": "Strict"}
 
 
 def run_lab(
@@ -56,12 +60,27 @@ def run_lab(
     send_at_once(KernelWebsocketHandler)
     # Other users of the machine could read a token in a process's arguments; these stay inside this process.
     token = os.environ.get("JUPYTER_TOKEN") or secrets.token_urlsafe(32)
+    keep_out_of_logs(token)
     server = LabApp.initialize_server(argv=server_arguments(notebook, port, open_browser, token))
     if announce is not None:
         # Jupyter's own URLs hide the token, so copying them would not work. The server listens once its loop runs.
         url = f"http://127.0.0.1:{server.port}{server.default_url}?token={quote(token)}"
         server.io_loop.add_callback(announce, url)
     server.start()
+
+
+def keep_out_of_logs(secret: str) -> None:
+    """Replace a token in every line that this process logs from now on: servers log addresses, which contain it."""
+    make_record = logging.getLogRecordFactory()
+
+    def without_secret(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = make_record(*args, **kwargs)
+        with suppress(Exception):  # a record that cannot be formatted is reported by logging itself
+            if secret in (message := record.getMessage()):
+                record.msg, record.args = message.replace(secret, "[secret]"), None
+        return record
+
+    logging.setLogRecordFactory(without_secret)
 
 
 def existing_notebook(notebook: Path | None) -> Path:
@@ -84,6 +103,7 @@ def server_arguments(notebook: Path, port: int, open_browser: bool, token: str) 
         f"--ServerApp.port={port}",
         f"--ServerApp.root_dir={root}",
         f"--IdentityProvider.token={token}",
+        f"--IdentityProvider.cookie_options={COOKIES!r}",
         f"--ServerApp.open_browser={open_browser}",
         f"--LabApp.default_url=/lab/tree/{quote(notebook.relative_to(root).as_posix())}",
         # Lets scripts in the page, such as browser tests, call Lab's commands.

@@ -140,6 +140,20 @@ def test_the_token_opens_this_page_and_no_file(failing: tuple[Demo, str]) -> Non
     assert address == "127.0.0.1"
 
 
+def cookies_of(url: str) -> list[str]:
+    with urllib.request.urlopen(url) as answer:
+        return answer.headers.get_all("Set-Cookie") or []
+
+
+def test_cookies_are_for_this_page_only_and_the_token_is_in_no_log(failing: tuple[Demo, str]) -> None:
+    demo, _ = failing
+    given = [cookie for cookie in cookies_of(demo.printed_url) if not cookie.startswith("_xsrf")]
+    assert given and all("SameSite=Strict" in cookie and "HttpOnly" in cookie for cookie in given)
+    get(f"{demo.url}/voila/files/data.csv?token={demo.token}", Referer=demo.printed_url)
+    assert "/voila/files/data.csv?token=[secret]" in demo._log.read_text()
+    assert demo._log.read_text().count(demo.token) == 1  # the address that is printed for its user
+
+
 def test_a_port_in_use_is_passed_over_and_ctrl_c_ends_all(failing: tuple[Demo, str], tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
