@@ -18,6 +18,7 @@ import torch
 
 from dkd.engines.choice import accelerate, engine_of
 from dkd.errors import ConfigError, DKDError, ShapeError
+from dkd.io.background import is_ending
 from dkd.models.base import VideoPoseModel
 from dkd.pose.crops import check_box
 from dkd.pose.labels import as_joints
@@ -178,7 +179,7 @@ class Trace(Record, Counterfactuals):
         """Trace the remaining frames, and call ``notify`` after each. The next frames are decoded meanwhile."""
         frames = frames_read(self.conditions, range(len(self), self.n_wanted))
         with reading_ahead(self.clip, frames) as self._tracker.clip:
-            while not self.complete and not (cancel and cancel()):
+            while not self.complete and not (cancel and cancel()) and not is_ending():
                 if self._tracker.t == len(self):  # otherwise it was interrupted between step and record
                     self._tracker.step()
                 assert self._tracker.last is not None

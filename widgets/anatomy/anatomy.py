@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from dkd.analysis.anatomy import anatomy
+from dkd.io.background import start_thread
 from dkd.tracking.protocols import TraceLike
 from dkd.tracking.trace import Trace
 from widgets.core.cursor import Cursor
@@ -47,7 +48,7 @@ class Anatomy(View):
 
     def _on_request(self, _widget: Any, content: dict, _buffers: list) -> None:
         # Three passes of the networks: in a thread, so that the kernel keeps serving the other views.
-        threading.Thread(target=self._answer, args=(content,), daemon=True).start()
+        start_thread(self._answer, content, name="anatomy")
 
     def _answer(self, content: dict) -> None:
         generation, trace = content.get("generation"), self.trace

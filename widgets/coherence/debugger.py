@@ -17,6 +17,7 @@ from dkd.analysis.moments import Moment, Moments, worst
 from dkd.errors import ConfigError
 from dkd.formats.as_trace import as_trace
 from dkd.formats.track import PoseTrack
+from dkd.io.background import start_thread
 from dkd.models.confidence import ALPHA
 from dkd.tracking.protocols import TraceLike
 from widgets.core.cursor import Cursor
@@ -155,7 +156,7 @@ class CoherenceDebugger(View):
 
     def _on_message(self, _widget: Any, content: dict, _buffers: list) -> None:
         # In a thread, so that the kernel stays responsive while the lanes are measured.
-        threading.Thread(target=self._serve, args=(content,), name="coherence debugger", daemon=True).start()
+        start_thread(self._serve, content, name="coherence debugger")
 
     def _serve(self, content: dict) -> None:
         try:

@@ -22,6 +22,7 @@ from dkd.evaluation.methods import VARIANTS, Method
 from dkd.evaluation.results import Evaluation
 from dkd.evaluation.run import Progress, evaluate
 from dkd.evaluation.tracks import find_method, find_tracks
+from dkd.io.background import start_thread
 from dkd.io.files import atomic_path
 
 log = logging.getLogger(__name__)
@@ -114,8 +115,7 @@ class EvaluationJob:
             if key in _jobs and _jobs[key].active:
                 raise RunBusyError(f"an evaluation is in progress in {self.folder}; stop it, or choose another folder")
             _jobs[key] = self
-        self._thread = threading.Thread(target=self._work, name="evaluation", daemon=True)
-        self._thread.start()
+        self._thread = start_thread(self._work, name="evaluation", stop=self._cancelled.set)
 
     @classmethod
     def of(cls, folder: str | Path) -> EvaluationJob | None:

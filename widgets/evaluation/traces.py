@@ -12,6 +12,7 @@ from dkd.evaluation.methods import Method
 from dkd.evaluation.people import follow_person
 from dkd.evaluation.tracks import TrackMethod, find_method
 from dkd.formats.as_trace import TrackTrace
+from dkd.io.background import start_thread
 from dkd.tracking.trace import Trace
 from widgets.evaluation.job import People
 
@@ -64,8 +65,7 @@ class MomentTraces:
                 return
             self._wanted = requests, done
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="traces of moments", daemon=True)
-                self._thread.start()
+                self._thread = start_thread(self._work, name="traces of moments", stop=self.close)
             self._changed.notify_all()
 
     def close(self) -> None:

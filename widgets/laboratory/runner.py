@@ -7,6 +7,7 @@ from collections.abc import Callable
 from enum import Enum
 from functools import partial
 
+from dkd.io.background import start_thread
 from dkd.tracking.trace import Trace
 
 
@@ -42,8 +43,7 @@ class Runner:
         with self._changed:
             self._requested = trace
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="laboratory", daemon=True)
-                self._thread.start()
+                self._thread = start_thread(self._work, name="laboratory", stop=self.drop)
 
     def drop(self) -> None:
         """Stop the run under way; it keeps its frames."""

@@ -25,6 +25,7 @@ from dkd.analysis.lineage import (
     top_channels,
 )
 from dkd.errors import ConfigError, FrameIndexError, nearest_name
+from dkd.io.background import start_thread
 from dkd.tracking.protocols import TraceLike
 from dkd.video.protocols import pixel_aspect
 from widgets.core.cursor import Cursor
@@ -305,7 +306,7 @@ class _LatestTask:
             if result is not None and not dropped():
                 deliver(result)
 
-        threading.Thread(target=run, name="lineage", daemon=True).start()
+        start_thread(run, name="lineage")
 
     def drop(self) -> None:
         """Drop the task that is running, if any: its result is not delivered."""

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 
 from dkd.errors import ConfigError, StoppedError
+from dkd.io.background import start_thread
 from dkd.tracking.trace import Trace
 from widgets.studio.edits import Edit, edits_of
 
@@ -116,8 +117,7 @@ class Worker:
         """Begin to work if there is anything to do."""
         with self._changed:
             if self._thread is None and self._choose() is not None:
-                self._thread = threading.Thread(target=self._work, name="corrections", daemon=True)
-                self._thread.start()
+                self._thread = start_thread(self._work, name="corrections")
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until there is nothing left to do; return whether that is so after ``timeout`` seconds."""

@@ -6,6 +6,8 @@ import logging
 import threading
 from collections.abc import Callable
 
+from dkd.io.background import start_thread
+
 Cancelled = Callable[[], bool]
 Job = Callable[[Cancelled], object]
 
@@ -51,8 +53,7 @@ class Worker:
                 self._stop.set()
             self._waiting[kind] = job
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
-                self._thread.start()
+                self._thread = start_thread(self._work, name=self._name, stop=self.cancel)
 
     def cancel(self, *kinds: str) -> None:
         """Drop the waiting jobs of these kinds, and tell one under way to end. By default: of all kinds."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from dkd.datasets.people import PersonSequence
 from dkd.errors import ConfigError
+from dkd.io.background import start_thread
 from dkd.io.config import to_mapping
 from dkd.models.checkpoints import load_model
 from dkd.tracking.people import follow
@@ -71,8 +72,7 @@ class SnapshotTraces:
                 return
             self._wanted[place] = job, done
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="traces of snapshots", daemon=True)
-                self._thread.start()
+                self._thread = start_thread(self._work, name="traces of snapshots", stop=self.close)
             self._changed.notify_all()
 
     def people(self, config: TrainConfig) -> list[PersonSequence]:

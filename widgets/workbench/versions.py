@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from dkd.io.background import start_thread
 from dkd.tracking.protocols import TraceLike
 from dkd.tracking.reinitialise import Reinitialise
 
@@ -55,7 +56,7 @@ class Versions:
             else:
                 self._say("tracking the person again …")
                 args = (trace, policy, request)
-                threading.Thread(target=self._make, args=args, name="tracking again", daemon=True).start()
+                start_thread(self._make, *args, name="tracking again")
 
     def close(self) -> None:
         """Free the traces; a running thread stops at its next frame."""
