@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dkd.errors import DKDError, StorageError
-from dkd.io.leftovers import put_back, remove, temporary_name, tidy
+from dkd.io.leftovers import exchange, put_back, remove, temporary_name, tidy
 
 
 @contextmanager
@@ -44,9 +44,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 def atomic_folder(path: str | Path) -> Iterator[Path]:
     """Yield a temporary folder next to ``path``, which takes its place once it is written.
 
-    The parent is created if it is missing. If writing fails, an existing folder at ``path`` stays unchanged. A process
-    that is killed between the two renames at the end leaves no folder at ``path``; the next call that writes next to it
-    puts the old one back.
+    The parent is created if it is missing. If writing fails, an existing folder at ``path`` stays unchanged. Linux can
+    exchange two folders in one step. Elsewhere it takes two renames, and a process that is killed between them leaves
+    no folder at ``path``; the next call that writes next to it puts the old one back.
 
     Raises:
         StorageError: the disk is full, or there is no permission to write.
@@ -58,9 +58,10 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         tidy(path.parent)
         temporary.mkdir()
         yield temporary
-        if path.exists():
-            os.replace(path, old)
-        os.replace(temporary, path)
+        if not (path.exists() and exchange(temporary, path)):
+            if path.exists():
+                os.replace(path, old)
+            os.replace(temporary, path)
     except DKDError:
         raise
     except OSError as error:

@@ -7,6 +7,7 @@ and nobody has written to it for a day.
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import os
 import re
@@ -18,6 +19,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 # Each name of a temporary file is used once: two threads may write the same file at the same time.
 _numbers = itertools.count()
@@ -77,6 +79,16 @@ def put_back(old: Path) -> None:
         with suppress(OSError):
             if not place.exists():
                 os.replace(old, place)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Let two files or folders of one file system change their names, in one step; return whether that is possible."""
+    try:
+        rename: Any = ctypes.CDLL(None).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    here, at_once = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return rename(here, os.fsencode(one), here, os.fsencode(other), at_once) == 0
 
 
 def remove(path: Path) -> None:

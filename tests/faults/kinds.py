@@ -1,0 +1,169 @@
+"""Every kind of file that the project writes, in two versions, and how to tell which one is there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.io import loadmat
+
+from dkd import Clip
+from dkd.datasets.render_set import RenderSetConfig, render_set
+from dkd.evaluation import run as evaluation_run
+from dkd.evaluation.compare import Comparison
+from dkd.evaluation.results import INDEX, write_parquet
+from dkd.formats.files import export
+from dkd.models.checkpoints import load_model, save_model
+from dkd.models.registry import build_model
+from dkd.pose.skeleton import SKELETONS
+from dkd.sessions.content import ModelFile, VideoFile
+from dkd.sessions.session import Session
+from dkd.training.run import Run
+from tests.support.tracks import make_track
+
+OLD, NEW = 3, 5
+_SET = RenderSetConfig(n_train=1, n_test=1, n_frames=2, size=64)
+
+
+class Kind(NamedTuple):
+    """Attributes:
+    write: writes a version into a folder.
+    read: returns what tells the versions apart; raises if the file is not whole.
+    """
+
+    write: Callable[[Path, int], object]
+    read: Callable[[Path], Any]
+
+
+def _model(folder: Path, version: int) -> None:
+    torch.manual_seed(version)
+    save_model(build_model("dkd-tiny", channels=4), folder / "a.safetensors", {"step": version})
+
+
+def _state(folder: Path, version: int) -> None:
+    Run(folder).save_state(version, {"x": torch.full((20_000,), float(version))})
+
+
+def _read_state(folder: Path) -> Any:
+    stored = Run(folder).load_state()
+    assert stored is not None
+    step, tensors = stored
+    assert (tensors["x"] == step).all()
+    return step
+
+
+def _log(folder: Path, version: int) -> None:
+    """The log grows by a row per step; a run that goes on first removes what is too much."""
+    folder.mkdir(parents=True, exist_ok=True)
+    run = Run(folder)
+    run.rewind(version - 1)
+    for step in range(len(run.log()) + 1, version + 1):
+        run.append_log({"step": step, "loss": 0.5})
+
+
+def _read_log(folder: Path) -> Any:
+    steps = Run(folder).log()["step"].tolist()
+    assert steps == list(range(1, len(steps) + 1))
+    return len(steps)
+
+
+def _track(version: int) -> Any:
+    return make_track(version, 40, 1, SKELETONS["penn_action"], 30.0)
+
+
+def _exported(ending: str) -> Kind:
+    def write(folder: Path, version: int) -> None:
+        export(_track(version), folder / f"a{ending}")
+
+    def read(folder: Path) -> Any:
+        path = folder / f"a{ending}"
+        if path.is_dir():
+            return {p.name: json.loads(p.read_text()) for p in sorted(path.iterdir())}
+        data = path.read_bytes()
+        return data if ending not in (".npz", ".parquet") else len(data)
+
+    return Kind(write, read)
+
+
+def _overlay(folder: Path, version: int) -> None:
+    frames = np.full((6, 64, 96, 3), 20 * version, np.uint8)
+    track = make_track(version, 6, 1, SKELETONS["penn_action"], 30.0)
+    export(track, folder / "a.mp4", video=Clip.from_array(frames, 30.0))
+
+
+def _read_overlay(folder: Path) -> Any:
+    with Clip(folder / "a.mp4") as clip:
+        assert len(clip) == 6 and not clip.warnings
+        return round(float(clip[3][0, 0].mean()) / 20)
+
+
+def _rendered(folder: Path, version: int) -> None:
+    for _ in render_set(folder / "set", _SET, workers=1):
+        pass
+
+
+def _read_rendered(folder: Path) -> Any:
+    """What is there is whole: a label file comes last, so all pictures of its clip are there."""
+    done = sorted(path.stem for path in (folder / "set" / "labels").glob("*.mat"))
+    for name in done:
+        loadmat(folder / "set" / "labels" / f"{name}.mat")
+        assert len(list((folder / "set" / "frames" / name).glob("*.jpg"))) == 2
+    return NEW if len(done) == 2 else OLD
+
+
+def _session(folder: Path, version: int) -> None:
+    video = VideoFile(str(folder / "clip.mp4"), "0" * 64, version)
+    Session(video, ModelFile("dkd-mobilenetv2", "0" * 64), 0, version).save(folder / "a.dkd.json")
+
+
+def _comparison(folder: Path, version: int, ending: str) -> None:
+    columns = pd.MultiIndex.from_tuples([("data", "PCK@0.2")])
+    table = pd.DataFrame([[version / 10]], pd.Index(["a"], name="model"), columns)
+    Comparison(table, ("a note",)).save(folder / f"a{ending}")
+
+
+def _part(folder: Path, version: int) -> None:
+    write_parquet(folder / "a.parquet", pd.DataFrame({"x": np.full(5000, version)}), {"version": version})
+
+
+def _read_part(folder: Path) -> Any:
+    (found,) = pd.read_parquet(folder / "a.parquet")["x"].unique()
+    return int(found)
+
+
+def _index(folder: Path, version: int) -> None:
+    evaluation_run._write_index(folder, [], {"n_frames": version, "specs": {}, "given": {}})
+
+
+def _text(name: str) -> Callable[[Path], Any]:
+    return lambda folder: (folder / name).read_text()
+
+
+KINDS: dict[str, Kind] = {
+    "checkpoint": Kind(_model, lambda f: load_model(f / "a.safetensors").provenance["step"]),
+    "state of a training": Kind(_state, _read_state),
+    "log of a training": Kind(_log, _read_log),
+    "settings of a training": Kind(
+        lambda f, v: Run(f)._write_json(f / "run.json", {"v": v}),
+        lambda f: json.loads((f / "run.json").read_text())["v"]
+    ),
+    "part of an evaluation": Kind(_part, _read_part),
+    "index of an evaluation": Kind(_index, lambda f: json.loads((f / INDEX).read_text())["n_frames"]),
+    "comparison, Markdown": Kind(lambda f, v: _comparison(f, v, ".md"), _text("a.md")),
+    "comparison, LaTeX": Kind(lambda f, v: _comparison(f, v, ".tex"), _text("a.tex")),
+    "session": Kind(_session, lambda f: Session.load(f / "a.dkd.json").stop),
+    "poses, CSV": _exported(".csv"),
+    "poses, Parquet": _exported(".parquet"),
+    "poses, TRC": _exported(".trc"),
+    "poses, COCO": _exported(".coco.json"),
+    "poses, DeepLabCut": _exported(".dlc.csv"),
+    "poses, OpenPose (a folder)": _exported(".openpose"),
+    "poses, NPZ": _exported(".npz"),
+    "overlay video": Kind(_overlay, _read_overlay),
+    "rendered people": Kind(_rendered, _read_rendered),
+}  # fmt: skip
