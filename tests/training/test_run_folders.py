@@ -50,6 +50,11 @@ def with_steps(path: Path, value: object) -> None:
     path.write_text(json.dumps(content))
 
 
+def _lock_folder(folder: Path) -> None:
+    (folder / "lock").unlink(missing_ok=True)
+    (folder / "lock").mkdir()
+
+
 LEFT_OUT: dict[str, Callable[[Path], object]] = {
     "a cut state": lambda f: cut(f / "state.safetensors"),
     "an empty state": lambda f: (f / "state.safetensors").write_bytes(b""),
@@ -72,7 +77,7 @@ SHOWN: dict[str, Callable[[Path], object]] = {
     "words in the log": lambda f: (f / "log.csv").write_text("step,loss\n1,many\n"),
     "no log": lambda f: (f / "log.csv").unlink(),
     "a strange snapshot": lambda f: (f / "snapshots" / "step_last.safetensors").write_bytes(b""),
-    "a folder called lock": lambda f: ((f / "lock").unlink(missing_ok=True), (f / "lock").mkdir()),
+    "a folder called lock": _lock_folder,
 }
 
 

@@ -52,7 +52,6 @@ def test_the_shape_of_pixels_is_passed_on():
     clip.pixel_aspect = Fraction(16, 15)
     assert ClipRange(clip, 1).pixel_aspect == Fraction(16, 15)
 
-
     assert Backwards(clip, 3).pixel_aspect == Fraction(16, 15)
 
 
