@@ -13,7 +13,6 @@ Letters: B clips, T frames, J joints, C channels (256), S kernel side (7), H×W 
 from __future__ import annotations
 
 import copy
-import math
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, get_args
 
@@ -22,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dkd.errors import ConfigError, ShapeError
+from dkd.io.config import check_ranges
 from dkd.models.at_joints import JointMatching
 from dkd.models.backbones import Encoder, build_encoder
 from dkd.models.base import (
@@ -79,21 +79,17 @@ class DKDConfig:
     def __post_init__(self) -> None:
         check_input_size(self.input_size)
         check_whole("channels", self.channels)
-        if not 0 < self.heatmap_gain < math.inf:
-            raise ConfigError(f"expected heatmap_gain > 0 and finite, got {self.heatmap_gain}")
+        check_ranges(self, heatmap_gain=(1e-6, 1e6))
         get_skeleton(self.skeleton)
         side = self.kernel_side
         if side is not None and (type(side) is not int or side not in _SIDES):
-            raise ConfigError(
-                f"expected kernel_side, an odd number from {_SIDES[0]} to {_SIDES[-1]}, or None for the paper's "
-                f"layers, got {side!r}"
-            )
+            sides = f"an odd number from {_SIDES[0]} to {_SIDES[-1]}, or None for the paper's layers"
+            raise ConfigError(f"expected kernel_side, {sides}, got {side!r}")
         if self.distillation == "distilled":  # its name when it was the only one
             object.__setattr__(self, "distillation", "pooled")
         if self.distillation not in get_args(Distillation):
-            raise ConfigError(
-                f"expected distillation to be one of {', '.join(get_args(Distillation))}, got {self.distillation!r}"
-            )
+            known = ", ".join(get_args(Distillation))
+            raise ConfigError(f"expected distillation to be one of {known}, got {self.distillation!r}")
 
 
 class DKDState(NamedTuple):
