@@ -27,7 +27,7 @@ class Shim:
         self.count, self._acting = 0, False
         real = os.fsync
 
-        def fsync(handle: int) -> None:
+        def fsync(handle: Any) -> None:
             self._seen()
             real(handle)
 
