@@ -27,9 +27,9 @@ class Shim:
         self.count, self._acting = 0, False
         real = os.fsync
 
-        def fsync(handle: Any) -> None:
+        def fsync(fd: Any) -> None:
             self._seen()
-            real(handle)
+            real(fd)
 
         os.fsync = fsync
         sys.addaudithook(self._hook)
