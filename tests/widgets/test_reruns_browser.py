@@ -4,6 +4,7 @@ touched."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -164,30 +165,54 @@ def test_a_reload_brings_the_view_back(page: Page) -> None:
     assert held_before(page) == [[0, 0, 0]]
 
 
-def test_while_the_kernel_is_busy_the_view_says_so(page: Page, jupyter_lab: Lab) -> None:
-    """As in Run All: a cell below runs before the view has its first answer. There is no player without a clip."""
+@contextmanager
+def busy_below(page: Page, jupyter_lab: Lab, source: str) -> Iterator[None]:
+    """Run a cell with this source, and below it one that keeps the kernel busy until the block ends: as in Run All."""
     wait_for_all(page)
     go_on = jupyter_lab.root / "go_on"
     run(page, 1, "None")
     page.evaluate(
-        f"""(path) => {{
+        f"""([source, path]) => {{
             const {{ content }} = {PANEL};
-            content.widgets[1].model.sharedModel.setSource('wb = Workbench(trace, frame=33)\\nwb');
-            content.widgets[2].model.sharedModel.setSource(`from pathlib import Path\\nuntil(Path(${{path}}).exists)`);
+            content.widgets[1].model.sharedModel.setSource(source);
+            content.widgets[2].model.sharedModel.setSource(`from pathlib import Path\nuntil(Path(${{path}}).exists)`);
             content.activeCellIndex = 1;
             window.jupyterapp.commands.execute('notebook:run-all-below'); // not awaited: it ends when the test wants it
         }}""",
-        repr(str(go_on)),
+        [source, repr(str(go_on))],
     )
+    try:
+        yield
+    finally:
+        go_on.touch()
+        wait_for_all(page)
+        go_on.unlink()
+
+
+def test_the_first_frame_is_shown_while_the_kernel_is_busy(page: Page, jupyter_lab: Lab) -> None:
+    """It comes with the cell's output, with the header; frames that are not there yet follow."""
+    with busy_below(page, jupyter_lab, "wb = Workbench(trace, frame=12)\nwb"):
+        shown = "() => document.querySelector('.dkd-workbench')?.dkd?.store?.shown?.frame === 12"
+        page.wait_for_function(shown)
+        for part in (".dkd-transport", ".dkd-title", ".dkd-grid"):
+            expect(page.locator(f".dkd-workbench {part}")).to_be_visible()
+        assert page.evaluate(f"() => {BENCH}.store.records.size") == 1
+        expect(page.locator(".dkd-starting-cover")).to_have_count(0)
+        page.locator(".dkd-workbench").scroll_into_view_if_needed()
+        screenshot(page, "workbench_first_frame")
+    assert python(page, "wb._feed._offered") == []
+
+
+def test_while_the_kernel_is_busy_the_view_says_so(page: Page, jupyter_lab: Lab) -> None:
+    """As on a page that is reloaded meanwhile, which asks itself. There is no player without a clip."""
     cover = page.locator(".dkd-starting-cover")
-    expect(cover).to_contain_text("The kernel is busy with other cells. This view starts as soon as it is free.")
-    page.wait_for_function("() => document.querySelector('.dkd-starting-cover img').naturalWidth === 160")
-    for part in (".dkd-transport", ".dkd-title", ".dkd-grid"):
-        expect(page.locator(f".dkd-workbench {part}")).to_be_hidden()
-    page.locator(".dkd-workbench").scroll_into_view_if_needed()
-    screenshot(page, "workbench_busy")
-    go_on.touch()
-    wait_for_all(page)
+    with busy_below(page, jupyter_lab, "wb = Workbench(trace, frame=33)\nwb._feed._was_asked = True\nwb"):
+        expect(cover).to_contain_text("The kernel is busy with other cells. This view starts as soon as it is free.")
+        page.wait_for_function("() => document.querySelector('.dkd-starting-cover img').naturalWidth === 160")
+        for part in (".dkd-transport", ".dkd-title", ".dkd-grid"):
+            expect(page.locator(f".dkd-workbench {part}")).to_be_hidden()
+        page.locator(".dkd-workbench").scroll_into_view_if_needed()
+        screenshot(page, "workbench_busy")
     expect(cover).to_have_count(0)
     assert page.evaluate(f"() => {BENCH}.store.shown.frame") == 33
     for part in (".dkd-transport", ".dkd-title", ".dkd-grid"):
