@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple, get_args
+from typing import Annotated, Literal, NamedTuple, get_args
 
 import torch
 import torch.nn.functional as F
+from pydantic import BeforeValidator
 from torch import Tensor, nn
 
 from dkd.errors import ConfigError, ShapeError
@@ -40,6 +41,11 @@ from dkd.pose.skeleton import get_skeleton
 Distillation = Literal["pooled", "at_joints", "both", "static"]
 _QUIET, _FAINT = 0.02, 0.003  # initial scales of DKD.start_as_baseline
 _SIDES = range(3, 12, 2)  # of kernels; odd, so that a kernel has a centre
+
+
+def _todays_name(distillation: object) -> object:
+    """Name of a form of distillation: ``"pooled"`` was ``"distilled"`` when it was the only one."""
+    return "pooled" if distillation == "distilled" else distillation
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ class DKDConfig:
     input_size: int = 256
     heatmap_gain: float = 1.0
     kernel_side: int | None = None
-    distillation: Distillation = "pooled"
+    distillation: Annotated[Distillation, BeforeValidator(_todays_name)] = "pooled"
     kernel_bias: bool = False
 
     def __post_init__(self) -> None:
@@ -85,8 +91,7 @@ class DKDConfig:
         if side is not None and (type(side) is not int or side not in _SIDES):
             sides = f"an odd number from {_SIDES[0]} to {_SIDES[-1]}, or None for the paper's layers"
             raise ConfigError(f"expected kernel_side, {sides}, got {side!r}")
-        if self.distillation == "distilled":  # its name when it was the only one
-            object.__setattr__(self, "distillation", "pooled")
+        object.__setattr__(self, "distillation", _todays_name(self.distillation))
         if self.distillation not in get_args(Distillation):
             known = ", ".join(get_args(Distillation))
             raise ConfigError(f"expected distillation to be one of {known}, got {self.distillation!r}")

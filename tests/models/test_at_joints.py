@@ -15,6 +15,7 @@ from dkd.models import DKD, build_model
 from dkd.models.at_joints import JointMatching, joint_kernels, respond
 from dkd.models.checkpoints import load_model, save_model
 from dkd.models.controls import FrozenKernel, RunningAverageKernel
+from dkd.models.stored import read_config
 from dkd.models.warm_start import warm_start
 from dkd.pose.heatmaps import decode_peaks, gaussian_targets
 
@@ -206,5 +207,6 @@ def test_its_cost_is_small() -> None:
 
 def test_the_old_name_of_the_pooled_form_still_loads() -> None:
     assert tiny(distillation="distilled").config == tiny().config
+    assert read_config("dkd", '{"distillation": "distilled"}') == read_config("dkd", "{}")
     with pytest.raises(ConfigError, match="pooled, at_joints, both, static"):
         tiny(distillation="at_joint")
