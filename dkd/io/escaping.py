@@ -15,7 +15,7 @@ _LATEX = {
     "|": r"\textbar{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}", "'": r"\textquotesingle{}",
     "²": "$^2$", "α": r"$\alpha$", "→": r"$\to$", "·": "--", "–": "--",
 }  # fmt: skip
-_MARKDOWN = set("\\`*_{}[]<>()#+!|~$&")
+_MARKDOWN = set("\\`*_{}[]<>|~$&")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -27,7 +27,7 @@ def latex(text: object) -> str:
 def markdown(text: object) -> str:
     """Return text as Markdown shows it, in one line, also within a table."""
     shown = "".join(f"\\{letter}" if letter in _MARKDOWN else letter for letter in " ".join(str(text).split()))
-    return re.sub(r"^(\d*)([-=.])", r"\1\\\2", shown)  # at the start of a line, a list or a rule
+    return re.sub(r"^(\d*)([-=.#+)])(?=[-=#\s]|$)", r"\1\\\2", shown)  # at the start of a line, a list or a rule
 
 
 def csv_cell(value: Any) -> Any:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +22,9 @@ from dkd.datasets.render_set import RenderProgress, RenderSetConfig, render_set
 from dkd.datasets.rendered import Surroundings, person_box, render_clip
 from dkd.datasets.rendering.generators import GENERATORS
 from dkd.errors import ConfigError, MissingExtraError, StorageError
+from dkd.io import leftovers
 from dkd.io.config import from_mapping
+from dkd.io.leftovers import temporary_name
 
 TINY = RenderSetConfig(n_train=3, n_test=2, n_frames=3, fps=5, size=64, jpeg_quality=(95, 95))
 
@@ -98,7 +103,7 @@ def test_the_reader_of_penn_action_reads_it(whole):
             assert person.images[0].shape == (64, 64, 3)
 
 
-def test_a_stopped_run_resumes_to_the_same_bytes(whole, tmp_path):
+def test_a_stopped_run_resumes_to_the_same_bytes(whole, tmp_path, monkeypatch):
     folder = tmp_path / "set"
     run = render_set(folder, TINY, workers=1)
     next(run), next(run)
@@ -107,7 +112,10 @@ def test_a_stopped_run_resumes_to_the_same_bytes(whole, tmp_path):
     # a run that was killed in the middle of its third clip
     (folder / "frames/0003").mkdir()
     (folder / "frames/0003/000001.jpg").write_bytes(b"\xff\xd8 half a picture")
-    (folder / "labels/0003.mat.tmp").write_bytes(b"half a label")
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    left = temporary_name("0003.mat").replace(f"-{os.getpid()}-", f"-{ended.stdout.strip()}-")
+    (folder / "labels" / left).write_bytes(b"half a label")
+    monkeypatch.setattr(leftovers, "_tidied", set())
     times = {p: p.stat().st_mtime_ns for p in (folder / "frames/0001").iterdir()}
     said = list(render_set(folder, TINY, workers=1))
     assert [p.kept for p in said] == [True, True, False, False, False] and said[-1].done == 5
