@@ -141,6 +141,11 @@ def test_weights_that_are_no_finite_numbers_are_refused_by_name(whole, tmp_path,
         load_model(changed(whole[kind], tmp_path / "bad.safetensors", weights=weights))
 
 
+def test_the_old_name_of_a_setting_is_read(whole, tmp_path) -> None:
+    path = changed(whole["dkd-tiny"], tmp_path / "old.safetensors", {"distillation": "distilled"})
+    assert load_model(path).config == load_model(whole["dkd-tiny"]).config
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_whole_checkpoints_of_each_kind_and_type_are_loaded(whole, tmp_path, kind) -> None:
     expected, _ = read_tensors(whole[kind])

@@ -31,7 +31,7 @@ class Shim:
             self._seen()
             real(fd)
 
-        os.fsync = fsync  # type: ignore[assignment]
+        os.fsync = fsync
         sys.addaudithook(self._hook)
 
     def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
