@@ -47,8 +47,6 @@ def read_config(kind: str, text: str) -> ModelConfig:
     known = [field.name for field in dataclasses.fields(config_type)]
     if unknown := [key for key in values if key not in known]:
         raise CheckpointError(f"the settings of the model have an unknown {unknown[0][:80]!r}")
-    if values.get("distillation") == "distilled":  # the name of "pooled" when it was the only one
-        text = json.dumps({**values, "distillation": "pooled"})
     try:
         config: ModelConfig = TypeAdapter(config_type).validate_json(text, strict=True)
     except ValidationError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import numpy as np
@@ -149,7 +150,9 @@ def test_a_long_trace_lives_in_a_file_and_is_the_same(
     monkeypatch.setattr("dkd.tracking.storage.IN_MEMORY", 0)
     stored = Trace(model, clip, box=BOX, progress=False)
     assert isinstance(stored.heatmaps, np.memmap)
-    assert sum(f.stat().st_size for f in tmp_path.iterdir()) == 6 * 4 * (13 * 32 * 32 + 128 * 49)
+    assert isinstance(stored.kernels, np.memmap) and stored.kernels.nbytes == 6 * 4 * 128 * 49
+    if os.name == "posix":  # the files have no name: they vanish with the process, whatever ends it
+        assert not list(tmp_path.iterdir())
     np.testing.assert_array_equal(stored.heatmaps, trace.heatmaps)
     np.testing.assert_array_equal(stored.kernel_drift(), trace.kernel_drift())
     stored.close()
