@@ -25,6 +25,7 @@ from dkd.pose.crops import BOX_MARGIN, box_to_crop
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.feedback import erase
 from dkd.tracking.reinitialise import Reinitialise
+from dkd.tracking.squares import Square
 from dkd.video.samples import get_sample
 from tests.models.test_models import scene, varied_model
 
@@ -101,9 +102,13 @@ def test_the_first_crop_is_the_box(trace: Trace) -> None:
     assert trace.crops[0] == box_to_crop(BOX, BOX_MARGIN)
 
 
-def test_a_crop_stays_while_no_joint_is_confident(model: DKD, clip: Clip, monkeypatch) -> None:
-    monkeypatch.setattr("dkd.tracking.squares.CONFIDENT", np.inf)
-    assert set(Trace(model, clip, box=BOX, progress=False).crops) == {box_to_crop(BOX, BOX_MARGIN)}
+@pytest.mark.parametrize(("square", "module"), [("joints", "squares"), ("person", "body")])
+def test_a_crop_stays_while_no_joint_is_confident(
+    square: Square, module: str, model: DKD, clip: Clip, monkeypatch
+) -> None:
+    monkeypatch.setattr(f"dkd.tracking.{module}.CONFIDENT", np.inf)
+    trace = Trace(model, clip, BOX, Conditions(square=square), progress=False)
+    assert set(trace.crops) == {box_to_crop(BOX, BOX_MARGIN)}
 
 
 def test_without_a_box_the_person_is_searched_in_the_whole_frame(model: DKD, clip: Clip) -> None:
