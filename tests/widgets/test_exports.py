@@ -17,12 +17,15 @@ import sys
 sys.path.insert(0, {str(ROOT)!r})
 from dkd import Clip, Trace, default_sample, load_model
 from tests.support.fake_trace import FakeTrace
-from widgets import Lesson, Number, Player, Question, TrainingPanel, Workbench"""
+from widgets import CoherenceDebugger, Laboratory, Lesson, Lineage, Number, Player, Question, Workbench"""
 CELLS = [
     SETUP,
-    "sample = default_sample()\nTrace(load_model('dkd-mobilenetv2'), Clip(sample.path), sample.box, stop=3)",
+    "sample = default_sample()\ntrace = Trace(load_model('dkd-mobilenetv2'), Clip(sample.path), sample.box, stop=3)",
     "Workbench(FakeTrace())",
     "Player(FakeTrace())",
+    "CoherenceDebugger(FakeTrace())",
+    "Lineage(trace)",
+    "Laboratory(trace)",
     "lesson = Lesson('A lesson', 'What for.', 5)\nlesson",
     "lesson.ask(Question('How many frames?', Number(60)))",
 ]
@@ -48,7 +51,7 @@ def test_an_html_page_has_the_filmstrip_and_its_caption(notebook: nbformat.Noteb
         book.metadata.pop("widgets")
     page, _ = HTMLExporter().from_notebook_node(book)
     shown = "\n".join(page.split('<div class="jp-OutputArea-child')[1:])
-    assert shown.count("data-dkd-filmstrip") == 3
+    assert shown.count("data-dkd-filmstrip") == 7
     assert "numbered · numpy-double · frames 0, 15, 30, 44, 59 of 60" in shown
     assert re.search(r"tracing .*: 3 frames in \d+\.\d s", shown)
     assert "How many frames?" in shown and "About 5 minutes" in shown

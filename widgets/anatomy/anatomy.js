@@ -5,10 +5,10 @@
 /** @import { Store } from "../core/store.js" */
 /** @import { FrameTensors, Explained, Scene } from "./tensors.js" */
 
-import { isDark } from "../core/colours.js";
 import { h } from "../core/dom.js";
 import { mount } from "../core/mount.js";
 import { matchedIn } from "../core/text.js";
+import { isDark } from "../core/theme.js";
 import { buildNumbers } from "./numbers.js";
 import { buildPickers } from "./pickers.js";
 import { buildPipeline } from "./pipeline.js";

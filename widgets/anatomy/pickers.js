@@ -3,7 +3,7 @@
 /** @import { CursorState } from "../core/cursor.js" */
 /** @import { Header } from "../core/types.d.ts" */
 
-import { h, iconButton } from "../core/dom.js";
+import { focusedIn, h, iconButton } from "../core/dom.js";
 import { clamp, readable } from "../core/text.js";
 
 /**
@@ -55,7 +55,7 @@ export function buildPickers(cursor, choose) {
     },
     /** @param {number} followed */
     sayChannel(followed) {
-      if (document.activeElement !== channel) channel.value = String(followed);
+      if (focusedIn(channel) !== channel) channel.value = String(followed);
     },
   };
 }

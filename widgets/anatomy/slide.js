@@ -4,10 +4,11 @@
 /** @import { Scene } from "./tensors.js" */
 
 import { kernelOf } from "../core/arithmetic.js";
-import { diverging, isDark } from "../core/colours.js";
+import { diverging } from "../core/colours.js";
 import { icon } from "../core/dom.js";
 import { paintCells, signLegend } from "../core/drawing.js";
 import { signed } from "../core/text.js";
+import { isDark } from "../core/theme.js";
 import { cellUnder, place } from "../core/tiles.js";
 import { sizeOfCell } from "./cells.js";
 import { rough } from "./elements.js";

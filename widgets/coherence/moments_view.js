@@ -1,6 +1,6 @@
 // The list of moments on the page: filters, rows that go to their frame, and keys.
 
-import { h } from "../core/dom.js";
+import { focusedIn, h } from "../core/dom.js";
 import { momentRow, showRow } from "./moment_row.js";
 import { countNote, isAbout, isAt, largestSeverity, nextRow, rowOfKey } from "./moments.js";
 
@@ -52,7 +52,7 @@ export function momentsView(state) {
     if (!state.data || key === state.listKey) return;
     key = state.listKey;
     state.list();
-    const isFocused = body.contains(/** @type {Document | ShadowRoot} */ (body.getRootNode()).activeElement);
+    const isFocused = body.contains(focusedIn(body));
     const top = largestSeverity(state.data.moments);
     body.replaceChildren(...state.rows.map((m, i) => momentRow(m, top, state.isPair, () => goTo(i))));
     headings[3].hidden = !state.isPair;

@@ -2,6 +2,7 @@
 
 import tables from "./tables.json" with { type: "json" };
 import { clamp } from "./text.js";
+import { isDark } from "./theme.js";
 
 /** @import { Colour, Palette } from "./types.d.ts" */
 
@@ -17,9 +18,6 @@ const DIVERGING = {
 
 /** Map values that viridis spans everywhere; below is drawn as 0, above as 1. */
 export const MAP_SHOWN = tables.map_shown;
-
-/** Whether JupyterLab's theme is dark. */
-export const isDark = () => document.body.dataset.jpThemeLight === "false";
 
 /**
  * The colour of a map's value.

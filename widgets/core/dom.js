@@ -22,6 +22,13 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
+/**
+ * The element with the focus in the part of the page that an element is in: within a shadow root, where some hosts show
+ * widgets, `document.activeElement` is only the host of the root.
+ * @param {Node} within
+ */
+export const focusedIn = (within) => /** @type {Document | ShadowRoot} */ (within.getRootNode()).activeElement ?? null;
+
 const ICONS = {
   first: "M3 3h2v10H3zM13 3v10L6 8z",
   back: "M11 3v10L4 8z",

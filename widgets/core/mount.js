@@ -6,6 +6,7 @@ import { keys } from "./keys.js";
 import { notes } from "./notes.js";
 import { watchRoom } from "./room.js";
 import { coverUntilKnown } from "./starting.js";
+import { followTheme, watchTheme } from "./theme.js";
 
 /** @import { Context, Model, View } from "./types.d.ts" */
 /** @import { CursorState } from "./cursor.js" */
@@ -42,10 +43,12 @@ export async function mount({ model, el, host, signal }, name, label, build) {
   const { cursor, store } = await shared({ model, host });
   const root = h("section", { class: `dkd dkd-${name}`, "aria-label": label });
   el.append(root);
+  followTheme(root, signal);
   const isAlone = !el.closest(".dkd-workbench");
   if (isAlone) coverUntilKnown(root, store, signal);
   const view = build(root, store, cursor, signal);
   if (isAlone) {
+    keepStill(model, store, signal);
     const note = notes(root, model, signal);
     view.status = (text) => note.say(text);
     watchRoom(root, signal);
@@ -53,12 +56,8 @@ export async function mount({ model, el, host, signal }, name, label, build) {
   }
   store.attach(cursor);
   store.add(view, signal);
-  const theme = new MutationObserver(() => store.schedule());
-  theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name"] });
-  signal.addEventListener("abort", () => {
-    theme.disconnect();
-    root.remove();
-  });
+  watchTheme(() => store.schedule(), signal);
+  signal.addEventListener("abort", () => root.remove());
   expose(root, store, cursor);
   return root;
 }
@@ -83,6 +82,29 @@ export function hideFilmstrip(name, signal) {
   style.textContent = `[data-dkd-filmstrip="${name}"] { display: none; }`;
   document.head.append(style);
   signal.addEventListener("abort", () => style.remove());
+}
+
+/**
+ * Hide the filmstrip once the view has something to show: with a kernel now, since it then says what it waits for; else,
+ * as in an exported page, when the first frame is painted, if there ever is one.
+ * @param {Model} model
+ * @param {Store} store
+ * @param {AbortSignal} signal
+ */
+export function keepStill(model, store, signal) {
+  const hide = () => hideFilmstrip(model.get("_filmstrip"), signal);
+  if (model.widget_manager?.kernel) {
+    hide();
+    return;
+  }
+  const view = {
+    header() {},
+    paint() {
+      store.views.delete(view);
+      hide();
+    },
+  };
+  store.add(view, signal);
 }
 
 /**

@@ -27,7 +27,7 @@ export function columns(header) {
 }
 
 /**
- * A button per joint, with a canvas in it.
+ * A button per joint, with a canvas in it. The grid is one stop of the Tab key: ↑ and ↓ go to the other joints.
  * @param {Header} header
  * @param {CursorState} cursor
  * @param {string} what
@@ -66,6 +66,16 @@ export function jointGrid(header, cursor, what) {
     element.append(button);
     tiles.push({ joint, canvas, mark, button });
   }
+  element.addEventListener("keydown", (event) => {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!step || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const at = tiles.findIndex(({ button }) => button.tabIndex === 0);
+    const { joint, button } = tiles[(at + step + tiles.length) % tiles.length];
+    cursor.set("joint", header.joints[joint]);
+    button.focus({ preventScroll: true });
+  });
   return { element, tiles };
 }
 
@@ -74,7 +84,10 @@ export function jointGrid(header, cursor, what) {
  * @param {number} joint
  */
 export function markSelected(tiles, joint) {
-  for (const tile of tiles) tile.button.setAttribute("aria-pressed", String(tile.joint === joint));
+  for (const tile of tiles) {
+    tile.button.setAttribute("aria-pressed", String(tile.joint === joint));
+    tile.button.tabIndex = tile.joint === joint ? 0 : -1;
+  }
 }
 
 /**

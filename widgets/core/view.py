@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+import uuid
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ from dkd.tracking.protocols import TraceLike
 from widgets.core import cells
 from widgets.core.cursor import Cursor
 from widgets.core.feed import Feed
+from widgets.core.filmstrip import display_with_still, filmstrip_html
 from widgets.core.library import ModuleWidget
 
 
@@ -34,6 +36,7 @@ class View(ModuleWidget):
     _cursor = anywidget.WidgetTrait().tag(sync=True)
     _feed = anywidget.WidgetTrait().tag(sync=True)
     _error = traitlets.Unicode("").tag(sync=True)
+    _filmstrip = traitlets.Unicode().tag(sync=True)  # marks the still picture that the view leaves in the notebook
     layout = InstanceDict(ipywidgets.Layout, allow_none=True).tag(sync=True, **ipywidgets.widget_serialization)
     _closed = True  # until it is opened: ipywidgets also closes incomplete views when they are deleted
 
@@ -41,6 +44,10 @@ class View(ModuleWidget):
         if unknown:
             raise unknown_keyword(type(self).__name__, next(iter(unknown)), ("cursor",))
         self._open(trace, cursor)
+
+    @traitlets.default("_filmstrip")
+    def _name_filmstrip(self) -> str:
+        return f"dkd-{uuid.uuid4().hex[:12]}"
 
     @traitlets.default("layout")
     def _make_layout(self) -> ipywidgets.Layout:
@@ -124,6 +131,9 @@ class View(ModuleWidget):
     def on_joint(self, callback: Callable[[str], object]) -> Callable[[], None]:
         """Call ``callback(joint)`` whenever another joint is selected; see :meth:`on_frame`."""
         return self._subscribe("joint", callback)
+
+    def _ipython_display_(self) -> None:
+        display_with_still(self, filmstrip_html(self.trace, self._filmstrip))
 
     def _subscribe(self, name: str, callback: Callable[[Any], object]) -> Callable[[], None]:
         cursor = self._cursor

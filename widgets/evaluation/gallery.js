@@ -1,9 +1,10 @@
 // A gallery of moments: sorted and filtered here, without the kernel; a click or Enter opens one in the workbench.
 
 import { copyText } from "../core/clipboard.js";
-import { h } from "../core/dom.js";
+import { focusedIn, h } from "../core/dom.js";
 import { listen } from "../core/mount.js";
 import { readable } from "../core/text.js";
+import { followTheme } from "../core/theme.js";
 import { nextTile, optionsOf, shownItems } from "./moments.js";
 import { buildTile } from "./tile.js";
 
@@ -47,6 +48,7 @@ function render({ model, el, signal }) {
   root.append(...buildWords(model, root, signal));
   root.dataset.lmSuppressShortcuts = "true";
   el.append(root);
+  followTheme(root, signal);
 
   const tiles = () => /** @type {HTMLButtonElement[]} */ ([...list.querySelectorAll(".dkd-moment")]);
   const open = (/** @type {string} */ key) => {
@@ -56,7 +58,7 @@ function render({ model, el, signal }) {
 
   function paint() {
     const shown = shownItems(items(), chosen, sortKey);
-    const hadFocus = list.contains(document.activeElement);
+    const hadFocus = list.contains(focusedIn(list));
     if (!shown.some((item) => item.key === focused)) focused = shown[0]?.key ?? null;
     const given = { unit: model.get("_unit"), opened: model.get("_opened"), focused, open, url: pictures.url };
     list.replaceChildren(...shown.map((item) => h("div", { role: "listitem" }, buildTile(item, given))));

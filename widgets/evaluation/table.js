@@ -3,6 +3,7 @@
 import { copyText, downloadText } from "../core/clipboard.js";
 import { h } from "../core/dom.js";
 import { listen } from "../core/mount.js";
+import { followTheme } from "../core/theme.js";
 
 /** @import { Context, Model } from "../core/types.d.ts" */
 
@@ -63,6 +64,7 @@ function render({ model, el, signal }) {
   root.dataset.lmSuppressShortcuts = "true";
   root.addEventListener("keydown", (event) => event.stopPropagation(), { signal });
   el.append(root);
+  followTheme(root, signal);
 
   function paint() {
     /** @type {Column[]} */

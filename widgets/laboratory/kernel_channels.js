@@ -5,7 +5,7 @@
 /** @import { EditedKernels, Shown } from "./edited_kernels.js" */
 
 import { diverging } from "../core/colours.js";
-import { h } from "../core/dom.js";
+import { focusedIn, h } from "../core/dom.js";
 import { paintCells } from "../core/drawing.js";
 import { signed } from "../core/text.js";
 
@@ -68,7 +68,7 @@ export function buildChannelList({ store, edited, changed }) {
       if (!parts) return false;
       ranked = now;
       if (!edited.edits().length) [shown, ticked] = [parts[0].channel, new Set()];
-      const focused = document.activeElement;
+      const focused = focusedIn(element);
       const kept = focused instanceof HTMLElement && element.contains(focused) ? focused.dataset.channel : undefined;
       rows = parts.map(({ channel, patch }) => buildRow(channel, patch, { show, tick }));
       element.replaceChildren(...rows.map((row) => row.element));

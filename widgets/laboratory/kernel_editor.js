@@ -5,7 +5,7 @@
 /** @import { KernelEdit } from "./kernel_edits.js" */
 /** @import { Step } from "./step.js" */
 
-import { h } from "../core/dom.js";
+import { focusedIn, h } from "../core/dom.js";
 import { clamp } from "../core/text.js";
 import { EditedKernels } from "./edited_kernels.js";
 import { buildChannelList } from "./kernel_channels.js";
@@ -78,7 +78,7 @@ export function buildKernelEditor({ root, store, send, changed, signal }) {
     const shown = list.shown();
     const limit = Math.max(largest(edited.kernel(shown)), grid.brush.most() / 2) || 1;
     list.update(limit);
-    if (document.activeElement !== other) other.value = String(shown);
+    if (focusedIn(other) !== other) other.value = String(shown);
     grid.draw(limit);
     root.dataset.channel = String(shown);
   }

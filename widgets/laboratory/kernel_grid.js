@@ -4,7 +4,7 @@
 /** @import { Cell } from "./kernel_cells.js" */
 
 import { palette } from "../core/colours.js";
-import { context2d, h } from "../core/dom.js";
+import { context2d, focusedIn, h } from "../core/dom.js";
 import { fitted } from "../core/drawing.js";
 import { signed } from "../core/text.js";
 import { cellUnder } from "../core/tiles.js";
@@ -101,7 +101,7 @@ export function buildKernelGrid({ root, edited, channel, changed, lifted, signal
       const context = context2d(canvas);
       const colours = palette(root);
       drawKernel(context, [width, height], edited.kernel(shown), edited.original(shown), limit, colours);
-      if (document.activeElement === canvas) drawFocus(context, [width / side(), height / side()], at, colours);
+      if (focusedIn(canvas) === canvas) drawFocus(context, [width / side(), height / side()], at, colours);
     },
   };
 }

@@ -3,10 +3,11 @@
 /** @import { FrameRecord, Header } from "../core/types.d.ts" */
 /** @import { Store } from "../core/store.js" */
 
-import { diverging, isDark, viridis } from "../core/colours.js";
+import { diverging, viridis } from "../core/colours.js";
 import { context2d, h } from "../core/dom.js";
 import { fitted, mapColours, paintCells, paintMap, signLegend } from "../core/drawing.js";
 import { plain, readable } from "../core/text.js";
+import { isDark } from "../core/theme.js";
 import { colourBar, place } from "../core/tiles.js";
 import { difference, mapValues, whereLargest } from "./difference.js";
 

@@ -3,6 +3,7 @@
 import { h } from "../core/dom.js";
 import { hideFilmstrip, listen } from "../core/mount.js";
 import { notes } from "../core/notes.js";
+import { followTheme } from "../core/theme.js";
 
 /** @import { Context } from "../core/types.d.ts" */
 
@@ -22,6 +23,7 @@ function render({ model, el, signal }) {
   root.dataset.lmSuppressShortcuts = "true";
   notes(root, model, signal);
   el.append(root);
+  followTheme(root, signal);
   hideFilmstrip(model.get("_filmstrip"), signal);
   const paint = () => {
     const { text, right, of } = model.get("_counted");

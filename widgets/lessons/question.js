@@ -1,8 +1,9 @@
 // A question of a lesson: its words, an input that fits, what is said to the answer, hints, the answer.
 
-import { h } from "../core/dom.js";
+import { focusedIn, h } from "../core/dom.js";
 import { hideFilmstrip, listen } from "../core/mount.js";
 import { notes } from "../core/notes.js";
+import { followTheme } from "../core/theme.js";
 
 /** @import { Context } from "../core/types.d.ts" */
 
@@ -65,6 +66,7 @@ function render({ model, el, signal }) {
   root.dataset.lmSuppressShortcuts = "true"; // a letter typed here is no command of JupyterLab's
   notes(root, model, signal);
   el.append(root);
+  followTheme(root, signal);
   hideFilmstrip(model.get("_filmstrip"), signal);
 
   const value = () => {
@@ -99,7 +101,7 @@ function render({ model, el, signal }) {
     if (!hint) return;
     const isLast = hints.length === asked.hints;
     hint.textContent = hints.length ? `Hint ${Math.min(hints.length + 1, asked.hints)} of ${asked.hints}` : "Hint";
-    if (isLast && document.activeElement === hint) check.focus();
+    if (isLast && focusedIn(hint) === hint) check.focus();
     hint.hidden = isLast;
   };
   const done = () => {

@@ -3,6 +3,7 @@
 import { h } from "../core/dom.js";
 import { hideFilmstrip, listen } from "../core/mount.js";
 import { notes } from "../core/notes.js";
+import { followTheme } from "../core/theme.js";
 
 /** @import { Context, Model } from "../core/types.d.ts" */
 
@@ -24,6 +25,7 @@ function render({ model, el, signal }) {
   );
   notes(root, model, signal);
   el.append(root);
+  followTheme(root, signal);
   hideFilmstrip(model.get("_filmstrip"), signal);
   const fact = (/** @type {[string, string]} */ [name, value]) =>
     h("span", { class: "dkd-fact" }, h("span", { class: "dkd-muted" }, `${name} `), h("b", {}, value));
@@ -39,6 +41,7 @@ function render({ model, el, signal }) {
   };
   listen(model, ["change:_shown"], paint, signal);
   watchWidth(root, model, signal);
+  followPanel(root, signal);
   signal.addEventListener("abort", () => root.remove());
   paint();
 }
@@ -71,6 +74,33 @@ function watchWidth(root, model, signal) {
     clearInterval(timer);
     observer.disconnect();
   });
+}
+
+/**
+ * What the head does for the panel around it, which is made of ipywidgets: it follows the theme, and the handles of
+ * sliders of choices get a name, since ipywidgets does not connect their label with them.
+ * @param {HTMLElement} root
+ * @param {AbortSignal} signal
+ */
+function followPanel(root, signal) {
+  const name = () => {
+    for (const handle of root.closest(".dkd-training")?.querySelectorAll(".noUi-handle") ?? []) {
+      const label = handle.closest(".jupyter-widgets")?.querySelector(".widget-label")?.textContent;
+      if (label && handle.getAttribute("aria-label") !== label) handle.setAttribute("aria-label", label);
+    }
+  };
+  const observer = new MutationObserver(name);
+  const whole = () => root.closest(".dkd-training");
+  const begin = () => {
+    const target = whole();
+    if (!target) return;
+    followTheme(/** @type {HTMLElement} */ (target), signal);
+    observer.observe(target, { childList: true, subtree: true });
+    name();
+  };
+  if (whole()) begin();
+  else requestAnimationFrame(begin); // the panel may be put into the page after its head
+  signal.addEventListener("abort", () => observer.disconnect());
 }
 
 export default { render };

@@ -3,6 +3,7 @@
 import { h } from "../core/dom.js";
 import { hideFilmstrip, listen } from "../core/mount.js";
 import { notes } from "../core/notes.js";
+import { followTheme } from "../core/theme.js";
 import { Link } from "./link.js";
 import { buildPeople } from "./people.js";
 import { buildPicture } from "./picture.js";
@@ -99,6 +100,7 @@ async function render(context) {
   root.append(steps.element, source.element, choice.element, summary.element, bench, save.element);
   notes(root, model, signal);
   el.append(root);
+  followTheme(root, signal);
   Object.assign(root, { dkd: { link } }); // for tests and a curious console
   keepKeys(root);
   hideFilmstrip(model.get("_filmstrip"), signal);

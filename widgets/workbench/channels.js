@@ -10,20 +10,20 @@ import { signed } from "../core/text.js";
 const ROWS = 6;
 
 function buildRow() {
-  const channel = h("span");
-  const patch = h("canvas", { class: "dkd-cells" });
-  const kernel = h("canvas", { class: "dkd-cells" });
+  const channel = h("span", { role: "cell" });
+  const patch = h("canvas", { class: "dkd-cells", role: "cell", "aria-label": "features" });
+  const kernel = h("canvas", { class: "dkd-cells", role: "cell", "aria-label": "kernel" });
   const bar = h("i");
-  const value = h("b");
+  const value = h("b", { role: "cell" });
   const element = h(
     "div",
     { class: "dkd-channel", role: "row" },
     channel,
     patch,
-    h("span", { class: "dkd-op" }, "×"),
+    h("span", { class: "dkd-op", "aria-hidden": "true" }, "×"),
     kernel,
-    h("span", { class: "dkd-op" }, "→"),
-    h("span", { class: "dkd-contribution" }, bar),
+    h("span", { class: "dkd-op", "aria-hidden": "true" }, "→"),
+    h("span", { class: "dkd-contribution", "aria-hidden": "true" }, bar),
     value,
   );
   return { element, channel, patch, kernel, bar, value };
@@ -32,7 +32,9 @@ function buildRow() {
 export function buildChannels() {
   const rows = Array.from({ length: ROWS }, buildRow);
   const names = ["channel", "features", "", "kernel", "", "contribution", ""];
-  const heads = h("div", { class: "dkd-channel dkd-heads", role: "row" }, ...names.map((name) => h("span", {}, name)));
+  const head = (/** @type {string} */ name) =>
+    h("span", name ? { role: "columnheader" } : { "aria-hidden": "true" }, name);
+  const heads = h("div", { class: "dkd-channel dkd-heads", role: "row" }, ...names.map(head));
   const list = h(
     "div",
     { class: "dkd-channels", role: "table", "aria-label": "Channels that contribute most" },

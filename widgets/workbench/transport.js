@@ -1,6 +1,6 @@
 // The transport: the controls that move in time, choose the joint and switch the layers.
 
-import { h, icon, iconButton } from "../core/dom.js";
+import { focusedIn, h, icon, iconButton } from "../core/dom.js";
 import { actions, SPEEDS } from "../core/keys.js";
 import { numberOf, readable, secondsOf } from "../core/text.js";
 import { holdable } from "./held.js";
@@ -160,7 +160,7 @@ function buildScrub(store, cursor) {
       const number = numberOf(store.header, frame);
       slider.value = String(cursor.get("frame"));
       slider.setAttribute("aria-valuetext", `frame ${number}, ${time} seconds`);
-      if (document.activeElement !== goto) goto.value = String(number);
+      if (focusedIn(goto) !== goto) goto.value = String(number);
       seconds.textContent = `${time} s`;
     },
   };

@@ -3,10 +3,11 @@
 import { h } from "../core/dom.js";
 import { buildFullscreen } from "../core/fullscreen.js";
 import { actions, keys } from "../core/keys.js";
-import { expose, hideFilmstrip, shared } from "../core/mount.js";
+import { expose, keepStill, shared } from "../core/mount.js";
 import { notes } from "../core/notes.js";
 import { watchRoom } from "../core/room.js";
 import { coverUntilKnown } from "../core/starting.js";
+import { followTheme } from "../core/theme.js";
 import { buildCopy } from "./copy.js";
 import { buildExportButton } from "./export_button.js";
 import { buildHelp } from "./help.js";
@@ -77,11 +78,10 @@ export async function buildWorkbench({ model, el, host, signal }, { label = "Wor
   root.append(title.element, exports.element, copier.element, help.element, ...above, places.grid, ...below);
   const note = notes(root, model, signal);
   el.append(root);
+  followTheme(root, signal);
   watchRoom(root, signal);
   expose(root, store, cursor);
-  const hideStill = () => hideFilmstrip(model.get("_filmstrip"), signal);
-  if (model.widget_manager?.kernel) hideStill();
-  else store.add({ header: hideStill, paint() {} }, signal); // an exported page has no kernel: the still picture stays
+  keepStill(model, store, signal);
   coverUntilKnown(root, store, signal);
   store.attach(cursor);
   revealOnRequest(root, store, model, signal);

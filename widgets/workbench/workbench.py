@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from dkd.errors import DKDError
 from dkd.formats.files import Exported, export, format_for
 from dkd.tracking.protocols import TraceLike
 from widgets.core.cursor import Cursor
-from widgets.core.filmstrip import display_with_still, filmstrip_html
 from widgets.core.library import script
 from widgets.core.tables import LAYERS
 from widgets.core.view import View, describe_error, unknown_keyword
@@ -59,7 +57,6 @@ class Workbench(View):
     _matching = anywidget.WidgetTrait().tag(sync=True)
     _kernels = anywidget.WidgetTrait().tag(sync=True)
     _timeline = anywidget.WidgetTrait().tag(sync=True)
-    _filmstrip = traitlets.Unicode().tag(sync=True)
     _views: tuple[type[View], ...] = (Player, Matching, Kernels, Timeline)  # in the order of the four traits above
     reinitialise = traitlets.Bool(True).tag(sync=True)
     _new_starts = traitlets.Unicode().tag(sync=True)
@@ -95,7 +92,7 @@ class Workbench(View):
         names = ("_player", "_matching", "_kernels", "_timeline")
         parts = {name: view.within(trace, own) for name, view in zip(names, self._views, strict=True)}
         self._parts = list(parts.values())
-        self._open(trace, own, _filmstrip=f"dkd-{uuid.uuid4().hex[:12]}", **parts)
+        self._open(trace, own, **parts)
         self._owns_cursor = cursor is None
         self.on_msg(self._on_message)
         self._exports = Exports(lambda state: setattr(self, "_exporting", state))
@@ -204,7 +201,7 @@ class Workbench(View):
 
     def _ipython_display_(self) -> None:
         self._feed.offer()
-        display_with_still(self, filmstrip_html(self.trace, self._filmstrip))
+        super()._ipython_display_()
 
 
 def view_code(state: Mapping[str, Any]) -> str:
