@@ -59,6 +59,7 @@ async function bring(library, find) {
   if (css) {
     const style = document.createElement("style");
     style.textContent = css;
+    style.dataset.dkdCss = library.get("key");
     document.head.append(style);
   }
   const addresses = needed.map((other) => other.url);

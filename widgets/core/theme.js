@@ -1,4 +1,5 @@
-// Light or dark, in any host: JupyterLab says which, others have a mark of their own, and else it is the system's choice.
+// How a view looks in any host: light or dark, and with our style sheets, also within a shadow root.
+// JupyterLab says which theme it has, others have a mark of their own, and else it is the system's choice.
 
 const DARK = /(^|[\s-])dark([\s-]|$)|high-contrast(?!-light)/;
 const LIGHT = /(^|[\s-])light([\s-]|$)/;
@@ -35,7 +36,20 @@ export function watchTheme(callback, signal) {
 }
 
 /**
- * Tell the style sheet the theme, and whether the host has no colours for us: then a view is a card of its own.
+ * The page's style sheets do not reach into a shadow root, where marimo shows widgets: ours are copied into it.
+ * @param {HTMLElement} root
+ */
+function carryStyles(root) {
+  const within = root.getRootNode();
+  if (!(within instanceof ShadowRoot)) return;
+  for (const style of document.querySelectorAll("style[data-dkd-css]")) {
+    const key = /** @type {HTMLElement} */ (style).dataset.dkdCss;
+    if (!within.querySelector(`style[data-dkd-css="${key}"]`)) within.append(style.cloneNode(true));
+  }
+}
+
+/**
+ * Bring our style sheets to a view, and tell them the theme, and whether the host has no colours for us: then a view is a card of its own.
  * @param {HTMLElement} root
  * @param {AbortSignal} signal
  */
@@ -45,5 +59,6 @@ export function followTheme(root, signal) {
     root.toggleAttribute("data-dkd-card", !isJupyter());
   };
   watchTheme(update, signal);
+  carryStyles(root);
   update();
 }
