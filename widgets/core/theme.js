@@ -49,7 +49,8 @@ function carryStyles(root) {
 }
 
 /**
- * Bring our style sheets to a view, and tell them the theme, and whether the host has no colours for us: then a view is a card of its own.
+ * Bring our style sheets to a view, and tell them the theme, and whether the host has no colours for us: a view is
+ * then a card of its own.
  * @param {HTMLElement} root
  * @param {AbortSignal} signal
  */
