@@ -24,7 +24,7 @@ export function exportText({ busy, done, total, written, notes, problem }) {
 /** @param {[string, string][]} options @param {string} label */
 function select(options, label) {
   const entries = options.map(([value, text]) => h("option", { value }, text));
-  return h("select", { "aria-label": label }, ...entries);
+  return h("select", { title: label, "aria-label": label }, ...entries);
 }
 
 /** @param {string} text @param {string} title @param {boolean} isOn */
@@ -53,8 +53,10 @@ export function buildExports(menu, send, shown) {
   });
   const ask = (/** @type {string} */ kind, more = {}) =>
     send({ type: "export", place: "export", kind, ...look(), ...shown(), ...more });
-  const save = (/** @type {string} */ what, /** @type {() => void} */ onclick) =>
-    h("button", { class: "dkd-button", "aria-label": `Export ${what}`, onclick }, "Export");
+  const save = (/** @type {string} */ what, /** @type {() => void} */ onclick) => {
+    const title = `Export ${what}`;
+    return h("button", { class: "dkd-button", title, "aria-label": title, onclick }, "Export");
+  };
   const buttons = [
     save("the poses", () => ask(poses.value)),
     save("the video", () => ask(video.value)),
@@ -62,7 +64,12 @@ export function buildExports(menu, send, shown) {
   ];
   const [forPoses, forVideo, forPicture] = buttons;
   const bar = h("progress", { class: "dkd-progress", max: 1, "aria-label": "Export" });
-  const cancel = h("button", { class: "dkd-button", onclick: () => send({ type: "export_cancel" }) }, "Cancel");
+  const stop = { title: "Stop writing", "aria-label": "Cancel the export" };
+  const cancel = h(
+    "button",
+    { class: "dkd-button", ...stop, onclick: () => send({ type: "export_cancel" }) },
+    "Cancel",
+  );
   const text = h("span", { role: "status" });
   const row = (/** @type {string} */ name, /** @type {Node[]} */ ...parts) =>
     h("div", { class: "dkd-row" }, h("h3", {}, name), ...parts);

@@ -25,7 +25,8 @@ export function buildExportButton(model, cursor, signal) {
     button.setAttribute("aria-expanded", String(isShown));
   };
   const onclick = () => show(Boolean(element.hidden));
-  const button = h("button", { class: "dkd-text", title: label, "aria-expanded": "false", onclick }, "export");
+  const names = { title: label, "aria-label": "export", "aria-expanded": "false" };
+  const button = h("button", { class: "dkd-text", ...names, onclick }, "export");
   const update = () => exports.update(model.get("_exporting"));
   listen(model, ["change:_exporting"], update, signal);
   update();
