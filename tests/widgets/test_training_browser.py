@@ -78,7 +78,7 @@ def test_the_panel_is_ready_and_shows_its_code(page: Page) -> None:
     form.get_by_label("Batch").fill("0")
     form.get_by_label("Batch").press("Enter")
     alert = page.locator(".dkd-training [role=alert]")
-    expect(alert.filter(has_text="batch and n_frames of at least 1")).to_be_visible()
+    expect(alert.filter(has_text="expected batch from 1 to 65536, got 0")).to_be_visible()
     form.get_by_label("Batch").fill("2")
     form.get_by_label("Batch").press("Enter")
     expect(page.locator(".dkd-code").last).to_contain_text("--run browser_runs/watched")
