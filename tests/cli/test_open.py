@@ -90,7 +90,7 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path) -> None:
     ("name", "content", "words"),
     [
         ("nowhere.mp4", None, "nothing at"),
-        ("text.mp4", "no video " * 99, "not in a format"),
+        ("text.mp4", "no video " * 99, "is a text file"),
         ("x.dkd.json", "{", "not a session"),
     ],
 )

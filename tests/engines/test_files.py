@@ -14,6 +14,7 @@ import pytest
 
 from dkd.cli.main import main
 from dkd.pose.crops import BOX_MARGIN, box_to_crop
+from dkd.tracking.conditions import Conditions
 from dkd.tracking.trace import Trace
 from dkd.video.clip import Clip
 from dkd.video.samples import get_sample
@@ -29,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_program_of_the_docs_tracks_as_the_library_does(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a square that follows the person, until it is so large that the library averages blocks of pixels."""
+    """With a square that follows the joints, until it is so large that the library averages blocks of pixels."""
     (program,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     imported = {
         name.name for node in ast.walk(ast.parse(program)) if isinstance(node, ast.Import) for name in node.names
@@ -41,7 +42,8 @@ def test_the_program_of_the_docs_tracks_as_the_library_does(folder: Path, monkey
     sample = get_sample("rendered_walk")
     square = box_to_crop(sample.box, BOX_MARGIN)
     with Clip(sample.path) as clip:
-        trace = Trace("dkd-mobilenetv2", clip, sample.box, stop=60, engine="torch", progress=False)
+        conditions = Conditions(square="joints")
+        trace = Trace("dkd-mobilenetv2", clip, sample.box, conditions, stop=60, engine="torch", progress=False)
         n = next(t for t, crop in enumerate(trace.crops) if crop.side >= 2 * 192)
         found = list(names["track"](clip.frames(0, n), square.left, square.top, square.side))
     joints, scores = (np.stack(part) for part in zip(*found, strict=True))
