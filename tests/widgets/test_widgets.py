@@ -375,7 +375,7 @@ def test_a_bad_request_is_answered_with_the_error(bench: Workbench, request_: di
 
 def test_a_feed_offers_the_first_frame_until_a_page_asks(trace: FakeTrace, monkeypatch: pytest.MonkeyPatch) -> None:
     """With its state, as the kernel may be busy with the cells below: what it offers is the answer to a greeting."""
-    monkeypatch.setattr("widgets.workbench.workbench.display_with_still", lambda *_: None)
+    monkeypatch.setattr("widgets.core.view.display_with_still", lambda *_: None)
     bench = Workbench(trace, frame=7)
     feed = bench._feed
     bench._ipython_display_()
@@ -392,7 +392,7 @@ def test_a_feed_offers_the_first_frame_until_a_page_asks(trace: FakeTrace, monke
 
 
 def test_an_offer_is_of_the_trace_that_is_shown(trace: FakeTrace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("widgets.workbench.workbench.display_with_still", lambda *_: None)
+    monkeypatch.setattr("widgets.core.view.display_with_still", lambda *_: None)
     bench = Workbench(trace)
     bench._ipython_display_()
     assert bench._feed._offered != []
