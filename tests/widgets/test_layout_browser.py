@@ -69,7 +69,7 @@ def test_in_a_narrow_window_the_maps_scroll_next_to_the_picture(
     assert page.evaluate(PROBLEMS) == []
     tiles = page.locator(".dkd-kernels .dkd-tile").last
     tiles.scroll_into_view_if_needed()
-    expect(tiles).to_be_in_viewport(ratio=1)
+    expect(tiles).to_be_in_viewport(ratio=0.98)  # a scroller stops at whole pixels, a tile ends between two of them
     for name in (".dkd-frame", ".dkd-transport"):
         expect(page.locator(f".dkd-workbench {name}")).to_be_in_viewport(ratio=1)
     screenshot(page, f"layout_{width}x{height}_scrolled")

@@ -133,8 +133,9 @@ def test_a_widget_names_a_module_that_is_there() -> None:
 
 
 def test_a_library_holds_its_folder_and_is_made_once() -> None:
-    core, workbench = Library.of("core"), Library.of("workbench")
-    assert Library.of("core") is core and core.needs == [] and workbench.needs == [core.model_id]
+    core, exports, workbench = Library.of("core"), Library.of("exports"), Library.of("workbench")
+    assert Library.of("core") is core and core.needs == []
+    assert exports.needs == [core.model_id] and workbench.needs == [core.model_id, exports.model_id]
     content = unpacked(workbench)
     assert [one["name"] for one in content["modules"]] == [one.name for one in folder_modules("workbench")]
     assert content["css"] == stylesheet("workbench")
@@ -145,8 +146,8 @@ def test_a_library_holds_its_folder_and_is_made_once() -> None:
     core.close()
     again = Library.of("core")
     assert again is not core and again.key == core.key and Library.of("core") is again
-    Library.of("workbench").close()
-    assert Library.of("workbench").needs == [again.model_id]
+    exports.close()
+    assert Library.of("exports").needs == [again.model_id]
 
 
 def test_the_table_of_colours_is_viridis() -> None:
