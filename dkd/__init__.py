@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from dkd.pose.skeleton import Skeleton, get_skeleton
     from dkd.pose.smoothing import OneEuro
     from dkd.sessions.session import Session
+    from dkd.studies.settings import StudySettings
+    from dkd.studies.study import Study
     from dkd.tracking.conditions import Conditions
     from dkd.tracking.export import export_corrections
     from dkd.tracking.proposals import Proposal, find_people
@@ -148,6 +150,8 @@ _HOMES = {
     ),
     "dkd.pose.smoothing": ("OneEuro",),
     "dkd.sessions.session": ("Session",),
+    "dkd.studies.settings": ("StudySettings",),
+    "dkd.studies.study": ("Study",),
     "dkd.tracking.conditions": ("Conditions",),
     "dkd.tracking.export": ("export_corrections",),
     "dkd.tracking.proposals": (
@@ -186,14 +190,15 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "AblationPlan", "Clip", "ClipFrames", "ClipRange", "Conditions", "Diagnosis", "Evaluation", "EvaluationChoice",
     "ImageClip", "MODELS", "Method", "OneEuro", "PersonSequence", "PoseTrack", "Proposal", "Reinitialise",
-    "RenderSetConfig", "Run", "SamePerson", "Session", "Skeleton", "Trace", "TrainConfig", "TrainingSession",
-    "TwoWayTrace", "ablate", "add_errors", "anatomy", "as_trace", "available_sources", "build_model",
-    "compare_kernels", "data_folder", "decode_peaks", "default_sample", "diagnose", "divergence", "evaluate",
-    "export", "export_all", "export_corrections", "find_people", "follow_person", "get_method", "get_sample",
-    "get_skeleton", "list_runs", "list_samples", "load_model", "load_people", "load_plan", "load_poses",
-    "load_recipe", "make_results", "match_joints", "motion", "one_step_reliance", "pck_mean", "plot_frame",
-    "plot_kernels", "plot_lanes", "profile", "read_results", "recovery", "render_set", "replay", "same_person",
-    "save_joints", "save_model", "statistics", "summarise", "trace_person", "train", "trust", "worst",
+    "RenderSetConfig", "Run", "SamePerson", "Session", "Skeleton", "Study", "StudySettings", "Trace", "TrainConfig",
+    "TrainingSession", "TwoWayTrace", "ablate", "add_errors", "anatomy", "as_trace", "available_sources",
+    "build_model", "compare_kernels", "data_folder", "decode_peaks", "default_sample", "diagnose", "divergence",
+    "evaluate", "export", "export_all", "export_corrections", "find_people", "follow_person", "get_method",
+    "get_sample", "get_skeleton", "list_runs", "list_samples", "load_model", "load_people", "load_plan",
+    "load_poses", "load_recipe", "make_results", "match_joints", "motion", "one_step_reliance", "pck_mean",
+    "plot_frame", "plot_kernels", "plot_lanes", "profile", "read_results", "recovery", "render_set", "replay",
+    "same_person", "save_joints", "save_model", "statistics", "summarise", "trace_person", "train", "trust",
+    "worst",
 ]  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from dkd.cli.export import add_export_command, add_onnx_command
 from dkd.cli.measure import add_measuring_commands
 from dkd.cli.open import add_open_command
 from dkd.cli.poses import add_poses_command
+from dkd.cli.study import add_study_command
 from dkd.cli.track import add_track_command
 from dkd.errors import DKDError, SampleError
 from dkd.serve.lab import DEFAULT_PORT, run_lab
@@ -63,6 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     add_open_command(commands)
     add_track_command(commands)
+    add_study_command(commands)
 
     train = commands.add_parser("train", help="train a model; in a folder with an unfinished run, resume it")
     train.add_argument("--config", default="laptop", help="a shipped recipe or a YAML file (default: %(default)s)")

@@ -24,7 +24,7 @@ _MODELS = {"errors", "io", "pose", "models"}
 _TRACKING = {*_MODELS, "engines", "machine", "video", "measures", "datasets", "tracking"}
 _EVALUATION = {*_TRACKING, "analysis", "formats", "evaluation"}
 _TRAINING = {*_TRACKING, "analysis", "training"}
-_EVERYTHING = {*_EVALUATION, *_TRAINING, "ablations", "serve", "sessions", "cli"}
+_EVERYTHING = {*_EVALUATION, *_TRAINING, "ablations", "serve", "sessions", "studies", "cli"}
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "io": {"errors", "io"},
@@ -39,6 +39,7 @@ ROOMS: dict[str, set[str]] = {
     "analysis": {*_TRACKING, "analysis"} - {"machine"},
     "formats": {"errors", "io", "pose", "video", "tracking", "formats"},
     "sessions": {*_TRACKING, "sessions"} - {"machine", "measures", "datasets"},
+    "studies": {*_TRACKING, "analysis", "formats", "sessions", "studies"} - {"machine", "measures", "datasets"},
     "evaluation": _EVALUATION,
     "training": _TRAINING,
     "ablations": {*_EVALUATION, *_TRAINING, "ablations"},

@@ -1,0 +1,124 @@
+"""The commands ``dkd study init``, ``add``, ``run`` and ``show``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def add_study_command(commands: Any) -> None:
+    """Add the commands to argparse's subparsers ``commands``."""
+    study = commands.add_parser("study", help="track people in many videos, with all results in one place")
+    actions = study.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    init = actions.add_parser("init", help="make a study of all videos in a folder")
+    _add_videos(init)
+    init.add_argument("-o", "--out", type=Path, required=True, metavar="STUDY", help="folder of the study")
+    init.add_argument(
+        "--set", nargs="+", default=[], metavar="KEY=VALUE", action="extend", dest="words",
+        help="settings: model, engine, square, reinitialise, export: --set model=mine.safetensors export=[.slp]",
+    )  # fmt: skip
+    init.set_defaults(command=_init)
+
+    add = actions.add_parser("add", help="add the videos of a folder that are not in the study yet")
+    _add_videos(add)
+    add.add_argument("-o", "--out", type=Path, required=True, metavar="STUDY", help="folder of the study")
+    add.set_defaults(command=_add)
+
+    run = actions.add_parser("run", help="do all rows that are not done, or that changed; repeat after a stop")
+    run.add_argument("study", type=Path, help="folder of the study")
+    run.add_argument("--workers", type=int, metavar="N", help="number of processes (default: one per core)")
+    run.add_argument("--attempts", type=int, default=2, help="how often a row is tried (default: %(default)s)")
+    run.add_argument("--quiet", action="store_true", help="print only errors, and no progress bar")
+    run.set_defaults(command=_run)
+
+    show = actions.add_parser("show", help="print what is done, what failed, and the clips to look at first")
+    show.add_argument("study", type=Path, help="folder of the study")
+    show.add_argument("--by", default="confidence", metavar="COLUMN", help="worst by this (default: %(default)s)")
+    show.add_argument("-n", type=int, default=10, help="number of clips (default: %(default)s)")
+    show.set_defaults(command=_show)
+
+
+def _add_videos(command: argparse.ArgumentParser) -> None:
+    command.add_argument("videos", type=Path, help="folder of videos, searched with the folders below it")
+    command.add_argument(
+        "--folders", nargs="+", default=[], metavar="GROUP",
+        help="groups by folder: --folders condition subject, for videos in VIDEOS/<condition>/<subject>/",
+    )  # fmt: skip
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    from dkd.io.config import from_mapping, with_words
+    from dkd.studies.settings import StudySettings
+    from dkd.studies.study import TABLE, Study
+
+    settings = from_mapping(StudySettings, with_words({}, arguments.words))
+    study = Study.create(arguments.videos, arguments.out, folders=arguments.folders, settings=settings)
+    print(f"{len(study)} videos: {study.folder / TABLE}. Give boxes, people and groups there; then dkd study run")
+    return 0
+
+
+def _add(arguments: argparse.Namespace) -> int:
+    from dkd.studies.study import Study
+
+    study = Study(arguments.out)
+    count = study.add(arguments.videos, folders=arguments.folders)
+    print(f"{count} videos added: {len(study)} rows")
+    return 0
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from dkd.studies.study import Study
+
+    study = Study(arguments.study)
+    records = study.run(arguments.workers, attempts=arguments.attempts)
+    failed = 0
+    try:
+        with tqdm(total=len(study), unit="clip", disable=arguments.quiet) as bar:
+            for one in records:
+                bar.update(one.done + one.failed - bar.n)
+                failed = one.failed
+                if one.error is not None:
+                    tqdm.write(f"dkd: {one.video} ({one.person}): {one.error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        records.close()  # type: ignore[attr-defined]
+        print("dkd: stopped; run the same command to go on", file=sys.stderr)
+        return 130
+    if not arguments.quiet:
+        print(_state(study))
+    return 1 if failed else 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from dkd.errors import ConfigError, nearest_name
+    from dkd.studies.study import Study
+
+    study = Study(arguments.study)
+    clips = study.clips()
+    print(_state(study))
+    for error in clips.loc[clips.status != "done", ["status", "video", "person", "error"]].itertuples(index=False):
+        print(f"{error.status}: {error.video} ({error.person}): {error.error}")
+    done = clips[clips.status != "failed"]
+    if arguments.by not in clips:
+        raise ConfigError(f"there is no column {arguments.by!r}{nearest_name(arguments.by, clips.columns)}")
+    if len(done):
+        low_is_bad = arguments.by in ("confidence", "lowest_confidence")
+        columns = ["video", "person", *study.groups, "frames", "verdict", "confidence", "worst_frame", "worst_reason"]
+        columns += [arguments.by] if arguments.by not in columns else []
+        worst = done.sort_values(arguments.by, ascending=low_is_bad, kind="stable").head(arguments.n)
+        print(worst[columns].round(3).to_string(index=False))
+    return 0
+
+
+def _state(study: Any) -> str:
+    clips = study.clips()
+    done, partial, failed = (int((clips.status == status).sum()) for status in ("done", "partial", "failed"))
+    rest = len(study) - done - partial - failed
+    text = f"{done} of {len(study)} clips are done, {int(clips.frames.sum())} frames"
+    for count, what in ((partial, "done in part"), (failed, "failed"), (rest, "waiting")):
+        text += f", {count} {what}" if count else ""
+    return text

@@ -1,0 +1,75 @@
+"""The rows of a new study: which videos there are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from dkd.errors import ConfigError
+from dkd.studies.table import Row
+from dkd.video.endings import IMAGE_ENDINGS, VIDEO_ENDINGS
+
+
+def list_rows(
+    videos: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], folder: Path, folders: Sequence[str] = ()
+) -> list[Row]:
+    """Return a row for each video, by path; without boxes.
+
+    Args:
+        videos: a folder, searched with those below it: video files, and folders that hold images and no videos; or
+            paths of videos.
+        folder: folder of the study, to which paths are relative.
+        folders: names of groups by the level of folder, for a folder of videos.
+
+    Raises:
+        ConfigError: there are no videos, or a group is wanted of paths.
+    """
+    if isinstance(videos, str | os.PathLike):
+        root = Path(videos)
+        if not root.is_dir():
+            raise ConfigError(f"expected a folder of videos, got {root}; check the path")
+        found = sorted(_videos(root))
+        if not found:
+            endings = ", ".join(sorted(VIDEO_ENDINGS))
+            raise ConfigError(f"there is no video in {root} or below it: expected files that end in {endings}")
+    else:
+        root, found = None, [Path(video) for video in videos]
+        if folders or not found:
+            problem = "groups of folders need a folder of videos" if folders else "expected at least one video"
+            raise ConfigError(f"{problem}, got a list of {len(found)} paths")
+    rows = []
+    for number, video in enumerate(found, 2):
+        levels = () if root is None else video.relative_to(root).parts[:-1]
+        groups = {name: levels[i] if i < len(levels) else "" for i, name in enumerate(folders)}
+        rows.append(Row(number, _relative(video, folder), groups=groups))
+    return rows
+
+
+def _videos(folder: Path) -> Iterator[Path]:
+    """Yield the videos in a folder and below it; hidden files are left out."""
+    images = False
+    below: list[Path] = []
+    found: list[Path] = []
+    for entry in os.scandir(folder):
+        ending = os.path.splitext(entry.name)[1].lower()
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            below.append(Path(entry.path))
+        elif ending in VIDEO_ENDINGS:
+            found.append(Path(entry.path))
+        images |= ending in IMAGE_ENDINGS
+    if images and not found and not below:
+        yield folder
+    yield from found
+    for path in below:
+        yield from _videos(path)
+
+
+def _relative(video: Path, folder: Path) -> str:
+    """Return a path relative to the study, so that both can be moved together; absolute on another drive."""
+    try:
+        return Path(os.path.relpath(video.absolute(), folder.absolute())).as_posix()
+    except ValueError:
+        return video.absolute().as_posix()

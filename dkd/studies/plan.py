@@ -1,0 +1,152 @@
+"""What a run of a study has to do, and the table of clips that it keeps. Columns are arrays, for a hundred thousand
+rows."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dkd
+from dkd.errors import VideoError
+from dkd.studies.local import Outcome
+from dkd.studies.settings import StudySettings, work_key
+from dkd.studies.store import Store, clip_of, clips_schema
+from dkd.studies.table import Row
+from dkd.video.folders import is_images
+
+_PLANNED = ("name", "status", "key", "video_sha256", "video_bytes", "video_mtime_ns")
+
+
+class Plan:
+    """The rows to run, and the results so far. Parts of rows that left the table, or changed group, are moved.
+
+    Args:
+        store: results of the study.
+        rows, groups, settings: of the study.
+        weights: SHA-256 of the model's file.
+
+    Attributes:
+        index: position of each row by its name.
+        waiting: positions of the rows to run, in the order of the table.
+        n_done, n_failed: how many rows are done, and failed in this run.
+
+    Raises:
+        DatasetError: the table of clips is damaged.
+        StorageError: a part cannot be moved.
+    """
+
+    def __init__(self, store: Store, rows: Sequence[Row], groups: Sequence[str], settings: StudySettings, weights: str):
+        import pyarrow as pa
+
+        self._store, self._rows, self._groups, self._weights = store, rows, groups, weights
+        self._schema = clips_schema(groups)
+        self.index = {row.name: i for i, row in enumerate(rows)}
+        self._keys = [work_key(row, settings, weights) for row in rows]
+        parts = store.parts()
+        for name in parts.keys() - self.index.keys():
+            store.set_aside(parts.pop(name))
+        stored = store.read_clips()
+        self._table = self._schema.empty_table() if stored is None else self._fitted(stored)
+        known = set(self._table.column("name").to_pylist())
+        self._new: list[dict[str, Any]] = []
+        for name in parts.keys() - known:  # finished after the table of clips was written last
+            if (clip := clip_of(parts[name])) is not None:
+                self._new.append(clip)
+        self._fold()
+        for name, part in parts.items():
+            place = store.part(name, rows[self.index[name]].groups)
+            if part != place:
+                store.move(part, place)
+        planned = self._table.select(list(_PLANNED)).to_pydict()
+        done = {
+            name: facts
+            for name, status, *facts in zip(*(planned[column] for column in _PLANNED), strict=True)
+            if status == "done" and name in parts
+        }
+        self._fresh: list[dict[str, Any]] = []
+        self.waiting = [i for i, row in enumerate(rows) if not self._is_done(i, row, done.get(row.name))]
+        self.n_done, self.n_failed = len(rows) - len(self.waiting), 0
+        assert isinstance(self._table, pa.Table)
+
+    def _fitted(self, table: Any) -> Any:
+        """Return the stored table without rows that left the study, with the groups of today."""
+        import pyarrow as pa
+
+        names = table.column("name").to_pylist()
+        kept = [i for i, name in enumerate(names) if name in self.index]
+        table = table.take(pa.array(kept, pa.int64()))
+        columns = {name: table.column(name) for name in table.schema.names if name in self._schema.names}
+        for group in self._groups:
+            columns[group] = pa.array([self._rows[self.index[names[i]]].groups[group] for i in kept], pa.string())
+        return pa.table([columns[name] for name in self._schema.names], schema=self._schema)
+
+    def _is_done(self, index: int, row: Row, facts: list[Any] | None) -> bool:
+        """Return whether a row need not be run: same key, and same video by size and time, else by content."""
+        if facts is None or facts[0] != self._keys[index]:
+            return False
+        _, digest, size, changed = facts
+        video = self._store.folder / row.video
+        try:
+            state = None if is_images(video) else video.stat()
+            if state is not None and (state.st_size, state.st_mtime_ns) == (size, changed):
+                return True
+            from dkd.sessions.hashes import hash_video  # here: it brings torch, which a finished study does not need
+
+            return (state is None or state.st_size == size) and hash_video(video) == digest
+        except (OSError, VideoError):
+            return False  # the run says what is wrong with it
+
+    def task(self, index: int, attempt: int) -> dict[str, Any]:
+        """Return the message to a worker for a row."""
+        row = self._rows[index]
+        facts = {"key": self._keys[index], "model_sha256": self._weights, "attempts": attempt}
+        plain = {name: getattr(row, name) for name in Row.__slots__}
+        return {"name": row.name, "row": plain, "video": os.fspath(self._video(row)), "facts": facts}
+
+    def _video(self, row: Row) -> Path:
+        return (self._store.folder / row.video).absolute()
+
+    def record(self, index: int, outcome: Outcome, attempt: int) -> None:
+        """Keep the outcome of a row."""
+        clip: Mapping[str, Any] | None = outcome.clip
+        if clip is None:
+            row = self._rows[index]
+            clip = {
+                "name": row.name, "video": row.video, "person": row.person, **row.groups, "status": "failed",
+                "error": f"{outcome.kind}: {outcome.error}", "attempts": attempt, "key": self._keys[index],
+                "model_sha256": self._weights, "version": dkd.__version__,
+                "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            }  # fmt: skip
+        self.n_failed += outcome.error is not None
+        self.n_done += outcome.error is None
+        self._new.append(dict(clip))
+
+    def _fold(self) -> None:
+        """Put the new rows into the table, in place of older ones of the same name, in the order of the rows."""
+        import pyarrow as pa
+
+        if not self._new:
+            return
+        new = {clip["name"]: {**clip, **self._rows[self.index[clip["name"]]].groups} for clip in self._new}
+        old = self._table.column("name").to_pylist()
+        table = pa.concat_tables(
+            [
+                self._table.take(pa.array([i for i, name in enumerate(old) if name not in new], pa.int64())),
+                pa.Table.from_pylist(list(new.values()), schema=self._schema),
+            ]
+        )
+        places = [self.index[name] for name in table.column("name").to_pylist()]
+        order = sorted(range(len(table)), key=places.__getitem__)
+        self._table, self._new = table.take(pa.array(order, pa.int64())).combine_chunks(), []
+
+    def save(self) -> None:
+        """Write the table of clips.
+
+        Raises:
+            StorageError: it cannot be written; what is finished is in the parts.
+        """
+        self._fold()
+        self._store.write_clips(self._table)

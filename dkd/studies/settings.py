@@ -1,0 +1,103 @@
+"""The settings of a study, ``study.yaml``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from dkd.errors import ConfigError
+from dkd.io.config import STRICT, from_mapping, read_yaml, to_yaml
+from dkd.io.files import atomic_path
+from dkd.io.paths import list_checkpoints
+from dkd.studies.table import Row
+
+FORMAT = "dkd-study/1"
+
+
+@dataclass(frozen=True)
+class StudySettings:
+    """What is done with each row of a study. A change is applied to all rows by the next run.
+
+    Attributes:
+        model: name of a shipped model, or path of a checkpoint.
+        engine: as in :func:`dkd.engines.choice.accelerate`; ``auto`` is the fastest of the machine that does the work.
+        square: what the network's square follows, ``person`` or ``joints``; see :class:`dkd.Conditions`.
+        reinitialise: whether a lost person is searched for again, unlike the paper.
+        export: endings of files for other tools that are written for each row, such as ``.slp``; see
+            :func:`dkd.export`.
+    """
+
+    __pydantic_config__ = STRICT
+
+    model: str = "dkd-mobilenetv2"
+    engine: Literal["auto", "torch", "onnxruntime", "openvino", "openvino-bf16"] = "auto"
+    square: Literal["person", "joints"] = "person"
+    reinitialise: bool = False
+    export: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for ending in self.export:
+            if not ending.startswith(".") or "/" in ending or "\\" in ending:
+                raise ConfigError(f"expected endings of files such as '.slp' as export, got {ending!r}")
+
+    def checkpoint(self) -> Path:
+        """Return the file of the model.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        path = Path(self.model)
+        if path.suffix == ".safetensors" and path.is_file():
+            return path
+        shipped = list_checkpoints()
+        if self.model in shipped:
+            return shipped[self.model]
+        raise ConfigError(
+            f"expected the name of a shipped model ({', '.join(shipped)}) or the path of a .safetensors file as model "
+            f"of the study, got {self.model!r}"
+        )
+
+
+def read_settings(path: Path) -> StudySettings:
+    """Read the settings of a study.
+
+    Raises:
+        ConfigError: the file is missing or damaged, or a setting does not fit.
+    """
+    return from_mapping(StudySettings, read_yaml(path))
+
+
+def write_settings(path: Path, settings: StudySettings) -> None:
+    """Write settings, completely or not at all."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(to_yaml(settings), encoding="utf-8")
+
+
+def model_hash(settings: StudySettings) -> str:
+    """Return the SHA-256 of the model's file.
+
+    Raises:
+        ConfigError: there is no such model, or the file cannot be read.
+    """
+    path = settings.checkpoint()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ConfigError(f"the model of the study cannot be read: {path}: {error.strerror}") from error
+
+
+def work_key(row: Row, settings: StudySettings, weights: str) -> str:
+    """Return a hash of what decides a row's result, besides the content of its video.
+
+    The engine is not part of it: engines agree within the tolerance of :mod:`dkd.engines.choice`, and with ``auto`` the
+    machines of one study may choose differently.
+    """
+    facts = [
+        FORMAT, weights, settings.square, settings.reinitialise, sorted(settings.export),
+        row.video, row.person, row.box, row.frame, row.start, row.stop,
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

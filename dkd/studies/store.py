@@ -1,0 +1,175 @@
+"""The results of a study on the disk: joints in one Parquet file per row, and one table of all clips.
+
+::
+
+    study/clips.parquet                                   one row per clip: what was found, what it cost, what failed
+    study/joints/condition=walk/anna-3f2a….parquet        one row per joint per frame
+    study/exports/anna-3f2a….slp                          files for other tools, if the settings ask for them
+    study/removed/                                        results of rows that are no longer in the table
+
+Each file is written whole or not at all. A part has its row of the table of clips in its metadata: what was finished
+after ``clips.parquet`` was written last is found there.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from dkd.errors import DatasetError, StorageError
+from dkd.io.files import atomic_path
+from dkd.studies.settings import FORMAT
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+log = logging.getLogger(__name__)
+CLIPS, JOINTS, EXPORTS, REMOVED = "clips.parquet", "joints", "exports", "removed"
+_KEY = b"dkd"
+_NO_GROUP = "__HIVE_DEFAULT_PARTITION__"  # how Hive, pyarrow and Spark write a missing value into a path
+
+# The columns of clips.parquet besides the groups, in order, by the name of their type in pyarrow.
+CLIP_COLUMNS = {
+    "name": "string", "video": "string", "person": "string", "status": "string", "error": "string",
+    "attempts": "int32", "frames": "int64", "first": "int64", "fps": "float64", "width": "int32", "height": "int32",
+    "verdict": "string", "confidence": "float64", "lowest_confidence": "float64", "lost_frames": "int64",
+    "strange_frames": "int64", "jumps": "int64", "flips": "int64", "drifts": "int64", "kernel_drift": "float64",
+    "worst_frame": "int64", "worst_reason": "string", "worst_severity": "float64",
+    "warnings": "int64", "warning": "string", "x0": "float64", "y0": "float64", "x1": "float64", "y1": "float64",
+    "engine": "string", "seconds": "float64", "model_sha256": "string", "video_sha256": "string",
+    "video_bytes": "int64", "video_mtime_ns": "int64", "key": "string", "version": "string", "finished": "string",
+}  # fmt: skip
+
+
+def clips_schema(groups: Sequence[str]) -> pa.Schema:
+    """Return the schema of ``clips.parquet``: the groups follow the person."""
+    import pyarrow as pa
+
+    fields = [(name, getattr(pa, kind)()) for name, kind in CLIP_COLUMNS.items()]
+    fields[3:3] = [(name, pa.string()) for name in groups]
+    return pa.schema(fields, metadata={_KEY: json.dumps({"format": FORMAT, "groups": list(groups)}).encode()})
+
+
+class Store:
+    """Results of a study in a folder.
+
+    Args:
+        folder: folder of the study.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.clips_file = folder / CLIPS
+
+    def part(self, name: str, groups: Mapping[str, str]) -> Path:
+        """Return the file of a row's joints."""
+        place = [f"{group}={quote(value, safe=' ') if value else _NO_GROUP}" for group, value in groups.items()]
+        return self.folder.joinpath(JOINTS, *place, f"{name}.parquet")
+
+    def parts(self) -> dict[str, Path]:
+        """Return the files of joints that are there, by the name of their row."""
+        return {Path(file).stem: Path(file) for file in _files(self.folder / JOINTS) if file.endswith(".parquet")}
+
+    def read_clips(self) -> pa.Table | None:
+        """Read the table of clips; ``None`` if there is none yet.
+
+        Raises:
+            DatasetError: the file is damaged, or no table of clips.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if not self.clips_file.exists():
+            return None
+        try:
+            table = pq.read_table(self.clips_file)
+            groups = json.loads(table.schema.metadata[_KEY])["groups"]
+            if not table.schema.equals(clips_schema(groups)):
+                raise ValueError("other columns than expected")
+        except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
+            raise DatasetError(
+                f"{self.clips_file} is damaged or no table of clips ({error}); delete it and run the study again: what "
+                "is finished is read from the parts"
+            ) from error
+        return table
+
+    def write_clips(self, table: pa.Table) -> None:
+        """Write the table of clips, completely or not at all.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        import pyarrow.parquet as pq
+
+        with atomic_path(self.clips_file) as temporary:
+            pq.write_table(table, temporary, compression="zstd")
+
+    def write_part(self, path: Path, table: Any, clip: Mapping[str, Any]) -> None:
+        """Write the joints of a row (a pandas table), with its row of the table of clips in the metadata.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        arrow = pa.Table.from_pandas(table, preserve_index=False)
+        facts = json.dumps({"format": FORMAT, "clip": dict(clip)})
+        arrow = arrow.replace_schema_metadata({_KEY: facts.encode()})
+        with atomic_path(path) as temporary:
+            pq.write_table(arrow, temporary, compression="zstd", use_dictionary=["video", "person", "joint"])
+
+    def move(self, part: Path, to: Path) -> None:
+        """Move a file of results to another place in the study.
+
+        Raises:
+            StorageError: it cannot be moved.
+        """
+        try:
+            to.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(part, to)
+        except OSError as error:
+            raise StorageError(f"cannot move {part} to {to}: {error.strerror}; check the permissions") from error
+
+    def set_aside(self, part: Path) -> None:
+        """Move the results of a row that is no longer in the table to ``removed``.
+
+        Raises:
+            StorageError: they cannot be moved.
+        """
+        for file in (part, *(self.folder / EXPORTS).glob(f"{part.stem}.*")):
+            self.move(file, self.folder / REMOVED / file.relative_to(self.folder))
+
+
+def clip_of(part: Path) -> dict[str, Any] | None:
+    """Return the row of the table of clips in the metadata of a file of joints; ``None`` if it is not one of ours."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        facts = json.loads((pq.read_schema(part).metadata or {})[_KEY])
+        clip: dict[str, Any] = facts["clip"]
+        if facts["format"] != FORMAT or clip["name"] != part.stem:
+            raise ValueError("the part of another row or version")
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
+        log.warning("%s is left out: it is not what its name says (%s)", part, error)
+        return None
+    return clip
+
+
+def _files(folder: Path) -> Iterable[str]:
+    """Yield all files in a folder and those below it; none if there is no folder."""
+    try:
+        entries = list(os.scandir(folder))
+    except FileNotFoundError:
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files(Path(entry.path))
+        else:
+            yield entry.path

@@ -1,0 +1,319 @@
+"""A study: many videos, traced row by row, with results in one place.
+
+    study = Study.create("videos/", "study/", folders=["condition"])
+    for progress in study.run(workers=2):
+        print(progress)
+    study.clips().sort_values("confidence")
+    study.joints()
+
+A study is a folder with a table (:mod:`dkd.studies.table`), settings, and results (:mod:`dkd.studies.store`).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from dkd.errors import ConfigError, DatasetError, RunBusyError, StorageError, nearest_name
+from dkd.studies.listing import list_rows
+from dkd.studies.local import LocalEngine
+from dkd.studies.plan import Plan
+from dkd.studies.settings import StudySettings, model_hash, read_settings, write_settings
+from dkd.studies.store import JOINTS, Store, clips_schema
+from dkd.studies.table import Row, read_table, write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow.dataset
+
+    from dkd.tracking.trace import Trace
+
+log = logging.getLogger(__name__)
+TABLE, SETTINGS = "study.csv", "study.yaml"
+ATTEMPTS = 2
+SAVE_S = 30.0  # between two writes of the table of clips during a run
+
+
+@dataclass(frozen=True)
+class StudyProgress:
+    """Progress after a row.
+
+    Attributes:
+        name, video, person: the row.
+        error: why it failed, or why only a part of the frames is stored; ``None`` if it is done.
+        done, failed, of: rows that are done, rows that failed or are done in part, and all rows.
+        seconds_left: estimate from the rows of this run.
+    """
+
+    name: str
+    video: str
+    person: str
+    error: str | None
+    done: int
+    failed: int
+    of: int
+    seconds_left: float
+
+    def __str__(self) -> str:
+        what = "done" if self.error is None else f"failed: {self.error}"
+        return f"{self.done + self.failed} of {self.of}: {self.video} ({self.person}) {what}"
+
+
+class Study:
+    """A study in a folder; :meth:`create` makes one.
+
+    Args:
+        folder: folder of the study.
+
+    Attributes:
+        folder: folder of the study.
+        settings: its settings.
+        rows: rows of its table.
+
+    Raises:
+        ConfigError: there is no study in the folder, or its table or settings cannot be used.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]):
+        self.folder = Path(folder)
+        if not (self.folder / TABLE).is_file():
+            raise ConfigError(f"expected a study in {self.folder}, got no {TABLE} there; see dkd study init")
+        self._store = Store(self.folder)
+        self.read()
+
+    def read(self) -> None:
+        """Read the table and the settings again, which may have been edited; :meth:`run` and :meth:`add` do so first.
+
+        Raises:
+            ConfigError: they cannot be used.
+        """
+        self.settings = read_settings(self.folder / SETTINGS)
+        self.rows = read_table(self.folder / TABLE)
+
+    @classmethod
+    def create(
+        cls,
+        videos: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+        folder: str | os.PathLike[str],
+        *,
+        folders: Sequence[str] = (),
+        settings: StudySettings | None = None,
+    ) -> Study:
+        """Make a study of all videos in a folder: the most confident person in each, in all frames.
+
+        Change ``study.csv`` to give boxes, several people, parts of videos, or groups.
+
+        Args:
+            videos: a folder, which is searched with all folders below it; or paths of videos.
+            folder: folder of the study; it is created.
+            folders: names of groups: the first is the name of the folder below ``videos`` in which a video lies, the
+                next of the folder below that, and so on.
+            settings: settings; those of :class:`StudySettings` by default.
+
+        Raises:
+            ConfigError: there is a study already, or there are no videos.
+            StorageError: files cannot be written.
+        """
+        folder = Path(folder)
+        settings = settings or StudySettings()
+        settings.checkpoint()  # raises if there is no such model
+        if (folder / TABLE).exists():
+            raise ConfigError(f"there is a study in {folder} already; add videos with dkd study add, or choose another")
+        rows = list_rows(videos, folder, folders)
+        write_settings(folder / SETTINGS, settings)
+        write_table(folder / TABLE, rows)
+        return cls(folder)
+
+    def add(self, videos: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *,
+            folders: Sequence[str] = ()) -> int:  # fmt: skip
+        """Add the videos that are not in the table yet; return how many.
+
+        Args:
+            videos, folders: as for :meth:`create`.
+
+        Raises:
+            ConfigError: there are no videos.
+            StorageError: the table cannot be written.
+        """
+        self.read()
+        there = {(self.folder / row.video).resolve() for row in self.rows}
+        new = [
+            row for row in list_rows(videos, self.folder, folders) if (self.folder / row.video).resolve() not in there
+        ]
+        if new:
+            write_table(self.folder / TABLE, [*self.rows, *new])
+            self.read()
+        return len(new)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        return f"<Study of {len(self)} rows in {self.folder}>"
+
+    @property
+    def groups(self) -> list[str]:
+        """Names of the groups: the columns of the table that are the user's own."""
+        return list(self.rows[0].groups)
+
+    # --- running ------------------------------------------------------------------------------------------------------
+
+    def run(
+        self, workers: int | None = None, *, attempts: int = ATTEMPTS, engine: LocalEngine | None = None
+    ) -> Iterator[StudyProgress]:
+        """Do all rows that are not done yet, or whose video, model or settings changed since.
+
+        A row that fails is tried again at the end, and by the next run; its error is in the table of clips. Closing the
+        generator stops the workers: what is finished is kept, and the next run goes on. Results of rows that are no
+        longer in the table are moved to ``removed`` in the folder of the study.
+
+        Args:
+            workers: number of processes; by default one for each core.
+            attempts: how often a row is tried in this run.
+            engine: what runs the rows; processes on this machine by default.
+
+        Yields:
+            A :class:`StudyProgress` after each row that was done now, or failed for the last time.
+
+        Raises:
+            ConfigError: there is no such model, or the numbers are out of range.
+            RunBusyError: another process runs this study.
+            DatasetError: the table of clips is damaged.
+            StorageError: results cannot be written, for instance because the disk is full. What is finished is kept.
+            WorkerError: the worker processes cannot start.
+        """
+        if not 1 <= attempts <= 100:
+            raise ConfigError(f"expected 1 to 100 attempts, got {attempts}")
+        self.read()
+        weights = model_hash(self.settings)
+        try:
+            lock = FileLock(self.folder / ".lock", timeout=0)
+            lock.acquire()
+        except Timeout:
+            raise RunBusyError(f"the study in {self.folder} is being run by another process; wait for it") from None
+        except OSError as error:
+            raise StorageError(f"cannot write to {self.folder}: {error.strerror}; check the permissions") from error
+        try:
+            plan = Plan(self._store, self.rows, self.groups, self.settings, weights)
+            yield from self._run(plan, workers, attempts, engine)
+        finally:
+            lock.release()
+
+    def _run(
+        self, plan: Plan, workers: int | None, attempts: int, engine: LocalEngine | None
+    ) -> Iterator[StudyProgress]:
+        from dkd.io.config import to_mapping
+
+        setup = {"settings": to_mapping(self.settings), "folder": os.fspath(self.folder.resolve())}
+        began = saved = time.monotonic()
+        finished = 0
+        try:
+            if not plan.waiting:
+                return
+            with engine or LocalEngine(setup, workers) as running:
+                waiting = list(plan.waiting)
+                for attempt in range(1, attempts + 1):
+                    again = []
+                    for outcome in running.run(plan.task(index, attempt) for index in waiting):
+                        index = plan.index[outcome.task["name"]]
+                        if outcome.kind == StorageError.__name__:
+                            raise StorageError(outcome.error)
+                        if outcome.error is not None and attempt < attempts:
+                            again.append(index)
+                            continue
+                        plan.record(index, outcome, attempt)
+                        finished += 1
+                        elapsed = time.monotonic() - began
+                        row = self.rows[index]
+                        yield StudyProgress(
+                            outcome.task["name"], row.video, row.person, outcome.error, plan.n_done, plan.n_failed,
+                            len(self.rows), elapsed / finished * (len(plan.waiting) - finished),
+                        )  # fmt: skip
+                        if time.monotonic() - saved > SAVE_S:
+                            plan.save()
+                            saved = time.monotonic()
+                    waiting = again
+        finally:
+            plan.save()
+
+    # --- results ------------------------------------------------------------------------------------------------------
+
+    def clips(self) -> pd.DataFrame:
+        """Return one row per clip: what was found, what it cost, why it failed; see :mod:`dkd.studies.store`.
+
+        ``status`` is ``done``, ``partial`` (a frame cannot be read: only those before it are stored) or ``failed``;
+        rows of the table that were not run yet are left out.
+
+        Raises:
+            DatasetError: the table of clips is damaged.
+        """
+        table = self._store.read_clips()
+        return (clips_schema(self.groups).empty_table() if table is None else table).to_pandas()
+
+    def dataset(self) -> pyarrow.dataset.Dataset:
+        """Return all joints as a pyarrow data set, to filter or read it in parts; groups are columns.
+
+        Raises:
+            DatasetError: there are no results yet.
+        """
+        import pyarrow as pa
+        import pyarrow.dataset
+
+        folder = self.folder / JOINTS
+        if not folder.is_dir():
+            raise DatasetError(f"there are no results in {self.folder} yet; run the study first")
+        kind = pyarrow.dataset.HivePartitioning(pa.schema([(name, pa.string()) for name in self.groups]))
+        return pyarrow.dataset.dataset(folder, format="parquet", partitioning=kind, exclude_invalid_files=False)
+
+    def joints(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return one row per joint per frame of all rows that are done, with the groups as columns.
+
+        Args:
+            columns: only these columns; fewer need less memory.
+
+        Raises:
+            DatasetError: there are no results yet, or a file is damaged.
+        """
+        import pyarrow as pa
+
+        try:
+            return self.dataset().to_table(columns=None if columns is None else list(columns)).to_pandas()
+        except (pa.ArrowException, OSError) as error:
+            raise DatasetError(f"the joints of {self.folder} cannot be read: {error}") from error
+
+    def row(self, name: str) -> Row:
+        """Return the row with this name (column ``name`` of :meth:`clips`).
+
+        Raises:
+            ConfigError: there is none.
+        """
+        for row in self.rows:
+            if row.name == name:
+                return row
+        raise ConfigError(f"there is no row {name!r} in {self.folder}{nearest_name(name, (r.name for r in self.rows))}")
+
+    def video(self, row: Row) -> Path:
+        """Return the path of a row's video."""
+        return self.folder / row.video
+
+    def trace(self, name: str, *, progress: bool = True) -> Trace:
+        """Trace a row again, to look at it: ``Workbench(study.trace(name))``.
+
+        The joints are the stored ones, bit for bit, in the same engine on the same machine. Frames are counted from the
+        row's ``start``.
+
+        Raises:
+            ConfigError: there is no such row.
+            DKDError: as of :func:`dkd.trace_person`.
+        """
+        from dkd.studies.work import open_model, trace_row
+
+        row = self.row(name)
+        return trace_row(open_model(self.settings), row, self.video(row), self.settings, progress=progress)

@@ -1,0 +1,174 @@
+"""The table of a study, ``study.csv``: one row for each person in each video.
+
+=========== =========================================================================================================
+column      value
+=========== =========================================================================================================
+``video``   path of a video, a folder of images, or a pattern such as ``im_%05d.png``; a relative one begins at the
+            folder of the table
+``person``  name of the person; ``person`` if empty
+``box``     ``x0,y0,x1,y1`` in pixels, or ``find`` (also if empty) to search for the most confident person
+``frame``   frame of the video that has the box; the first one of the part if empty
+``start``   first frame; 0 if empty
+``stop``    frame after the last one; the end of the video if empty
+any other   a group, such as ``condition`` or ``subject``; the results are stored by it
+=========== =========================================================================================================
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dkd.errors import ConfigError
+from dkd.io.files import atomic_path
+
+COLUMNS = ("video", "person", "box", "frame", "start", "stop")
+FIND = "find"
+SHOWN = 20  # bad rows that a message names
+# Columns of the results: a group of the same name would hide one of them.
+RESERVED = {"name", "joint", "time_s", "x", "y", "score", "confidence"}
+_GROUP = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row: one person in one video.
+
+    Attributes:
+        number: line of the table, from 2 (line 1 has the names of the columns).
+        video: path as it is written in the table.
+        person: name of the person.
+        box: box in pixels of ``frame``; ``None``: the person is searched for there.
+        frame: frame of the video that has the box; ``None``: the first one of the part.
+        start, stop: the part of the video, ``stop`` exclusive; ``None``: the end.
+        groups: value of each group, by column; empty text if there is none.
+    """
+
+    number: int
+    video: str
+    person: str = "person"
+    box: tuple[float, float, float, float] | None = None
+    frame: int | None = None
+    start: int = 0
+    stop: int | None = None
+    groups: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Name of the row in the results: readable, and different for each row of a table."""
+        facts = json.dumps([self.video, self.person, self.start, self.stop])
+        words = re.sub(r"[^A-Za-z0-9.+=-]+", "_", f"{Path(self.video).stem}-{self.person}")[-60:].strip("_.")
+        return f"{words}-{hashlib.sha256(facts.encode()).hexdigest()[:10]}"
+
+
+def read_table(path: Path) -> list[Row]:
+    """Read the table of a study.
+
+    Raises:
+        ConfigError: the file is missing or no table, or rows cannot be used; the message has a line for each of them.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = csv.DictReader(file, strict=True)
+            names = list(lines.fieldnames or ())
+            groups = _groups(path, names)
+            rows: list[Row] = []
+            problems: list[str] = []
+            seen: dict[str, int] = {}
+            for cells in lines:
+                number = lines.line_num
+                try:
+                    row = _row(number, cells, groups)
+                    first = seen.setdefault(row.name, number)
+                    if first != number:
+                        raise ValueError(f"the same video, person and frames as line {first}")
+                    rows.append(row)
+                except ValueError as error:
+                    problems.append(f"line {number}: {error}")
+    except OSError as error:
+        raise ConfigError(f"expected the table of a study at {path}: {error.strerror}; see dkd study init") from error
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise ConfigError(f"expected a table as CSV in UTF-8 in {path}, got {error}; export it again as CSV") from error
+    if problems:
+        more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+        count = "a row" if len(problems) == 1 else f"{len(problems)} rows"
+        raise ConfigError(f"{count} of {path} cannot be used:\n  " + "\n  ".join(problems[:SHOWN]) + more)
+    if not rows:
+        raise ConfigError(f"expected at least one row in {path}, got none; add videos to it")
+    return rows
+
+
+def _groups(path: Path, names: Sequence[str]) -> list[str]:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if "video" not in names or twice:
+        found = ", ".join(names) or "missing"
+        problem = f"two columns are called {twice[0]!r}" if twice else f"the columns are {found}"
+        raise ConfigError(f"expected columns of different names, one of them 'video', in {path}, but {problem}")
+    groups = [name for name in names if name not in COLUMNS]
+    for name in groups:
+        if name in RESERVED or not _GROUP.fullmatch(name):
+            raise ConfigError(
+                f"expected groups with names of letters, digits and _, and none of {', '.join(sorted(RESERVED))}, "
+                f"got a column {name!r} in {path}; rename it"
+            )
+    return groups
+
+
+def _row(number: int, cells: dict[str, str | None], groups: Iterable[str]) -> Row:
+    if None in cells or any(value is None for value in cells.values()):
+        raise ValueError(f"expected {len([name for name in cells if name is not None])} cells, as in the first line")
+    text = {name: (value or "").strip() for name, value in cells.items()}
+    if not text["video"]:
+        raise ValueError("expected the path of a video, got nothing")
+    start, stop = _number(text, "start") or 0, _number(text, "stop")
+    frame = _number(text, "frame")
+    if stop is not None and stop <= start:
+        raise ValueError(f"expected stop above start, got start={start} and stop={stop}")
+    if frame is not None and not start <= frame < (float("inf") if stop is None else stop):
+        raise ValueError(f"expected the frame of the box between start and stop, got {frame}")
+    return Row(
+        number, text["video"], text.get("person") or "person", _box(text.get("box", "")), frame, start, stop,
+        {name: text[name] for name in groups},
+    )  # fmt: skip
+
+
+def _number(text: dict[str, str], name: str) -> int | None:
+    value = text.get(name, "")
+    if not value:
+        return None
+    if not re.fullmatch(r"[0-9]{1,9}", value):
+        raise ValueError(f"expected {name} to be the number of a frame, 0 or more, got {value!r}")
+    return int(value)
+
+
+def _box(value: str) -> tuple[float, float, float, float] | None:
+    if value in ("", FIND):
+        return None
+    try:
+        x0, y0, x1, y1 = (float(part) for part in value.split(","))
+    except ValueError:
+        raise ValueError(f"expected box to be x0,y0,x1,y1 in pixels, or {FIND!r}, got {value!r}") from None
+    if not (x0 < x1 and y0 < y1 and all(abs(edge) < 1e6 for edge in (x0, y0, x1, y1))):
+        raise ValueError(f"expected a box with x0 < x1 and y0 < y1, got {value!r}")
+    return x0, y0, x1, y1
+
+
+def write_table(path: Path, rows: Sequence[Row]) -> None:
+    """Write the table of a study, completely or not at all.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    groups = list(dict.fromkeys(name for row in rows for name in row.groups))
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow([*COLUMNS, *groups])
+        for row in rows:
+            box = FIND if row.box is None else ",".join(f"{edge:g}" for edge in row.box)
+            numbers = ["" if number is None else number for number in (row.frame, row.start, row.stop)]
+            lines.writerow([row.video, row.person, box, *numbers, *(row.groups.get(name, "") for name in groups)])
