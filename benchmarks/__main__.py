@@ -1,15 +1,8 @@
 """Run all benchmarks in sequence: ``python -m benchmarks``, or ``make bench``."""
 
-from benchmarks import engines, interaction, laboratory, start, tracking, training
+from benchmarks import engines, growth, interaction, laboratory, live, start, tracking, training
 
-tracking.main()
-print()
-engines.main()
-print()
-start.main()
-print()
-interaction.main()
-print()
-laboratory.main()
-print()
-training.main()
+for one in (tracking, engines, start, interaction, laboratory, live, growth, training):
+    print(f"--- {one.__name__}")
+    one.main()
+    print()

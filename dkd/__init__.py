@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from dkd.formats.several import export_all
     from dkd.formats.track import PoseTrack
     from dkd.io.paths import data_folder
+    from dkd.live.live import Live
     from dkd.measures.coherence import motion
     from dkd.measures.divergence import recovery
     from dkd.measures.metrics import pck_mean
@@ -132,6 +133,7 @@ _HOMES = {
     "dkd.formats.several": ("export_all",),
     "dkd.formats.track": ("PoseTrack",),
     "dkd.io.paths": ("data_folder",),
+    "dkd.live.live": ("Live",),
     "dkd.measures.coherence": ("motion",),
     "dkd.measures.divergence": ("recovery",),
     "dkd.measures.metrics": ("pck_mean",),
@@ -189,7 +191,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "AblationPlan", "Clip", "ClipFrames", "ClipRange", "Conditions", "Diagnosis", "Evaluation", "EvaluationChoice",
-    "ImageClip", "MODELS", "Method", "OneEuro", "PersonSequence", "PoseTrack", "Proposal", "Reinitialise",
+    "ImageClip", "Live", "MODELS", "Method", "OneEuro", "PersonSequence", "PoseTrack", "Proposal", "Reinitialise",
     "RenderSetConfig", "Run", "SamePerson", "Session", "Skeleton", "Study", "StudySettings", "Trace", "TrainConfig",
     "TrainingSession", "TwoWayTrace", "ablate", "add_errors", "anatomy", "as_trace", "available_sources",
     "build_model", "compare_kernels", "data_folder", "decode_peaks", "default_sample", "diagnose", "divergence",
@@ -197,8 +199,7 @@ __all__ = [
     "get_sample", "get_skeleton", "list_runs", "list_samples", "load_model", "load_people", "load_plan",
     "load_poses", "load_recipe", "make_results", "match_joints", "motion", "one_step_reliance", "pck_mean",
     "plot_frame", "plot_kernels", "plot_lanes", "profile", "read_results", "recovery", "render_set", "replay",
-    "same_person", "save_joints", "save_model", "statistics", "summarise", "trace_person", "train", "trust",
-    "worst",
+    "same_person", "save_joints", "save_model", "statistics", "summarise", "trace_person", "train", "trust", "worst",
 ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from widgets.laboratory.laboratory import Laboratory
     from widgets.lessons.lessons import Choice, Lesson, Number, Question
     from widgets.lineage.lineage import Lineage
+    from widgets.live.live import LiveView
     from widgets.studio.editor import Editor
     from widgets.studio.studio import Studio
     from widgets.training.panel import TrainingPanel
@@ -33,6 +34,7 @@ _HOMES = {
     "widgets.laboratory.laboratory": ("Laboratory",),
     "widgets.lessons.lessons": ("Choice", "Lesson", "Number", "Question"),
     "widgets.lineage.lineage": ("Lineage",),
+    "widgets.live.live": ("LiveView",),
     "widgets.studio.editor": ("Editor",),
     "widgets.studio.studio": ("Studio",),
     "widgets.training.panel": ("TrainingPanel",),
@@ -46,7 +48,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Anatomy", "Choice", "CoherenceDebugger", "Cursor", "Editor", "EvaluationPanel", "Kernels", "Laboratory",
-    "Lesson", "Lineage", "Matching", "Number", "Player", "Question", "Studio", "Timeline", "TrainingPanel",
+    "Lesson", "Lineage", "LiveView", "Matching", "Number", "Player", "Question", "Studio", "Timeline", "TrainingPanel",
     "Workbench",
 ]  # fmt: skip
 

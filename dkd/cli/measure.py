@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from dkd.evaluation.methods import Method
 
+_ROUNDS = 10  # of dkd bench
 _FOLDER = Path("runs") / "evaluation"
 
 
@@ -47,7 +48,12 @@ def add_measuring_commands(commands: Any) -> None:
 
     bench = commands.add_parser("bench", help="compare the cost of models: parameters, multiply-adds, time")
     bench.add_argument("methods", nargs="*", metavar="MODEL[+VARIANT…]", help="default: the paper's peers")
-    _add_rounds(bench, 10)
+    bench.add_argument(
+        "--all", action="store_true",
+        help="compare all engines of each model instead: median, slowest, and ratio to PyTorch (default: the shipped "
+        "model, 100 rounds)",
+    )  # fmt: skip
+    _add_rounds(bench, None)
     bench.set_defaults(command=_bench)
 
 
@@ -75,8 +81,9 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def _add_rounds(parser: argparse.ArgumentParser, default: int) -> None:
-    parser.add_argument("--rounds", type=int, default=default, help="turns per model (default: %(default)s)")
+def _add_rounds(parser: argparse.ArgumentParser, default: int | None) -> None:
+    text = _ROUNDS if default is None else default
+    parser.add_argument("--rounds", type=int, default=default, help=f"turns per model (default: {text})")
     parser.add_argument("--threads", type=int, help="number of threads of torch (default: unchanged)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
 
@@ -169,6 +176,11 @@ def _compare(arguments: argparse.Namespace) -> int:
 def _bench(arguments: argparse.Namespace) -> int:
     from dkd.evaluation.compare import PEERS, make_comparison, resolve
 
+    if arguments.all:
+        from dkd.cli.bench import compare_engines
+
+        return compare_engines(arguments.methods, arguments.rounds, arguments.threads, arguments.device)
+    arguments.rounds = _ROUNDS if arguments.rounds is None else arguments.rounds
     methods = resolve(arguments.methods or PEERS)
     try:
         costs = _costs(arguments, methods)

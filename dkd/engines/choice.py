@@ -167,10 +167,18 @@ class Timing(NamedTuple):
     slowest_ms: float
 
 
-def measure(model: VideoPoseModel, engines: tuple[str, ...]) -> dict[str, Timing]:
-    """Measure a step of the model in several engines, which take turns for about a second.
+def measure(
+    model: VideoPoseModel, engines: tuple[str, ...], rounds: int | None = None, notify: Callable[[], object] = int
+) -> dict[str, Timing]:
+    """Measure a step of the model in several engines, which take turns.
 
     An engine that cannot be used is left out, with its reason in the log.
+
+    Args:
+        model: a model on the CPU.
+        engines: names of the engines.
+        rounds: how many steps of each; by default as many as take about a second.
+        notify: called after each round.
     """
     steps: dict[str, Callable[[], object]] = {}
     for engine in engines:
@@ -180,13 +188,14 @@ def measure(model: VideoPoseModel, engines: tuple[str, ...]) -> dict[str, Timing
             log.info("the engine %s is not used: %s", engine, error)
     times: dict[str, list[float]] = {engine: [] for engine in steps}
     begun = time.perf_counter()
-    for i in range(_WARM_UP + _TIMED):
-        if i >= 2 and time.perf_counter() - begun > _ENOUGH_S:
+    for i in range(_WARM_UP + (rounds or _TIMED)):
+        if rounds is None and i >= 2 and time.perf_counter() - begun > _ENOUGH_S:
             break
         for engine, step in steps.items():
             start = time.perf_counter()
             step()
             times[engine].append(1e3 * (time.perf_counter() - start))
+        notify()
     # A slow model is timed from its second pass on.
     timed = {engine: found[min(_WARM_UP, len(found) - 1) :] for engine, found in times.items()}
     return {engine: Timing(median(found), max(found)) for engine, found in timed.items()}

@@ -1,7 +1,8 @@
 // What the studio says, from its state.
 
 import { expect, test } from "vitest";
-import { cameraProblem, recordingName } from "../../widgets/studio/camera.js";
+import { cameraProblem } from "../../widgets/core/webcam.js";
+import { recordingName } from "../../widgets/studio/camera.js";
 import { foundText, progressText, trackLabel } from "../../widgets/studio/people.js";
 import { fileName, savedText } from "../../widgets/studio/save.js";
 import { dueStep } from "../../widgets/studio/steps.js";

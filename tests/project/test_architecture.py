@@ -24,7 +24,7 @@ _MODELS = {"errors", "io", "pose", "models"}
 _TRACKING = {*_MODELS, "engines", "machine", "video", "measures", "datasets", "tracking"}
 _EVALUATION = {*_TRACKING, "analysis", "formats", "evaluation"}
 _TRAINING = {*_TRACKING, "analysis", "training"}
-_EVERYTHING = {*_EVALUATION, *_TRAINING, "ablations", "serve", "sessions", "studies", "cli"}
+_EVERYTHING = {*_EVALUATION, *_TRAINING, "ablations", "live", "serve", "sessions", "studies", "cli"}
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "io": {"errors", "io"},
@@ -42,6 +42,7 @@ ROOMS: dict[str, set[str]] = {
     "studies": {*_TRACKING, "analysis", "formats", "sessions", "studies"} - {"machine", "measures", "datasets"},
     "evaluation": _EVALUATION,
     "training": _TRAINING,
+    "live": {*_TRACKING, "formats", "live"} - {"machine", "measures", "datasets"},
     "ablations": {*_EVALUATION, *_TRAINING, "ablations"},
     "serve": {"errors", "io", "serve"},
     "cli": _EVERYTHING,

@@ -1,6 +1,7 @@
 // Records a clip with the webcam, in the page: MediaRecorder's WebM, as a file to upload.
 
 import { h } from "../core/dom.js";
+import { cameraProblem, openCamera } from "../core/webcam.js";
 import { clock } from "./frames.js";
 
 const TYPES = ["video/webm;codecs=vp9", "video/webm;codecs=vp8", "video/webm", "video/mp4"];
@@ -16,19 +17,6 @@ export function recordingName(date, type) {
   const day = `${date.getFullYear()}${two(date.getMonth() + 1)}${two(date.getDate())}`;
   const time = `${two(date.getHours())}${two(date.getMinutes())}${two(date.getSeconds())}`;
   return `webcam-${day}-${time}.${type.includes("mp4") ? "mp4" : "webm"}`;
-}
-
-/**
- * Why the webcam did not start, and what to do.
- * @param {unknown} error
- */
-export function cameraProblem(error) {
-  const name = error instanceof Error ? error.name : "";
-  if (name === "NotAllowedError")
-    return "The browser may not use the webcam. Allow it in the address bar, then try again.";
-  if (name === "NotFoundError") return "The browser finds no webcam. Plug one in, or choose a file.";
-  if (name === "NotReadableError") return "Another program uses the webcam. Close it, then try again.";
-  return `The webcam cannot be used: ${error instanceof Error ? error.message : error}`;
 }
 
 /**
@@ -93,11 +81,8 @@ export function buildCamera(signal, recorded, failed) {
   return {
     element,
     async open() {
-      if (!navigator.mediaDevices?.getUserMedia) {
-        return failed("The browser offers the webcam only to pages from this machine (localhost) or over HTTPS.");
-      }
       try {
-        stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 } }, audio: false });
+        stream = await openCamera({ width: { ideal: 1280 } });
       } catch (error) {
         return failed(cameraProblem(error));
       }

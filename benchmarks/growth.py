@@ -1,0 +1,135 @@
+"""How time and memory grow with the number of frames, the number of people, and the height of the video.
+
+    python -m benchmarks.growth [--frames 1000 10000] [--people 4] [--heights 240 480 720 1080 2160] [--out FILE]
+
+Frames: one trace over the sample clip's frames, again and again, from memory; maps and kernels of a long trace go to
+temporary files. People: each has a trace of their own. Heights: the sample clip, encoded again by H.264 at each size,
+so decoding is in the number. All with the fastest engine of this machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import psutil
+
+from benchmarks.browser import keep
+from dkd import Clip, ImageClip, Trace, load_model
+from dkd.engines.choice import accelerate
+from dkd.models.base import VideoPoseModel
+from dkd.video.samples import Sample, default_sample
+
+MB = 1e6
+SOME = 100  # frames of the parts about people and heights
+
+
+class Repeated(Sequence[np.ndarray]):
+    """Frames forwards and backwards, so that nobody jumps, as many as are asked for."""
+
+    def __init__(self, frames: list[np.ndarray], count: int):
+        self._frames, self._count = frames + frames[-2:0:-1], count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, t: Any) -> Any:
+        return self._frames[t % len(self._frames)]
+
+
+def load_text() -> float:
+    return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else float("nan")
+
+
+def by_frames(model: VideoPoseModel, sample: Sample, counts: list[int]) -> list[dict[str, float]]:
+    """Time and resident memory per number of frames; maps and kernels on disk are not resident."""
+    rows, process = [], psutil.Process()
+    with Clip(sample.path) as clip:
+        frames = [clip.frame(t) for t in range(len(clip))]
+    for count in counts:
+        before, begin = process.memory_info().rss, time.perf_counter()
+        with Trace(model, ImageClip(Repeated(frames, count)), sample.box, progress=False) as trace:
+            seconds = time.perf_counter() - begin
+            grown = (process.memory_info().rss - before) / MB
+            kept = (trace.heatmaps.nbytes + trace.kernels.nbytes) / MB
+        row = {"frames": count, "ms_per_frame": 1e3 * seconds / count, "grown_mb": grown, "maps_mb": kept}
+        rows.append({**row, "load": load_text()})
+        print(
+            f"  {count:7} frames {row['ms_per_frame']:7.2f} ms per frame, memory +{grown:.0f} MB "
+            f"(maps and kernels {kept:.0f} MB), load {rows[-1]['load']}"
+        )
+    return rows
+
+
+def by_people(model: VideoPoseModel, sample: Sample, most: int) -> list[dict[str, float]]:
+    """Time per frame of the video for 1 to ``most`` people, each with a trace."""
+    rows = []
+    with Clip(sample.path) as clip:
+        n = min(SOME, len(clip))
+        for people in range(1, most + 1):
+            begin = time.perf_counter()
+            for _ in range(people):
+                Trace(model, clip, sample.box, stop=n, progress=False)
+            per_frame = 1e3 * (time.perf_counter() - begin) / n
+            rows.append({"people": people, "ms_per_frame": per_frame, "load": load_text()})
+            print(f"  {people} people {per_frame:7.2f} ms per frame of the video, load {rows[-1]['load']}")
+    return rows
+
+
+def by_height(model: VideoPoseModel, sample: Sample, heights: list[int], folder: Path) -> list[dict[str, float]]:
+    """Time per frame for the sample clip at several heights."""
+    rows = []
+    with Clip(sample.path) as clip:
+        n, rate = min(SOME, len(clip)), round(clip.fps or 25)
+        for height in heights:
+            scale = height / clip.height
+            width = 2 * round(clip.width * scale / 2)
+            path = folder / f"{height}.mp4"
+            with av.open(str(path), "w") as out:
+                stream: Any = out.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "20"})
+                stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+                for t in range(n):
+                    frame: Any = cv2.resize(clip.frame(t), (width, height), interpolation=cv2.INTER_AREA)
+                    out.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+                out.mux(stream.encode())
+            assert sample.box is not None
+            x0, y0, x1, y1 = (v * scale for v in sample.box)
+            with Clip(path) as scaled:
+                begin = time.perf_counter()
+                Trace(model, scaled, (x0, y0, x1, y1), progress=False)
+                per_frame = 1e3 * (time.perf_counter() - begin) / n
+            rows.append({"height": height, "width": width, "ms_per_frame": per_frame, "load": load_text()})
+            print(f"  {width:5}×{height:<5} {per_frame:7.2f} ms per frame, load {rows[-1]['load']}")
+    return rows
+
+
+def main() -> int:
+    """Print the tables, and write them as JSON to ``--out``."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--frames", type=int, nargs="*", default=[100, 1000, 10_000])
+    parser.add_argument("--people", type=int, default=4)
+    parser.add_argument("--heights", type=int, nargs="*", default=[240, 480, 720, 1080, 2160])
+    parser.add_argument("--out", type=Path, help="write the results to this JSON file")
+    arguments = parser.parse_args()
+    model, sample = accelerate(load_model()), default_sample()
+    Trace(model, sample.path, sample.box, stop=10, progress=False)  # warm
+    figures: dict[str, Any] = {"sample": sample.name, "engine": getattr(model, "engine", "torch")}
+    print(f"{model.name} in {figures['engine']}, {sample.name}; {os.cpu_count()} cores")
+    figures["frames"] = by_frames(model, sample, arguments.frames)
+    figures["people"] = by_people(model, sample, arguments.people)
+    with tempfile.TemporaryDirectory(prefix="dkd-bench-") as folder:
+        figures["heights"] = by_height(model, sample, arguments.heights, Path(folder))
+    keep(figures, arguments.out)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Tracking while frames arrive: a camera, a video played by its clock, or frames of a program."""

@@ -1,0 +1,1 @@
+"""``LiveView``: a person in front of a camera, tracked while you look."""
