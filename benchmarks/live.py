@@ -74,12 +74,14 @@ WATCH = f"""(ms) => new Promise((done) => {{
     const context = canvas.getContext('2d');
     const delays = [];
     const read = () => {{
-        const scale = canvas.width / {SIZE[0]};
+        const scale = Math.min(canvas.width / {SIZE[0]}, canvas.height / {SIZE[1]});
+        const [left, top] = [(canvas.width - {SIZE[0]} * scale) / 2, (canvas.height - {SIZE[1]} * scale) / 2];
         let code = 0;
         for (let k = 0; k < {BITS}; k++) {{
             const x = 8 + {BLOCK} * (k % {COLUMNS} + 0.5);
             const y = {SIZE[1] - 8 - 2 * BLOCK} + {BLOCK} * (Math.floor(k / {COLUMNS}) + 0.5);
-            const [r, g, b] = context.getImageData(Math.round(x * scale), Math.round(y * scale), 1, 1).data;
+            const [i, j] = [Math.round(left + x * scale), Math.round(top + y * scale)];
+            const [r, g, b] = context.getImageData(i, j, 1, 1).data;
             if (r + g + b > 384) code |= 1 << k;
         }}
         return code;

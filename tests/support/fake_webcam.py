@@ -48,14 +48,17 @@ def number_in(frame: np.ndarray) -> int:
 # The number in the picture that a canvas of the live view shows, by five points of each block: the square of the
 # network may cross one of them.
 READ_NUMBER = f"""(canvas) => {{
-    const [scale, context] = [canvas.width / {SIZE[0]}, canvas.getContext('2d')];
+    const context = canvas.getContext('2d');
+    const scale = Math.min(canvas.width / {SIZE[0]}, canvas.height / {SIZE[1]});
+    const [left, top] = [(canvas.width - {SIZE[0]} * scale) / 2, (canvas.height - {SIZE[1]} * scale) / 2];
     let number = 0;
     for (let k = 0; k < {BITS}; k++) {{
         let white = 0;
         for (const [dx, dy] of [[0, 0], [-5, -5], [5, -5], [-5, 5], [5, 5]]) {{
             const x = {AT[0]} + {BLOCK} * (k % 5 + 0.5) + dx;
             const y = {AT[1]} + {BLOCK} * (Math.floor(k / 5) + 0.5) + dy;
-            const [r, g, b] = context.getImageData(Math.round(x * scale), Math.round(y * scale), 1, 1).data;
+            const [i, j] = [Math.round(left + x * scale), Math.round(top + y * scale)];
+            const [r, g, b] = context.getImageData(i, j, 1, 1).data;
             white += r + g + b > 384 ? 1 : -1;
         }}
         number = 2 * number + (white > 0 ? 1 : 0);
