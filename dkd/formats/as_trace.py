@@ -174,6 +174,7 @@ class TrackTrace:
             self.confidence[rows[inside]] = track.confidence[inside, 0]
         self.predicted_joints = self.joints
         self.corrected, self.hidden = np.zeros((2, n, n_joints), bool)
+        self.strange = np.zeros(n, bool)  # nobody looked
         self.times = np.asarray(self.clip.times)[:n]
         side = float(max(self.clip.width, self.clip.height))
         self.crops = [Crop(0.0, 0.0, side)] * n
@@ -189,7 +190,9 @@ class TrackTrace:
         made = copy.copy(self)
         n = len(self) if stop is None else min(stop, len(self))
         made.model_name = name
-        for each in ("joints", "predicted_joints", "scores", "confidence", "corrected", "hidden", "times", "crops"):
+        for each in (
+            "joints", "predicted_joints", "scores", "confidence", "corrected", "hidden", "strange", "times", "crops",
+        ):  # fmt: skip
             setattr(made, each, getattr(self, each)[:n])
         made.heatmaps, made.kernels = self.heatmaps[:n], self.kernels[:n]
         made.ground_truth, made.ground_truth_kind = None if truth is None else truth[:n], kind

@@ -50,7 +50,7 @@ function opened({ needsDetail = false } = {}) {
 
 const HEADER = {
   type: "header", generation: 0, n_frames: 40, joints: ["head", "left_wrist"], image: [4, 2], map: [4, 4], channels: 2,
-  kernel: 3, calibrated: false, reinitialised: [{ frame: 9 }], unmatched: [0], worst: [[], []],
+  kernel: 3, calibrated: false, reinitialised: [{ frame: 9 }], strange: [], unmatched: [0], worst: [[], []],
 }; // biome-ignore format: a table
 
 /** @param {Partial<Message>} changes */

@@ -81,6 +81,7 @@ class FakeTrace:
         side, cells: S of the kernels, and H = W of the maps (at least 12).
         lost: frames in which a run with a policy re-initialises; :meth:`retrace` returns such a run.
         calibrated: whether there is a calibrated confidence: half the score.
+        strange: frames in which the joints look like somebody else.
     """
 
     def __init__(
@@ -94,10 +95,11 @@ class FakeTrace:
         cells: int = CELLS,
         lost: tuple[int, ...] = (),
         calibrated: bool = False,
+        strange: tuple[int, ...] = (),
     ):
         self._made_of = dict(
             n_frames=n_frames, channels=channels, truth=truth, seed=seed, name=name, side=side, cells=cells, lost=lost,
-            calibrated=calibrated,
+            calibrated=calibrated, strange=strange,
         )  # fmt: skip
         self.conditions = Conditions()
         self.reinitialised: list[Reinitialised] = []
@@ -128,6 +130,7 @@ class FakeTrace:
         self.joints = np.stack(placed).astype(np.float32)
         self.predicted_joints = self.joints
         self.corrected, self.hidden = np.zeros((2, n_frames, n_joints), bool)
+        self.strange = np.isin(np.arange(n_frames), strange)
         self.ground_truth = self.joints + np.float32(3) if truth else None
         self.ground_truth_kind = "exact (rendered)" if truth else ""
 

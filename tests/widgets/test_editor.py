@@ -402,7 +402,7 @@ def test_a_spliced_trace_is_the_one_run_and_then_the_other(trace: Trace) -> None
     begun = trace.correct_joint(4, WRIST, 300, 200, cancel=iter([False] * 3 + [True] * 99).__next__)
     assert len(begun) == 7
     spliced = Spliced(begun.snapshot(), trace, T)
-    for name in ("joints", "scores", "confidence", "corrected", "hidden", "predicted_joints", "times"):
+    for name in ("joints", "scores", "confidence", "corrected", "hidden", "strange", "predicted_joints", "times"):
         values = getattr(spliced, name)
         assert np.array_equal(values[:7], getattr(whole, name)[:7]) and np.array_equal(
             values[7:], getattr(trace, name)[7:]

@@ -157,6 +157,11 @@ def test_a_calibrated_trace_sends_its_confidence() -> None:
     np.testing.assert_array_equal(header["confidence"], trace.confidence)
 
 
+def test_frames_of_somebody_else_are_sent() -> None:
+    assert render_header(FakeTrace(9, strange=(3, 4, 8)), 0)[0]["strange"] == [3, 4, 8]
+    assert render_header(FakeTrace(9), 0)[0]["strange"] == []
+
+
 def test_a_reinitialised_frame_is_like_frame_0() -> None:
     """It has a reason, but no kernels and no arithmetic; the next frame uses its kernels."""
     trace = FakeTrace(9, lost=(4,)).retrace(Reinitialise())

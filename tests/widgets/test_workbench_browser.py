@@ -595,6 +595,35 @@ def test_a_lost_track_is_marked_and_the_toggle_takes_the_mark_away(page: Page) -
     page.wait_for_function(f"() => {BENCH}.store.header?.clip === 'numbered'")
 
 
+def test_frames_of_somebody_else_have_a_bar(page: Page) -> None:
+    """A thin bar below the confidence over exactly these frames, a key in the foot, and words at the pointer."""
+    python(page, "wb.trace = FakeTrace(strange=(*range(20, 31), 45), name='crossed', calibrated=True)")
+    page.wait_for_function(f"() => {BENCH}.store.header?.clip === 'crossed'")
+    python(page, "wb.frame = 25")
+    wait_for_frame(page, 25)
+    expect(page.locator(".dkd-strange")).to_have_text(re.compile(r"somebody else\? *in 12 frames"))
+    expect(page.locator(".dkd-strange")).to_be_visible()
+    page.wait_for_function(SETTLED)
+    opaque = """([share]) => {
+        const canvas = document.querySelector('.dkd-lanes');
+        const ratio = canvas.width / canvas.clientWidth;
+        const x = 7 + (canvas.clientWidth - 14) * share;
+        const y = 10 + (canvas.clientHeight - 20) / 3 - 10 + 4 + 1.5;
+        return canvas.getContext('2d').getImageData(Math.round(x * ratio), Math.floor(y * ratio), 1, 1).data[3] > 200;
+    }"""
+    marked = [t for t in range(60) if page.evaluate(opaque, [t / 59])]
+    assert marked == [*range(20, 31), 45]  # the cursor's line, which is there too, is in one of these frames
+    lanes = place(page.locator(".dkd-lanes"))
+    page.mouse.move(lanes["x"] + 7 + (lanes["width"] - 14) * 25 / 59, lanes["y"] + 90)
+    expect(page.locator(".dkd-timeline .dkd-tooltip")).to_contain_text(
+        "looks like somebody else, or most joints jumped"
+    )
+    screenshot(page, "workbench_somebody_else")
+    python(page, "wb.trace = trace")
+    page.wait_for_function(f"() => {BENCH}.store.header?.clip === 'numbered'")
+    expect(page.locator(".dkd-strange")).to_be_hidden()
+
+
 def test_a_reader_without_a_kernel_sees_the_filmstrip(lab_page: Page, jupyter_lab: Lab) -> None:
     """Without a kernel a message is shown and loaded frames still work; after a reload the strip remains.
 

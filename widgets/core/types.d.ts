@@ -110,6 +110,8 @@ export interface Header {
   truth_kind: string;
   calibrated: boolean;
   reinitialised: Start[];
+  /** Frames in which the joints look like somebody else, or most of them jumped. */
+  strange: number[];
   unmatched: number[];
   worst: number[][];
   times: Float64Array<ArrayBuffer>;

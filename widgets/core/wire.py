@@ -125,6 +125,7 @@ def render_header(trace: TraceLike, generation: int, first: tuple[int, float] = 
         "truth_kind": trace.ground_truth_kind if truth is not None else "",
         "calibrated": bool(trace.calibrated),
         "reinitialised": [asdict(event) for event in trace.reinitialised],
+        "strange": np.flatnonzero(trace.strange).tolist(),
         "unmatched": [t for t in range(len(trace)) if trace.from_initializer(t)],
         "worst": [worst_frames(scores[:, j], drift, mean_rate(clip)) for j in range(len(skeleton))],
         "times": np.asarray(trace.times, np.float64),

@@ -91,6 +91,10 @@ class Spliced:
         return self._joined(lambda trace: trace.confidence)
 
     @property
+    def strange(self) -> np.ndarray:
+        return self._joined(lambda trace: trace.strange)
+
+    @property
     def heatmaps(self) -> Any:
         return _Rows(self._new.heatmaps, self._old.heatmaps, self.new_frames, self._length)
 

@@ -1,4 +1,5 @@
-// The timeline: three lanes over the clip, the cursor, the worst moments, and where a lost track was re-initialised.
+// The timeline: three lanes over the clip, the cursor, the worst moments, where the track looks like somebody else, and
+// where a lost track was re-initialised.
 
 import { palette } from "../core/colours.js";
 import { context2d, h } from "../core/dom.js";
@@ -9,6 +10,7 @@ import { numberOf, secondsOf } from "../core/text.js";
 import { buildFoot } from "./timeline_foot.js";
 import { describeLanes } from "./timeline_lanes.js";
 import { AXIS_PX, drawStill } from "./timeline_still.js";
+import { STRANGE } from "./timeline_strange.js";
 import { warningsAt } from "./timeline_warnings.js";
 
 /** @import { Context, Header } from "../core/types.d.ts" */
@@ -156,7 +158,12 @@ function inWords(header, lanes, frame) {
   const start = startAt(header, frame);
   const numbers = lanes.map((lane) => `${lane.name} ${lane.text(frame)}`).join(", ");
   const warned = warningsAt(header, frame).map(({ text }) => `; about the video: ${text}`);
-  return `${numbers} at frame ${numberOf(header, frame)}${start ? `; re-initialised here: ${start.reason}` : ""}${warned.join("")}`;
+  const said = [
+    header.strange.includes(frame) ? `; ${STRANGE}` : "",
+    start ? `; re-initialised here: ${start.reason}` : "",
+    ...warned,
+  ];
+  return `${numbers} at frame ${numberOf(header, frame)}${said.join("")}`;
 }
 
 /**
@@ -172,6 +179,7 @@ function describeFrame(header, lanes, joint, frame) {
     h("b", {}, `frame ${numberOf(header, frame)} · ${secondsOf(header, frame).toFixed(3)} s${tag}`),
     ...lanes.map((lane) => h("div", {}, `${lane.name} ${lane.text(frame)}`)),
   ];
+  if (header.strange.includes(frame)) lines.push(h("div", {}, STRANGE));
   for (const { text } of warningsAt(header, frame))
     lines.push(h("div", { class: "dkd-warning" }, h("b", {}, "! "), text));
   const start = startAt(header, frame);

@@ -19,8 +19,9 @@ class Timeline(View):
     Click or drag to move; shift-drag selects a range that playing then repeats. Small marks show the worst moments
     (:func:`dkd.analysis.moments.worst_frames`); N and P jump between them. A dashed line with a flag R marks each frame
     in which a lost track was re-initialised (``trace.reinitialised``); point at it to see the reason, M jumps to the
-    next. Bars with an exclamation mark below the lanes are at frames that ``clip.warnings`` are about; point at one to
-    read it.
+    next. A thin bar below the confidence marks frames in which the joints look like somebody else, or most of them
+    jumped (``trace.strange``): there the confidence says how sure the model is of a joint, not whose it is. Bars with
+    an exclamation mark below the lanes are at frames that ``clip.warnings`` are about; point at one to read it.
     """
 
     _module = script("workbench/timeline.js")

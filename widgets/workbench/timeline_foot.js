@@ -1,8 +1,10 @@
-// Below the timeline: buttons that jump between the worst moments, and between the frames that were re-initialised.
+// Below the timeline: buttons that jump between the worst moments, and between the frames that were re-initialised; the
+// key of the bars.
 
 import { h, icon } from "../core/dom.js";
 import { actions } from "../core/keys.js";
 import { numberOf } from "../core/text.js";
+import { STRANGE } from "./timeline_strange.js";
 
 /** @import { Header } from "../core/types.d.ts" */
 /** @import { CursorState } from "../core/cursor.js" */
@@ -19,6 +21,18 @@ export function buildFoot(root, store, cursor) {
     h("button", { class: "dkd-text", title: label, "aria-label": label, onclick }, text);
   const momentsHint = h("span", { class: "dkd-muted" });
   const startsHint = h("span", { class: "dkd-muted" });
+  const strangeHint = h("span", { class: "dkd-muted" });
+  const strange = h(
+    "span",
+    {
+      class: "dkd-strange",
+      hidden: true,
+      title: `The person ${STRANGE}: do not rely on the confidence in these frames`,
+    },
+    h("span", { class: "dkd-strange-mark", "aria-hidden": "true" }),
+    "somebody else?",
+    strangeHint,
+  );
   const starts = h(
     "span",
     { class: "dkd-starts", hidden: true },
@@ -36,6 +50,7 @@ export function buildFoot(root, store, cursor) {
     jump("Previous worst moment (P)", "previous", () => act.worst(-1)),
     jump("Next worst moment (N)", "next", () => act.worst(1)),
     momentsHint,
+    strange,
     starts,
   );
   return {
@@ -43,6 +58,9 @@ export function buildFoot(root, store, cursor) {
     /** @param {Header} header */
     header(header) {
       const { starts: frames } = header;
+      const count = header.strange.length;
+      strange.hidden = !count;
+      strangeHint.textContent = count === 1 ? `in frame ${numberOf(header, header.strange[0])}` : `in ${count} frames`;
       starts.hidden = !frames.length;
       const where = frames.length === 1 ? `in frame ${numberOf(header, frames[0])}` : `${frames.length} times`;
       startsHint.textContent = `lost and found ${where}`;

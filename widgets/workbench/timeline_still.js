@@ -3,6 +3,7 @@
 import { stroke } from "../core/drawing.js";
 import { drawCurve, drawLane, drawSeconds, drawTop, offscreen } from "../core/lanes.js";
 import { clamp } from "../core/text.js";
+import { drawStrange } from "./timeline_strange.js";
 import { drawWarnings } from "./timeline_warnings.js";
 
 /** @import { Header, Palette } from "../core/types.d.ts" */
@@ -40,6 +41,7 @@ export function drawStill(header, lanes, joint, place) {
   context.fillStyle = colours.ink;
   for (const frame of header.worst[joint]) drawMoment(context, toX(frame, width));
   for (const frame of header.starts) drawStart(context, frame, place);
+  drawStrange(context, header, place, GAP_PX + laneHeight + 4); // below the first lane: it doubts the confidence there
   drawSeconds(context, header, toX, width, height, colours);
   drawWarnings(context, header, place, height - AXIS_PX + 1);
   return picture;
