@@ -1,8 +1,9 @@
 """Views of a :class:`dkd.Trace` in a notebook: ``Workbench(trace)`` shows all of them.
 
-``Studio()`` opens a video of your own. ``TrainingPanel()`` trains models, ``EvaluationPanel()`` measures and compares
-them; ``Lesson`` and ``Question`` turn a notebook into a lesson. Each is imported on first access: only the panels need
-plotly, which takes as long to import as torch.
+``save_page(trace, "walk.html")`` writes them into one file to mail. ``Studio()`` opens a video of your own.
+``TrainingPanel()`` trains models, ``EvaluationPanel()`` measures and compares them; ``Lesson`` and ``Question`` turn a
+notebook into a lesson. Each is imported on first access: only the panels need plotly, which takes as long to import as
+torch.
 """
 
 from importlib import import_module
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from widgets.lessons.lessons import Choice, Lesson, Number, Question
     from widgets.lineage.lineage import Lineage
     from widgets.live.live import LiveView
+    from widgets.page.page import save_page
     from widgets.studio.editor import Editor
     from widgets.studio.studio import Studio
     from widgets.training.panel import TrainingPanel
@@ -35,6 +37,7 @@ _HOMES = {
     "widgets.lessons.lessons": ("Choice", "Lesson", "Number", "Question"),
     "widgets.lineage.lineage": ("Lineage",),
     "widgets.live.live": ("LiveView",),
+    "widgets.page.page": ("save_page",),
     "widgets.studio.editor": ("Editor",),
     "widgets.studio.studio": ("Studio",),
     "widgets.training.panel": ("TrainingPanel",),
@@ -49,7 +52,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Anatomy", "Choice", "CoherenceDebugger", "Cursor", "Editor", "EvaluationPanel", "Kernels", "Laboratory",
     "Lesson", "Lineage", "LiveView", "Matching", "Number", "Player", "Question", "Studio", "Timeline", "TrainingPanel",
-    "Workbench",
+    "Workbench", "save_page",
 ]  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from dkd.cli.export import add_export_command, add_onnx_command
 from dkd.cli.live import add_live_command
 from dkd.cli.measure import add_measuring_commands
 from dkd.cli.open import add_open_command
+from dkd.cli.page import add_page_command
 from dkd.cli.poses import add_poses_command
 from dkd.cli.study import add_study_command
 from dkd.cli.track import add_track_command
@@ -67,6 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_track_command(commands)
     add_study_command(commands)
     add_live_command(commands)
+    add_page_command(commands)
 
     train = commands.add_parser("train", help="train a model; in a folder with an unfinished run, resume it")
     train.add_argument("--config", default="laptop", help="a shipped recipe or a YAML file (default: %(default)s)")

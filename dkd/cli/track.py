@@ -17,32 +17,7 @@ if TYPE_CHECKING:
 def add_track_command(commands: Any) -> None:
     """Add the command to argparse's subparsers ``commands``."""
     track = commands.add_parser("track", help="track people in a video, write the joints, and say if they are good")
-    track.add_argument("video", type=Path, help="a video, a folder of images, or a pattern such as im_%%05d.png")
-    track.add_argument("--fps", type=float, help="frames per second of images (default: 25); a video has its own times")
-    who = track.add_mutually_exclusive_group()
-    who.add_argument("--box", help="the person in the first frame, x0,y0,x1,y1 in pixels (default: search the frame)")
-    who.add_argument(
-        "--person", action="append", metavar="x0,y0,x1,y1@FRAME[=NAME]",
-        help="a person in any frame, followed forwards and backwards from it; several times for several people, which "
-        "adds a column `person` to the table",
-    )  # fmt: skip
-    track.add_argument("--start", type=int, default=0, metavar="FRAME", help="first frame (default: %(default)s)")
-    track.add_argument("--stop", type=int, metavar="FRAME", help="frame after the last one (default: the end)")
-    track.add_argument(
-        "--model", default="dkd-mobilenetv2", help="a shipped model or a checkpoint's path (default: %(default)s)"
-    )
-    track.add_argument(
-        "--engine", choices=["auto", "torch", "onnxruntime", "openvino", "openvino-bf16"],
-        help="what runs the network (default: the fastest on this machine, which is found out once)",
-    )  # fmt: skip
-    track.add_argument(
-        "--reinitialise", action="store_true", help="search the person again when the track is lost, unlike the paper"
-    )
-    track.add_argument(
-        "--square", choices=["person", "joints"], default="person",
-        help="what the network's crop follows: the person, as fast and as large as a body can be, or all joints of the "
-        "last frame (default: %(default)s)",
-    )  # fmt: skip
+    add_tracking_options(track)
     track.add_argument(
         "--out", type=Path, required=True,
         help="table of frame, time_s, joint, x, y, score, confidence; ends in .csv, .tsv, .json or .parquet. Or a file "
@@ -53,7 +28,39 @@ def add_track_command(commands: Any) -> None:
     track.set_defaults(command=_track)
 
 
-class _Person(NamedTuple):
+def add_tracking_options(parser: argparse.ArgumentParser) -> None:
+    """Add what a command that tracks people is told of the video, the people and the model."""
+    parser.add_argument("video", type=Path, help="a video, a folder of images, or a pattern such as im_%%05d.png")
+    parser.add_argument(
+        "--fps", type=float, help="frames per second of images (default: 25); a video has its own times"
+    )
+    who = parser.add_mutually_exclusive_group()
+    who.add_argument("--box", help="the person in the first frame, x0,y0,x1,y1 in pixels (default: search the frame)")
+    who.add_argument(
+        "--person", action="append", metavar="x0,y0,x1,y1@FRAME[=NAME]",
+        help="a person in any frame, followed forwards and backwards from it; several times for several people, who "
+        "are told apart by their names",
+    )  # fmt: skip
+    parser.add_argument("--start", type=int, default=0, metavar="FRAME", help="first frame (default: %(default)s)")
+    parser.add_argument("--stop", type=int, metavar="FRAME", help="frame after the last one (default: the end)")
+    parser.add_argument(
+        "--model", default="dkd-mobilenetv2", help="a shipped model or a checkpoint's path (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--engine", choices=["auto", "torch", "onnxruntime", "openvino", "openvino-bf16"],
+        help="what runs the network (default: the fastest on this machine, which is found out once)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--reinitialise", action="store_true", help="search the person again when the track is lost, unlike the paper"
+    )
+    parser.add_argument(
+        "--square", choices=["person", "joints"], default="person",
+        help="what the network's crop follows: the person, as fast and as large as a body can be, or all joints of the "
+        "last frame (default: %(default)s)",
+    )  # fmt: skip
+
+
+class Person(NamedTuple):
     """A person, named ``None`` if there is only one to track; without a box, the first frame is searched."""
 
     name: str | None
@@ -69,15 +76,15 @@ def _box(text: str, option: str = "--box x0,y0,x1,y1") -> tuple[float, float, fl
     return x0, y0, x1, y1
 
 
-def _people(arguments: argparse.Namespace) -> list[_Person]:
+def people_of(arguments: argparse.Namespace) -> list[Person]:
     """Return the people of the options.
 
     Raises:
         BoxError, ConfigError: an option cannot be read, or two people have one name.
     """
     if not arguments.person:
-        return [_Person(None, None if arguments.box is None else _box(arguments.box), None)]
-    people: list[_Person] = []
+        return [Person(None, None if arguments.box is None else _box(arguments.box), None)]
+    people: list[Person] = []
     for i, text in enumerate(arguments.person, 1):
         place, _, name = text.partition("=")
         box, at, frame = place.partition("@")
@@ -86,11 +93,21 @@ def _people(arguments: argparse.Namespace) -> list[_Person]:
                 f"expected --person x0,y0,x1,y1@FRAME, such as --person 60,40,200,220@120=Anna, got {text!r}: the box "
                 "needs the number of its frame"
             )
-        one = _Person(name.strip() or f"person {i}", _box(box, "--person x0,y0,x1,y1@FRAME"), int(frame))
+        one = Person(name.strip() or f"person {i}", _box(box, "--person x0,y0,x1,y1@FRAME"), int(frame))
         if any(one.name == other.name for other in people):
             raise ConfigError(f"expected a different name for each --person, got {one.name!r} twice")
         people.append(one)
     return people
+
+
+def check_frames(people: list[Person], part: ClipRange) -> None:
+    """Raise :class:`~dkd.errors.FrameIndexError` if the box of a person is in a frame outside ``part``."""
+    for one in people:
+        if one.frame is not None and not part.start <= one.frame < part.stop:
+            raise FrameIndexError(
+                f"expected the frame of {one.name} in the part that is tracked, {part.start} to {part.stop - 1}, "
+                f"got {one.frame}"
+            )
 
 
 def _track(arguments: argparse.Namespace) -> int:
@@ -110,7 +127,7 @@ def _track(arguments: argparse.Namespace) -> int:
         check_table_path(out)
     if out.exists() and not arguments.force:
         raise ConfigError(f"{out} exists already; add --force to replace it, or choose another name")
-    people = _people(arguments)
+    people = people_of(arguments)
     policy = Reinitialise() if arguments.reinitialise else None
     conditions = Conditions(reinitialise=policy, square=arguments.square)
     with Preparation(not arguments.quiet) as prepared:
@@ -118,12 +135,7 @@ def _track(arguments: argparse.Namespace) -> int:
     traces: dict[str | None, Trace] = {}
     with Clip(arguments.video, fps=arguments.fps) as clip:
         part = ClipRange(clip, arguments.start, arguments.stop)
-        for one in people:
-            if one.frame is not None and not part.start <= one.frame < part.stop:
-                raise FrameIndexError(
-                    f"expected the frame of {one.name} in the part that is tracked, {part.start} to {part.stop - 1}, "
-                    f"got {one.frame}"
-                )
+        check_frames(people, part)
         for one in people:
             at = None if one.frame is None else one.frame - part.start
             try:

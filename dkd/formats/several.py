@@ -72,10 +72,16 @@ def export_all(
     return done
 
 
-def free_path(path: str | os.PathLike[str]) -> Path:
-    """Return the path, or with a number before its ending if there is such a file: ``a-1.dlc.csv``."""
+def free_path(path: str | os.PathLike[str], *more: str) -> Path:
+    """Return the path, or with a number before its ending if there is such a file: ``a-1.dlc.csv``.
+
+    Args:
+        path: the path.
+        more: endings that are no format's.
+    """
     path = Path(path)
-    endings = [ending for one in FORMATS.values() for ending in one.endings if path.name.lower().endswith(ending)]
+    known = [*more, *(ending for one in FORMATS.values() for ending in one.endings)]
+    endings = [ending for ending in known if path.name.lower().endswith(ending)]
     stem = path.name[: len(path.name) - max(map(len, endings), default=0)]
     ending = path.name[len(stem) :]
     return next(p for i in range(10_000) if not (p := path.with_name(f"{stem}{f'-{i}' * (i > 0)}{ending}")).exists())

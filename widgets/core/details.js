@@ -1,5 +1,7 @@
 // The exact numbers of the shown frame: asked for once the cursor rests, and now and then while playing.
 
+import { isUnexplained } from "./text.js";
+
 /** @import { Detail, Message } from "./types.d.ts" */
 /** @import { Store } from "./store.js" */
 
@@ -53,7 +55,9 @@ export class Details {
 
   /** @param {number} frame */
   isSettled(frame) {
-    return this.store.header.initial.has(frame) || frame === this.detail?.frame || frame === this.failed;
+    const { header } = this.store;
+    if (header.initial.has(frame) || isUnexplained(header, frame)) return true;
+    return frame === this.detail?.frame || frame === this.failed;
   }
 
   want() {

@@ -24,7 +24,7 @@ _lock = threading.RLock()
 _libraries: dict[str, Library] = {}
 
 
-def _without_comments(source: str) -> str:
+def without_comments(source: str) -> str:
     """The stub and the loader as they are sent, with each widget and each library: both are short and plain."""
     bare = re.sub(r"^ *//.*|/\*\*(?:[^*]|\*(?!/))*\*/", "", source, flags=re.MULTILINE)
     return re.sub(r"\n\s*\n+", "\n", bare)
@@ -52,12 +52,12 @@ class Library(ipywidgets.Widget):
             library = _libraries.get(folder)
             if library is None or library.comm is None:
                 needs = [cls.of(name) for name in needed_folders(folder)]
-                key, content = _packed(folder)
+                key, content = packed(folder)
                 loader = module("core/loader.js")
                 library = _libraries[folder] = cls(
                     key=key,
                     needs=[other.model_id for other in needs],
-                    loader=[loader.key, _without_comments(loader.source)],
+                    loader=[loader.key, without_comments(loader.source)],
                     content=content,
                 )
             return library
@@ -66,7 +66,7 @@ class Library(ipywidgets.Widget):
 class ModuleWidget(anywidget.AnyWidget):
     """A widget whose JavaScript is a module of its folder: subclasses set ``_module = script("folder/file.js")``."""
 
-    _esm = _without_comments(module("core/stub.js").source)
+    _esm = without_comments(module("core/stub.js").source)
     _module = traitlets.Unicode().tag(sync=True)
     _library = traitlets.Unicode().tag(sync=True)
 
@@ -100,7 +100,7 @@ def script(name: str) -> Any:
 
 
 @cache
-def _packed(folder: str) -> tuple[str, bytes]:
+def packed(folder: str) -> tuple[str, bytes]:
     """Return hash and content of a library."""
     modules = [{"name": m.name, "source": m.source, "imports": m.imports} for m in folder_modules(folder)]
     content = json.dumps({"modules": modules, "css": stylesheet(folder)}, ensure_ascii=False).encode()

@@ -124,7 +124,12 @@ export class Store extends Painting {
   /** An answer is on its way. */
   wait() {
     clearTimeout(this.patience);
-    this.patience = setTimeout(() => this.say(isBusy(this.model) ? BUSY : "waiting for the kernel …"), PATIENCE_MS);
+    this.patience = setTimeout(() => this.say(this.waiting()), PATIENCE_MS);
+  }
+
+  /** What the views say while they wait; a page from a file says its own. */
+  waiting() {
+    return this.model.get("_waiting") ?? (isBusy(this.model) ? BUSY : "waiting for the kernel …");
   }
 
   /**

@@ -73,3 +73,12 @@ export function matchedIn({ origin, first = 0 }, frame) {
   if (frame < origin) return `frame ${before}`;
   return origin && frame === origin ? `frames ${before} and ${after}` : `frame ${after}`;
 }
+
+/**
+ * Whether the exact numbers of a frame were left out of a page from a file.
+ *
+ * @param {{ unexplained?: Set<number> }} header
+ * @param {number} frame
+ */
+export const isUnexplained = ({ unexplained }, frame) => Boolean(unexplained?.has(frame));
+export const UNEXPLAINED = "The arithmetic of this frame was left out to keep the page small; other frames have it.";

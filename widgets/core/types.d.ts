@@ -139,6 +139,8 @@ export interface Header {
   starts: number[];
   /** Frames whose maps are the initializer's, or held: nothing was matched in them. */
   initial: Set<number>;
+  /** Frames whose exact numbers were left out of a page from a file. */
+  unexplained?: Set<number>;
 }
 
 /** All that is painted for one frame. */
@@ -149,6 +151,8 @@ export interface FrameRecord {
   crop: [number, number, number];
   kernel_scale: number;
   jpeg: Uint8Array<ArrayBuffer>;
+  /** MIME type of the picture, where it is not a JPEG. */
+  picture_type?: string;
   joints: Float32Array<ArrayBuffer>;
   scores: Float32Array<ArrayBuffer>;
   peaks: Uint8Array<ArrayBuffer>;

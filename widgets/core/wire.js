@@ -2,7 +2,7 @@
 
 /** @import { Message, Numbers } from "./types.d.ts" */
 
-/** @type {Record<string, { new (buffer: ArrayBuffer): Numbers }>} */
+/** @type {Record<string, { new (buffer: ArrayBuffer): Numbers, BYTES_PER_ELEMENT: number }>} */
 export const TYPES = {
   float64: Float64Array,
   float32: Float32Array,

@@ -13,7 +13,7 @@ one frame, from which the browser computes the arithmetic of any cell.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -144,7 +144,12 @@ def render_header(trace: TraceLike, generation: int, first: tuple[int, float] = 
     return write_message(content)
 
 
-def render_records(trace: TraceLike, frames: Sequence[int], generation: int) -> Message:
+def render_records(
+    trace: TraceLike,
+    frames: Sequence[int],
+    generation: int,
+    picture: Callable[[np.ndarray], bytes] | None = None,
+) -> Message:
     """Build the records of some frames, with everything that is drawn.
 
     A record's parts: jpeg; joints (J,2) and scores (J,) float32; peaks (J,2) uint8, the cells x, y; maps (J,H,W) uint8
@@ -152,11 +157,18 @@ def render_records(trace: TraceLike, frames: Sequence[int], generation: int) -> 
     ``kernel_scale``. They were distilled from the frame ``previous``; they are empty and it is ``None`` if the maps
     come from the initializer: in the frame of the box and after a re-initialisation.
 
+    Args:
+        trace: the trace.
+        frames: indices of the frames.
+        generation: number of the trace in its feed.
+        picture: how a frame is encoded, by default :func:`encode_frame`.
+
     Raises:
         FrameIndexError: a frame is outside the trace, or there are more than ``MAX_RECORDS`` of them.
     """
     if len(frames) > MAX_RECORDS:
         raise FrameIndexError(f"expected at most {MAX_RECORDS} frames in one request, got {len(frames)}")
+    encode = encode_frame if picture is None else picture
     records = []
     for t in frames:
         if not 0 <= t < len(trace):
@@ -171,7 +183,7 @@ def render_records(trace: TraceLike, frames: Sequence[int], generation: int) -> 
                 "previous": before,
                 "crop": [crop.left, crop.top, crop.side],
                 "kernel_scale": scale,
-                "jpeg": encode_frame(trace.picture(int(t))),
+                "jpeg": encode(trace.picture(int(t))),
                 "joints": _f32(trace.joints[t]),
                 "scores": _f32(trace.scores[t]),
                 "peaks": _peak_cells(maps),

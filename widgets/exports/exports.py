@@ -13,10 +13,14 @@ from dkd.formats.files import FORMATS, export, format_for
 from dkd.formats.several import export_all, free_path, pose_formats
 from dkd.formats.track import as_track
 from widgets.core.view import describe_error
+from widgets.page.page import save_page
 
 _log = logging.getLogger(__name__)
 ALL = "all"  # all formats of poses, into a folder
+PAGE = "page"  # all views in one HTML file
+PAGE_MB = (8, 20, 50)  # sizes of a page that are offered
 TRAIL = 20  # frames of the past, as in the player
+_TITLES = {ALL: "all formats", PAGE: "the page"}
 VIEWS = {"player": "this frame", "lanes": "lanes over the clip", "kernels": "kernels of this frame"}
 
 
@@ -29,6 +33,7 @@ def menu() -> dict[str, Any]:
         "video": [one for one in drawn if "cancel" in FORMATS[one[0]].options],
         "picture": [one for one in drawn if "view" in FORMATS[one[0]].options],
         "views": [list(one) for one in VIEWS.items()],
+        "page": [[str(size), f"at most {size} MB"] for size in PAGE_MB],
     }
 
 
@@ -54,7 +59,7 @@ class Exports:
         """Begin to write.
 
         Args:
-            kind: name of a format, or ``"all"``.
+            kind: name of a format, ``"all"`` or ``"page"``.
             poses: traces by name, a trace or a track.
             stem: folder and start of the name of the file; no file is replaced.
             options: what the page chose, see :func:`options_for`.
@@ -62,14 +67,14 @@ class Exports:
         Raises:
             ConfigError: the format is unknown, or a file is being written.
         """
-        if kind != ALL:
+        if kind not in _TITLES:
             format_for("", kind)
         chosen = options_for(kind, poses, options)
         with self._lock:
             if self._thread is not None:
                 raise ConfigError(f"expected one export at a time; {self.state['busy']} is being written: cancel it")
             self._stop = threading.Event()
-            title = "all formats" if kind == ALL else FORMATS[kind].title
+            title = _TITLES.get(kind) or FORMATS[kind].title
             self._say(**{**self._idle(), "busy": title})
             job = (kind, poses, place_of(kind, stem, chosen), chosen, self._stop)
             self._thread = threading.Thread(target=self._work, args=job, name="export", daemon=True)
@@ -105,6 +110,9 @@ class Exports:
                 if stop.is_set():
                     notes = [f"Stopped after {len(written) - len(lost)} of {len(written)} files."]
                 outcome = {"written": [str(path)], "notes": notes}
+            elif kind == PAGE:
+                page = save_page(poses, path, progress=progress, cancel=stop.is_set, **options)
+                outcome = {"written": [str(page.path)] if page.complete else [], "notes": list(page.notes)}
             else:
                 if "cancel" in FORMATS[kind].options:
                     options = {**options, "progress": progress, "cancel": stop.is_set}
@@ -130,11 +138,15 @@ def options_for(kind: str, poses: Any, content: Mapping[str, Any]) -> dict[str, 
     """Return the options of :func:`dkd.export` for what the page chose.
 
     Args:
-        kind: name of the format, or ``"all"``.
+        kind: name of the format, ``"all"`` or ``"page"``.
         poses: what is exported.
         content: ``view`` of a picture; ``frame`` (index in the trace) and ``joint``; whether to draw ``trails`` and the
-            ``heatmap``, and less certain joints fainter (``confidence``). What does not fit the format is left out.
+            ``heatmap``, and less certain joints fainter (``confidence``); ``max_mb``, ``layers``, ``cell``, ``speed``
+            and ``bookmarks`` of a page. What does not fit the format is left out.
     """
+    if kind == PAGE:
+        named = ("frame", "joint", "layers", "cell", "speed", "bookmarks")
+        return {"max_mb": float(content.get("max_mb", PAGE_MB[1])), **{n: content[n] for n in named if n in content}}
     if kind == ALL or not FORMATS[kind].draws:
         return {}
     track = as_track(poses)
@@ -163,6 +175,8 @@ def place_of(kind: str, stem: Path, options: Mapping[str, Any]) -> Path:
     """Return the path of a file, or of a folder for all formats, that replaces nothing."""
     if kind == ALL:
         return free_path(stem.with_name(f"{stem.name}-poses"))
+    if kind == PAGE:
+        return free_path(stem.with_name(f"{stem.name}.html"), ".html")
     part = "poses"
     if "view" in options:
         words = {

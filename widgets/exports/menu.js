@@ -1,4 +1,5 @@
-// The export menu: poses in a format, the overlay video, a picture of a view; what is written, how far, and where.
+// The export menu: poses in a format, the overlay video, a picture of a view, all views as a page; what is written, how
+// far, and where.
 
 import { h } from "../core/dom.js";
 
@@ -7,7 +8,7 @@ import { h } from "../core/dom.js";
  * @typedef {{ busy: string, done: number, total: number, written: string[], notes: string[], problem: string }} Exporting
  */
 /** @typedef {{ poses: [string, string][], video: [string, string][], picture: [string, string][],
- *   views: [string, string][] }} Menu */
+ *   views: [string, string][], page: [string, string][] }} Menu */
 /** @typedef {{ frame?: number, joint?: string }} Shown */
 
 /**
@@ -43,6 +44,7 @@ export function buildExports(menu, send, shown) {
   const video = select(menu.video, "Format of the video");
   const picture = select(menu.picture, "Format of the picture");
   const view = select(menu.views, "What the picture shows");
+  const page = select(menu.page, "Size of the page");
   const trails = check("trails", "Draw the last 20 frames of each joint as a line", false);
   const heatmap = check("heatmaps", "Draw the heatmaps over the frames", false);
   const confidence = check("confidence", "Draw what is less certain fainter", true);
@@ -61,8 +63,9 @@ export function buildExports(menu, send, shown) {
     save("the poses", () => ask(poses.value)),
     save("the video", () => ask(video.value)),
     save("the picture", () => ask(picture.value, { view: view.value })),
+    save("the page", () => ask("page", { max_mb: Number(page.value) })),
   ];
-  const [forPoses, forVideo, forPicture] = buttons;
+  const [forPoses, forVideo, forPicture, forPage] = buttons;
   const bar = h("progress", { class: "dkd-progress", max: 1, "aria-label": "Export" });
   const stop = { title: "Stop writing", "aria-label": "Cancel the export" };
   const cancel = h(
@@ -79,6 +82,7 @@ export function buildExports(menu, send, shown) {
     row("Poses", poses, forPoses),
     row("Video", video, trails.element, heatmap.element, confidence.element, forVideo),
     row("Picture", view, picture, forPicture),
+    row("Page", h("span", {}, "all views in one file, for any browser"), page, forPage),
     h("div", { class: "dkd-row dkd-exports-foot" }, bar, cancel, text),
   );
   return {

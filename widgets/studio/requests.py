@@ -134,7 +134,8 @@ class Requests:
         editor = self._bench.editor
         if editor is None:
             raise ConfigError("expected a tracked person, got none; track somebody first")
-        shown = {"frame": editor.frame, "joint": editor.joint, **content}
+        shown = {"frame": editor.frame, "joint": editor.joint, "layers": editor.layers, **content}
+        shown["bookmarks"] = editor.bookmarks
         self._saver.exports.start(str(content["kind"]), self.traces, self._saver.stem(self._project.clip), shown)
 
     def _on_export_cancel(self, _content: Content) -> None:

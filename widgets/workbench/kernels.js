@@ -4,7 +4,7 @@ import { diverging } from "../core/colours.js";
 import { h } from "../core/dom.js";
 import { paintCells } from "../core/drawing.js";
 import { mount } from "../core/mount.js";
-import { matchedIn, numberOf, readable } from "../core/text.js";
+import { isUnexplained, matchedIn, numberOf, readable, UNEXPLAINED } from "../core/text.js";
 import { jointGrid, markSelected } from "../core/tiles.js";
 import { buildChannels } from "./channels.js";
 
@@ -83,9 +83,11 @@ function buildKernels(root, store, cursor) {
       title.textContent = `Kernels · ${readable(header.joints[selected])}`;
       note.textContent = empty || record.previous === null ? "" : fromTo(header, record.previous, record.frame);
       note.title = note.textContent; // cut off where the panel is narrow
-      none.textContent = whyNone(header, record.frame);
-      none.hidden = !empty;
-      for (const part of [channels.list, channels.scales, energyNote, smalls, what]) part.hidden = empty;
+      const isLeftOut = !empty && isUnexplained(header, record.frame);
+      none.textContent = isLeftOut ? UNEXPLAINED : whyNone(header, record.frame);
+      none.hidden = !empty && !isLeftOut;
+      for (const part of [channels.list, channels.scales, what]) part.hidden = empty || isLeftOut;
+      for (const part of [energyNote, smalls]) part.hidden = empty;
       markSelected(tiles, selected);
       const { x, y, why } = store.cell();
       const where = h("span", { class: "dkd-muted" }, ` at the ${WHERE[why]} (${x}, ${y})`);
@@ -93,7 +95,7 @@ function buildKernels(root, store, cursor) {
       root.dataset.frame = String(record.frame);
       if (empty) return;
       paintEnergy(record);
-      channels.paint(header, store.explain(selected, x, y));
+      if (!isLeftOut) channels.paint(header, store.explain(selected, x, y));
     },
   };
 }

@@ -2,7 +2,7 @@
 
 import { h } from "../core/dom.js";
 import { mapBytes } from "../core/drawing.js";
-import { matchedIn, plain, signed } from "../core/text.js";
+import { isUnexplained, matchedIn, plain, signed, UNEXPLAINED } from "../core/text.js";
 
 /** @import { Cell, Explanation, FrameRecord } from "../core/types.d.ts" */
 /** @import { Store } from "../core/store.js" */
@@ -26,6 +26,8 @@ export function buildSum(store) {
     const { header } = store;
     const [low, high] = header.map_range;
     const value = low + ((high - low) * mapBytes(header, record, joint)[y * header.map[0] + x]) / 255;
+    const total = line(`≈ ${plain(value, 2)}`, "", "dkd-total");
+    if (isUnexplained(header, record.frame)) return [total, h("p", {}, UNEXPLAINED)];
     const source =
       record.frame === header.origin
         ? "The first frame's maps come from the pose initializer. "
@@ -33,7 +35,7 @@ export function buildSum(store) {
     const text = header.channels
       ? `${source}Matching starts with ${matchedIn(header, record.frame)}, with the kernels distilled from this one.`
       : "This model matches nothing: it finds the joints in each frame on its own.";
-    return [line(`≈ ${plain(value, 2)}`, "", "dkd-total"), h("p", {}, text)];
+    return [total, h("p", {}, text)];
   }
 
   return {
@@ -46,7 +48,8 @@ export function buildSum(store) {
     paint(record, joint, { x, y, why }) {
       const reason = h("span", { class: "dkd-muted" }, ` · ${why}`);
       const head = h("div", { class: "dkd-where" }, `cell (${x}, ${y})`, reason);
-      if (store.header.initial.has(record.frame) || !store.header.channels) {
+      const { header } = store;
+      if (header.initial.has(record.frame) || !header.channels || isUnexplained(header, record.frame)) {
         element.classList.remove("dkd-stale"); // of a frame before
         element.replaceChildren(head, ...withoutMatching(record, joint, x, y));
         return;

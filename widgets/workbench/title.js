@@ -32,7 +32,7 @@ export function buildTitle(store, act, before, after) {
     ...before,
     latency,
     button("latency", "Latency read-out (L)", "latency"),
-    button("copy as Python", "Copy this view as Python (C)", "copy"),
+    ...(act.copy ? [button("copy as Python", "Copy this view as Python (C)", "copy")] : []),
     button("? keys", "Keyboard shortcuts (?)", "help"),
     ...after,
   );

@@ -20,9 +20,9 @@ import { buildTitle } from "./title.js";
 /** @import { Store } from "../core/store.js" */
 
 /**
- * What a view that is more than a workbench adds: actions of the shortcuts, and elements above and below the grid. With
- * `own` actions, it shows each run unchanged, so it has no switch for re-initialisation.
- * @typedef {{ own: Actions, above: Node[], below: Node[] }} Extension
+ * What a view that is more than a workbench adds: actions of the shortcuts, and elements above and below the grid. It
+ * shows each run unchanged, so it has no switch for re-initialisation. Actions that it is `without` have no button.
+ * @typedef {{ own: Actions, without?: string[], above: Node[], below: Node[] }} Extension
  */
 /** @typedef {(root: HTMLElement, store: Store, cursor: CursorState) => Extension} Extend */
 
@@ -70,7 +70,7 @@ export async function buildWorkbench({ model, el, host, signal }, { label = "Wor
       else (extension?.own.clear ?? base.clear)(argument);
     },
   };
-  if (extension) delete own.reinitialise;
+  if (extension) for (const name of ["reinitialise", ...(extension.without ?? [])]) delete own[name];
   const help = buildHelp({ ...base, ...own });
   const act = keys(root, store, cursor, signal, own);
   const title = buildTitle(store, act, extension ? [] : [policy.element], [...exports.buttons, full.button]);

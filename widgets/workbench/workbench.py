@@ -18,6 +18,7 @@ from widgets.core.library import script
 from widgets.core.tables import LAYERS
 from widgets.core.view import View, describe_error, unknown_keyword
 from widgets.exports.exports import Exports, menu, options_for
+from widgets.page.page import SavedPage, save_page
 from widgets.workbench.kernels import Kernels
 from widgets.workbench.matching import Matching
 from widgets.workbench.player import Player
@@ -163,6 +164,25 @@ class Workbench(View):
         options = options_for(format_for(path).name, self.trace, {**shown, "view": view})
         return export(self.trace, path, **{**options, **style})
 
+    def to_html(self, path: str | os.PathLike[str], **options: Any) -> SavedPage:
+        """Save all views as one HTML file that needs no kernel and no network, with what is shown now shown first.
+
+        Args:
+            path: the file, ``.html``; an existing one is replaced.
+            options: see :func:`widgets.save_page`.
+
+        Raises:
+            ConfigError: an option does not fit.
+            StorageError: the file cannot be written.
+        """
+        return save_page(self.trace, path, **{**self._shown(), **options})
+
+    def _shown(self) -> dict[str, Any]:
+        """Return the state of the cursor, for a page."""
+        cursor = self.cursor
+        state = {"frame": cursor.frame, "joint": cursor.joint, "layers": dict(cursor.layers)}
+        return {**state, "cell": cursor.cell, "speed": cursor.speed}
+
     def code(self) -> str:
         """Return the line of Python that opens this view again, with all settings that differ from the defaults."""
         return self._code(self.cursor.get_state())
@@ -192,7 +212,7 @@ class Workbench(View):
         elif kind == "export" and self._export_menu:
             try:
                 stem = Path.cwd() / (Path(self.trace.clip.name).stem or "clip")
-                self._exports.start(str(content["kind"]), self.trace, stem, content)
+                self._exports.start(str(content["kind"]), self.trace, stem, {**self._shown(), **content})
             except Exception as error:  # shown on the page: otherwise it would only reach the server's log
                 text = str(error) if isinstance(error, DKDError) else describe_error(error, "in the export")
                 self._exporting = {**self._exports.state, "problem": text}

@@ -1,0 +1,50 @@
+"""The command ``dkd page``.
+
+The views are in ``widgets``, which the library does not import. So they are run as ``dkd lab`` runs JupyterLab: in a
+process of their own, ``python -m widgets.page``, which is told what this command was told.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from dkd.cli.track import add_tracking_options
+from dkd.errors import ConfigError
+
+
+def add_page_command(commands: Any) -> None:
+    """Add the command to argparse's subparsers ``commands``."""
+    page = commands.add_parser(
+        "page", help="track people in a video and write all views as one HTML file, which opens without a server",
+        description="Track people in a video and write all views as one HTML file, which opens without a server. "
+        "Instead of a video, VIDEO may be a session of the studio (clip.dkd.json): its people are tracked again.",
+    )  # fmt: skip
+    add_tracking_options(page)
+    page.add_argument("-o", "--out", type=Path, required=True, help="the page, .html")
+    page.add_argument("--frames", metavar="FIRST:STOP", help="frames of the video in the page (default: all tracked)")
+    page.add_argument("--max-mb", type=float, default=20.0, help="largest size in MB (default: %(default)s)")
+    page.add_argument("--caption", default="", help="text above the views, such as what to look for")
+    page.add_argument("--licence", default="", help="licence of the video, named in the page")
+    page.add_argument("--force", action="store_true", help="replace an existing file")
+    page.add_argument("--quiet", action="store_true", help="print only errors, and no progress bar")
+    page.set_defaults(command=_page)
+
+
+def _page(arguments: argparse.Namespace) -> int:
+    if arguments.out.exists() and not arguments.force:
+        raise ConfigError(f"{arguments.out} exists already; add --force to replace it, or choose another name")
+    given = {name: value for name, value in vars(arguments).items() if name != "command"}
+    code = str(Path(__file__).resolve().parents[2])  # widgets lies next to dkd
+    paths = [code, *filter(None, [os.environ.get("PYTHONPATH")])]
+    # -P: a folder `widgets` in the current folder is not taken for ours.
+    command = [sys.executable, "-P", "-m", "widgets.page", json.dumps(given, default=os.fspath)]
+    try:
+        return subprocess.run(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)}).returncode
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,100 @@
+// What stands around the views of a page: caption, people, bookmarks, origin, licences. Names and notes are texts of
+// the page's author: they become text, never markup.
+
+import { h } from "../core/dom.js";
+import { numberOf, secondsOf } from "../core/text.js";
+
+/** @import { CursorState } from "../core/cursor.js" */
+/** @import { Store } from "../core/store.js" */
+/** @import { Contents } from "./contents.d.ts" */
+
+const RECORDED =
+  "This page is a recorded run. Tracking again, changing kernels and correcting joints need the model: " +
+  "a page from a file cannot do them, the notebook can.";
+
+/**
+ * A choice between several people; nothing for one.
+ * @param {Contents} contents
+ * @param {(index: number) => void} show
+ */
+export function buildPeople({ people, shown }, show) {
+  if (people.length < 2) return [];
+  const options = people.map(({ name }, i) => h("option", { value: i, selected: i === (shown.person ?? 0) }, name));
+  /** @type {HTMLSelectElement} */
+  const select = h("select", { title: "Person", onchange: () => show(Number(select.value)) }, ...options);
+  return [h("label", { class: "dkd-check dkd-page-people" }, "Person", select)];
+}
+
+/** @param {Contents} contents */
+export const buildCaption = ({ caption }) => (caption ? [h("p", { class: "dkd-page-caption" }, caption)] : []);
+
+/**
+ * The bookmarks, to jump to; their frames have the numbers of the video once the header is known.
+ * @param {Contents} contents
+ * @param {Store} store
+ * @param {CursorState} cursor
+ */
+export function buildBookmarks({ bookmarks }, store, cursor) {
+  const list = h("ol", { class: "dkd-page-marks" });
+  const element = h("section", { class: "dkd-panel", "aria-label": "Bookmarks" }, h("h3", {}, "Bookmarks"), list);
+  const view = {
+    header() {
+      const items = bookmarks.map(({ frame, note }) => {
+        const number = numberOf(store.header, frame);
+        const seconds = secondsOf(store.header, frame).toFixed(3);
+        const go = () => cursor.seek(frame);
+        const button = h(
+          "button",
+          { class: "dkd-text", title: `Go to frame ${number}`, onclick: go },
+          `frame ${number}`,
+        );
+        return h("li", {}, button, h("span", { class: "dkd-muted" }, `${seconds} s`), h("span", {}, note));
+      });
+      list.replaceChildren(...items);
+    },
+    paint() {},
+  };
+  return { elements: bookmarks.length ? [element] : [], view };
+}
+
+/**
+ * Where the run comes from, what was rounded, and the licences.
+ * @param {Contents} contents
+ * @param {Store} store
+ */
+export function buildAbout(contents, store) {
+  const list = h("dl", {});
+  const update = (/** @type {number} */ person) => {
+    const { facts } = contents.people[person];
+    const all = [
+      ...facts,
+      ["pictures", `${contents.look}; frames are exact by their number`],
+      ...rounding(store, contents),
+    ];
+    list.replaceChildren(...all.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]));
+  };
+  const licences = [contents.licence ? `Video: ${contents.licence}.` : "", contents.code].filter(Boolean).join(" ");
+  const element = h(
+    "section",
+    { class: "dkd-panel dkd-page-about", "aria-label": "About this page" },
+    h("details", {}, h("summary", {}, "About this page"), h("p", {}, RECORDED), list),
+    h("p", {}, licences),
+  );
+  return { element, update };
+}
+
+/**
+ * @param {Store} store
+ * @param {Contents} contents
+ * @returns {[string, string][]}
+ */
+function rounding(store, { arithmetic }) {
+  const { header } = store;
+  if (!header || header.is_track) return [];
+  const [low, high] = header.map_range;
+  const step = ((high - low) / 510).toFixed(3);
+  const maps = `joints and scores are exact; maps are rounded to 8 bits, by at most ${step}`;
+  if (!header.channels) return [["numbers", maps]];
+  const many = arithmetic < header.n_frames ? `${arithmetic} of ${header.n_frames} frames` : "all frames";
+  return [["numbers", `${maps}, kernels to 8 bits, and features to 6. The arithmetic of cells is here for ${many}`]];
+}
