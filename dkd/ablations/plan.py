@@ -17,7 +17,7 @@ from typing import Any
 
 from dkd.errors import ConfigError, nearest_name
 from dkd.evaluation.methods import VARIANTS
-from dkd.io.config import STRICT, from_mapping, parse_yaml, read_yaml, to_mapping, with_words
+from dkd.io.config import STRICT, check_ranges, from_mapping, parse_yaml, read_yaml, to_mapping, with_words
 from dkd.training.config import TrainConfig, load_recipe
 
 PLANS = Path(__file__).parent / "plans"
@@ -41,6 +41,9 @@ class EvaluationChoice:
     sources: tuple[str, ...] = ("rendered",)
     clips: int | None = None
     frames: int | None = None
+
+    def __post_init__(self) -> None:
+        check_ranges(self, clips=(1, 10**9), frames=(1, 10**9))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 from dkd.datasets.layout import Layout, check_split, numbered_files, read_mat
 from dkd.datasets.people import PersonSequence
 from dkd.errors import DatasetError
+from dkd.pose.labels import as_joints, as_numbers
 from dkd.pose.skeleton import convert_joints
 
 LAYOUT = Layout(
@@ -58,7 +59,7 @@ def load_lsp(root: Path | None = None, split: str = "train", skeleton: str = "pe
     joints = read_mat(folder / "joints.mat", "joints")["joints"]
     if joints.shape != (3, 14, 2000):
         raise DatasetError(f"expected joints of shape (3, 14, 2000) in {folder / 'joints.mat'}, got {joints.shape}")
-    marked = joints.transpose(2, 1, 0).astype(np.float64)  # (2000, 14, 3) x, y, occluded
+    marked = _checked(joints.transpose(2, 1, 0), folder)  # (2000, 14, 3) x, y, occluded
     marked[..., 2] = 1 - marked[..., 2]
     first = 0 if split == "train" else 1000
     return _stills(folder, "im{:04d}.jpg", first, marked[first : first + 1000], skeleton)
@@ -84,11 +85,18 @@ def load_lsp_extended(
     check_split(split, ("train",))
     folder = EXTENDED_LAYOUT.find(root, "images", "joints.mat")
     joints = read_mat(folder / "joints.mat", "joints")["joints"]
-    if joints.ndim != 3 or joints.shape[:2] != (14, 3):
+    if joints.ndim != 3 or joints.shape[:2] != (14, 3) or not joints.shape[2]:
         raise DatasetError(f"expected joints of shape (14, 3, N) in {folder / 'joints.mat'}, got {joints.shape}")
-    marked = joints.transpose(2, 0, 1).astype(np.float64)  # (N, 14, 3) x, y, labelled
+    marked = _checked(joints.transpose(2, 0, 1), folder)  # (N, 14, 3) x, y, labelled
     marked[marked[..., 2] == 0, :2] = np.nan
     return _stills(folder, "im{:05d}.jpg", 0, marked, skeleton)
+
+
+def _checked(marked: np.ndarray, folder: Path) -> np.ndarray:
+    """Return a copy as float64 after checking that all are real numbers, and none is infinite."""
+    found = as_numbers(marked, None, f"joints in {folder / 'joints.mat'}").copy()
+    as_joints(found[..., :2], None, f"joints in {folder / 'joints.mat'}")
+    return found
 
 
 def _stills(folder: Path, pattern: str, first: int, marked: np.ndarray, skeleton: str) -> list[PersonSequence]:

@@ -15,6 +15,7 @@ import numpy as np
 from dkd.datasets.layout import Layout, check_split, read_mat
 from dkd.datasets.people import FrameFiles, PersonSequence
 from dkd.errors import DatasetError
+from dkd.pose.labels import as_joints
 from dkd.pose.skeleton import convert_joints
 
 LAYOUT = Layout(
@@ -81,6 +82,7 @@ def _person(file: Path, number: int, rect: Mapping[str, Any], skeleton: str) -> 
         # It may be a number, a text, an empty array, or absent: only a 0 says that a joint is hidden.
         visible = str(point.get("is_visible")) not in ("0", "0.0", "False")
         marked[int(joint)] = x - 1, y - 1, visible  # MATLAB counts pixels from 1
+    as_joints(marked[:, :2], None, f"joints of {file.name} in {LABELS}")
     joints = convert_joints(marked[None], "mpii", skeleton)  # (1, J, 3)
     return PersonSequence(
         FrameFiles([file]),

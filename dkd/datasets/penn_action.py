@@ -27,6 +27,7 @@ import numpy as np
 from dkd.datasets.layout import Layout, check_split, files_with, fill_boxes, numbered_files, read_mat
 from dkd.datasets.people import PersonSequence
 from dkd.errors import ConfigError, DatasetError, nearest_name
+from dkd.pose.labels import as_flags, as_joints, as_numbers
 from dkd.pose.skeleton import get_skeleton
 
 LAYOUT = Layout(
@@ -81,7 +82,7 @@ def read_labels(file: Path) -> PennLabels:
     names = ("x", "y", "visibility", "bbox", "action", "pose", "train", "dimensions")
     mat = read_mat(file, *names)
     # Coordinates are stored in different types (uint8, uint16, double): unsigned ones would wrap below 0.
-    x, y, visibility, boxes = (np.asarray(mat[name], np.float64) for name in names[:4])
+    x, y, visibility, boxes = (as_numbers(mat[name], None, f"{name!r} in {file}") for name in names[:4])
     n_frames = len(x)
     if not x.shape == y.shape == visibility.shape == (n_frames, 13):
         raise DatasetError(
@@ -94,8 +95,11 @@ def read_labels(file: Path) -> PennLabels:
     if any(mat[name].size < size for name, size in (("action", 1), ("pose", 1), ("train", 1), ("dimensions", 2))):
         raise DatasetError(f"expected action, pose, train and dimensions to be filled in {file}, found one empty")
 
-    visible = visibility > 0
-    joints = np.stack([x, y], axis=-1)  # (T, 13, 2)
+    if mat["train"].dtype.kind not in "iuf" or np.isinf(boxes).any():
+        raise DatasetError(f"expected 'train' as a number and boxes in pixels in {file}, got other values")
+
+    visible = as_flags(visibility, None, f"'visibility' in {file}")
+    joints = as_joints(np.stack([x, y], axis=-1), None, f"x and y in {file}").copy()  # (T, 13, 2)
     joints[~visible & (x == y) & (x < _UNPLACED_BELOW)] = np.nan
     to_subjects_sides = list(get_skeleton("penn_action").flip_permutation)
     joints = (joints - 1)[:, to_subjects_sides].astype(np.float32)  # MATLAB counts pixels from 1

@@ -177,6 +177,8 @@ def _read_labels(file: Path) -> _Labels:
             raise DatasetError(
                 f"expected {name!r} of shape {('N', *shape)} in {file}, one row per person, got {arrays[name].shape}"
             )
+        if arrays[name].dtype.kind not in ("iu" if name == "index" else "iuf") or not np.isfinite(arrays[name]).all():
+            raise DatasetError(f"expected {name!r} as finite numbers in {file}, got {arrays[name].dtype} with others")
     marked = arrays["joints"].astype(np.float32)
     marked[marked[..., 2] <= 0] = np.nan
     human = convert_joints(marked[..., :2], "lsp", "penn_action")

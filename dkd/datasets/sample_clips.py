@@ -13,7 +13,7 @@ import numpy as np
 from dkd.datasets.layout import read_npz
 from dkd.datasets.people import ClipFrames, PersonSequence
 from dkd.errors import ConfigError, DatasetError
-from dkd.pose.labels import as_flags
+from dkd.pose.labels import as_flags, as_joints, as_numbers
 from dkd.pose.skeleton import convert_joints
 from dkd.video.clip import Clip
 from dkd.video.samples import Sample, get_sample, list_samples, samples_folder
@@ -88,7 +88,11 @@ def _camera(sample: Sample, file: Path) -> PersonSequence:
     clip = Clip(sample.path)
     if coco.shape != (len(clip), 17, 2):
         raise DatasetError(f"expected labels of shape ({len(clip)}, 17, 2) in {file}, got {coco.shape}")
+    coco = as_joints(coco, None, f"'consensus17' in {file}", None)
     trusted = as_flags(agree, coco.shape[:2], f"'agree' in {file}")
+    side = as_numbers(side, (len(clip),), f"'bbox_size' in {file}")
+    if not ((side > 0) & np.isfinite(side)).all():
+        raise DatasetError(f"expected 'bbox_size' in pixels, above 0, in {file}, got {side.min():g} to {side.max():g}")
     joints = convert_joints(np.where(trusted[..., None], coco, np.nan), "coco", "penn_action")
     # The labels only give the larger side of the person's box: the box is centred on the joints.
     middle = (coco.min(1) + coco.max(1)) / 2  # (T, 2)

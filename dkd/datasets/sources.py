@@ -55,10 +55,10 @@ def _rendered_rate(file: Path) -> float:
     """Read the frame rate from the settings that ``dkd render`` keeps."""
     try:
         rate = float(json.loads(file.read_text(encoding="utf-8"))["config"]["fps"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DatasetError(
             f"expected the settings of dkd render with config.fps in {file}, but it is damaged or cut "
-            f"short ({error!r}); render the people again"
+            f"short ({type(error).__name__}: {str(error)[:200]}); render the people again"
         ) from error
     if not 0 < rate < float("inf"):
         raise DatasetError(f"expected config.fps above 0 in {file}, got {rate}; render the people again")

@@ -14,6 +14,7 @@ import numpy as np
 from dkd.datasets.layout import Layout, check_split, fill_boxes, numbered_files, read_mat
 from dkd.datasets.people import PersonSequence
 from dkd.errors import ConfigError, DatasetError
+from dkd.pose.labels import as_joints
 
 LAYOUT = Layout(
     "sub_jhmdb",
@@ -138,7 +139,7 @@ def _load_video(folder: Path, action: str, video: str) -> PersonSequence:
     n_frames = positions.shape[2]
     if mask.ndim != 3 or mask.shape[2] != n_frames:
         raise DatasetError(f"expected part_mask of shape (H, W, {n_frames}) in {mask_file}, got {mask.shape}")
-    joints = (np.asarray(positions, np.float64).T - 1).astype(np.float32)  # (T, 15, 2), from 0
+    joints = (as_joints(positions.T, None, f"'pos_img' in {joints_file}") - 1).astype(np.float32)  # (T, 15, 2), from 0
     return PersonSequence(
         numbered_files(folder / "Rename_Images" / action / video, "{:05d}.png", range(1, n_frames + 1)),
         joints,

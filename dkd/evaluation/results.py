@@ -62,10 +62,13 @@ class Evaluation:
             self.settings: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
             if self.settings["format"] != FORMAT:
                 raise ValueError(f"format {self.settings['format']!r}")
-            self._files = [self.folder / name for name in self.settings["parts"]]
-            for name in ("methods", "sources"):
-                if not all(isinstance(text, str) for text in self.settings[name]):
+            for name in ("methods", "sources", "parts"):
+                names = self.settings[name]
+                if not isinstance(names, list) or not all(isinstance(text, str) for text in names):
                     raise ValueError(f"{name} that are no names")
+            self._files = [self.folder / name for name in self.settings["parts"]]
+            if outside := [f for f in self._files if not f.resolve().is_relative_to(self.folder.resolve())]:
+                raise ValueError(f"a part outside of the folder, {outside[0]}")
             if not all(isinstance(self.settings[name], dict) for name in ("specs", "given")):
                 raise ValueError("no record of what was asked for")
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -109,7 +112,12 @@ class Evaluation:
             return pd.DataFrame(columns=[*COLUMNS])
         import pyarrow as pa
 
-        table = pa.concat_tables(map(_with_room, tables)).unify_dictionaries().to_pandas()
+        try:
+            table = pa.concat_tables(map(_with_room, tables)).unify_dictionaries().to_pandas()
+        except pa.ArrowException as error:
+            raise DatasetError(
+                f"the parts in {self.folder} have columns of different types ({str(error)[:200]}); evaluate again"
+            ) from error
         order = {"model": self.methods, "data": self.sources}
         for column, names in order.items():
             table[column] = table[column].cat.set_categories([n for n in names if n in table[column].cat.categories])
@@ -171,6 +179,8 @@ def _read(file: Path, rows: bool = True) -> Any:
         found = {str(value) for value in table[column].unique().to_pylist()}
         if found != {str(expected)}:
             raise DatasetError(f"{file} has rows of another {column} than it says; evaluate again")
+    if table.num_rows > table.group_by(["frame", "joint"]).aggregate([]).num_rows:
+        raise DatasetError(f"{file} has rows twice; evaluate again")
     return table
 
 

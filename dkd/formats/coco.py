@@ -129,11 +129,15 @@ def read(content: dict[str, Any], path: Path) -> PoseTrack:
         raise DatasetError(f"expected images, and a category with keypoints, in {path}")
     category, info = categories[0], content.get("info") or {}
     joints = tuple(str(name) for name in category["keypoints"])
-    limbs = [(joints[a - 1], joints[b - 1]) for a, b in category.get("skeleton") or []]
+    limbs = [(int(a), int(b)) for a, b in category.get("skeleton") or []]
     images = {one["id"]: one for one in content["images"]}
+    if len(images) < len(content["images"]) or any(not 1 <= a <= len(joints) for pair in limbs for a in pair):
+        raise DatasetError(f"expected images with different ids, and limbs of joints 1 to {len(joints)}, in {path}")
     by_image, notes = _frames(images, path)
     annotations = [one for one in content["annotations"] if one.get("keypoints") and one["image_id"] in images]
     people, person, more = _people(annotations, info.get("people"))
+    if len({(one["image_id"], p) for one, p in zip(annotations, person, strict=True)}) < len(annotations):
+        raise DatasetError(f"expected each person once in each image of {path}, but one track_id is there twice")
     frames = np.array(sorted(by_image.values()))
     out = np.full((len(frames), len(people), len(joints), 3), np.nan)
     row = {int(f): t for t, f in enumerate(frames)}
@@ -147,10 +151,11 @@ def read(content: dict[str, Any], path: Path) -> PoseTrack:
     seconds = {by_image[key]: one.get("time_s") for key, one in images.items()}
     times = np.array([np.nan if seconds[int(f)] is None else seconds[int(f)] for f in frames], np.float64)
     times = np.full(len(frames), np.nan) if np.isnan(times).any() else times
+    named = [(joints[a - 1], joints[b - 1]) for a, b in limbs]
     sizes = {(one.get("width"), one.get("height")) for one in images.values()}
     width, height = sizes.pop() if len(sizes) == 1 else (None, None)
     return PoseTrack(
-        out[..., :2], out[..., 2], skeleton_of(joints, {"limbs": limbs, "skeleton": info.get("skeleton")}), frames,
+        out[..., :2], out[..., 2], skeleton_of(joints, {"limbs": named, "skeleton": info.get("skeleton")}), frames,
         times, people, info["fps"] if "fps" in info else rate_of(frames, times),
         (int(width), int(height)) if width and height else None,
         info.get("source"), info.get("software"), notes=(*notes, *more),

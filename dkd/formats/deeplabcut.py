@@ -7,6 +7,7 @@ for it, and PyTables unpickles attributes. Layout: ``pandas.io.pytables``, store
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from dkd.errors import DatasetError
 from dkd.formats.hdf import hdf, plain_literals, strings
 from dkd.formats.numbers import number_in, spread, text
-from dkd.formats.tidy import skeleton_of
+from dkd.formats.tidy import ends_early, skeleton_of
 from dkd.formats.track import PERSON, PoseTrack
 
 if TYPE_CHECKING:
@@ -128,11 +129,12 @@ def read_csv(path: Path) -> PoseTrack:
     names = [row[0] for row in levels]
     kinds = {i: str for i in range(width)}
     table = pd.read_csv(path, skiprows=len(levels), header=None, encoding="utf-8-sig", dtype=kinds)
-    if not width or not len(table):
-        raise DatasetError(f"expected one row per frame in {path}, got none")
+    if not width or not len(table) or table.shape[1] != len(levels[-1]):
+        raise DatasetError(f"expected rows of {len(levels[-1])} cells, one per frame, in {path}, got {table.shape}")
     columns = [dict(zip(names, column, strict=True)) for column in zip(*(row[width:] for row in levels), strict=True)]
     index = [_frame_number(str(name), path) for name in table[width - 1]]
-    return _track(columns, table.iloc[:, width:].to_numpy(np.float64), index, path)
+    track = _track(columns, table.iloc[:, width:].to_numpy(np.float64), index, path)
+    return replace(track, notes=(*track.notes, *ends_early(path)))
 
 
 def _frame_number(name: str, path: Path) -> int:
@@ -185,6 +187,8 @@ def _track(columns: list[dict[str, str]], values: np.ndarray, index: list[int], 
     """Place columns by their names, never by their order."""
     people = tuple(dict.fromkeys(column.get("individuals", PERSON) for column in columns))
     joints = tuple(dict.fromkeys(column["bodyparts"] for column in columns))
+    if len({tuple(column.items()) for column in columns}) < len(columns):
+        raise DatasetError(f"expected each coordinate of a joint once in {path}, but one is there twice")
     out = np.full((len(index), len(people), len(joints), 3), np.nan)
     for i, column in enumerate(columns):
         at = people.index(column.get("individuals", PERSON)), joints.index(column["bodyparts"])

@@ -119,6 +119,14 @@ def read(path: Path, video: int = 0) -> PoseTrack:
     chosen = chosen[np.argsort(chosen["frame_idx"], kind="stable")]
     notes = [] if len(ids) < 2 else [f"The file has {len(ids)} videos; this is number {video}."]
     rows = [instances[int(f["instance_id_start"]) : int(f["instance_id_end"])] for f in chosen]
+    for f, row in zip(chosen, rows, strict=True):
+        tracks_of_kinds = [(int(one["track"]), int(one["instance_type"])) for one in row if one["track"] >= 0]
+        stated = int(f["instance_id_end"]) - int(f["instance_id_start"])
+        if len(row) != stated or len(set(tracks_of_kinds)) < len(tracks_of_kinds):
+            raise DatasetError(
+                f"expected each person once in frame {int(f['frame_idx'])} of {path}, and the {stated} instances that "
+                "it states; is the file damaged?"
+            )
     untracked = max([int((row["track"] < 0).sum()) for row in rows], default=0)
     people = [str(one[1] if isinstance(one, list) else one) for one in tracks]
     if untracked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,9 @@ def read_text(path: Path) -> PoseTrack:
     with path.open(encoding="utf-8-sig") as file:
         header = file.readline()
     separator = "\t" if header.count("\t") > header.count(",") else ","
+    names = header.strip().split(separator)
+    if twice := [name for name in COLUMNS if names.count(name) > 1]:
+        raise DatasetError(f"expected each column once in {path}, but {twice[0]!r} is there twice")
     kinds = {"person": str, "joint": str}
     try:
         table = pd.read_csv(path, sep=separator, dtype=kinds, encoding="utf-8-sig", keep_default_na=False,
@@ -88,7 +92,16 @@ def read_text(path: Path) -> PoseTrack:
     for column in kinds:
         if column in table:
             table[column] = table[column].map(from_csv_cell)
-    return from_table(table, path)
+    track = from_table(table, path)
+    return replace(track, notes=(*track.notes, *ends_early(path)))
+
+
+def ends_early(path: Path) -> tuple[str, ...]:
+    """Return a note if a text file does not end with the end of a line, as all tools write it."""
+    with path.open("rb") as file:
+        file.seek(-1, 2)
+        complete = file.read(1) in b"\r\n"
+    return () if complete else ("The last line has no end: is the file cut short?",)
 
 
 def read_json(records: list[dict[str, Any]], path: Path) -> PoseTrack:
@@ -124,7 +137,7 @@ def from_table(table: pd.DataFrame, path: Path | str, about: dict[str, Any] | No
     if lacking or not len(table):
         raise DatasetError(
             f"expected a table with the columns {', '.join(COLUMNS)} in {path}, "
-            f"got {', '.join(map(str, table.columns))} and {len(table)} rows"
+            f"got {', '.join(map(str, table.columns))[:300]!r} and {len(table)} rows"
         )
     people, person = _codes(table["person"] if "person" in table else pd.Series(PERSON, table.index))
     joints, joint = _codes(table["joint"])
@@ -144,9 +157,8 @@ def from_table(table: pd.DataFrame, path: Path | str, about: dict[str, Any] | No
     time = column("time_s").astype(np.float64)
     times = np.full(len(frames), np.nan)
     known = ~np.isnan(time).all((1, 2))
-    times[known] = np.nanmax(time[known].reshape(int(known.sum()), -1), -1)
-    if not known.all():
-        times[:] = np.nan
+    if known.all():
+        times = np.nanmax(time.reshape(len(frames), -1), -1)
     sure = column("confidence")
     has_confidence = about.get("confidence", bool(np.isfinite(sure).any()))
     size = about.get("size")

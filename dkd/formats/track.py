@@ -152,7 +152,13 @@ class PoseTrack:
         )
 
     def timed(self, fps: float) -> PoseTrack:
-        """Return the track with the times of a constant rate: frame / fps."""
+        """Return the track with the times of a constant rate: frame / fps.
+
+        Raises:
+            ConfigError: the rate is not a positive number.
+        """
+        if isinstance(fps, str) or not 0 < fps < np.inf:
+            raise ConfigError(f"expected fps above 0, the video's rate, got {fps!r}")
         return replace(self, times=self.frames / fps, fps=fps)
 
     @property

@@ -13,7 +13,7 @@ import numpy as np
 from dkd.errors import ConfigError, DatasetError
 from dkd.formats.numbers import text
 from dkd.formats.rates import rate_of
-from dkd.formats.tidy import skeleton_of
+from dkd.formats.tidy import ends_early, skeleton_of
 from dkd.formats.track import PERSON, PoseTrack
 
 _AXES = 3
@@ -76,6 +76,8 @@ def read(path: Path) -> PoseTrack:
         fps = float(about["DataRate"])
     except (IndexError, ValueError, KeyError) as error:
         raise DatasetError(f"expected a TRC file in {path}: {error}") from error
+    if not m or not n or not (table[:, 0] == np.floor(table[:, 0])).all():
+        raise DatasetError(f"expected markers, and rows that begin with a whole number of a frame, in {path}")
     points = table[:, 2:].reshape(n, m, _AXES)
     if (np.abs(points[..., 2]) > 0).any():
         raise DatasetError(f"expected markers in the picture (z = 0) in {path}, got some in space: project them first")
@@ -90,5 +92,5 @@ def read(path: Path) -> PoseTrack:
     constant = even is not None and abs(even / fps - 1) < 1e-3
     return PoseTrack(
         xy, np.full(xy.shape[:3], np.nan), skeleton_of(joints, {}), frames, times, people,
-        fps if constant or n < 2 else even,
+        fps if constant or n < 2 else even, notes=ends_early(path),
     )  # fmt: skip

@@ -7,14 +7,15 @@ where it is.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from dkd.errors import ConfigError, nearest_name
+from dkd.io.plain_yaml import PlainDumper, PlainLoader
 
 T = TypeVar("T")
 STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)  # for a settings class: ``__pydantic_config__ = STRICT``
@@ -55,10 +56,30 @@ def from_mapping(kind: type[T], values: Mapping[str, Any]) -> T:
     Raises:
         ConfigError: a key is unknown (the nearest known one is named) or missing, or a value does not fit.
     """
+    if flags := list(_flags_for_numbers(kind, values)):
+        raise ConfigError(f"setting {flags[0]!r}: expected a number or a name, got true or false")
     try:
         return TypeAdapter(kind).validate_python(dict(values))
     except ValidationError as error:
         raise ConfigError("; ".join(dict.fromkeys(_explain(kind, e) for e in error.errors()))) from error
+
+
+def _flags_for_numbers(kind: Any, values: Any, where: str = "") -> Iterable[str]:
+    """Find settings that are ``true`` or ``false`` although they are no flags; pydantic would take them as 1 and 0."""
+    if dataclasses.is_dataclass(kind) and isinstance(values, Mapping):
+        types = _types(kind)  # type: ignore[arg-type]
+        for name, value in values.items():
+            if name in types:
+                yield from _flags_for_numbers(types[name], value, f"{where}.{name}" if where else str(name))
+    elif not {bool, Any} & _parts_of(kind) and any(
+        isinstance(value, bool) for value in (values if isinstance(values, list | tuple) else [values])
+    ):
+        yield where
+
+
+def _parts_of(kind: Any) -> set[Any]:
+    """Return a type and all types within it: ``tuple[float, ...] | None`` has five parts."""
+    return {kind}.union(*(_parts_of(part) for part in get_args(kind)))
 
 
 def _explain(kind: type, error: Any) -> str:
@@ -118,6 +139,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
 def parse_yaml(text: str) -> Any:
     """Parse YAML of limited length, without anchors: these can make a document refer to itself, or grow without end.
 
+    Plain values are read as in YAML 1.2, see :class:`~dkd.io.plain_yaml.PlainLoader`.
+
     Raises:
         yaml.YAMLError: it is no such text.
     """
@@ -131,7 +154,7 @@ def parse_yaml(text: str) -> Any:
                 raise yaml.YAMLError(f"more than {_DEEPEST} levels of nesting")
             if getattr(event, "anchor", None) is not None:
                 raise yaml.YAMLError(f"an anchor or alias ({event.anchor[:40]!r}); write the value out instead")
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=PlainLoader)  # noqa: S506 (it is a SafeLoader)
     except (ValueError, RecursionError, OverflowError) as error:  # a number of thousands of digits, or deep nesting
         raise yaml.YAMLError(f"a value that cannot be read ({error})") from error
 
@@ -142,7 +165,7 @@ def _one_line(error: Exception) -> str:
 
 def to_yaml(config: Any) -> str:
     """Convert settings to YAML, which :func:`read_yaml` and :func:`from_mapping` turn back into the same settings."""
-    return yaml.safe_dump(to_mapping(config), sort_keys=False, allow_unicode=True, width=100)
+    return yaml.dump(to_mapping(config), Dumper=PlainDumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def with_words(values: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     Raises:
         StorageError: the disk is full, or there is no permission to write.
     """
-    path = Path(path)
+    path = _checked(path)
     temporary = path.with_name(temporary_name(path.name))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     Raises:
         StorageError: the disk is full, or there is no permission to write.
     """
-    path = Path(path)
+    path = _checked(path)
     temporary, old = path.with_name(temporary_name(path.name)), path.with_name(temporary_name(path.name, "old"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,3 +72,9 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     finally:
         for left in (temporary, old):
             remove(left)
+
+
+def _checked(path: str | Path) -> Path:
+    if "\0" in str(path):
+        raise StorageError(f"cannot write {str(path)!r}: a path has no null character; choose another one")
+    return Path(path)

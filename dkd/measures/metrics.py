@@ -78,6 +78,8 @@ def joint_counts(
     predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | float, alpha: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Count hits and labelled joints as :func:`pck_counts`, for each joint: both (J,) int."""
+    if not alpha >= 0:
+        raise ConfigError(f"expected a threshold alpha of 0 or more, a share of the normaliser, got {alpha}")
     error, limit, counted = _errors(predicted, truth, normaliser)
     axes = tuple(range(counted.ndim - 1))
     return (counted & (error <= alpha * limit)).sum(axes), counted.sum(axes)

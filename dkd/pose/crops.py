@@ -105,9 +105,14 @@ def check_box(box, width: int, height: int) -> tuple[float, float, float, float]
     Raises:
         BoxError: not four finite numbers, x1 ≤ x0 or y1 ≤ y0, smaller than 4 pixels, or fully outside the frame.
     """
-    values = np.asarray(box, dtype=np.float64).ravel() if np.size(box) == 4 else np.array([np.nan])
+    try:
+        given = np.asarray(box)
+        values = given.astype(np.float64).ravel() if given.size == 4 and given.dtype.kind in "iuf" else np.empty(0)
+    except ValueError:  # rows of different lengths
+        values = np.empty(0)
     if values.size != 4 or not np.isfinite(values).all():
-        raise BoxError(f"expected a box of four finite numbers (x0, y0, x1, y1) in pixels, got {box!r}")
+        shown = repr(box)[:200]
+        raise BoxError(f"expected a box of four finite numbers (x0, y0, x1, y1) in pixels, got {shown}")
     x0, y0, x1, y1 = (float(v) for v in values)
     if x1 <= x0 or y1 <= y0:
         raise BoxError(

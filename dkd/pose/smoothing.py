@@ -7,7 +7,7 @@ of the network's square in pixels) → (J, 2) pixels``. Each trace needs its own
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import pi
+from math import inf, pi
 
 import numpy as np
 
@@ -40,9 +40,9 @@ class OneEuro:
     """
 
     def __init__(self, min_cutoff: float = 1.0, beta: float = 20.0, speed_cutoff: float = 1.0):
-        if not (min_cutoff > 0 and speed_cutoff > 0 and beta >= 0):
+        if not (0 < min_cutoff < inf and 0 < speed_cutoff < inf and 0 <= beta < inf):
             raise ConfigError(
-                "expected min_cutoff > 0 Hz, speed_cutoff > 0 Hz and beta ≥ 0, got "
+                "expected finite min_cutoff > 0 Hz, speed_cutoff > 0 Hz and beta ≥ 0, got "
                 f"{min_cutoff}, {speed_cutoff} and {beta}"
             )
         self.min_cutoff, self.beta, self.speed_cutoff = min_cutoff, beta, speed_cutoff

@@ -104,6 +104,7 @@ def server_arguments(notebook: Path, port: int, open_browser: bool, token: str) 
         f"--ServerApp.root_dir={root}",
         f"--IdentityProvider.token={token}",
         f"--IdentityProvider.cookie_options={COOKIES!r}",
+        f"--ServerApp.tornado_settings={ {'xsrf_cookie_kwargs': {**COOKIES, 'path': '/'}}!r}",
         f"--ServerApp.open_browser={open_browser}",
         f"--LabApp.default_url=/lab/tree/{quote(notebook.relative_to(root).as_posix())}",
         # Lets scripts in the page, such as browser tests, call Lab's commands.

@@ -126,6 +126,8 @@ class Trace(Record, Counterfactuals):
         stop: int | None,
     ) -> None:
         """Check the arguments, and start without frames."""
+        if stop is not None and not isinstance(stop, int | np.integer):
+            raise ShapeError(f"expected stop as a whole number of frames, got {stop!r}")
         n_wanted = len(clip) if stop is None else min(stop, len(clip))
         if n_wanted < 1:
             raise ShapeError(f"expected at least one frame to trace, got stop={stop} for a clip of {len(clip)}")

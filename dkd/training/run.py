@@ -218,6 +218,8 @@ class Run:
             table = pd.read_csv(self.log_file, on_bad_lines="skip")
             for column in table:
                 table[column] = pd.to_numeric(table[column], errors="coerce")
+            if "step" in table and not (table["step"].dropna().abs() < 2**53).all():
+                raise ValueError("its steps are too large to be any")
         except (OSError, ValueError, OverflowError) as error:
             raise CheckpointError(f"{self.log_file} cannot be read ({error})") from error
         if "step" not in table:

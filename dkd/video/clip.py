@@ -112,6 +112,11 @@ class Clip:
             raise ConfigError(f"unknown video backend {backend!r}{hint} Known: {', '.join(known)}.")
         if cache_bytes < 0:
             raise ConfigError(f"expected cache_bytes of 0 or more, got {cache_bytes}; 0 keeps no frame")
+        if not isinstance(path, str | os.PathLike):
+            raise ConfigError(
+                f"expected the path of a video or of a folder of images, got {type(path).__name__}; "
+                "Clip.from_array takes frames in memory"
+            )
         if not os.fspath(path):  # as a Path, it would be the current folder
             raise VideoNotFoundError("expected the path of a video or of a folder of images, got an empty text")
         file = Path(path)
@@ -168,8 +173,8 @@ class Clip:
                 "expected frames of shape (T, H, W, 3), none of them 0, and type uint8, "
                 f"got {frames.shape} {frames.dtype}"
             )
-        if not 0 < fps < float("inf"):
-            raise ConfigError(f"expected fps > 0, got {fps}; give frames per second")
+        if isinstance(fps, str) or not 0 < fps < float("inf"):
+            raise ConfigError(f"expected fps > 0, got {fps!r}; give frames per second")
         clip = cls.__new__(cls)
         clip.path = None
         clip.track, clip.orientation, clip.pixel_aspect, clip._stated = 0, UPRIGHT, Fraction(1), ()

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from dkd.video.opening import Track
+from dkd.video.tables import Packet
 from dkd.video.times import Timing
 
 log = logging.getLogger("dkd.video")
@@ -45,6 +46,7 @@ def warnings_of(
     truncated: bool,
     announced: int | None,
     faults: Sequence[tuple[int, ...]],
+    unseen: int = 0,
 ) -> tuple[VideoWarning, ...]:
     """Collect the warnings about a file.
 
@@ -55,6 +57,7 @@ def warnings_of(
         truncated: whether the file ends early.
         announced: number of frames that the header announces.
         faults: frames in each stretch of the file whose bytes are damaged.
+        unseen: number of pictures that are stored, but are no frames.
     """
     n = len(timing.times)
     found = []
@@ -72,9 +75,30 @@ def warnings_of(
             if frames else "outside its frames"  # fmt: skip
         text = f"bytes of the file are damaged {where}: its checksum does not match, or a stretch cannot be read"
         found.append(VideoWarning("suspect", text, frames))
+    if unseen:
+        text = f"{unseen} of {unseen + n} stored pictures are not shown: they are damaged, or their times are wrong"
+        found.append(VideoWarning("suspect", text))
     if (gap := _gaps(timing)) is not None:
         found.append(gap)
     return tuple(found)
+
+
+def unseen_pictures(family: str, packets: Sequence[Packet], stored: int, n_frames: int) -> int:
+    """Return how many pictures of a whole MP4, MOV or AVI file are not among its frames; 0 if that is usual.
+
+    Args:
+        family: name of the container.
+        packets: all packets of the track, one picture each.
+        stored: number of pictures that the header states, 0 if it does not.
+        n_frames: number of frames.
+    """
+    if family == "avi":
+        return max(len(packets) - n_frames, 0)
+    if family != "mov":
+        return 0
+    if 2 * n_frames <= stored:  # an edit list usually hides a few
+        return stored - n_frames
+    return max(sum(not p.hidden for p in packets) - n_frames, 0)
 
 
 def damage_warning(damaged: Collection[int], n_frames: int) -> VideoWarning:

@@ -25,7 +25,7 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from dkd.errors import VideoEmptyError, VideoError, VideoFormatError, VideoTruncatedError
-from dkd.video.faults import VideoWarning, log_warnings, warnings_of
+from dkd.video.faults import VideoWarning, log_warnings, unseen_pictures, warnings_of
 from dkd.video.integrity import decoded, make_checker
 from dkd.video.opening import Track, choose_track, opened_video, readable_packets
 from dkd.video.structure import Fault, bytes_missing, matroska_faults
@@ -127,8 +127,10 @@ def build_index(path: Path, wanted: int | None = None) -> VideoIndex:
         timing = timing_of(np.array(slots), header.tick, header.rates)
     else:
         timing = Timing(np.arange(len(pts)) / float(header.rates[0]), float(header.rates[0]))
-    truncated = truncated or _ends_early(timing, header)
+    truncated = truncated or _ends_early(timing, header, float(pts[0] * header.tick) if timed else 0.0)
     faults = matroska_faults(path) if family == "matroska" else []
+    counted = not truncated and codec in _ONE_PICTURE_A_PACKET
+    unseen = unseen_pictures(family, packets, header.stored, len(pts)) if counted else 0
     number = {t: n for n, t in enumerate(pts)}
     damaged |= {number[t] for t in _after_holes(faults, packets) if t in number}
     index = VideoIndex(
@@ -141,8 +143,10 @@ def build_index(path: Path, wanted: int | None = None) -> VideoIndex:
         checked=scanned,
         truncated=truncated,
         announced=header.announced,
-        warnings=warnings_of(timing, track, damaged, truncated, header.announced, _frames_at(faults, packets, number)),
-    )
+        warnings=warnings_of(
+            timing, track, damaged, truncated, header.announced, _frames_at(faults, packets, number), unseen,
+        ),
+    )  # fmt: skip
     log_warnings(path.name, index.warnings)
     return index
 
@@ -154,6 +158,7 @@ class _Header(NamedTuple):
     rates: list[Fraction]  # that the file states, the most trusted first; at least one
     announced: int | None
     duration: float | None  # seconds, of this track
+    stored: int  # number of pictures that the header states, 0 if it does not
 
 
 def _read_header(container: InputContainer, stream: VideoStream) -> _Header:
@@ -167,7 +172,7 @@ def _read_header(container: InputContainer, stream: VideoStream) -> _Header:
         if duration is None and len(container.streams) == 1 and container.duration:
             duration = container.duration / 1e6
     codec = stream.codec_context.codec.canonical_name
-    return _Header(family, codec, stream.time_base or Fraction(1), rates, announced, duration)
+    return _Header(family, codec, stream.time_base or Fraction(1), rates, announced, duration, stream.frames)
 
 
 def _seconds(text: str) -> float | None:
@@ -179,13 +184,20 @@ def _seconds(text: str) -> float | None:
     return 3600 * hours + 60 * minutes + seconds
 
 
-def _ends_early(timing: Timing, header: _Header) -> bool:
-    """Return whether the last frame lies well before the end that the header states."""
+def _ends_early(timing: Timing, header: _Header, start: float) -> bool:
+    """Return whether the last frame lies well before the end that the header states.
+
+    Args:
+        timing: times of the frames, from 0 on.
+        header: its duration may count from 0 or from the first frame, at ``start``.
+        start: time of the first frame in the file, in seconds.
+    """
     if header.duration is None or len(timing.times) < 2:
         return False
     steps = np.diff(timing.times)
-    return bool(timing.times[-1] + _STEPS_MISSING_AT_END * max(float(np.median(steps)), 1e-3) < header.duration
-                and timing.times[-1] + 1.5 * float(steps.max()) < header.duration)  # fmt: skip
+    step = max(float(np.median(steps)), float(1 / header.rates[0]), 1e-3)
+    end = float(timing.times[-1]) + max(0.0, start)
+    return end + _STEPS_MISSING_AT_END * step < header.duration and end + 1.5 * float(steps.max()) < header.duration
 
 
 def _read_packets(path: Path, track: int) -> tuple[list[Packet], bool]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import av
 import numpy as np
+from av.error import FFmpegError
 
 from dkd.errors import VideoCorruptError
 from dkd.video.index import KeyPoint, VideoIndex
@@ -121,7 +122,10 @@ class PyAVReader:
             self._container, self._stream = open_video(self._path, self._index.track.number)
         packets = readable_packets(self._container, self._stream)
         if isinstance(at, KeyPoint):
-            self._container.seek(at.seek, stream=self._stream)  # this also flushes the decoder
+            try:
+                self._container.seek(at.seek, stream=self._stream)  # this also flushes the decoder
+            except FFmpegError:  # the file's list of key frames is wrong
+                self._astray, packets = True, iter(())
             # A seek may land between key frames; what is decoded from those packets is not usable.
             packets = dropwhile(lambda packet: packet.size and not packet.is_keyframe, packets)
             packets = self._known(packets)

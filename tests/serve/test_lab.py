@@ -111,8 +111,9 @@ def test_a_second_lab_takes_another_port_and_token(jupyter_lab: Lab, tmp_path: P
         assert second.token != jupyter_lab.token
         assert len(second.token) >= 32
         with urllib.request.urlopen(second.printed_url) as answer:
-            given = [c for c in answer.headers.get_all("Set-Cookie") or [] if c.startswith("username")]
-        assert given and all("SameSite=Strict" in cookie for cookie in given)
+            given = answer.headers.get_all("Set-Cookie") or []
+        assert {cookie.split("=")[0].split("-")[0] for cookie in given} >= {"username", "_xsrf"}
+        assert all("SameSite=Strict" in cookie for cookie in given), given
         stranger = copy.copy(second)
         stranger.printed_url = second.printed_url.replace(second.token, jupyter_lab.token)
         with pytest.raises(urllib.error.HTTPError, match="403"):

@@ -12,6 +12,7 @@ from dkd.errors import ConfigError, DKDError
 from dkd.formats.files import FORMATS, export, format_for
 from dkd.formats.several import export_all, free_path, pose_formats
 from dkd.formats.track import as_track
+from dkd.io.background import start_thread
 from widgets.core.view import describe_error
 from widgets.page.page import save_page
 
@@ -77,8 +78,7 @@ class Exports:
             title = _TITLES.get(kind) or FORMATS[kind].title
             self._say(**{**self._idle(), "busy": title})
             job = (kind, poses, place_of(kind, stem, chosen), chosen, self._stop)
-            self._thread = threading.Thread(target=self._work, args=job, name="export", daemon=True)
-            self._thread.start()
+            self._thread = start_thread(self._work, *job, name="export", stop=self._stop.set)
 
     def cancel(self) -> None:
         """Stop; a file that is not complete is not left."""

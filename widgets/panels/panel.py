@@ -18,6 +18,7 @@ import ipywidgets as ipw
 import traitlets
 
 from dkd.errors import DKDError
+from dkd.io.background import is_ending, start_thread
 from widgets.core.filmstrip import display_with_still, still_bundle
 from widgets.core.library import ModuleWidget, script
 from widgets.core.view import close_below, describe_error
@@ -86,8 +87,13 @@ class LivePanel(ipw.VBox):
         if key in _panels:
             _panels[key].close()
         _panels[key] = self
-        self._thread = threading.Thread(target=self._refresh_loop, name=f"{self._about} panel", daemon=True)
-        self._thread.start()
+        ended, wake = self._ended, self._wake
+
+        def stop() -> None:  # without the panel itself, which would never be freed
+            ended.set()
+            wake.set()
+
+        self._thread = start_thread(self._refresh_loop, name=f"{self._about} panel", stop=stop)
 
     @property
     def state(self) -> str:
@@ -132,7 +138,7 @@ class LivePanel(ipw.VBox):
     # --- locking -----------------------------------------------------------------------------------------------------
 
     def _refresh_loop(self) -> None:
-        while not self._is_closed:
+        while not (self._is_closed or is_ending()):
             self._wake.wait(self._poll_s)
             self._wake.clear()
             self._locked(self._refresh, f"while showing the {self._about}")

@@ -1,0 +1,15 @@
+"""All cases of the corpus."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from tests.corpus import arguments, folders, headers, labels, poses, runs, stored, texts, videos
+from tests.corpus.cases import Case
+
+CASES: list[Case] = list(
+    chain.from_iterable(
+        module.cases() for module in (videos, headers, folders, labels, poses, texts, stored, runs, arguments)
+    )
+)
+KINDS = list(dict.fromkeys(case.kind for case in CASES))
