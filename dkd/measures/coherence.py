@@ -40,7 +40,8 @@ def motion(predicted: np.ndarray, truth: np.ndarray | None, normaliser: np.ndarr
     Args:
         predicted: (T, J, 2) pixels of T consecutive frames; NaN where missing.
         truth: ground truth of the same shape, NaN where not labelled or not to be counted; ``None`` if there is none.
-        normaliser: (T,) or one length in pixels, such as the larger side of the person's box; NaN: not measured.
+        normaliser: (T,) or one length in pixels, such as the larger side of the person's box; where it is NaN or not
+            above 0, nothing is measured.
 
     Raises:
         ShapeError: the shapes of the arrays do not match.
@@ -191,7 +192,8 @@ def _checked(
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
     x = as_joints(predicted, ("T", "J", 2), "predictions")
     truth = None if truth is None else as_joints(truth, x.shape, "truth")
-    return x, truth, as_lengths(normaliser, (len(x),))
+    length = as_lengths(normaliser, (len(x),))
+    return x, truth, np.where(length > 0, length, np.nan)
 
 
 def _checked_flags(flags: np.ndarray, counted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -205,9 +205,7 @@ def _read_packets(path: Path, track: int) -> tuple[list[Packet], bool]:
     packets: list[Packet] = []
     try:
         with opened_video(path, track) as (container, stream):
-            for p in container.demux(stream):
-                if p.size:
-                    packets.append(packet_of(p))
+            packets.extend(packet_of(p) for p in container.demux(stream) if p.size)
     except FFmpegError:
         return packets, True
     return packets, bool(packets) and packets[-1].corrupt

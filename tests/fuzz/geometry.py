@@ -105,7 +105,9 @@ def measures(tracks: tuple[np.ndarray, ...], alpha: float) -> None:
 
 
 @given(
-    steps=st.lists(st.tuples(arrays(float, (2, 2), elements=_numbers), st.floats(0, 10)), min_size=1, max_size=6),
+    steps=st.lists(
+        st.tuples(arrays(float, (2, 2), elements=_numbers), st.just(0.0) | st.floats(1e-6, 10)), min_size=1, max_size=6
+    ),
     settings=st.tuples(st.floats(0.01, 100), st.floats(0, 100), st.floats(0.01, 100)),
 )
 def smoothers(steps: list[tuple[np.ndarray, float]], settings: tuple[float, float, float]) -> None:
