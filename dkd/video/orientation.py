@@ -10,7 +10,7 @@ from typing import Any, cast
 import av
 import cv2
 import numpy as np
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideDataContainer, Type
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,9 @@ def orientation_of(frame: av.VideoFrame) -> Orientation | None:
 
     PyAV's ``frame.rotation`` is only the angle of the matrix, in which a mirror looks like half a turn.
     """
-    matrix = cast(Any, frame.side_data).get(Type.DISPLAYMATRIX)
+    # Not ``frame.side_data``, which the frame keeps, and which keeps the frame: the pair is freed only when Python next
+    # looks for cycles. It counts objects, not bytes, so hundreds of megabytes of frames would wait for that.
+    matrix = cast(Any, SideDataContainer(frame)).get(Type.DISPLAYMATRIX)
     return None if matrix is None else from_matrix(np.frombuffer(bytes(matrix), np.int32))
 
 
