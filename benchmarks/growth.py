@@ -49,22 +49,40 @@ def load_text() -> float:
     return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else float("nan")
 
 
+def own_memory() -> float:
+    """Return the memory in MB that belongs to this process only, without pages of files."""
+    info: Any = psutil.Process().memory_info()
+    return (info.rss - getattr(info, "shared", 0)) / MB
+
+
+def timed(model: VideoPoseModel, clip: ImageClip, sample: Sample) -> tuple[float, Trace]:
+    """Return the ms per frame of a trace, and the trace."""
+    begin = time.perf_counter()
+    trace = Trace(model, clip, sample.box, progress=False)
+    return 1e3 * (time.perf_counter() - begin) / len(clip), trace
+
+
 def by_frames(model: VideoPoseModel, sample: Sample, counts: list[int]) -> list[dict[str, float]]:
-    """Time and resident memory per number of frames; maps and kernels on disk are not resident."""
-    rows, process = [], psutil.Process()
+    """Time and memory per number of frames, and the ratio to short traces before and after: what the load changes.
+
+    Memory is the process's own: maps and kernels in temporary files are pages of files, which the system can drop.
+    """
+    rows = []
     with Clip(sample.path) as clip:
         frames = [clip.frame(t) for t in range(len(clip))]
     for count in counts:
-        before, begin = process.memory_info().rss, time.perf_counter()
-        with Trace(model, ImageClip(Repeated(frames, count)), sample.box, progress=False) as trace:
-            seconds = time.perf_counter() - begin
-            grown = (process.memory_info().rss - before) / MB
-            kept = (trace.heatmaps.nbytes + trace.kernels.nbytes) / MB
-        row = {"frames": count, "ms_per_frame": 1e3 * seconds / count, "grown_mb": grown, "maps_mb": kept}
-        rows.append({**row, "load": load_text()})
+        clip_of = lambda n: ImageClip(Repeated(frames, n))  # noqa: E731
+        short = [timed(model, clip_of(SOME), sample)[0]]
+        before = own_memory()
+        per_frame, trace = timed(model, clip_of(count), sample)
+        grown, kept = own_memory() - before, (trace.heatmaps.nbytes + trace.kernels.nbytes) / MB
+        trace.close()
+        short.append(timed(model, clip_of(SOME), sample)[0])
+        row = {"frames": count, "ms_per_frame": per_frame, "ratio": 2 * per_frame / sum(short)}
+        rows.append({**row, "grown_mb": grown, "maps_mb": kept, "load": load_text()})
         print(
-            f"  {count:7} frames {row['ms_per_frame']:7.2f} ms per frame, memory +{grown:.0f} MB "
-            f"(maps and kernels {kept:.0f} MB), load {rows[-1]['load']}"
+            f"  {count:7} frames {per_frame:7.2f} ms per frame, {row['ratio']:.2f}× that of {SOME} frames, memory "
+            f"+{grown:.0f} MB (maps and kernels {kept:.0f} MB), load {rows[-1]['load']}"
         )
     return rows
 

@@ -34,12 +34,12 @@ LONGEST = [
     "test_notebooks", "test_training", "test_workbench_browser", "test_studio_browser", "test_evaluation_browser",
     "test_laboratory_browser", "test_editor_browser",
     "test_training_browser", "test_engines", "test_lab", "test_evaluation", "test_demo", "test_ablations",
-    "test_lineage_browser", "test_round_trip",
+    "test_live_browser", "test_lineage_browser", "test_round_trip",
     "test_anatomy_browser", "test_tracking", "test_frames", "test_debugger_browser", "test_peers",
     "test_evaluation_panel", "test_person_crops", "test_models", "test_laboratory", "test_editor",
     "test_counterfactuals",
     "test_lessons", "test_reinitialise", "test_variants", "test_profiling", "test_training_panel", "test_trace",
-    "test_opening",
+    "test_opening", "test_live", "test_live_command",
 ]  # fmt: skip
 
 _left_out = pytest.StashKey[int]()

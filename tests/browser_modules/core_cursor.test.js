@@ -190,3 +190,13 @@ test("a selected range is repeated", () => {
   cursor.step(1);
   expect(cursor.get("playing")).toBe(false);
 });
+
+test("a trace that grows forgets nothing", () => {
+  const { cursor, hear } = opened();
+  cursor.seek(9);
+  hear("n_frames", 25);
+  expect(cursor.get("frame")).toBe(9);
+  expect(cursor.unsaved.size).toBe(1);
+  cursor.seek(24);
+  expect(cursor.get("frame")).toBe(24);
+});

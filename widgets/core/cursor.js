@@ -35,6 +35,7 @@ export class CursorState {
     this.unsaved = new Map(); // what the kernel was not told yet
     /** @type {string[]} */
     this.sent = [];
+    this.count = model.get("n_frames");
     for (const name of TRAITS) model.on(`change:${name}`, () => this.told(name));
   }
 
@@ -44,7 +45,11 @@ export class CursorState {
    * @param {Name} name
    */
   told(name) {
-    if (name === "n_frames") this.unsaved.clear(); // another trace: its frames are others
+    if (name === "n_frames") {
+      const count = this.model.get("n_frames");
+      if (count < this.count) this.unsaved.clear(); // another trace: its frames are others
+      this.count = count;
+    }
     if (this.unsaved.has(name)) {
       if (this.sent.includes(said(name, this.model.get(name)))) return;
       this.unsaved.delete(name);

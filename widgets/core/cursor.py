@@ -94,6 +94,18 @@ class Cursor(HiddenWidget):
             self.n_frames, self.joint_names = len(trace), names
             self.joint = joint
 
+    def extend(self, n_frames: int) -> None:
+        """Go on with more frames of the same trace: frame, range and cell stay.
+
+        Raises:
+            ConfigError: there are fewer frames than before.
+        """
+        if n_frames < self.n_frames:
+            raise ConfigError(
+                f"expected at least {self.n_frames} frames, got {n_frames}; use retarget for another trace"
+            )
+        self.n_frames = n_frames
+
     @traitlets.validate("joint")
     def _check_joint(self, proposal: Any) -> str:
         name = proposal["value"]

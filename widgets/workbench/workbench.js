@@ -10,6 +10,7 @@ import { coverUntilKnown } from "../core/starting.js";
 import { followTheme } from "../core/theme.js";
 import { buildCopy } from "./copy.js";
 import { buildExportButton } from "./export_button.js";
+import { buildGrowing } from "./growing.js";
 import { buildHelp } from "./help.js";
 import { buildPolicy } from "./policy.js";
 import { revealOnRequest } from "./reveal.js";
@@ -75,7 +76,8 @@ export async function buildWorkbench({ model, el, host, signal }, { label = "Wor
   const act = keys(root, store, cursor, signal, own);
   const title = buildTitle(store, act, extension ? [] : [policy.element], [...exports.buttons, full.button]);
   const [above, below] = [extension?.above ?? [], extension?.below ?? []];
-  root.append(title.element, exports.element, copier.element, help.element, ...above, places.grid, ...below);
+  const growing = buildGrowing(model, signal);
+  root.append(title.element, exports.element, copier.element, help.element, ...above, places.grid, growing, ...below);
   const note = notes(root, model, signal);
   el.append(root);
   followTheme(root, signal);

@@ -5,20 +5,26 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import anywidget
 import traitlets
 
 from dkd.errors import DKDError
 from dkd.formats.files import Exported, export, format_for
+from dkd.models.base import VideoPoseModel
+from dkd.tracking.conditions import Conditions
 from dkd.tracking.protocols import TraceLike
+from dkd.tracking.reinitialise import Reinitialise
+from dkd.tracking.trace import Trace
+from dkd.video.protocols import ClipLike
 from widgets.core.cursor import Cursor
 from widgets.core.library import script
 from widgets.core.tables import LAYERS
 from widgets.core.view import View, describe_error, unknown_keyword
 from widgets.exports.exports import Exports, menu, options_for
 from widgets.page.page import SavedPage, save_page
+from widgets.workbench.growing import Growing
 from widgets.workbench.kernels import Kernels
 from widgets.workbench.matching import Matching
 from widgets.workbench.player import Player
@@ -64,6 +70,7 @@ class Workbench(View):
     _reveal = traitlets.Bool(False).tag(sync=True)
     _export_menu = traitlets.Dict().tag(sync=True)  # empty: without the menu
     _exporting = traitlets.Dict().tag(sync=True)
+    _growing: Any = traitlets.List().tag(sync=True)  # frames traced and wanted, while the trace is being made
 
     def __init__(
         self,
@@ -100,6 +107,7 @@ class Workbench(View):
         self._exporting = self._exports.state
         if self._views[0] is Player:  # else it is the editor of a studio, which has the menu for all people
             self._export_menu = menu()
+        self._run: Growing | None = None
         self._as_made = reinitialise is None
         self._versions = Versions(
             self._show, self._say_new_starts, lambda e: self.report(e, "tracking the person again")
@@ -108,6 +116,80 @@ class Workbench(View):
         self.observe(lambda change: self._versions.want(change["new"]), "reinitialise")
         self._given(trace)
 
+    @classmethod
+    def tracing(
+        cls,
+        model: VideoPoseModel | str | os.PathLike[str],
+        clip: ClipLike | str | os.PathLike[str],
+        box: tuple[float, float, float, float] | None = None,
+        conditions: Conditions | None = None,
+        *,
+        engine: str | None = None,
+        stop: int | None = None,
+        **view: Any,
+    ) -> Self:
+        """Show a trace while it is being made: the first frame at once, the others as a thread traces them.
+
+            wb = Workbench.tracing("dkd-mobilenetv2", "video.mp4", box)
+            wb                  # in a cell of its own: it can be used while it grows
+            trace = wb.wait()   # the complete trace
+
+        Args:
+            model, clip, box, engine, stop: as for :class:`dkd.Trace`.
+            conditions: as for :class:`dkd.Trace`; by default a lost track is re-initialised, as a workbench shows it.
+            view: settings of the workbench.
+
+        Raises:
+            DKDError: as for :class:`dkd.Trace`, if the first frame cannot be traced. A later error is shown under the
+                view, and raised by :meth:`wait`.
+        """
+        conditions = conditions or Conditions(reinitialise=Reinitialise())
+        trace = Trace(
+            model, clip, box, conditions, engine=engine, stop=stop, progress=False, cancel=lambda: True
+        )  # fmt: skip
+        run = Growing(trace)
+        try:
+            made = cls(trace.snapshot(), reinitialise=None, **view)
+        except BaseException:
+            run.close()
+            raise
+        made._run = run
+        made._versions.given = None  # the other version is made of the complete trace
+        run.show(made._grow, made._grown)
+        return made
+
+    def wait(self) -> Any:
+        """Wait until the trace that is being made is complete, and return it.
+
+        Raises:
+            DKDError: a frame cannot be traced; the frames before it are shown.
+        """
+        if self._run is not None:
+            self._run.wait()
+        return self.trace
+
+    def _grow(self) -> None:
+        """Show the frames that were traced so far. Called by the thread that traces."""
+        if (run := self._run) is not None:
+            self._serve(run.trace.snapshot())
+
+    def _grown(self) -> None:
+        """Show the complete trace, or the error that has ended it. Called by the thread that traces."""
+        run = self._run
+        if run is None:
+            return
+        self._serve(run.trace)
+        self._growing = []
+        if run.error is not None:
+            self._error = str(run.error) if isinstance(run.error, DKDError) else describe_error(run.error, "in the run")
+        self._versions.given = run.trace
+        self._versions.want(self.reinitialise)
+
+    def _serve(self, trace: Trace) -> None:
+        self._growing = [len(trace), trace.n_wanted]
+        self._feed.grow(trace)  # first: the browser must know the frames before the cursor can go there
+        self.cursor.extend(len(trace))
+
     @property
     def trace(self) -> Any:
         """Trace that is shown. Set another one to show it in the same place."""
@@ -115,6 +197,9 @@ class Workbench(View):
 
     @trace.setter
     def trace(self, trace: TraceLike) -> None:
+        if self._run is not None:
+            self._run.close()
+            self._run, self._growing = None, []
         self._show(trace)
         self._given(trace)
 
@@ -196,6 +281,8 @@ class Workbench(View):
         if self._closed:
             return
         self.on_msg(self._on_message, remove=True)
+        if self._run is not None:
+            self._run.close()
         self._versions.close()
         self._exports.close()
         self.unobserve_all("reinitialise")
@@ -220,7 +307,8 @@ class Workbench(View):
             self._exports.cancel()
 
     def _ipython_display_(self) -> None:
-        self._feed.offer()
+        if self._run is None:  # else a page that opens a moment later would find fewer frames than there are
+            self._feed.offer()
         super()._ipython_display_()
 
 
