@@ -14,7 +14,7 @@ export function buildGrowing(model, signal) {
   const bar = h("progress", { class: "dkd-progress", "aria-label": "Frames traced", max: 1, value: 0 });
   const element = h("div", { class: "dkd-growing", hidden: true }, text, bar);
   const paint = () => {
-    const [done = 0, of = 0] = model.get("_growing");
+    const [done = 0, of = 0] = model.get("_growing") ?? [];
     element.hidden = !of;
     bar.max = Math.max(1, of);
     bar.value = done;
