@@ -14,7 +14,6 @@ PROBES = ["<b class=probe>x</b>", "$a_b$ and \\(c\\)", "a | b", "=1+1", "<img cl
 SETUP = f"""\
 import sys
 sys.path.insert(0, {str(ROOT)!r})
-from dataclasses import replace
 from dkd.pose.skeleton import Skeleton
 from tests.analysis.test_diagnosis import broken_trace
 from tests.support.fake_trace import FakeTrace
@@ -45,5 +44,6 @@ def test_names_are_shown_as_they_are(lab_window: Page, jupyter_lab: Lab, name: s
         at_rest(page)
         screenshot(page, f"names_{name}")
         shown = view.evaluate(TEXTS)
-        assert [probe for probe in PROBES if probe not in shown] == []
+        expected = PROBES if name == "workbench" else PROBES[:1]  # the debugger names the selected joint
+        assert [probe for probe in expected if probe not in shown] == []
         assert page.locator(".jp-OutputArea .probe, .jp-OutputArea mjx-container, .jp-OutputArea .MathJax").count() == 0
