@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from widgets.page.page import save_page
     from widgets.studio.editor import Editor
     from widgets.studio.studio import Studio
+    from widgets.study.study_view import StudyView
     from widgets.training.panel import TrainingPanel
     from widgets.workbench.kernels import Kernels
     from widgets.workbench.matching import Matching
@@ -40,6 +41,7 @@ _HOMES = {
     "widgets.page.page": ("save_page",),
     "widgets.studio.editor": ("Editor",),
     "widgets.studio.studio": ("Studio",),
+    "widgets.study.study_view": ("StudyView",),
     "widgets.training.panel": ("TrainingPanel",),
     "widgets.workbench.kernels": ("Kernels",),
     "widgets.workbench.matching": ("Matching",),
@@ -51,8 +53,8 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Anatomy", "Choice", "CoherenceDebugger", "Cursor", "Editor", "EvaluationPanel", "Kernels", "Laboratory",
-    "Lesson", "Lineage", "LiveView", "Matching", "Number", "Player", "Question", "Studio", "Timeline", "TrainingPanel",
-    "Workbench", "save_page",
+    "Lesson", "Lineage", "LiveView", "Matching", "Number", "Player", "Question", "Studio", "StudyView", "Timeline",
+    "TrainingPanel", "Workbench", "save_page",
 ]  # fmt: skip
 
 

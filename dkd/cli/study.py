@@ -89,7 +89,7 @@ def _run(arguments: argparse.Namespace) -> int:
         print("dkd: stopped; run the same command to go on", file=sys.stderr)
         return 130
     if not arguments.quiet:
-        print(_state(study))
+        print(study.state())
     return 1 if failed else 0
 
 
@@ -99,7 +99,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
     study = Study(arguments.study)
     clips = study.clips()
-    print(_state(study))
+    print(study.state(clips))
     for error in clips.loc[clips.status != "done", ["status", "video", "person", "error"]].itertuples(index=False):
         print(f"{error.status}: {error.video} ({error.person}): {error.error}")
     done = clips[clips.status != "failed"]
@@ -112,13 +112,3 @@ def _show(arguments: argparse.Namespace) -> int:
         worst = done.sort_values(arguments.by, ascending=low_is_bad, kind="stable").head(arguments.n)
         print(worst[columns].round(3).to_string(index=False))
     return 0
-
-
-def _state(study: Any) -> str:
-    clips = study.clips()
-    done, partial, failed = (int((clips.status == status).sum()) for status in ("done", "partial", "failed"))
-    rest = len(study) - done - partial - failed
-    text = f"{done} of {len(study)} clips are done, {int(clips.frames.sum())} frames"
-    for count, what in ((partial, "done in part"), (failed, "failed"), (rest, "waiting")):
-        text += f", {count} {what}" if count else ""
-    return text

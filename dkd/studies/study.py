@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,6 +96,7 @@ class Study:
         """
         self.settings = read_settings(self.folder / SETTINGS)
         self.rows = read_table(self.folder / TABLE)
+        self._by_name: dict[str, Row] | None = None
 
     @classmethod
     def create(
@@ -294,20 +295,56 @@ class Study:
         Raises:
             ConfigError: there is none.
         """
-        for row in self.rows:
-            if row.name == name:
-                return row
+        if self._by_name is None:
+            self._by_name = {row.name: row for row in self.rows}
+        if name in self._by_name:
+            return self._by_name[name]
         raise ConfigError(f"there is no row {name!r} in {self.folder}{nearest_name(name, (r.name for r in self.rows))}")
 
     def video(self, row: Row) -> Path:
         """Return the path of a row's video."""
         return self.folder / row.video
 
-    def trace(self, name: str, *, progress: bool = True) -> Trace:
+    def state(self, clips: pd.DataFrame | None = None) -> str:
+        """Return in a sentence what is done, failed and waiting; ``clips`` if they were read already."""
+        clips = self.clips() if clips is None else clips
+        done, partial, failed = (int((clips["status"] == status).sum()) for status in ("done", "partial", "failed"))
+        text = f"{done} of {len(self)} clips are done, {int(clips['frames'].sum())} frames"
+        waiting = len(self) - done - partial - failed
+        for count, what in ((partial, "done in part"), (failed, "failed"), (waiting, "waiting")):
+            text += f", {count} {what}" if count else ""
+        return text
+
+    def joints_of(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return one row per joint per frame of one row of the table.
+
+        Args:
+            name: name of the row (column ``name`` of :meth:`clips`).
+            columns: only these columns.
+
+        Raises:
+            ConfigError: there is no such row.
+            DatasetError: nothing is stored for it, or its file is damaged.
+        """
+        import pandas as pd
+        import pyarrow as pa
+
+        row = self.row(name)
+        try:
+            return pd.read_parquet(self._store.part(name, row.groups), columns=None if columns is None else [*columns])
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise DatasetError(f"there are no joints of {name} in {self.folder} ({error}); run the study") from error
+
+    def trace(self, name: str, *, progress: bool = True, cancel: Callable[[], bool] | None = None) -> Trace:
         """Trace a row again, to look at it: ``Workbench(study.trace(name))``.
 
         The joints are the stored ones, bit for bit, in the same engine on the same machine. Frames are counted from the
         row's ``start``.
+
+        Args:
+            name: name of the row (column ``name`` of :meth:`clips`).
+            progress: whether to show a progress bar.
+            cancel: called before each frame; if it returns true, the trace stops there.
 
         Raises:
             ConfigError: there is no such row.
@@ -316,4 +353,6 @@ class Study:
         from dkd.studies.work import open_model, trace_row
 
         row = self.row(name)
-        return trace_row(open_model(self.settings), row, self.video(row), self.settings, progress=progress)
+        return trace_row(
+            open_model(self.settings), row, self.video(row), self.settings, progress=progress, cancel=cancel
+        )
