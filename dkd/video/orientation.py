@@ -70,7 +70,7 @@ def orientation_of(frame: av.VideoFrame) -> Orientation | None:
     """
     # Not ``frame.side_data``, which the frame keeps, and which keeps the frame: the pair is freed only when Python next
     # looks for cycles. It counts objects, not bytes, so hundreds of megabytes of frames would wait for that.
-    matrix = cast(Any, SideDataContainer(frame)).get(Type.DISPLAYMATRIX)
+    matrix = cast(Any, SideDataContainer)(frame).get(Type.DISPLAYMATRIX)
     return None if matrix is None else from_matrix(np.frombuffer(bytes(matrix), np.int32))
 
 

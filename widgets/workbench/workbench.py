@@ -171,21 +171,21 @@ class Workbench(View):
     def _grow(self) -> None:
         """Show the frames that were traced so far. Called by the thread that traces."""
         if (run := self._run) is not None:
-            self._serve(run.trace.snapshot())
+            self._show_grown(run.trace.snapshot())
 
     def _grown(self) -> None:
         """Show the complete trace, or the error that has ended it. Called by the thread that traces."""
         run = self._run
         if run is None:
             return
-        self._serve(run.trace)
+        self._show_grown(run.trace)
         self._growing = []
         if run.error is not None:
             self._error = str(run.error) if isinstance(run.error, DKDError) else describe_error(run.error, "in the run")
         self._versions.given = run.trace
         self._versions.want(self.reinitialise)
 
-    def _serve(self, trace: Trace) -> None:
+    def _show_grown(self, trace: Trace) -> None:
         self._growing = [len(trace), trace.n_wanted]
         self._feed.grow(trace)  # first: the browser must know the frames before the cursor can go there
         self.cursor.extend(len(trace))
@@ -260,9 +260,9 @@ class Workbench(View):
             ConfigError: an option does not fit.
             StorageError: the file cannot be written.
         """
-        return save_page(self.trace, path, **{**self._shown(), **options})
+        return save_page(self.trace, path, **{**self._page_state(), **options})
 
-    def _shown(self) -> dict[str, Any]:
+    def _page_state(self) -> dict[str, Any]:
         """Return the state of the cursor, for a page."""
         cursor = self.cursor
         state = {"frame": cursor.frame, "joint": cursor.joint, "layers": dict(cursor.layers)}
@@ -299,7 +299,7 @@ class Workbench(View):
         elif kind == "export" and self._export_menu:
             try:
                 stem = Path.cwd() / (Path(self.trace.clip.name).stem or "clip")
-                self._exports.start(str(content["kind"]), self.trace, stem, {**self._shown(), **content})
+                self._exports.start(str(content["kind"]), self.trace, stem, {**self._page_state(), **content})
             except Exception as error:  # shown on the page: otherwise it would only reach the server's log
                 text = str(error) if isinstance(error, DKDError) else describe_error(error, "in the export")
                 self._exporting = {**self._exports.state, "problem": text}
