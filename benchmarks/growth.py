@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import av
@@ -29,7 +30,8 @@ from dkd.models.base import VideoPoseModel
 from dkd.video.samples import Sample, default_sample
 
 MB = 1e6
-SOME = 100  # frames of the parts about people and heights
+SOME = 60  # frames of the parts about people and heights
+ROUNDS = 5
 
 
 class Repeated(Sequence[np.ndarray]):
@@ -88,44 +90,52 @@ def by_frames(model: VideoPoseModel, sample: Sample, counts: list[int]) -> list[
 
 
 def by_people(model: VideoPoseModel, sample: Sample, most: int) -> list[dict[str, float]]:
-    """Time per frame of the video for 1 to ``most`` people, each with a trace."""
-    rows = []
+    """Time per frame of the video for 1 to ``most`` people, each with a trace; medians, numbers taking turns."""
+    found: dict[int, list[float]] = {people: [] for people in range(1, most + 1)}
     with Clip(sample.path) as clip:
         n = min(SOME, len(clip))
-        for people in range(1, most + 1):
-            begin = time.perf_counter()
-            for _ in range(people):
-                Trace(model, clip, sample.box, stop=n, progress=False)
-            per_frame = 1e3 * (time.perf_counter() - begin) / n
-            rows.append({"people": people, "ms_per_frame": per_frame, "load": load_text()})
-            print(f"  {people} people {per_frame:7.2f} ms per frame of the video, load {rows[-1]['load']}")
+        for _ in range(ROUNDS):
+            for people, times in found.items():
+                begin = time.perf_counter()
+                for _ in range(people):
+                    Trace(model, clip, sample.box, stop=n, progress=False)
+                times.append(1e3 * (time.perf_counter() - begin) / n)
+    rows = []
+    for people, times in found.items():
+        row = {"people": people, "ms_per_frame": median(times), "ratio": median(times) / median(found[1])}
+        rows.append({**row, "load": load_text()})
+        print(f"  {people} people {row['ms_per_frame']:7.2f} ms per frame of the video, {row['ratio']:.2f}×")
     return rows
 
 
 def by_height(model: VideoPoseModel, sample: Sample, heights: list[int], folder: Path) -> list[dict[str, float]]:
-    """Time per frame for the sample clip at several heights."""
-    rows = []
+    """Time per frame for the sample clip at several heights; medians, heights taking turns."""
+    found: dict[int, list[float]] = {height: [] for height in heights}
+    scales: dict[int, float] = {}
     with Clip(sample.path) as clip:
         n, rate = min(SOME, len(clip)), round(clip.fps or 25)
         for height in heights:
-            scale = height / clip.height
+            scale = scales[height] = height / clip.height
             width = 2 * round(clip.width * scale / 2)
-            path = folder / f"{height}.mp4"
-            with av.open(str(path), "w") as out:
+            with av.open(str(folder / f"{height}.mp4"), "w") as out:
                 stream: Any = out.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "20"})
                 stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
                 for t in range(n):
                     frame: Any = cv2.resize(clip.frame(t), (width, height), interpolation=cv2.INTER_AREA)
                     out.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
                 out.mux(stream.encode())
-            assert sample.box is not None
-            x0, y0, x1, y1 = (v * scale for v in sample.box)
-            with Clip(path) as scaled:
+    for _ in range(ROUNDS):
+        for height, times in found.items():
+            x0, y0, x1, y1 = (v * scales[height] for v in sample.box)
+            with Clip(folder / f"{height}.mp4") as scaled:
                 begin = time.perf_counter()
                 Trace(model, scaled, (x0, y0, x1, y1), progress=False)
-                per_frame = 1e3 * (time.perf_counter() - begin) / n
-            rows.append({"height": height, "width": width, "ms_per_frame": per_frame, "load": load_text()})
-            print(f"  {width:5}×{height:<5} {per_frame:7.2f} ms per frame, load {rows[-1]['load']}")
+                times.append(1e3 * (time.perf_counter() - begin) / n)
+    rows, least = [], median(found[heights[0]]) if heights else 0.0
+    for height, times in found.items():
+        row = {"height": height, "ms_per_frame": median(times), "ratio": median(times) / least, "load": load_text()}
+        rows.append(row)
+        print(f"  {height:5} rows {row['ms_per_frame']:7.2f} ms per frame, {row['ratio']:.2f}×, load {row['load']}")
     return rows
 
 

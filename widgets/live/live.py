@@ -9,6 +9,7 @@ import os
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -187,7 +188,9 @@ class LiveView(ModuleWidget):
         image = decode_frame(bytes(buffers[0]))
         decode_ms = 1e3 * (time.perf_counter() - received)
         number = int(content["number"])
-        if number >= live.captured:
+        if number < live.captured:
+            return
+        with suppress(ClosedError):  # it ended meanwhile
             live.offer(image, float(content["taken_ms"]) / 1e3, received, decode_ms, number)
 
     def _show(self, seen: Seen) -> None:
