@@ -167,6 +167,10 @@ def _one_euro(method: Method) -> Method:
     return method.under(smooth=OneEuro)
 
 
+def _steady(method: Method) -> Method:
+    return method.under(peaks="steady")
+
+
 def _square(square: Square) -> Callable[[Method], Method]:
     return lambda method: method.under(square=square)
 
@@ -203,6 +207,7 @@ VARIANTS: dict[str, Variant] = {
             _control("flow", FlowMoved, needs_kernels=False),
         ),
         Variant("mean", "a running mean of the maps: smoothness without memory", "control", _mean),
+        Variant("steady", "of nearly equal peaks of a map, the one near the joint's last place", "smoothing", _steady),
         Variant("one-euro", "joints smoothed by a 1 € filter", "smoothing", _one_euro),
         Variant(
             "erased",

@@ -105,13 +105,15 @@ class SavedPerson:
 
         Raises:
             SessionError: the trace has conditions that a session cannot repeat: a feedback, a corruption, a smoother,
-                other settings of re-initialisation, or interventions that are not among its calls.
+                other peaks, other settings of re-initialisation, or interventions that are not among its calls.
         """
         from dkd.tracking.reinitialise import Reinitialise
 
         conditions = trace.conditions
         stated = {"feedback": conditions.feedback, "corrupt": conditions.corrupt, "smooth": conditions.smooth}
         extra = [key for key, value in stated.items() if value is not None]
+        if conditions.peaks != "highest":
+            extra.append("choice of peaks")
         if conditions.reinitialise not in (None, Reinitialise()):
             extra.append("settings of reinitialise")
         first = trace

@@ -14,6 +14,7 @@ from dkd.tracking.interventions import Intervention, frames_of
 from dkd.tracking.perturbations import Corruption
 from dkd.tracking.reinitialise import Reinitialise
 from dkd.tracking.squares import Square
+from dkd.tracking.steady import Peaks
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,17 @@ class Conditions:
         square: what the network's crop follows. ``"person"``: joints that can be parts of the body that was seen so
             far, at most as fast as a person, and nobody who looks different (:mod:`dkd.tracking.body`). ``"joints"``:
             all confident joints of the last frame, wherever they are.
+        peaks: which peak of a map is reported. ``"highest"``: as in the paper. ``"steady"``: of peaks at least half as
+            high, one near the joint's last place (:mod:`dkd.tracking.steady`). The crop and what is handed on follow
+            the highest peaks in both cases, and scores are theirs.
         reinitialise: policy of re-initialisation of a lost track; ``None``: never, as in the paper. A frame with a
             re-initialisation is like frame 0: its maps come from the initializer, and a feedback's t is 0 there.
         interventions: changes of the run, applied in order (:mod:`dkd.tracking.interventions`). The methods of
             :class:`~dkd.tracking.counterfactuals.Counterfactuals` append to them.
 
     Raises:
-        ConfigError: ``feedback`` or ``smooth`` cannot be called without arguments, or ``square`` is unknown.
+        ConfigError: ``feedback`` or ``smooth`` cannot be called without arguments, or ``square`` or ``peaks`` is
+            unknown.
     """
 
     feedback: Callable[[], Feedback] | None = None
@@ -49,10 +54,12 @@ class Conditions:
     reinitialise: Reinitialise | None = None
     interventions: tuple[Intervention, ...] = ()
     square: Square = "person"
+    peaks: Peaks = "highest"
 
     def __post_init__(self) -> None:
-        if self.square not in get_args(Square):
-            raise ConfigError(f"expected square as one of {', '.join(get_args(Square))}; got {self.square!r}")
+        for name, value, known in (("square", self.square, Square), ("peaks", self.peaks, Peaks)):
+            if value not in get_args(known):
+                raise ConfigError(f"expected {name} as one of {', '.join(get_args(known))}; got {value!r}")
         for name, example in (("feedback", "shuffle_in_time, or lambda: erase"), ("smooth", "OneEuro")):
             make = getattr(self, name)
             if make is not None and not _is_factory(make):

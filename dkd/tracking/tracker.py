@@ -25,6 +25,7 @@ from dkd.tracking.interventions import Context, Pose, change_handed_on
 from dkd.tracking.pixels import as_input, network_pixels
 from dkd.tracking.reinitialise import Reinitialise, Reinitialised, approach, mean_confidence, search
 from dkd.tracking.squares import next_square
+from dkd.tracking.steady import SteadyPeaks
 from dkd.video.protocols import ClipLike
 
 
@@ -36,7 +37,7 @@ class Step(NamedTuple):
         heatmaps: (J, H, W) float32 H_t.
         kernels: (C, S, S) float32 K̃_t; C = 0 in a model without kernels.
         raw_joints: (J, 2) float32 x, y in pixels of the frame: the maps' peaks, or corrected positions.
-        joints: (J, 2) the same, smoothed if the conditions say so.
+        joints: (J, 2) the same; another peak, or smoothed, if the conditions say so.
         scores: (J,) float32 heights of the peaks; 1 where a person placed the joint, 0 where it is hidden.
         reinitialised: set if the model was re-initialised in this frame.
         searched: whether there was a search for the person because the track was lost.
@@ -115,6 +116,7 @@ class Tracker:
         self.last: Step | None = None
         self.first_square: Crop | None = None
         self._feedback = conditions.feedback() if conditions.feedback else None
+        self._steady = SteadyPeaks() if conditions.peaks == "steady" else None
         self._smooth = conditions.smooth() if conditions.smooth else None
         self._state: Any = None
         policy = conditions.reinitialise
@@ -142,10 +144,8 @@ class Tracker:
         seen, reinitialised, passes = self._decide(t, square, going_on)
         pose = self._corrected(t, seen.joints, seen.scores)
         raw = pose.joints.astype(np.float32)
-        joints = raw
-        if self._smooth is not None:
-            joints = self._smooth(pose.joints, pose.scores, float(self.clip.times[t]), seen.crop.side)
-            joints = np.where(pose.given[:, None], raw, joints) if self._corrects else joints
+        joints = self._reported(t, pose, seen.heatmaps, seen.crop, reinitialised is not None)
+        joints = np.where(pose.given[:, None], raw, joints) if self._corrects else joints
         kernels = seen.output.kernels[0].float().cpu().numpy()
         self._state = seen.state
         marks = Marks(seen.joints.astype(np.float32), pose.corrected, pose.hidden) if self._corrects else None
@@ -164,6 +164,20 @@ class Tracker:
         for one in self.conditions.interventions:
             pose = one.reported(pose, t, self.model.skeleton)
         return pose
+
+    def _reported(self, t: int, pose: Pose, heatmaps: np.ndarray, crop: Crop, is_new: bool) -> np.ndarray:
+        """Return the joints (J, 2) that are reported for frame t; ``is_new``: after a new start there is no past."""
+        joints = pose.joints
+        if self._steady is not None:
+            height = None if is_new else self._body.height
+            joints = (
+                self._steady.start(joints)
+                if height is None
+                else self._steady.follow(heatmaps, crop, joints, height, pose.given | pose.corrected)
+            )
+        if self._smooth is not None:
+            joints = self._smooth(joints, pose.scores, float(self.clip.times[t]), crop.side)
+        return joints.astype(np.float32)
 
     def _dropped(self, t: int) -> Step:
         """Report the last frame again; a correction of the dropped frame only changes what is reported."""
@@ -215,14 +229,15 @@ class Tracker:
         Args:
             t: index of the next frame, ≥ 1.
             state: state of the model after the previous frame.
-            past: those t frames in order; they are passed to the smoother.
+            past: those t frames in order; they are passed to what chooses and smooths the reported joints.
             searched: the last of them with a search.
         """
         for frame, step in enumerate(past):
-            if self._smooth is not None and not step.dropped:
-                # The peaks in full precision, as the smoother got them: the recorded ones are rounded.
-                pose = self._corrected(frame, *_peaks(torch.from_numpy(np.array(step.heatmaps)), step.crop))
-                self._smooth(pose.joints, pose.scores, float(self.clip.times[frame]), step.crop.side)
+            if (self._smooth is not None or self._steady is not None) and not step.dropped:
+                # The peaks in full precision, as they were: the recorded ones are rounded.
+                heatmaps = np.array(step.heatmaps)
+                pose = self._corrected(frame, *_peaks(torch.from_numpy(heatmaps), step.crop))
+                self._reported(frame, pose, heatmaps, step.crop, step.reinitialised is not None)
             if not step.dropped:
                 self._remember(frame, step)
             self._recent.append(step)

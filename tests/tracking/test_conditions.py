@@ -26,6 +26,7 @@ N = 10
 ARRAYS = ("heatmaps", "kernels", "joints", "raw_joints", "scores", "confidence")
 REMEMBERING = {
     "smoother": Conditions(smooth=OneEuro),
+    "chosen peaks": Conditions(peaks="steady"),
     "feedback": Conditions(feedback=shuffle_in_time),
     "all": Conditions(
         feedback=lambda: shuffle_in_time(3),

@@ -298,12 +298,13 @@ def test_models_without_kernels_take_changes_of_their_input_only(clip: Clip) -> 
     "conditions",
     [
         Conditions(smooth=OneEuro),
+        Conditions(peaks="steady"),
         Conditions(feedback=shuffle_in_time),
         Conditions(
             feedback=shuffle_in_time, smooth=OneEuro, reinitialise=Reinitialise(1.0, 2, 1, 0.0, False), corrupt=crowd
         ),
     ],
-    ids=["smoothed", "shuffled", "all"],
+    ids=["smoothed", "chosen peaks", "shuffled", "all"],
 )
 @pytest.mark.parametrize(
     "call",
