@@ -29,6 +29,10 @@ def add_page_command(commands: Any) -> None:
     page.add_argument("-o", "--out", type=Path, required=True, help="the page, .html")
     page.add_argument("--frames", metavar="FIRST:STOP", help="frames of the video in the page (default: all tracked)")
     page.add_argument("--max-mb", type=float, default=20.0, help="largest size in MB (default: %(default)s)")
+    page.add_argument(
+        "--pictures", choices=["auto", "stills", "film"], default="auto",
+        help="stills for every browser, or a film, which is smaller (default: stills where they fit)",
+    )  # fmt: skip
     page.add_argument("--caption", default="", help="text above the views, such as what to look for")
     page.add_argument("--licence", default="", help="licence of the video, named in the page")
     page.add_argument("--force", action="store_true", help="replace an existing file")

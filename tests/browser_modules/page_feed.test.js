@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { CursorState } from "../../widgets/core/cursor.js";
 import { Blocks, readBlock } from "../../widgets/page/blocks.js";
+import { Film } from "../../widgets/page/film.js";
 import { PageModel } from "../../widgets/page/model.js";
 import { PageFeed } from "../../widgets/page/page_feed.js";
 
@@ -122,6 +123,12 @@ test("another person is another generation, and what is damaged is said", async 
   const answer = await next();
   expect([answer.type, answer.asked]).toEqual(["error", "detail"]);
   expect(answer.message).toContain("The file is damaged");
+});
+
+test("a browser without a decoder says so", async () => {
+  const block = await packed({ pictures: [null], parts: [[["pictures", 0], "bytes", [2]]] }, [new Uint8Array([7, 9])]);
+  const film = new Film({ chunk: 8, pictures: { type: "vp09.00.31.08", chunks: [0] } }, new Blocks(() => block));
+  await expect(film.picture(3)).rejects.toThrow("this browser cannot decode the page's film");
 });
 
 test("a model of a page keeps values, and its cursor moves without a kernel", () => {

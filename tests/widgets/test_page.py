@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -124,6 +125,32 @@ def test_a_page_has_the_messages_of_the_kernel(tmp_path: Path) -> None:
         (wanted,) = read_message(*render_records(trace, [t], 0))["records"]
         assert all(np.array_equal(record[name], wanted[name]) for name in wanted if name != "jpeg"), t
     assert [read_number(picture[..., ::-1]) for picture in pictures_of(reader)] == list(range(21))
+
+
+def test_a_film_has_a_packet_for_each_frame_and_every_chunk_begins_with_a_whole_picture(tmp_path: Path) -> None:
+    saved = save_page(FakeTrace(n_frames=21), tmp_path / "film.html", pictures="film")
+    reader = read(tmp_path / "film.html")
+    assert "VP9" in saved.look and contents_of(reader)["pictures"]["type"].startswith("vp09")
+    numbers = []
+    for chunk in contents_of(reader)["pictures"]["chunks"]:
+        decoder: Any = av.CodecContext.create("vp9", "r")
+        for data in message(reader, chunk)["pictures"]:
+            (frame,) = decoder.decode(av.Packet(data))
+            numbers.append(read_number(frame.to_ndarray(format="rgb24")))
+    assert numbers == list(range(21))
+
+
+def test_a_film_is_chosen_where_good_stills_do_not_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trace = FakeTrace()
+    wall = cv2.resize(np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8), (320, 240))  # does not move
+    monkeypatch.setattr(trace.clip, "frame", lambda t: np.roll(wall, t // 30, 1))
+    stills = save_page(trace, tmp_path / "stills.html", pictures="stills")
+    assert "WebP quality 80" in stills.look and stills.look == save_page(trace, tmp_path / "all.html").look
+    film = save_page(trace, tmp_path / "film.html", max_mb=stills.megabytes * 0.7)
+    assert "VP9" in film.look and film.arithmetic == stills.arithmetic
+    assert film.megabytes < 0.7 * stills.megabytes
+    with pytest.raises(ConfigError, match="pictures as one of auto, stills, film, got 'jpeg'"):
+        save_page(trace, tmp_path / "film.html", pictures="jpeg")
 
 
 def test_features_are_rounded_by_half_a_step() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -44,6 +45,16 @@ DETAIL = """async (t) => {
     return { x, y, value, bias, parts: parts.map(({ channel, contribution }) => [channel, contribution]),
         kernels: [...store.detail.kernels], joints: [...store.shown.joints], scores: [...store.shown.scores],
         peaks: [...store.shown.peaks] };
+}"""
+
+
+SMALL = """(t) => {
+    const { store } = document.querySelector('.dkd-workbench').dkd;
+    const canvas = new OffscreenCanvas(64, 48);
+    const context = canvas.getContext('2d');
+    context.imageSmoothingQuality = 'high';
+    context.drawImage(store.pictures.bitmaps.get(t), 0, 0, 64, 48);
+    return [...context.getImageData(0, 0, 64, 48).data];
 }"""
 
 
@@ -94,11 +105,28 @@ def rest(page: Page) -> None:
     until(lambda: bool(page.evaluate(_UNCHANGED)))
 
 
-def test_every_frame_is_the_one_of_its_number(offline: BrowserContext, tmp_path: Path) -> None:
-    save_page(FakeTrace(), tmp_path / "numbered.html", max_mb=3)
+@pytest.mark.parametrize("pictures", ["stills", "film"])
+def test_every_frame_is_the_one_of_its_number(offline: BrowserContext, tmp_path: Path, pictures: str) -> None:
+    saved = save_page(FakeTrace(), tmp_path / "numbered.html", max_mb=3, pictures=pictures)
+    assert ("VP9" in saved.look) == (pictures == "film")
     visit = Visit(offline, tmp_path / "numbered.html")
     order = [*range(0, 60, 7), *range(59, -1, -1), 0, 59, 1, 58]  # jumps, backwards, end to end
     assert [visit.page.evaluate(PICTURE, t) for t in order] == order
+    visit.check()
+
+
+@pytest.mark.parametrize("pictures", ["stills", "film"])
+def test_pictures_have_the_colours_of_the_video(
+    offline: BrowserContext, tmp_path: Path, walk: Trace, pictures: str
+) -> None:
+    save_page(walk, tmp_path / "walk.html", pictures=pictures)
+    visit = Visit(offline, tmp_path / "walk.html")
+    for t in (0, 13, 29):
+        visit.page.evaluate(PICTURE, t)
+        shown = np.reshape(visit.page.evaluate(SMALL, t), (48, 64, 4))[..., :3]
+        wanted = cv2.resize(walk.picture(t), (64, 48), interpolation=cv2.INTER_AREA)
+        assert np.abs(shown - wanted.astype(float)).mean() < 3
+        assert np.abs(shown.mean((0, 1)) - wanted.mean((0, 1))).max() < 2
     visit.check()
 
 

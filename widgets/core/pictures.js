@@ -50,7 +50,8 @@ export class Pictures {
     if (!record || this.decoding.has(frame)) return true;
     const { decoding } = this;
     decoding.add(frame);
-    createImageBitmap(new Blob([record.jpeg], { type: record.picture_type ?? "image/jpeg" }))
+    const still = () => createImageBitmap(new Blob([record.jpeg], { type: record.picture_type ?? "image/jpeg" }));
+    (record.picture?.() ?? still())
       .then((bitmap) => {
         decoding.delete(frame); // before ready(): a record that was replaced meanwhile is decoded again at once
         if (this.record(frame) === record) this.bitmaps.set(frame, bitmap);

@@ -153,6 +153,8 @@ export interface FrameRecord {
   jpeg: Uint8Array<ArrayBuffer>;
   /** MIME type of the picture, where it is not a JPEG. */
   picture_type?: string;
+  /** The picture, where it is a part of a film. */
+  picture?(): Promise<ImageBitmap>;
   joints: Float32Array<ArrayBuffer>;
   scores: Float32Array<ArrayBuffer>;
   peaks: Uint8Array<ArrayBuffer>;

@@ -91,7 +91,8 @@ def _save(run: Any, start: int, frames: range | None, arguments: argparse.Namesp
 
         page = save_page(
             run, arguments.out, frames=None if frames is None else range(frames.start - start, frames.stop - start),
-            caption=arguments.caption, licence=arguments.licence, max_mb=arguments.max_mb, progress=progress,
+            caption=arguments.caption, licence=arguments.licence, max_mb=arguments.max_mb,
+            pictures=arguments.pictures, progress=progress,
         )  # fmt: skip
     if not arguments.quiet:
         print(page)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from widgets.core.library import packed, without_comments
 from widgets.core.wire import write_message
 from widgets.page.cutting import CHUNK, part_detail, part_header, part_records
 from widgets.page.packing import STORED, pack
-from widgets.page.pictures import TYPE, Look, encode, mean_bytes
+from widgets.page.pictures import STILLS, Look, encode
 
 _AROUND = 60  # bytes of a block's element
 SAMPLES = 5  # frames whose sizes stand for all
@@ -39,6 +38,7 @@ class Contents:
         people: of each run, numbers of its blocks: ``header``, ``records`` (per chunk), ``details`` (by frame).
         pictures: numbers of the blocks of pictures, per chunk.
         size: bytes of the blocks in the page.
+        look: of the pictures.
     """
 
     def __init__(self, traces: Mapping[str, TraceLike], frames: range):
@@ -47,6 +47,8 @@ class Contents:
         self.people: list[dict[str, Any]] = [{"name": name, "records": [], "details": {}} for name in traces]
         self.pictures: list[int] = []
         self.size = 0.0
+        self.look = STILLS[0]
+        self._samples: list[list[np.ndarray]] = []
 
     @property
     def first(self) -> TraceLike:
@@ -83,23 +85,24 @@ class Contents:
 
     def add_runs(self, look: Look, notify: Notify) -> None:
         """Add headers and records of all runs, and the pictures of the first."""
+        self.look = look
         for person, trace in zip(self.people, self.traces.values(), strict=True):
             is_first = person is self.people[0]
             person["header"] = self.add(pack(write_message(part_header(trace, self.frames))))
-            picture = partial(encode, look=look) if is_first else _nothing
             for chunk in self._chunks():
-                records, pictures = part_records(trace, self.frames, chunk, picture)
+                records, pictures = part_records(trace, self.frames, chunk)
                 person["records"].append(self.add(pack(records)))
                 if is_first:
-                    self.pictures.append(self.add(_pack_pictures(pictures)))
+                    self.pictures.append(self.add(_pack_pictures(encode(pictures, look))))
                 for _ in chunk:
                     notify()
 
     def encode_again(self, look: Look) -> None:
         """Replace the pictures by smaller ones."""
+        self.look = look
         for number, chunk in zip(self.pictures, self._chunks(), strict=True):
             self.size -= in_page(len(self.blocks[number]))
-            self.blocks[number] = _pack_pictures([encode(self.first.picture(t), look) for t in chunk])
+            self.blocks[number] = _pack_pictures(encode([self.first.picture(t) for t in chunk], look))
             self.size += in_page(len(self.blocks[number]))
 
     def add_details(self, order: Sequence[int], room: float, notify: Notify) -> int:
@@ -130,7 +133,7 @@ class Contents:
     def expected(self) -> tuple[float, float]:
         """Estimate the bytes in a page of all records, and of all details, from a few frames."""
         some = self.samples()
-        records = [len(pack(part_records(self.first, self.frames, range(t, t + 1), _nothing)[0])) for t in some]
+        records = [len(pack(part_records(self.first, self.frames, range(t, t + 1))[0])) for t in some]
         matched = [t for t in some if self.has_kernels and self.first.previous(t) is not None]
         details = [len(pack(part_detail(self.first, t, self.frames.start))) for t in matched]
         runs = len(self.frames) * len(self.traces)
@@ -138,7 +141,17 @@ class Contents:
 
     def expected_pictures(self, look: Look) -> float:
         """Estimate the bytes in a page of all pictures, from a few frames."""
-        return len(self.frames) * 4 / 3 * mean_bytes((self.first.picture(t) for t in self.samples()), look)
+        chunks = [chunk[::3] for chunk in self._sampled()] if not look.film else self._sampled()
+        sizes = [len(data) for chunk in chunks for data in encode(chunk, look)]
+        return len(self.frames) * 4 / 3 * float(np.mean(sizes))
+
+    def _sampled(self) -> list[list[np.ndarray]]:
+        """Return the pictures of two chunks."""
+        if not self._samples:
+            chunks = list(self._chunks())
+            for number in sorted({len(chunks) // 3, 2 * len(chunks) // 3}):
+                self._samples.append([self.first.picture(t) for t in chunks[number]])
+        return self._samples
 
     def samples(self) -> list[int]:
         """Return a few frames, evenly spaced."""
@@ -148,15 +161,11 @@ class Contents:
 
     def to_json(self) -> dict[str, Any]:
         """Return what is where."""
-        return {"people": self.people, "pictures": {"type": TYPE, "chunks": self.pictures}, "chunk": CHUNK}
+        return {"people": self.people, "pictures": {"type": self.look.type, "chunks": self.pictures}, "chunk": CHUNK}
 
     def _chunks(self) -> Iterator[range]:
         for first in range(self.frames.start, self.frames.stop, CHUNK):
             yield range(first, min(first + CHUNK, self.frames.stop))
-
-
-def _nothing(_frame: np.ndarray) -> bytes:
-    return b""
 
 
 def _pack_pictures(pictures: Sequence[bytes]) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,10 +44,8 @@ def part_header(trace: TraceLike, frames: range) -> dict[str, Any]:
     return header
 
 
-def part_records(
-    trace: TraceLike, frames: range, chunk: range, encode: Callable[[np.ndarray], bytes]
-) -> tuple[Message, list[bytes]]:
-    """Return the records of a chunk of frames without their pictures, and the encoded pictures.
+def part_records(trace: TraceLike, frames: range, chunk: range) -> tuple[Message, list[np.ndarray]]:
+    """Return the records of a chunk of frames without their pictures, and the pictures, (H, W, 3) uint8 RGB.
 
     Maps and kernels of a record are the differences from those of the record before, modulo 256, if they have the same
     shape: ``page/blocks.js`` adds them up.
@@ -57,14 +54,19 @@ def part_records(
         trace: the run.
         frames: frames of the run that the page has.
         chunk: some of them.
-        encode: encodes a frame, (H, W, 3) uint8 RGB.
     """
-    content = read_message(*render_records(trace, list(chunk), 0, encode))
+    pictures: list[np.ndarray] = []
+
+    def keep(frame: np.ndarray) -> bytes:
+        pictures.append(frame)
+        return b""
+
+    content = read_message(*render_records(trace, list(chunk), 0, keep))
     for record in content["records"]:
+        del record["jpeg"]
         record["frame"] -= frames.start
         if record["previous"] is not None:
             record["previous"] -= frames.start  # −1: distilled from the frame before the part
-    pictures = [record.pop("jpeg") for record in content["records"]]
     for record, before in reversed(list(zip(content["records"][1:], content["records"], strict=False))):
         for name in _FOLLOWING:  # as differences, modulo 256, they take a half to two thirds of the space
             if record[name].shape == before[name].shape:

@@ -19,7 +19,7 @@ from widgets.core.cursor import Cursor
 from widgets.page.about import CODE, facts_about
 from widgets.page.contents import Contents, spread
 from widgets.page.html import render, still_picture
-from widgets.page.pictures import LOOKS, Look
+from widgets.page.pictures import STILLS, Look, looks
 
 _log = logging.getLogger(__name__)
 ENDINGS = (".html", ".htm")
@@ -58,8 +58,8 @@ class SavedPage:
         if not self.complete:
             return ("Stopped; nothing was written.",)
         said = [f"{self.megabytes:.1f} MB."]
-        if self.look != str(LOOKS[0]):
-            said.append(f"To stay within the size, pictures are {self.look}.")
+        if self.look != str(STILLS[0]):
+            said.append(f"Pictures are {self.look}.")
         if self.arithmetic < self.frames:
             said.append(f"The arithmetic of cells is in {self.arithmetic} of {self.frames} frames.")
         return tuple(said)
@@ -78,6 +78,7 @@ def save_page(
     caption: str = "",
     licence: str = "",
     max_mb: float = MAX_MB,
+    pictures: str = "auto",
     frame: int | None = None,
     joint: str | None = None,
     layers: Mapping[str, bool | float] | None = None,
@@ -107,6 +108,8 @@ def save_page(
         caption: text under the views, such as what to look for.
         licence: licence of the video, for the page's last line.
         max_mb: size of the file in 10⁶ bytes, at most.
+        pictures: ``"stills"``, which every browser shows; ``"film"``, which takes a fifth of that, and which current
+            browsers decode (WebCodecs); ``"auto"``: stills where good ones fit into ``max_mb``, else a film.
         frame: frame of the trace that is shown first; by default the first one.
         joint, layers, cell, speed: what is shown first, as in :class:`widgets.Workbench`.
         progress: called with the number of steps that are done, and of all.
@@ -139,7 +142,8 @@ def save_page(
         stop = _Steps(progress, cancel, (len(traces) + 1) * len(part))
         contents = Contents(traces, part)
         texts = {"caption": caption, "licence": licence, "code": CODE}
-        made = _fill(contents, marks, shown["frame"] + part.start, max_mb * MB - _AROUND, stop)
+        choice = looks(pictures)
+        made = _fill(contents, choice, marks, shown["frame"] + part.start, max_mb * MB - _AROUND, stop)
         if made is None:
             return SavedPage(path, 0.0, 0.0, len(part), 0, "", complete=False)
         expected, look, arithmetic, libraries = made
@@ -182,7 +186,12 @@ class _Steps:
 
 
 def _fill(
-    contents: Contents, marks: Sequence[tuple[int, str]], shown: int, room: float, notify: _Steps
+    contents: Contents,
+    choice: Sequence[Look],
+    marks: Sequence[tuple[int, str]],
+    shown: int,
+    room: float,
+    notify: _Steps,
 ) -> tuple[float, Look, int, dict[str, Any]] | None:
     """Fill a page; return the expected size, the look, in how many frames there is arithmetic, and the libraries.
 
@@ -191,22 +200,22 @@ def _fill(
     libraries = contents.add_libraries()
     records, details = contents.expected()
     fixed = contents.size + records
-    looks = [(look, contents.expected_pictures(look)) for look in LOOKS]
-    fits = [(look, size) for look, size in looks if fixed + size + details <= room]
-    fits = fits or [(look, size) for look, size in looks if size <= _SHARE * (room - fixed)] or looks[-1:]
+    sizes = [(look, contents.expected_pictures(look)) for look in choice]
+    fits = [(look, size) for look, size in sizes if fixed + size + details <= room]
+    fits = fits or [(look, size) for look, size in sizes if size <= _SHARE * (room - fixed)] or sizes[-1:]
     look, size = fits[0]
     expected = min(room, fixed + size + details) + _AROUND
     _log.info("the page will have about %.1f MB; its pictures are %s", expected / MB, look)
     try:
         contents.add_runs(look, notify)
         while contents.size > room:
-            if look is LOOKS[-1]:
+            if look is choice[-1]:
                 least, most = (contents.size + _AROUND) / MB, (room + _AROUND) / MB
                 raise ConfigError(
                     f"{len(contents.frames)} frames need at least {least:.1f} MB, got max_mb={most:g}; "
                     "give fewer frames=range(first, stop), or fewer people"
                 )
-            look = LOOKS[LOOKS.index(look) + 1]
+            look = choice[choice.index(look) + 1]
             contents.encode_again(look)
         count = 0
         if contents.has_kernels:

@@ -1,5 +1,6 @@
 // Answers what the store asks, from the page: in the place of the kernel's feed, with the same messages.
 
+import { Film } from "./film.js";
 import { PageModel } from "./model.js";
 
 /** @import { FrameRecord, Message } from "../core/types.d.ts" */
@@ -15,6 +16,7 @@ export class PageFeed extends PageModel {
     super({ _waiting: "reading the page …" });
     this.contents = contents;
     this.blocks = blocks;
+    this.film = contents.pictures.type.startsWith("image/") ? null : new Film(contents, blocks);
     this.shown = contents.people[contents.shown.person ?? 0];
     this.generation = 0;
   }
@@ -67,11 +69,13 @@ export class PageFeed extends PageModel {
   async record(frame) {
     const { chunk, pictures } = this.contents;
     const [number, place] = [Math.floor(frame / chunk), frame % chunk];
+    const { film } = this;
     const [{ records }, shown] = await Promise.all([
       this.blocks.message(this.shown.records[number]),
       this.blocks.message(pictures.chunks[number]),
     ]);
-    return { ...records[place], jpeg: shown.pictures[place], picture_type: pictures.type };
+    const record = { ...records[place], jpeg: shown.pictures[place], picture_type: pictures.type };
+    return film ? { ...record, picture: () => film.picture(frame) } : record;
   }
 
   /**
