@@ -20,6 +20,7 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -280,10 +281,23 @@ def _write_clip(folder: Path, config: RenderSetConfig, index: int) -> int:
             temporary.write_bytes(label_bytes(clip, config.clip(index).motion, config.is_train(index)))
     except OSError as error:
         shutil.rmtree(images, ignore_errors=True)
+        _check_record(folder, images, label)
         raise StorageError(
             f"cannot write clip {_name(index)} to {folder}: {error}; free some space and run it again to continue"
         ) from error
+    _check_record(folder, images, label)
     return index
+
+
+def _check_record(folder: Path, images: Path, label: Path) -> None:
+    """Raise StorageError if the folder was removed meanwhile, after removing what was written since then."""
+    if (folder / "render.json").is_file():
+        return
+    shutil.rmtree(images, ignore_errors=True)
+    for remove in (label.unlink, images.parent.rmdir, label.parent.rmdir, folder.rmdir):
+        with suppress(OSError):
+            remove()
+    raise StorageError(f"{folder} was removed while its clips were rendered; run it again")
 
 
 def label_bytes(clip: RenderedClip, action: object, train: bool) -> bytes:

@@ -174,7 +174,8 @@ class Trace(Record, Counterfactuals):
             raise
         if not self.complete:
             # A counterfactual is often stopped immediately on purpose: another thread continues it.
-            level = logging.WARNING if self.base is None and self.n_traced else logging.INFO
+            is_news = self.base is None and self.n_traced and not is_ending()
+            level = logging.WARNING if is_news else logging.INFO
             log.log(level, "stopped after %d of %d frames; trace.run() continues", self.n_traced, self.n_wanted)
 
     def _advance(self, notify: Callable[[], object], cancel: Callable[[], bool] | None) -> None:

@@ -32,7 +32,7 @@ def test_a_process_with_a_workbench_ends_cleanly_each_time(tmp_path: Path) -> No
     path = write_clip(tmp_path / "a.mp4", [draw_number(i) for i in range(400)], "libx264", CODECS["h264_closed_gop"][2])
     environment = {**os.environ, "OMP_NUM_THREADS": "2", "DKD_ENGINE": "torch"}
     for number in range(EXITS):
-        stop = 40 + number % 5
+        stop = 8 + number % 5
         command = [sys.executable, "-c", _PROGRAM, str(path), str(stop)]
         ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
         assert ended.returncode == 0 and not ended.stderr.strip(), f"exit {number}: {ended.returncode}, {ended.stderr}"

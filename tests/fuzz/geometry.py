@@ -20,7 +20,7 @@ from dkd.pose.heatmaps import decode_peaks
 from dkd.pose.smoothing import OneEuro
 
 _any = st.floats(allow_subnormal=False)
-_usual = st.floats(-1e5, 1e5)
+_usual = st.floats(-1e5, 1e5).map(lambda value: round(value, 6))
 _numbers = st.one_of(_usual, st.just(float("nan")))
 
 
