@@ -35,7 +35,7 @@ lab"""
 # A pointer that paints cell by cell: from each of its moves to the animation frame that has painted the map.
 PAINT = f"""async (count) => {{
     const grid = document.querySelector('.dkd-kernel-grid');
-    const map = document.querySelector('.dkd-lab-is .dkd-cells');
+    const map = document.querySelector('.dkd-lab-what-if .dkd-cells');
     const {{ left, top, width }} = grid.getBoundingClientRect();
     const side = {LAB}.dkd.other.header.kernel;
     const send = (type, k) => grid.dispatchEvent(new PointerEvent(type, {{

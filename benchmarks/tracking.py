@@ -50,12 +50,12 @@ def main() -> None:
         frame, crop, size = clip.frame(50), trace.crops[50], model.config.input_size
         image = torch.from_numpy(crop.extract(frame, size)).permute(2, 0, 1)[None] / 255
         with torch.inference_mode():
-            _, state = model.start(image)
-            step = milliseconds(lambda: model.step(image, state))
-            first = milliseconds(lambda: model.start(image))
+            _, state = trace.model.start(image)
+            step = milliseconds(lambda: trace.model.step(image, state))
+            first = milliseconds(lambda: trace.model.start(image))
         cut = milliseconds(lambda: crop.extract(frame, size))
         print(f"{sample.name}, {clip.width}×{clip.height}, {len(clip)} frames, decoded by {clip.backend}")
-        print(f"whole trace: {np.median(per_frame):.1f} ms per frame ({1e3 / np.median(per_frame):.0f} frames/s)")
+        print(f"whole trace in {trace.engine}: {np.median(per_frame):.1f} ms per frame ({1e3 / np.median(per_frame):.0f} frames/s)")
         print(f"of this, the model's step: {step:.1f} ms, the crop: {cut:.2f} ms; the first frame: {first:.1f} ms")
         kept = trace.heatmaps[0].nbytes + trace.kernels[0].nbytes
         print(f"kept per frame: {kept / 1e3:.0f} kB; resident memory grew by {grown / 1e6:.0f} MB in the last round")
