@@ -58,7 +58,11 @@ def _live(arguments: argparse.Namespace) -> int:
     if arguments.seconds is not None and not arguments.seconds > 0:
         raise ConfigError(f"expected --seconds above 0, got {arguments.seconds:g}")
     if arguments.out is not None:
-        format_for(arguments.out)  # before the run, not after it
+        if format_for(arguments.out).draws:  # before the run, not after it
+            raise ConfigError(
+                f"expected a pose file as --out, got {arguments.out.name}: the pictures of a live run are not kept. "
+                "Record the video, and use dkd track"
+            )
         if not arguments.out.parent.is_dir():
             raise ConfigError(f"expected a file in a folder that exists, got {arguments.out}; create the folder first")
         if arguments.out.exists() and not arguments.force:
@@ -67,7 +71,12 @@ def _live(arguments: argparse.Namespace) -> int:
     source = PlayedClip(arguments.source, loop=True) if arguments.loop else as_source(arguments.source)
     live = Live(arguments.model, source, box, engine=arguments.engine, keep=60, progress=not arguments.quiet)
     write = _csv(live) if arguments.format == "csv" else _jsonl(live)
-    _print_all(live, write, arguments.seconds)
+    try:
+        _print_all(live, write, arguments.seconds)
+    except BrokenPipeError:  # the reader has seen enough: what was seen is kept all the same
+        if arguments.out is not None and live.tracked:
+            export(live.poses(), arguments.out)
+        raise
     if arguments.out is not None and live.tracked:
         export(live.poses(), arguments.out)
     if not arguments.quiet:

@@ -54,7 +54,10 @@ def _init(arguments: argparse.Namespace) -> int:
     from dkd.studies.settings import StudySettings
     from dkd.studies.study import TABLE, Study
 
-    settings = from_mapping(StudySettings, with_words({}, arguments.words))
+    values = with_words({}, arguments.words)
+    if isinstance(values.get("export"), str):
+        values["export"] = [values["export"]]
+    settings = from_mapping(StudySettings, values)
     study = Study.create(arguments.videos, arguments.out, folders=arguments.folders, settings=settings)
     print(f"{len(study)} videos: {study.folder / TABLE}. Give boxes, people and groups there; then dkd study run")
     return 0

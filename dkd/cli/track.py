@@ -127,6 +127,8 @@ def _track(arguments: argparse.Namespace) -> int:
         check_table_path(out)
     if out.exists() and not arguments.force:
         raise ConfigError(f"{out} exists already; add --force to replace it, or choose another name")
+    if out.exists() and arguments.video.exists() and out.samefile(arguments.video):
+        raise ConfigError(f"expected another file than the video as --out, got {out}")
     people = people_of(arguments)
     policy = Reinitialise() if arguments.reinitialise else None
     conditions = Conditions(reinitialise=policy, square=arguments.square)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from dkd.errors import ConfigError
-from dkd.studies.table import Row
+from dkd.studies.table import Row, check_groups
 from dkd.video.endings import IMAGE_ENDINGS, VIDEO_ENDINGS
 
 
@@ -23,8 +23,9 @@ def list_rows(
         folders: names of groups by the level of folder, for a folder of videos.
 
     Raises:
-        ConfigError: there are no videos, or a group is wanted of paths.
+        ConfigError: there are no videos, a group is wanted of paths, or its name cannot be used.
     """
+    check_groups(folders)
     if isinstance(videos, str | os.PathLike):
         root = Path(videos)
         if not root.is_dir():

@@ -56,9 +56,8 @@ class LocalEngine:
     """
 
     def __init__(self, setup: Mapping[str, Any], workers: int | None = None, patience_s: float = PATIENCE_S):
+        check_workers(workers)
         workers = cores() if workers is None else workers
-        if not 1 <= workers <= 1024:
-            raise ConfigError(f"expected 1 to 1024 workers, got {workers}")
         self.n_workers, self._setup, self._patience_s = workers, dict(setup), patience_s
         self._messages: queue.Queue[tuple[_Worker, dict[str, Any] | None]] = queue.Queue()
         self._workers: list[_Worker] = []
@@ -214,6 +213,12 @@ def _lost(worker: _Worker, task: Mapping[str, Any], patience_s: float) -> Outcom
         text = f"the worker gave no sign of life for {patience_s:g} s and was stopped; is the video's disk reachable?"
         return Outcome(task, None, text, "WorkerSilent")
     return Outcome(task, None, f"the worker process {worker.end()}", "WorkerDied")
+
+
+def check_workers(count: int | None) -> None:
+    """Raise ConfigError unless ``count`` is ``None`` or from 1 to 1,024."""
+    if count is not None and not 1 <= count <= 1024:
+        raise ConfigError(f"expected 1 to 1024 workers, got {count}")
 
 
 def cores() -> int:

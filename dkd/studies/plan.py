@@ -32,6 +32,7 @@ class Plan:
         index: position of each row by its name.
         waiting: positions of the rows to run, in the order of the table.
         n_done, n_failed: how many rows are done, and failed in this run.
+        n_missing: how many done rows have a video that is not there; their results stay.
 
     Raises:
         DatasetError: the table of clips is damaged.
@@ -67,6 +68,7 @@ class Plan:
             if status == "done" and name in parts
         }
         self._fresh: list[dict[str, Any]] = []
+        self.n_missing = 0
         self.waiting = [i for i, row in enumerate(rows) if not self._is_done(i, row, done.get(row.name))]
         self.n_done, self.n_failed = len(rows) - len(self.waiting), 0
         assert isinstance(self._table, pa.Table)
@@ -88,7 +90,10 @@ class Plan:
         if facts is None or facts[0] != self._keys[index]:
             return False
         _, digest, size, changed = facts
-        video = self._store.folder / row.video
+        video = self._video(row)
+        if not is_images(video) and not video.exists():
+            self.n_missing += 1
+            return True  # its result stays: the disk of the videos may be away
         try:
             state = None if is_images(video) else video.stat()
             if state is not None and (state.st_size, state.st_mtime_ns) == (size, changed):
@@ -107,7 +112,8 @@ class Plan:
         return {"name": row.name, "row": plain, "video": os.fspath(self._video(row)), "facts": facts}
 
     def _video(self, row: Row) -> Path:
-        return (self._store.folder / row.video).absolute()
+        # Without "..": through a folder that is missing, it would lead nowhere.
+        return Path(os.path.normpath(self._store.folder.resolve() / row.video))
 
     def record(self, index: int, outcome: Outcome, attempt: int) -> None:
         """Keep the outcome of a row."""
@@ -120,6 +126,8 @@ class Plan:
                 "model_sha256": self._weights, "version": dkd.__version__,
                 "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             }  # fmt: skip
+            if (part := self._store.part(row.name, row.groups)).exists():
+                self._store.set_aside(part)  # of an earlier box, video or setting
         self.n_failed += outcome.error is not None
         self.n_done += outcome.error is None
         self._new.append(dict(clip))

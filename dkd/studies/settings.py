@@ -43,6 +43,21 @@ class StudySettings:
             if not ending.startswith(".") or "/" in ending or "\\" in ending:
                 raise ConfigError(f"expected endings of files such as '.slp' as export, got {ending!r}")
 
+    def check_export(self) -> None:
+        """Check the endings of ``export``.
+
+        Raises:
+            ConfigError: one is of no format.
+        """
+        if self.export:
+            from dkd.formats.files import format_for  # here: it takes long to import
+
+            for ending in self.export:
+                try:
+                    format_for(Path(f"poses{ending}"))
+                except ConfigError as error:
+                    raise ConfigError(f"setting 'export' of the study has {ending!r}: {error}") from error
+
     def checkpoint(self) -> Path:
         """Return the file of the model.
 

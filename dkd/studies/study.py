@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 
 from dkd.errors import ConfigError, DatasetError, RunBusyError, StorageError, nearest_name
 from dkd.studies.listing import list_rows
-from dkd.studies.local import LocalEngine
+from dkd.studies.local import LocalEngine, check_workers
 from dkd.studies.plan import Plan
 from dkd.studies.settings import StudySettings, model_hash, read_settings, write_settings
 from dkd.studies.store import JOINTS, Store, clips_schema
@@ -124,6 +124,7 @@ class Study:
         """
         folder = Path(folder)
         settings = settings or StudySettings()
+        settings.check_export()
         settings.checkpoint()  # raises if there is no such model
         if (folder / TABLE).exists():
             raise ConfigError(f"there is a study in {folder} already; add videos with dkd study add, or choose another")
@@ -192,7 +193,9 @@ class Study:
         """
         if not 1 <= attempts <= 100:
             raise ConfigError(f"expected 1 to 100 attempts, got {attempts}")
+        check_workers(workers)
         self.read()
+        self.settings.check_export()
         weights = model_hash(self.settings)
         try:
             lock = FileLock(self.folder / ".lock", timeout=0)
@@ -203,6 +206,10 @@ class Study:
             raise StorageError(f"cannot write to {self.folder}: {error.strerror}; check the permissions") from error
         try:
             plan = Plan(self._store, self.rows, self.groups, self.settings, weights)
+            if plan.n_missing:
+                log.warning(
+                    "the videos of %d finished rows are not there; their results are kept as they are", plan.n_missing
+                )
             yield from self._run(plan, workers, attempts, engine)
         finally:
             lock.release()
@@ -303,7 +310,7 @@ class Study:
 
     def video(self, row: Row) -> Path:
         """Return the path of a row's video."""
-        return self.folder / row.video
+        return Path(os.path.normpath(self.folder.resolve() / row.video))
 
     def state(self, clips: pd.DataFrame | None = None) -> str:
         """Return in a sentence what is done, failed and waiting; ``clips`` if they were read already."""

@@ -26,13 +26,13 @@ from pathlib import Path
 
 from dkd.errors import ConfigError
 from dkd.io.files import atomic_path
+from dkd.studies.columns import CLIP_COLUMNS, JOINT_COLUMNS
 
 COLUMNS = ("video", "person", "box", "frame", "start", "stop")
 FIND = "find"
 SHOWN = 20  # bad rows that a message names
-# Columns of the results: a group of the same name would hide one of them.
-RESERVED = {"name", "joint", "time_s", "x", "y", "score", "confidence"}
-_GROUP = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# A folder of results that begins with _ is not read by pyarrow, nor by what is built on it.
+_GROUP = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +75,16 @@ def read_table(path: Path) -> list[Row]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = csv.DictReader(file, strict=True)
-            names = list(lines.fieldnames or ())
+            names = [name.strip() for name in lines.fieldnames or ()]
+            lines.fieldnames = names
             groups = _groups(path, names)
             rows: list[Row] = []
             problems: list[str] = []
             seen: dict[str, int] = {}
             for cells in lines:
                 number = lines.line_num
+                if not any(cells.values()):
+                    continue  # an empty line of a spreadsheet
                 try:
                     row = _row(number, cells, groups)
                     first = seen.setdefault(row.name, number)
@@ -108,20 +111,33 @@ def _groups(path: Path, names: Sequence[str]) -> list[str]:
     if "video" not in names or twice:
         found = ", ".join(names) or "missing"
         problem = f"two columns are called {twice[0]!r}" if twice else f"the columns are {found}"
-        raise ConfigError(f"expected columns of different names, one of them 'video', in {path}, but {problem}")
+        raise ConfigError(
+            f"expected columns of different names, separated by commas, one of them 'video', in {path}, but {problem}"
+        )
     groups = [name for name in names if name not in COLUMNS]
-    for name in groups:
-        if name in RESERVED or not _GROUP.fullmatch(name):
-            raise ConfigError(
-                f"expected groups with names of letters, digits and _, and none of {', '.join(sorted(RESERVED))}, "
-                f"got a column {name!r} in {path}; rename it"
-            )
+    check_groups(groups)
     return groups
+
+
+def check_groups(names: Iterable[str]) -> None:
+    """Check the names of groups: they are columns of the results, beside those that are always there.
+
+    Raises:
+        ConfigError: a name cannot be used.
+    """
+    for name in names:
+        if name in (*COLUMNS, *CLIP_COLUMNS, *JOINT_COLUMNS):
+            raise ConfigError(f"expected another name for the group {name!r}: the results have a column of that name")
+        if not _GROUP.fullmatch(name):
+            raise ConfigError(
+                f"expected names of groups of letters, digits and _, a letter first, got a column {name!r}; rename it"
+            )
 
 
 def _row(number: int, cells: dict[str, str | None], groups: Iterable[str]) -> Row:
     if None in cells or any(value is None for value in cells.values()):
-        raise ValueError(f"expected {len([name for name in cells if name is not None])} cells, as in the first line")
+        count = len([name for name in cells if name is not None])
+        raise ValueError(f"expected {count} cells, as in the first line; put a box in quotes")
     text = {name: (value or "").strip() for name, value in cells.items()}
     if not text["video"]:
         raise ValueError("expected the path of a video, got nothing")
@@ -147,7 +163,7 @@ def _number(text: dict[str, str], name: str) -> int | None:
 
 
 def _box(value: str) -> tuple[float, float, float, float] | None:
-    if value in ("", FIND):
+    if value.lower() in ("", FIND):
         return None
     try:
         x0, y0, x1, y1 = (float(part) for part in value.split(","))

@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +63,16 @@ def test_a_line_of_json_per_frame_until_the_time_is_over(walk: Path, capsys: pyt
     assert set(lines[0]["joints"][0]) == {"joint", "x", "y", "score", "confidence"}
 
 
+def test_what_was_seen_is_written_when_the_reader_has_seen_enough(walk: Path, tmp_path: Path) -> None:
+    out = tmp_path / "seen.slp"
+    command = ["live", str(walk), "--box", BOX, "--loop", "--out", str(out), "--quiet"]
+    live = subprocess.Popen([sys.executable, "-m", "dkd", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert live.stdout is not None and live.stdout.readline().startswith(b"frame,")
+    live.stdout.close()
+    assert live.wait() == 141 and live.stderr is not None and live.stderr.read() == b""
+    assert len(load_poses(out).frames) >= 1
+
+
 def test_a_model_without_calibration_has_no_confidence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,6 +92,7 @@ def test_a_model_without_calibration_has_no_confidence(
         (["{walk}", "--box", "9000,0,9100,100"], "lies outside the frame of"),
         (["{walk}", "--seconds", "-1"], "expected --seconds above 0, got -1"),
         (["{walk}", "--out", "{walk}.csv.xyz"], "ends in"),
+        (["{walk}", "--out", "{walk}.gif"], "expected a pose file as --out"),
         (["{walk}", "--out", "nowhere/out.slp"], "expected a file in a folder that exists"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import signal
@@ -139,6 +140,42 @@ def test_another_video_or_model_setting_is_noticed(copied: Study) -> None:
     write_settings(copied.folder / "study.yaml", StudySettings(engine="torch", square="joints"))
     list(copied.run(engine=Asked({})))
     assert waiting == [row.name for row in copied.rows]
+
+
+def test_results_are_kept_while_the_videos_are_away(copied: Study, caplog: pytest.LogCaptureFixture) -> None:
+    before = copied.clips()
+    videos = copied.folder.parent / "videos"
+    videos.rename(videos.with_name("away"))
+    assert list(copied.run(engine=NoWorker({}))) == []
+    assert "the videos of 2 finished rows are not there" in caplog.text
+    videos.with_name("away").rename(videos)
+    assert list(copied.run(engine=NoWorker({}))) == []
+    pd.testing.assert_frame_equal(copied.clips(), before)
+
+
+def test_an_old_result_is_set_aside_when_its_row_fails(copied: Study) -> None:
+    first, second = read_table(copied.folder / "study.csv")
+    first = dataclasses.replace(first, box=(9000.0, 9000.0, 9999.0, 9999.0))
+    write_table(copied.folder / "study.csv", [first, second])
+    (one,) = copied.run(1, attempts=1)
+    assert one.error is not None and one.failed == 1
+    assert copied.joints()["video"].unique().tolist() == [second.video]
+    assert [path.stem for path in (copied.folder / "removed").rglob("*.parquet")] == [first.name]
+
+
+def test_settings_and_groups_are_checked_before_the_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / "a.mp4").touch()
+    init = ["study", "init", str(tmp_path / "videos"), "-o", str(tmp_path / "study")]
+    assert main([*init, "--set", "export=.foo"]) == 2
+    assert "setting 'export' of the study has '.foo'" in capsys.readouterr().err
+    assert main([*init, "--folders", "status"]) == 2
+    assert "another name for the group 'status'" in capsys.readouterr().err
+    assert not (tmp_path / "study").exists()
+    assert main([*init, "--set", "export=.slp"]) == 0
+    assert Study(tmp_path / "study").settings.export == (".slp",)
+    assert main(["study", "run", str(tmp_path / "study"), "--workers", "0"]) == 2
+    assert "expected 1 to 1024 workers" in capsys.readouterr().err
 
 
 def test_rows_that_left_are_set_aside_and_groups_move(copied: Study) -> None:

@@ -43,6 +43,12 @@ def table(folder: Path, *lines: str, columns: str = "video,person,box,frame,star
     return path
 
 
+def test_what_a_spreadsheet_adds_does_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "study.csv"
+    path.write_bytes(b"\xef\xbb\xbfvideo, person,box\r\n,,\r\na.mp4,Anna,Find\r\n\r\n,,\r\n")
+    assert read_table(path) == [Row(3, "a.mp4", "Anna")]
+
+
 def test_only_the_video_is_needed(tmp_path: Path) -> None:
     (row,) = read_table(table(tmp_path, "walk.mp4", columns="video"))
     assert row == Row(2, "walk.mp4")
@@ -75,7 +81,7 @@ def test_each_bad_row_is_named_by_its_line(tmp_path: Path) -> None:
         8: "expected stop above start, got start=20 and stop=10",
         9: "expected the frame of the box between start and stop, got 40",
         10: "the same video, person and frames as line 2",
-        11: "expected 7 cells, as in the first line",
+        11: "expected 7 cells, as in the first line; put a box in quotes",
     }
     assert lines == [f"  line {number}: {text}" for number, text in expected.items()]
 
@@ -92,7 +98,10 @@ def test_of_many_bad_rows_the_first_are_named(tmp_path: Path) -> None:
     [
         ("file,person", "one of them 'video'"),
         ("video,side,side", "two columns are called 'side'"),
-        ("video,score", "got a column 'score'"),
+        ("video;person", "separated by commas"),
+        ("video,score", "another name for the group 'score'"),
+        ("video,verdict", "another name for the group 'verdict'"),
+        ("video,_batch", "got a column '_batch'"),
         ("video,left/right", "got a column 'left/right'"),
         ("video,", "got a column ''"),
     ],

@@ -234,7 +234,8 @@ class LiveView(ModuleWidget):
 
     def close(self) -> None:
         """End the run and free the view. May be called twice."""
-        self.stop()
+        if hasattr(self, "live"):  # ipywidgets also closes incomplete widgets when they are deleted
+            self.stop()
         super().close()
 
     def __repr__(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,8 @@ def write(arguments: argparse.Namespace) -> None:
         DKDError: as :func:`widgets.save_page`, or the video, the people or the model do not fit.
     """
     frames = _frames(arguments.frames)
+    if not (math.isfinite(arguments.max_mb) and arguments.max_mb > 0):
+        raise ConfigError(f"expected the largest size in MB, such as --max-mb 8, got {arguments.max_mb:g}")
     if arguments.video.name.endswith(ENDING):
         session = Session.load(arguments.video)
         _save(session, session.start, frames, arguments)
@@ -61,6 +64,11 @@ def write(arguments: argparse.Namespace) -> None:
     with Clip(arguments.video, fps=arguments.fps) as clip:
         part = ClipRange(clip, arguments.start, arguments.stop)
         check_frames(people, part)
+        if frames is not None and not part.start <= frames.start < frames.stop <= part.stop:
+            raise ConfigError(
+                f"expected --frames FIRST:STOP among the frames that are tracked, {part.start}:{part.stop}, got "
+                f"{arguments.frames}"
+            )
         traces = {}
         for one in people:
             at = None if one.frame is None else one.frame - part.start
