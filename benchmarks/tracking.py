@@ -55,7 +55,8 @@ def main() -> None:
             first = milliseconds(lambda: trace.model.start(image))
         cut = milliseconds(lambda: crop.extract(frame, size))
         print(f"{sample.name}, {clip.width}×{clip.height}, {len(clip)} frames, decoded by {clip.backend}")
-        print(f"whole trace in {trace.engine}: {np.median(per_frame):.1f} ms per frame ({1e3 / np.median(per_frame):.0f} frames/s)")
+        whole = np.median(per_frame)
+        print(f"whole trace in {trace.engine}: {whole:.1f} ms per frame ({1e3 / whole:.0f} frames/s)")
         print(f"of this, the model's step: {step:.1f} ms, the crop: {cut:.2f} ms; the first frame: {first:.1f} ms")
         kept = trace.heatmaps[0].nbytes + trace.kernels[0].nbytes
         print(f"kept per frame: {kept / 1e3:.0f} kB; resident memory grew by {grown / 1e6:.0f} MB in the last round")
