@@ -128,7 +128,7 @@ def _track(arguments: argparse.Namespace) -> int:
     if out.exists() and not arguments.force:
         raise ConfigError(f"{out} exists already; add --force to replace it, or choose another name")
     if out.exists() and arguments.video.exists() and out.samefile(arguments.video):
-        raise ConfigError(f"expected another file than the video as --out, got {out}")
+        raise ConfigError(f"{out} is the video itself: choose another name for --out")
     people = people_of(arguments)
     policy = Reinitialise() if arguments.reinitialise else None
     conditions = Conditions(reinitialise=policy, square=arguments.square)

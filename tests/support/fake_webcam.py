@@ -45,8 +45,14 @@ def number_in(frame: np.ndarray) -> int:
     return int("".join("1" if value > 128 else "0" for value in grey.mean((1, 3)).ravel()), 2)
 
 
-# The number in the picture that a canvas of the live view shows, by five points of each block: the square of the
-# network may cross one of them.
+def is_near(joints: np.ndarray) -> bool:
+    """Whether a joint (J, 2) lies so near the number that what is drawn there may hide some of it."""
+    x, y = np.asarray(joints).T
+    return bool(((x < AT[0] + 5 * BLOCK + 50) & (y > AT[1] - 50)).any())
+
+
+# The number in the picture that a canvas of the live view shows, by most of 49 points of each block: the square of the
+# network may cross it.
 READ_NUMBER = f"""(canvas) => {{
     const context = canvas.getContext('2d');
     const scale = Math.min(canvas.width / {SIZE[0]}, canvas.height / {SIZE[1]});
@@ -54,9 +60,9 @@ READ_NUMBER = f"""(canvas) => {{
     let number = 0;
     for (let k = 0; k < {BITS}; k++) {{
         let white = 0;
-        for (const [dx, dy] of [[0, 0], [-5, -5], [5, -5], [-5, 5], [5, 5]]) {{
-            const x = {AT[0]} + {BLOCK} * (k % 5 + 0.5) + dx;
-            const y = {AT[1]} + {BLOCK} * (Math.floor(k / 5) + 0.5) + dy;
+        for (let point = 0; point < 49; point++) {{
+            const x = {AT[0]} + {BLOCK} * (k % 5 + 0.5) + 2 * (point % 7 - 3);
+            const y = {AT[1]} + {BLOCK} * (Math.floor(k / 5) + 0.5) + 2 * (Math.floor(point / 7) - 3);
             const [i, j] = [Math.round(left + x * scale), Math.round(top + y * scale)];
             const [r, g, b] = context.getImageData(i, j, 1, 1).data;
             white += r + g + b > 384 ? 1 : -1;
