@@ -130,7 +130,7 @@ def test_memory_is_bounded_and_the_kept_frames_are_the_last(model: VideoPoseMode
     trace = live.trace()
     assert len(trace) == 4
     apart = np.linalg.norm(trace.joints - np.stack([one.joints for one in live.kept]), axis=-1)
-    assert np.median(apart) < 6  # pixels, of a person of 380: it begins anew at the oldest frame
+    assert np.median(apart) < 6  # pixels, of a person of 380: it begins again at the oldest frame
 
 
 def test_only_the_newest_frame_is_held() -> None:
