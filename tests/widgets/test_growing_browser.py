@@ -24,9 +24,9 @@ wb"""
 def test_frames_are_used_while_the_others_are_traced(lab_window: Page, jupyter_lab: Lab) -> None:
     with opened(lab_window, jupyter_lab, "growing.ipynb", CELL) as page:
         page.wait_for_selector(".dkd-player[data-frame='0']")
+        expect(page.locator(".dkd-growing")).to_contain_text("of 12 frames are traced")
         python(page, "clip.allow(8)")
         page.wait_for_function("() => document.querySelector('.dkd-workbench').dkd.store.header.n_frames >= 6")
-        expect(page.locator(".dkd-growing")).to_contain_text("of 12 frames are traced")
         page.locator(".dkd-workbench").focus()
         page.keyboard.press("ArrowRight")
         page.keyboard.press("ArrowRight")

@@ -155,6 +155,8 @@ class Workbench(View):
             raise
         made._run = run
         made._versions.given = None  # the other version is made of the complete trace
+        # From the start: what the thread has traced before it is told whom to notify is notified with the next frame.
+        made._growing = [len(made.trace), trace.n_wanted]
         run.show(made._grow, made._grown)
         return made
 
