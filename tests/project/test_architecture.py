@@ -50,6 +50,7 @@ ROOMS: dict[str, set[str]] = {
 LONGEST = {".py": 400, ".js": 200, ".css": 200}  # lines of a file of the library or the widgets
 INTERFACE = {"IPython", "anywidget", "ipywidgets", "plotly", "widgets"}
 TEXT = {".cfg", ".css", ".html", ".ipynb", ".js", ".json", ".lock", ".md", ".py", ".sh", ".toml", ".txt", ".yml"}
+CLASS = re.compile(r"(?<![\w-])dkd-[\w-]+")
 # A folder of one machine: not the middle of a longer path or of a web address.
 MACHINE_PATH = re.compile(r"(?:^|[^A-Za-z0-9_])/(?:work|farm|root|tmp|home|Users)/[A-Za-z0-9_.]")
 
@@ -166,6 +167,37 @@ def test_no_file_is_long() -> None:
         if path.suffix in LONGEST and (lines := len(path.read_text().splitlines())) > LONGEST[path.suffix]
     }
     assert long == set()
+
+
+def test_no_two_rooms_style_each_others_elements() -> None:
+    """The style sheets of all views that a notebook shows hold for the whole page, also when a view is closed again.
+
+    So a class that two rooms give to elements of their own may be styled only below one that is a single room's; a room
+    that is built on another shares its classes.
+    """
+    rooms = sorted({room_of(module) for module in MODULES if module.startswith("widgets.")} - {"core"})
+    code = {room: [p for p in (ROOT / "widgets" / room).rglob("*") if p.suffix in {".js", ".py"}] for room in rooms}
+    gives = {room: set(CLASS.findall("\n".join(p.read_text() for p in code[room]))) for room in rooms}
+    needs = {
+        room: set(re.findall(r"\.\./(\w+)/|widgets\.(\w+)", "\n".join(map(Path.read_text, code[room]))))
+        for room in rooms
+    }
+    built_on = {room: {name for pair in needs[room] for name in pair} for room in rooms}
+    wrong = set()
+    for room in rooms:
+        for path in (ROOT / "widgets" / room).glob("*.css"):
+            rules = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+            selectors = [one for rule in re.findall(r"([^{}@]+)\{", rules) for one in re.split(r",(?![^(]*\))", rule)]
+            assert selectors
+            for selector in selectors:
+                classes = {name for name in CLASS.findall(selector)}
+                wrong |= {
+                    f"{path.relative_to(ROOT)}: {selector.strip()} also meets elements of {other}"
+                    for other in rooms
+                    if other != room and room not in built_on[other] and other not in built_on[room]
+                    if classes and classes <= gives[other] and classes & gives[room]
+                }
+    assert wrong == set()
 
 
 def test_importing_the_library_is_light() -> None:

@@ -44,7 +44,7 @@ PROBLEMS = """() => {
     const outer = root.getBoundingClientRect();
     const all = [...root.querySelectorAll('*')].filter((e) => e.checkVisibility() && !e.closest('option, .dkd-bench'));
     const wide = all.filter((e) => e.getBoundingClientRect().right > outer.right + 1);
-    const cut = all.filter((e) => e.matches('button:not(.dkd-box), h3, label'))
+    const cut = all.filter((e) => e.matches('button:not(.dkd-picture-box), h3, label'))
         .filter((e) => e.clientWidth && e.scrollWidth > e.clientWidth + 1);
     const nameless = all.filter((e) => e.matches('button, input, select, progress, [role=slider], [tabindex="0"]'))
         .filter((e) => !e.ariaLabel && !e.textContent.trim() && !e.closest('label')?.textContent.trim());
@@ -88,8 +88,8 @@ def wait_for_frame(page: Page, frame: int) -> None:
 
 def drag_box(page: Page, box: Sequence[float], size: Sequence[int]) -> None:
     """Drag a box in pixels of the frame over the picture."""
-    page.locator(".dkd-boxes").scroll_into_view_if_needed()
-    boxes = place(page.locator(".dkd-boxes"))
+    page.locator(".dkd-picture-boxes").scroll_into_view_if_needed()
+    boxes = place(page.locator(".dkd-picture-boxes"))
     scale = boxes["width"] / size[0], boxes["height"] / size[1]
     x0, x1 = (boxes["x"] + value * scale[0] for value in box[0::2])
     y0, y1 = (boxes["y"] + value * scale[1] for value in box[1::2])
@@ -154,7 +154,7 @@ def test_a_phone_clip_is_dropped_tracked_corrected_and_reopened(
         page.keyboard.press("ArrowLeft")
     wait_for_frame(page, 59)
     drag_box(page, phone_person(shared_data, 59), SIZE)
-    expect(page.locator(".dkd-box-person")).to_be_focused()
+    expect(page.locator(".dkd-picture-box-person")).to_be_focused()
     expect(page.locator(".dkd-strip-thumbs span:empty")).to_have_count(0)
     at_rest(page)
     screenshot(page, "studio_phone_box")
@@ -210,7 +210,7 @@ def test_two_people_have_a_track_each_with_a_name_and_a_colour(page: Page, share
     open_path(page, write_clip(tmp_path / "two.mp4", frames, options={"crf": "18"}))
     drag_box(page, (24, 150, 108, 376), (272, 480))
     drag_box(page, (112, 100, 192, 300), (272, 480))
-    expect(page.locator(".dkd-box-person")).to_have_count(2)
+    expect(page.locator(".dkd-picture-box-person")).to_have_count(2)
     for i, name in enumerate(("woman", "man")):
         field = page.locator(".dkd-person-name").nth(i)
         field.fill(name)

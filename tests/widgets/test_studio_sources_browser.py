@@ -136,11 +136,11 @@ def test_what_cannot_be_used_is_said_on_the_page(page: Page, tmp_path: Path) -> 
     open_path(page, Path(get_sample("rendered_walk").path))
     drag_box(page, (100, 100, 108, 104), (640, 480))  # a slip of the hand
     expect(page.locator(".dkd-who .dkd-error")).to_contain_text("Expected a box of at least 8×8 pixels")
-    expect(page.locator(".dkd-box-person")).to_have_count(0)
+    expect(page.locator(".dkd-picture-box-person")).to_have_count(0)
     at_rest(page)
     screenshot(page, "studio_small_box")
     drag_box(page, (196, 64, 299, 356), (640, 480))
-    expect(page.locator(".dkd-box-person")).to_have_count(1)
+    expect(page.locator(".dkd-picture-box-person")).to_have_count(1)
     expect(page.locator(".dkd-who .dkd-error")).to_be_hidden()
 
 

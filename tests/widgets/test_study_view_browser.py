@@ -125,5 +125,5 @@ def test_the_table_in_the_dark_and_in_a_narrow_window(page: Page) -> None:
 
 def test_a_clip_that_cannot_be_opened_is_said(page: Page) -> None:
     page.locator(ROWS).nth(1).get_by_role("button").click()
-    expect(page.locator(".dkd-study .dkd-gallery-message")).to_contain_text("It cannot be opened: ")
+    expect(page.locator(".dkd-study .dkd-study-message")).to_contain_text("It cannot be opened: ")
     assert python(page, "view.bench.frame") == FRAMES - 1  # what was open stays

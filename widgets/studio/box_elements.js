@@ -10,8 +10,8 @@ import { CORNERS } from "./box.js";
 export const buildPerson = (key, onkeydown) =>
   h(
     "div",
-    { class: "dkd-box dkd-box-person", tabindex: 0, role: "group", "data-key": key, onkeydown },
-    h("span", { class: "dkd-box-name" }),
+    { class: "dkd-picture-box dkd-picture-box-person", tabindex: 0, role: "group", "data-key": key, onkeydown },
+    h("span", { class: "dkd-picture-box-name" }),
     ...CORNERS.map((corner) => h("i", { class: `dkd-grip dkd-grip-${corner}`, "data-grip": corner })),
   );
 
@@ -23,6 +23,6 @@ export const buildPerson = (key, onkeydown) =>
 export function buildProposal(number, confidence, onclick) {
   const sure = confidence.toFixed(2);
   const label = `Person ${number} found here, confidence ${sure}: take this box`;
-  const name = h("span", { class: "dkd-box-name" }, sure);
-  return h("button", { class: "dkd-box dkd-box-proposal", "aria-label": label, onclick }, name);
+  const name = h("span", { class: "dkd-picture-box-name" }, sure);
+  return h("button", { class: "dkd-picture-box dkd-picture-box-proposal", "aria-label": label, onclick }, name);
 }

@@ -13,8 +13,8 @@ import { listenForBoxes } from "./drags.js";
 const SAME = 0.5; // a proposal that overlaps a person's box by this much is that person
 
 export class Boxes {
-  element = h("div", { class: "dkd-boxes", role: "group", "aria-label": "Boxes of the people in this frame" });
-  drawn = h("div", { class: "dkd-box dkd-box-drawn", hidden: true });
+  element = h("div", { class: "dkd-picture-boxes", role: "group", "aria-label": "Boxes of the people in this frame" });
+  drawn = h("div", { class: "dkd-picture-box dkd-picture-box-drawn", hidden: true });
   /** @type {State | null} */
   state = null;
   /** @type {Point} */
@@ -83,11 +83,12 @@ export class Boxes {
     );
     // What stays is not taken out: it would lose the focus.
     const people = here.map((person) => this.paintPerson(person));
-    for (const old of element.querySelectorAll(".dkd-box-person")) if (!people.some((one) => one === old)) old.remove();
+    for (const old of element.querySelectorAll(".dkd-picture-box-person"))
+      if (!people.some((one) => one === old)) old.remove();
     const proposed = JSON.stringify(free);
     if (proposed !== this.proposed) {
       this.proposed = proposed;
-      for (const old of element.querySelectorAll(".dkd-box-proposal")) old.remove();
+      for (const old of element.querySelectorAll(".dkd-picture-box-proposal")) old.remove();
       const buttons = free.map(({ box, confidence }, i) => {
         const button = buildProposal(`${i + 1} of ${free.length}`, confidence, () => this.add(box));
         this.place(button, box);
@@ -106,7 +107,7 @@ export class Boxes {
 
   /** @param {Person} person */
   paintPerson(person) {
-    const known = this.element.querySelector(`.dkd-box-person[data-key="${person.key}"]`);
+    const known = this.element.querySelector(`.dkd-picture-box-person[data-key="${person.key}"]`);
     const element = /** @type {HTMLElement} */ (
       known ?? buildPerson(person.key, (event) => this.onKey(person.key, event))
     );
@@ -115,7 +116,7 @@ export class Boxes {
     const keys = "Arrow keys move it, Shift and arrow keys resize it, Delete removes it.";
     element.setAttribute("aria-label", `Box of ${person.name}: ${boxText(box)}. ${keys}`);
     /** @type {HTMLElement} */ (element.firstElementChild).textContent = person.name;
-    element.classList.toggle("dkd-box-high", box[1] < this.size[1] / 15); // no room for the name above it
+    element.classList.toggle("dkd-picture-box-high", box[1] < this.size[1] / 15); // no room for the name above it
     this.place(element, box);
     return element;
   }
@@ -158,7 +159,7 @@ export class Boxes {
    */
   begin(target) {
     if (!this.state || this.state.tracking) return null;
-    const owner = /** @type {HTMLElement | null} */ (target.closest(".dkd-box-person"));
+    const owner = /** @type {HTMLElement | null} */ (target.closest(".dkd-picture-box-person"));
     const person = owner && this.state.people.find(({ key }) => String(key) === owner.dataset.key);
     const grip = /** @type {Held["grip"]} */ (target.getAttribute("data-grip") ?? "move");
     return person ? { key: person.key, box: this.boxOf(person), grip } : { key: 0, box: null, grip };

@@ -43,7 +43,7 @@ export function buildSteps(link, root, unfold) {
     const button = h(
       "button",
       {
-        class: "dkd-step",
+        class: "dkd-studio-step",
         onclick: () => {
           if (i > 0 && i < 4) unfold();
           const place = /** @type {HTMLElement | null} */ (root.querySelector(selector));

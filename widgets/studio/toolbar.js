@@ -61,8 +61,8 @@ export function buildToolbar(editing, act) {
       const isBusy = editing.edits.busy.includes(name);
       const title = `Select ${name}${k < 9 ? ` (${k + 1})` : ""}`;
       const onclick = () => name !== editing.person && editing.send({ type: "select", name });
-      const pressed = String(name === editing.person);
-      return h("button", { class: "dkd-chip", title, "aria-pressed": pressed, onclick }, dot, name, isBusy ? " …" : "");
+      const look = { class: "dkd-person-chip", title, "aria-pressed": String(name === editing.person) };
+      return h("button", { ...look, onclick }, dot, name, isBusy ? " …" : "");
     });
     people.replaceChildren(...chips);
   }

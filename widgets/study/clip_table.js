@@ -16,7 +16,7 @@ const SIGHT = 12 * ROW; // what is in sight of a long table, in CSS pixels: the 
 /** @param {Context} context */
 function render({ model, el, signal }) {
   const state = h("span", { class: "dkd-muted", role: "status" });
-  const message = h("div", { class: "dkd-gallery-message", role: "status" });
+  const message = h("div", { class: "dkd-study-message", role: "status" });
   const code = h("code", { class: "dkd-study-code" });
   const question = buildQuestion(model, () => rows.ask(), signal);
   let isLive = false;
