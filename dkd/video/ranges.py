@@ -13,7 +13,30 @@ from dkd.video.faults import VideoWarning
 from dkd.video.protocols import ClipLike, pixel_aspect, warnings_about
 
 
-class ClipRange:
+class _Part:
+    """What frames of a clip, read from it in another order or in part, share with it."""
+
+    def __init__(self, clip: ClipLike):
+        self.clip = clip
+        self.name, self.width, self.height = clip.name, clip.width, clip.height
+
+    @property
+    def fps(self) -> float | None:
+        """Frames per second, as the clip says; ``None`` if the rate varies."""
+        return self.clip.fps
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """Width / height of a pixel, as the clip says."""
+        return pixel_aspect(self.clip)
+
+    @property
+    def backend(self) -> str:
+        """Short name of the decoder."""
+        return self.clip.backend
+
+
+class ClipRange(_Part):
     """The frames ``start`` to ``stop`` (exclusive) of a clip, numbered from 0. Frames are read from the clip itself.
 
     Args:
@@ -36,19 +59,9 @@ class ClipRange:
                 f"expected frames with 0 <= start < stop <= {len(clip)}, the length of {clip.name}, got start={start} "
                 f"and stop={stop}"
             )
-        self.clip, self.start, self.stop = clip, start, stop
-        self.name, self.width, self.height = clip.name, clip.width, clip.height
+        super().__init__(clip)
+        self.start, self.stop = start, stop
         self.times = np.asarray(clip.times[start:stop]) - clip.times[start]
-
-    @property
-    def fps(self) -> float | None:
-        """Frames per second, as the clip says; ``None`` if the rate varies."""
-        return self.clip.fps
-
-    @property
-    def pixel_aspect(self) -> Fraction:
-        """Width / height of a pixel, as the clip says."""
-        return pixel_aspect(self.clip)
 
     @property
     def warnings(self) -> tuple[VideoWarning, ...]:
@@ -62,11 +75,6 @@ class ClipRange:
     def truncated(self) -> bool:
         """Whether the clip's file ends early, and this range reaches to its end."""
         return bool(getattr(self.clip, "truncated", False)) and self.stop == len(self.clip)
-
-    @property
-    def backend(self) -> str:
-        """Short name of the decoder."""
-        return self.clip.backend
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -94,7 +102,7 @@ def place_in_video(clip: ClipLike) -> tuple[int, float]:
     return start, seconds
 
 
-class Backwards:
+class Backwards(_Part):
     """The frames ``first``, ``first`` − 1, … 0 of a clip, numbered from 0, so that a trace can run backwards in time.
 
     Args:
@@ -110,31 +118,16 @@ class Backwards:
     """
 
     def __init__(self, clip: ClipLike, first: int):
-        self.clip, self.first = clip, operator.index(first)
+        super().__init__(clip)
+        self.first = operator.index(first)
         if not 0 <= self.first < len(clip):
             raise FrameIndexError(f"expected a frame from 0 to {len(clip) - 1} of {clip.name}, got {first}")
-        self.name, self.width, self.height = clip.name, clip.width, clip.height
         self.times = clip.times[self.first] - np.asarray(clip.times[: self.first + 1])[::-1]
-
-    @property
-    def fps(self) -> float | None:
-        """Frames per second, as the clip says; ``None`` if the rate varies."""
-        return self.clip.fps
-
-    @property
-    def pixel_aspect(self) -> Fraction:
-        """Width / height of a pixel, as the clip says."""
-        return pixel_aspect(self.clip)
 
     @property
     def warnings(self) -> tuple[VideoWarning, ...]:
         """The clip's warnings as those of a :class:`ClipRange`. A gap lies after the later of its two frames."""
         return _renumbered(self.clip, range(self.first, -1, -1))
-
-    @property
-    def backend(self) -> str:
-        """Short name of the decoder."""
-        return self.clip.backend
 
     def __len__(self) -> int:
         return self.first + 1
