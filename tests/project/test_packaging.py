@@ -78,7 +78,13 @@ def test_the_host_check_admits_the_pythons_of_pyproject() -> None:
 
 @pytest.mark.parametrize(
     ("folder", "extras"),
-    [("dkd", ["nwb", "openvino", "cluster"]), ("widgets", []), ("tests", ["test"]), ("scripts", []), ("benchmarks", ["test"])],
+    [
+        ("dkd", ["nwb", "openvino", "cluster"]),
+        ("widgets", []),
+        ("tests", ["test"]),
+        ("scripts", []),
+        ("benchmarks", ["test"]),
+    ],
 )
 def test_what_is_imported_is_declared(folder: str, extras: list[str]) -> None:
     """A package that only comes along with another one may be gone after that one's next release."""
