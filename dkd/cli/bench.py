@@ -22,7 +22,7 @@ def compare_engines(names: Sequence[str], rounds: int | None, threads: int | Non
         names: shipped models or paths of checkpoints; none: the shipped DKD.
         rounds: steps of each engine; ``None``: 100.
         threads: number of torch threads, and of those of the engines; ``None``: unchanged.
-        device: engines other than torch run on the CPU, so only ``"cpu"``.
+        device: engines take a model on the CPU, so only ``"cpu"``; those on a GPU copy it.
 
     Raises:
         ConfigError: an argument is out of range, or a name is unknown.
@@ -31,7 +31,7 @@ def compare_engines(names: Sequence[str], rounds: int | None, threads: int | Non
     from dkd.models.checkpoints import load_model
 
     if device != "cpu":
-        raise ConfigError(f"expected --device cpu with --all, got {device!r}: the engines run on the CPU")
+        raise ConfigError(f"expected --device cpu with --all, got {device!r}: engines on a GPU copy the model")
     if rounds is not None and rounds < 1:
         raise ConfigError(f"expected --rounds of at least 1, got {rounds}")
     with torch_threads(threads):
@@ -47,14 +47,17 @@ def _measure(model: VideoPoseModel, rounds: int) -> None:
 
     from dkd.engines.choice import measure
     from dkd.engines.graphs import check_graphs
-    from dkd.engines.runtimes import ENGINES, is_installed
+    from dkd.engines.runtimes import ENGINES, is_installed, needs_gpu
 
     engines, why = ["torch"], ""
     try:
         check_graphs(model)
         engines += [name for name in ENGINES if is_installed(name)]
-        if missing := [name for name in ENGINES if name not in engines]:
-            why = f"not installed: {', '.join(missing)}"
+        missing = {
+            "not installed": [name for name in ENGINES if not is_installed(name) and not needs_gpu(name)],
+            "no GPU for": [name for name in ENGINES if not is_installed(name) and needs_gpu(name)],
+        }
+        why = "; ".join(f"{reason}: {', '.join(names)}" for reason, names in missing.items() if names)
     except ConfigError as error:
         why = str(error)
     before = _load()

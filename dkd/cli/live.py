@@ -42,7 +42,7 @@ def add_live_command(commands: Any) -> None:
         "--model", default="dkd-mobilenetv2", help="a shipped model or a checkpoint's path (default: %(default)s)"
     )
     live.add_argument(
-        "--engine", choices=["auto", "torch", "onnxruntime", "openvino", "openvino-bf16"],
+        "--engine", choices=["auto", "torch", "onnxruntime", "openvino", "openvino-bf16", "cuda", "cuda-bf16"],
         help="what runs the network (default: the fastest on this machine, which is found out once)",
     )  # fmt: skip
     live.add_argument("--quiet", action="store_true", help="print only joints and errors")

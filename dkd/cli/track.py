@@ -47,7 +47,7 @@ def add_tracking_options(parser: argparse.ArgumentParser) -> None:
         "--model", default="dkd-mobilenetv2", help="a shipped model or a checkpoint's path (default: %(default)s)"
     )
     parser.add_argument(
-        "--engine", choices=["auto", "torch", "onnxruntime", "openvino", "openvino-bf16"],
+        "--engine", choices=["auto", "torch", "onnxruntime", "openvino", "openvino-bf16", "cuda", "cuda-bf16"],
         help="what runs the network (default: the fastest on this machine, which is found out once)",
     )  # fmt: skip
     parser.add_argument(

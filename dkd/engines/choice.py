@@ -21,7 +21,8 @@ import torch
 from dkd.engines.accelerated import Accelerated, accelerated
 from dkd.engines.exporting import design, exported, fingerprint, is_exported
 from dkd.engines.graphs import check_graphs
-from dkd.engines.runtimes import ENGINES, is_installed, open_graph
+from dkd.engines.recorded import check_gpu, recorded_graphs
+from dkd.engines.runtimes import ENGINES, is_installed, needs_gpu, open_graph
 from dkd.errors import ConfigError, DKDError, nearest_name
 from dkd.io.files import atomic_path
 from dkd.io.paths import cache_folder
@@ -62,10 +63,10 @@ def accelerate(
     Args:
         model: a model on the CPU.
         engine: ``"torch"``: eager PyTorch, which is the model itself. ``"onnxruntime"`` and ``"openvino"``: in float32.
-            ``"openvino-bf16"``: in bfloat16, on processors that have it. ``"auto"``: the one of these in float32 that
-            is the fastest on this machine. PyTorch runs what no engine supports, models on a GPU, and models in train
-            mode. ``None``: ``$DKD_ENGINE`` if it is set; else the engine in which the model runs already; else
-            ``"auto"``.
+            ``"openvino-bf16"``: in bfloat16, on processors that have it. ``"cuda"`` and ``"cuda-bf16"``: on a GPU, to
+            which the model is copied. ``"auto"``: the one of these in float32 that is the fastest on this machine.
+            PyTorch runs what no engine supports, models that are on a GPU, and models in train mode. ``None``:
+            ``$DKD_ENGINE`` if it is set; else the engine in which the model runs already; else ``"auto"``.
         notify: called with a line of text before work that takes seconds.
 
     Returns:
@@ -91,6 +92,8 @@ def accelerate(
     if model.device.type != "cpu":
         raise ConfigError(f"expected a model on the CPU for {asked}, got one on {model.device}; use engine='torch'")
     check_graphs(model)  # before a package is asked for
+    if needs_gpu(asked):
+        check_gpu()
     made = _made.setdefault(model, {})
     key = f"{asked} {fingerprint(model)} {torch.get_num_threads()}"  # weights may have changed since
     if key not in made:
@@ -100,6 +103,8 @@ def accelerate(
 
 
 def _opened(model: VideoPoseModel, engine: str, notify: Callable[[str], object] | None) -> VideoPoseModel:
+    if needs_gpu(engine):
+        return accelerated(model, engine, recorded_graphs(model, ENGINES[engine][1]))
     if not is_installed(engine):
         open_graph(engine, cache_folder())  # raises
     if notify is not None and not is_exported(model):
@@ -123,8 +128,8 @@ def _check(model: VideoPoseModel) -> None:
     if not differs <= limit:  # also if it is not a number
         raise EngineDiffersError(
             f"{model.engine} differs from PyTorch by {differs:.2g} in maps or kernels of {model.name}, expected at "
-            f"most {limit:g}; use engine='torch', and report this with the versions of torch and "
-            f"{ENGINES[model.engine][0]}"
+            f"most {limit:g}; use engine='torch', and report this with the versions of "
+            f"{' and '.join(dict.fromkeys(('torch', ENGINES[model.engine][0])))}"
         )
     with suppress(DKDError):  # without a cache it is compared again next time
         _write(file, {**passed, key: differs})
@@ -299,12 +304,13 @@ def _speed_key(model: VideoPoseModel) -> str:
 
 
 def _machine() -> str:
-    """Return what the order of engines depends on: processor and versions.
+    """Return what the order of engines depends on: processor, GPU and versions.
 
     Not the number of threads, which a training in this process changes: a run would then go on in another engine.
     """
     packages = [(name, version(name)) for name in ("onnxruntime", "openvino") if is_installed(_engine_with(name))]
-    return json.dumps([platform.machine(), _processor(), os.cpu_count(), torch.__version__, *packages])
+    gpu = [torch.cuda.get_device_name()] if torch.cuda.is_available() else []
+    return json.dumps([platform.machine(), _processor(), os.cpu_count(), torch.__version__, *packages, *gpu])
 
 
 def _engine_with(package: str) -> str:

@@ -90,16 +90,26 @@ class OpenVino(Runtime):
             return [np.array(found[one]) for one in self._outputs]
 
 
-# Engines other than torch: package and precision.
+# Engines other than torch: package and precision. Those of torch are recorded on a GPU (dkd.engines.recorded), the
+# others run an exported graph on the CPU.
 ENGINES: dict[str, tuple[str, str]] = {
     "onnxruntime": ("onnxruntime", "float32"),
     "openvino": ("openvino", "float32"),
     "openvino-bf16": ("openvino", "bfloat16"),
+    "cuda": ("torch", "float32"),
+    "cuda-bf16": ("torch", "bfloat16"),
 }
 
 
+def needs_gpu(engine: str) -> bool:
+    """Return whether an engine runs on a GPU."""
+    return engine in ENGINES and ENGINES[engine][0] == "torch"
+
+
 def is_installed(engine: str) -> bool:
-    """Return whether an engine's package is installed."""
+    """Return whether an engine's package is installed, or its GPU is there."""
+    if needs_gpu(engine):
+        return torch.cuda.is_available()
     return engine == "torch" or find_spec(ENGINES[engine][0]) is not None
 
 

@@ -33,7 +33,7 @@ class StudySettings:
     __pydantic_config__ = STRICT
 
     model: str = "dkd-mobilenetv2"
-    engine: Literal["auto", "torch", "onnxruntime", "openvino", "openvino-bf16"] = "auto"
+    engine: Literal["auto", "torch", "onnxruntime", "openvino", "openvino-bf16", "cuda", "cuda-bf16"] = "auto"
     square: Literal["person", "joints"] = "person"
     reinitialise: bool = False
     export: tuple[str, ...] = ()
