@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
@@ -27,8 +28,9 @@ class MachineConfig:
 
     Attributes:
         accelerator, devices, nodes, strategy: as in Lightning Fabric; ``torchrun`` takes precedence.
-        precision: ``"32-true"`` or ``"bf16-mixed"``; ``"auto"`` is bf16 on a GPU that supports it, else 32 bits.
-            (``"16-mixed"`` is not supported: its loss scale is state that a resumed run would lack.)
+        precision: ``"32-true"`` or ``"bf16-mixed"``; ``"auto"`` is bf16 on a GPU that supports it, else 32 bits;
+            ``"fast"`` is bf16 also on a processor that has instructions for it. (``"16-mixed"`` is not supported: its
+            loss scale is state that a resumed run would lack.)
         workers: number of processes that prepare clips; 0 uses a thread, which is enough for a small model on a CPU.
         threads: number of torch threads of this process while it trains; ``None`` leaves it unchanged.
     """
@@ -39,7 +41,7 @@ class MachineConfig:
     devices: int = 1
     nodes: int = 1
     strategy: str = "auto"
-    precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
+    precision: Literal["auto", "32-true", "bf16-mixed", "fast"] = "auto"
     workers: int = 0
     threads: int | None = None
 
@@ -52,6 +54,23 @@ def check_threads(count: int | None) -> None:
     """Raise ConfigError unless ``count`` is ``None`` or from 1 to 1024."""
     if count is not None and not 1 <= count <= 1024:
         raise ConfigError(f"expected 1 to 1024 threads, got threads={count}; leave it out for torch's own number")
+
+
+def training_precision(machine: MachineConfig) -> str:
+    """Return the precision in which a training computes on this machine, ``"32-true"`` or ``"bf16-mixed"``."""
+    if machine.precision not in ("auto", "fast"):
+        return machine.precision
+    if machine.accelerator in ("auto", "cuda", "gpu") and torch.cuda.is_available():
+        has_bf16 = torch.cuda.is_bf16_supported()
+    else:
+        has_bf16 = machine.precision == "fast" and computes_bf16()
+    return "bf16-mixed" if has_bf16 else "32-true"
+
+
+def computes_bf16() -> bool:
+    """Return whether this processor has instructions for bfloat16; without them it is slower than float32."""
+    asks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")  # private in torch 2, which has no public function
+    return any(bool(getattr(torch.cpu, name, bool)()) for name in asks)
 
 
 @contextmanager
@@ -92,6 +111,7 @@ def launch(machine: MachineConfig, strategy: str = "ddp", precision: Any = "32-t
     """
     from lightning_fabric import Fabric  # imported here: not needed to show a trace
 
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it would print which precision it uses
     devices, nodes = machine.devices, machine.nodes
     if "TORCHELASTIC_RUN_ID" in os.environ:  # started by torchrun, which has set these
         devices = int(os.environ["LOCAL_WORLD_SIZE"])

@@ -106,7 +106,8 @@ class Learner:
         frames = frames.float() / 255
         stages = None
         if alone:
-            heatmaps = self.model.initialise(frames.flatten(0, 1)).float().unflatten(0, frames.shape[:2])
+            with fabric.autocast():  # Fabric enters it by itself for forward() only
+                heatmaps = self.model.initialise(frames.flatten(0, 1)).float().unflatten(0, frames.shape[:2])
         else:
             output: PoseOutput = self.model(frames, self._feedback(joints, step))
             heatmaps, stages = output.heatmaps.float(), output.intermediate

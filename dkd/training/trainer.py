@@ -17,12 +17,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
-
 from dkd.datasets.batches import BatchPlan, Mixture, batches
 from dkd.datasets.people import PersonSequence
 from dkd.errors import ConfigError, DKDError, TrainingError
-from dkd.machine import launch
+from dkd.machine import launch, torch_threads, training_precision
 from dkd.models.base import VideoPoseModel
 from dkd.models.dkd import DKD
 from dkd.training.config import TrainConfig
@@ -32,7 +30,6 @@ from dkd.training.validation import validate
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-from dkd.machine import torch_threads
 from dkd.training.record import Record
 from dkd.training.step import Learner
 
@@ -66,7 +63,7 @@ def train(
         StorageError: the disk is full; everything saved before is kept.
     """
     with torch_threads(config.machine.threads):
-        fabric = _fabric(config)
+        fabric = make_fabric(config)
         if people is None:
             people = load_mixture(config)
         if validation is None:
@@ -109,12 +106,9 @@ def _check_skeletons(config: TrainConfig, people: Mixture, validation: Sequence[
         )
 
 
-def _fabric(config: TrainConfig) -> Fabric:
-    machine = config.machine
-    precision: str = machine.precision
-    if precision == "auto":
-        on_gpu = machine.accelerator in ("auto", "cuda", "gpu") and torch.cuda.is_available()
-        precision = "bf16-mixed" if on_gpu and torch.cuda.is_bf16_supported() else "32-true"
+def make_fabric(config: TrainConfig) -> Fabric:
+    """Create the Fabric on which a run trains, in its precision."""
+    machine, precision = config.machine, training_precision(config.machine)
     # While only the initializer is trained, the other parts have no gradient.
     return launch(machine, "ddp_find_unused_parameters_true" if config.pretrained_steps() else "ddp", precision)
 

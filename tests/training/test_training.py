@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from dkd.errors import CheckpointError, ConfigError, RunBusyError, StorageError, TrainingError
+from dkd.machine import MachineConfig, training_precision
 from dkd.models import DKD, SimpleBaseline, build_model
 from dkd.models.checkpoints import load_model, read_tensors, save_model
 from dkd.models.warm_start import warm_start, warm_start_initializer
@@ -53,10 +54,11 @@ ADVERSARY = (
     "adversary.eta=0.1", "adversary.gamma=5", "adversary.lambda_k=0.1", "adversary.width=8", "augment.motion=1",
 )  # fmt: skip
 PRETRAINED = ("model.pretrain=0.5", *ADVERSARY)
-KINDS = [(), ADVERSARY, ("model.name=simple-baseline-tiny",), ("optimiser.name=rmsprop",), PRETRAINED]
+BF16 = ("machine.precision=bf16-mixed", "model.pretrain=0.5")
+KINDS = [(), ADVERSARY, ("model.name=simple-baseline-tiny",), ("optimiser.name=rmsprop",), PRETRAINED, BF16]
 
 
-@pytest.mark.parametrize("words", KINDS, ids=["dkd", "adversary", "baseline", "rmsprop", "pretrained"])
+@pytest.mark.parametrize("words", KINDS, ids=["dkd", "adversary", "baseline", "rmsprop", "pretrained", "bf16"])
 def test_a_stopped_run_resumes_to_the_same_weights(words: tuple[str, ...], tmp_path: Path) -> None:
     config = quick(*words)
     whole, records = run(config, tmp_path / "whole")
@@ -75,6 +77,31 @@ def test_a_stopped_run_resumes_to_the_same_weights(words: tuple[str, ...], tmp_p
     pd_whole, pd_resumed = (Run(tmp_path / name).log() for name in ("whole", "stopped"))
     columns = ["step", "loss", "pose", "real", "fake", "k", "learning_rate", "gradient_norm"]
     assert pd_whole[columns].equals(pd_resumed[columns])
+
+
+def test_both_parts_of_a_training_compute_in_the_precision_that_is_asked_for(tmp_path: Path) -> None:
+    """The initializer alone, which is not trained through the model's forward, and then the whole."""
+    for words in ("model.pretrain=0.9", "model.pretrain=0"):
+        losses = []
+        for precision in ("32-true", "bf16-mixed"):
+            config = quick(words, f"machine.precision={precision}", "steps=3")
+            losses.append([record.loss for record in run(config, tmp_path / words / precision)[1]])
+        assert losses[0] != losses[1]
+        np.testing.assert_allclose(losses[0], losses[1], rtol=0.1)
+
+
+def test_fast_is_bfloat16_where_the_machine_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for has_it, expected in ((True, "bf16-mixed"), (False, "32-true")):
+        monkeypatch.setattr("dkd.machine.computes_bf16", lambda answer=has_it: answer)
+        assert training_precision(MachineConfig(precision="fast")) == expected
+        assert training_precision(MachineConfig()) == "32-true"  # elsewhere than on a GPU
+        assert training_precision(MachineConfig(precision="bf16-mixed")) == "bf16-mixed"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: False)
+    monkeypatch.setattr("dkd.machine.computes_bf16", lambda: True)
+    assert training_precision(MachineConfig(precision="fast")) == "32-true"
+    assert training_precision(MachineConfig(precision="fast", accelerator="cpu")) == "bf16-mixed"
 
 
 def test_a_run_from_before_a_setting_existed_resumes(tmp_path: Path) -> None:
