@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -46,20 +47,21 @@ def decode_peaks(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
         Peaks (..., 2) x, y in cells (float32, within half a cell of the maximum) and scores (...), the peak values.
     """
     *lead, height, width = heatmaps.shape
-    flat = heatmaps.reshape(-1, height * width).float()
-    position = flat.argmax(1)  # unlike max(1), by one thread: for maps this small, threads only wait
-    row, column = position // width, position % width
-    # Both axes in one tensor (2, …), x first: these tensors are so small that only the number of operations counts.
-    place, last = torch.stack([column, row]), torch.tensor([[width - 1], [height - 1]], device=flat.device)
-    step = torch.tensor([[1], [width]], device=flat.device)
-    interior = (place > 0) & (place < last)
-    around = torch.cat([position - step * interior, position + step * interior, position[None]])  # (5, …)
-    values = flat.gather(1, around.T).T
-    before, after, here = values[:2], values[2:4], values[4:].expand(2, -1)
-    usable = interior & (before > 0) & (after > 0) & (here > 0)
-    low, high, mid = (torch.log(torch.where(usable, v, 1.0)) for v in (before, after, here))
-    curvature = low - 2 * mid + high
-    curved = usable & (curvature < -1e-6)
-    vertex = 0.5 * (low - high) / torch.where(curved, curvature, -1.0)
-    peaks = place + torch.where(curved, vertex.clamp(-0.5, 0.5), 0.0)
-    return peaks.T.reshape(*lead, 2), values[4].reshape(lead)
+    # By NumPy: maps are so small that only the number of operations counts, and torch takes longer to start each.
+    flat = heatmaps.detach().cpu().float().contiguous().numpy().reshape(-1, height * width)
+    position, every = flat.argmax(1), np.arange(len(flat))
+    row, column = np.divmod(position, width)
+    place = np.stack([column, row])  # both axes in one array, x first
+    inside = (place > 0) & (place < np.array([[width - 1], [height - 1]]))
+    step = np.array([[1], [width]]) * inside
+    here, before, after = flat[every, position], flat[every, position - step], flat[every, position + step]
+    usable = inside & (before > 0) & (after > 0) & (here > 0)
+    around = np.stack([before, after, np.broadcast_to(here, before.shape)])
+    with np.errstate(invalid="ignore"):  # of infinite maps, whose peak is the cell's centre
+        low, high, mid = np.log(np.where(usable, around, np.float32(1)))
+        curvature = low - 2 * mid + high
+        curved = usable & (curvature < -1e-6)
+        vertex = 0.5 * (low - high) / np.where(curved, curvature, np.float32(-1))
+        shift = np.where(curved, np.clip(vertex, -0.5, 0.5), np.float32(0))
+    peaks = torch.from_numpy(np.ascontiguousarray((place + shift).T, np.float32)).to(heatmaps.device)
+    return peaks.reshape(*lead, 2), torch.from_numpy(here).to(heatmaps.device).reshape(lead)

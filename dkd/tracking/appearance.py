@@ -59,17 +59,25 @@ def look_at(pixels: np.ndarray, points: np.ndarray) -> np.ndarray:
     """
     n = len(pixels)
     radius = max(1, round(PATCH * n))
-    colours = np.zeros((len(points), 3), np.float32)
-    inside = ((points > -0.5) & (points < n - 0.5)).all(-1)
-    for p in np.flatnonzero(inside):
-        x, y = np.rint(points[p]).astype(int)
-        patch = pixels[max(y - radius, 0) : y + radius + 1, max(x - radius, 0) : x + radius + 1]
-        colours[p] = patch.reshape(-1, 3).mean(0)
-    gain = 110.0 / max(float(pixels.mean()), 1.0)
+    inside: np.ndarray = ((points > -0.5) & (points < n - 0.5)).all(-1)
+    x, y = np.rint(np.where(inside[:, None], points, 0)).astype(int).T
+    # All patches at once, (P, 2·radius + 1, 2·radius + 1): what is beyond the border does not count.
+    reach = np.arange(-radius, radius + 1)
+    rows, columns = (y[:, None] + reach)[:, :, None], (x[:, None] + reach)[:, None, :]
+    counts = (rows >= 0) & (rows < n) & (columns >= 0) & (columns < n)
+    patches = pixels[rows.clip(0, n - 1), columns.clip(0, n - 1)] * counts[..., None]
+    colours = (patches.sum((1, 2), dtype=np.int64) / counts.sum((1, 2))[:, None]).astype(np.float32)
+    gain = 110.0 / max(sum(cv2.sumElems(pixels)) / pixels.size, 1.0)
     lab = cv2.cvtColor(np.clip(colours * (gain / 255), 0, 1).astype(np.float32)[None], cv2.COLOR_RGB2LAB)[0]
     lab[:, 0] *= LIGHT
     lab[~inside] = np.nan
     return lab
+
+
+def median(values: np.ndarray) -> np.ndarray:
+    """Compute the median of finite values over the first axis, as ``np.median``, which takes ten times as long."""
+    ordered, n = np.sort(values, axis=0), len(values)
+    return (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
 
 
 class Appearance:
@@ -90,7 +98,7 @@ class Appearance:
             return 0.0
         apart = np.linalg.norm(look - self.colours, axis=-1)
         known = np.isfinite(apart)
-        return float(np.median(apart[known])) if known.sum() * 2 >= len(apart) else 0.0
+        return float(median(apart[known])) if known.sum() * 2 >= len(apart) else 0.0
 
     def is_other(self, look: np.ndarray) -> bool:
         """Return whether this is probably somebody else."""
