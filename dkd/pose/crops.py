@@ -10,6 +10,8 @@ pixel is (0, 0)), as in the data sets. Frame, network input and map cells are th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil, floor
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -71,32 +73,91 @@ class Crop:
         """
         if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
             raise ShapeError(f"expected a frame of shape (H, W, 3) and type uint8, got {frame.shape} {frame.dtype}")
-        scale = size / self.side
-        shift = np.array([self.left, self.top])
-        block = int(1 / scale)
+        height, width = frame.shape[:2]
+        area = self.area(size, width, height)
+        return self.resample(frame if area.block == 1 else area.take(frame), size, area)
+
+    def area(self, size: int, width: int, height: int) -> Area:
+        """Return the part of a frame from which :meth:`extract` resamples, in blocks that are averaged first.
+
+        Args:
+            size: side of the result of :meth:`extract`.
+            width, height: size of the frame in pixels.
+        """
+        block = int(1 / (size / self.side))
         if block >= 2:
-            # Average blocks of `block` pixels over the part of the frame that the crop needs.
-            height, width = frame.shape[:2]
-            x0, y0 = (max(0, int(v) // block * block - block) for v in shift)
-            x1 = min(width, int(self.left + self.side) + 2 * block)
-            y1 = min(height, int(self.top + self.side) + 2 * block)
-            if x1 - x0 >= block and y1 - y0 >= block:
-                small = ((x1 - x0) // block, (y1 - y0) // block)
-                frame = cv2.resize(
-                    frame[y0 : y0 + small[1] * block, x0 : x0 + small[0] * block], small, interpolation=cv2.INTER_AREA
-                )
-                shift = (shift - (x0, y0)) / block
-                scale *= block
+            x0, y0 = (max(0, int(v) // block * block - block) for v in (self.left, self.top))
+            x1, y1 = (int(v + self.side) + 2 * block for v in (self.left, self.top))
+            columns, rows = (min(width, x1) - x0) // block, (min(height, y1) - y0) // block
+            if columns >= 1 and rows >= 1:
+                return Area(block, x0 // block, y0 // block, x0 // block + columns, y0 // block + rows)
+        x0, y0 = (max(0, floor(v) - 1) for v in (self.left, self.top))
+        x1, y1 = min(width, ceil(self.left + self.side) + 1), min(height, ceil(self.top + self.side) + 1)
+        return Area(1, min(x0, width), min(y0, height), max(x1, min(x0, width)), max(y1, min(y0, height)))
+
+    def resample(self, image: np.ndarray, size: int, area: Area) -> np.ndarray:
+        """Do the second half of :meth:`extract`.
+
+        Args:
+            image: for blocks of one pixel the whole frame, of which only the pixels in ``area`` matter; else the
+                averaged blocks of ``area``, from :meth:`Area.take`.
+            size: side of the result in pixels.
+            area: from :meth:`area`.
+        """
+        scale, shift = size / self.side, np.array([self.left, self.top])
+        if area.block > 1:
+            shift = (shift - (area.x0 * area.block, area.y0 * area.block)) / area.block
+            scale *= area.block
         # warpAffine works on indices: destination d holds source s where (s + 0.5 − shift)·scale = d + 0.5.
         forward = np.array([[scale, 0, (0.5 - shift[0]) * scale - 0.5], [0, scale, (0.5 - shift[1]) * scale - 0.5]])
         return cv2.warpAffine(
-            frame,
+            image,
             forward,
             (size, size),
             flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_CONSTANT,
             borderValue=(PADDING_GREY,) * 3,
         )
+
+
+class Area(NamedTuple):
+    """Rectangle of a frame in blocks of ``block`` × ``block`` pixels, counted from its top-left corner.
+
+    Attributes:
+        block: side of a block in pixels.
+        x0, y0, x1, y1: columns x0 to x1 − 1 and rows y0 to y1 − 1 of blocks.
+    """
+
+    block: int
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+    def take(self, frame: np.ndarray) -> np.ndarray:
+        """Average each block of a frame (H, W, 3): (y1 − y0, x1 − x0, 3) uint8."""
+        n = self.block
+        part = frame[self.y0 * n : self.y1 * n, self.x0 * n : self.x1 * n]
+        return (
+            part if n == 1 else cv2.resize(part, (self.x1 - self.x0, self.y1 - self.y0), interpolation=cv2.INTER_AREA)
+        )
+
+    def grown(self, share: float, width: int, height: int) -> Area:
+        """Return the area with a margin of ``share`` × its larger side all around, within a frame's size in pixels."""
+        more = ceil(share * max(self.x1 - self.x0, self.y1 - self.y0))
+        columns, rows = width // self.block, height // self.block
+        return Area(
+            self.block, max(0, self.x0 - more), max(0, self.y0 - more),
+            min(columns, self.x1 + more), min(rows, self.y1 + more),
+        )  # fmt: skip
+
+    def contains(self, other: Area) -> bool:
+        """Return whether all blocks of ``other`` are blocks of this area."""
+        return (
+            self.block == other.block
+            and self.x0 <= other.x0 and self.y0 <= other.y0
+            and other.x1 <= self.x1 and other.y1 <= self.y1
+        )  # fmt: skip
 
 
 def check_box(box, width: int, height: int) -> tuple[float, float, float, float]:

@@ -13,11 +13,13 @@ such a joint reaches a frame or two later.
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 
 from dkd.pose.crops import JOINTS_MARGIN, Crop, box_to_crop, joints_to_box
 from dkd.pose.skeleton import Skeleton
-from dkd.tracking.appearance import Appearance
+from dkd.tracking.appearance import Appearance, median
 from dkd.tracking.squares import CONFIDENT, bounded_square
 
 # Lengths between joints as shares of the height. A picture shows them shortened, never longer.
@@ -73,6 +75,12 @@ class Body:
         n = len(skeleton)
         self.joints, self.unseen, self.counted = np.full((n, 2), np.nan), np.zeros(n), np.zeros(n, bool)
 
+    def copy(self) -> Body:
+        """Return a body that goes on from here on its own. Arrays are shared, as they are replaced, not changed."""
+        other = copy.copy(self)
+        other.appearance = copy.copy(self.appearance)
+        return other
+
     def start(
         self, joints: np.ndarray, scores: np.ndarray, square: Crop, look: np.ndarray, is_sure: bool = True
     ) -> None:
@@ -125,7 +133,7 @@ class Body:
         if self.strange and self.lost > WAIT:
             self._believe(joints, confident, look)
             return
-        common = np.median(moved[counted], axis=0) if is_seen else np.zeros(2)
+        common = median(moved[counted]) if is_seen else np.zeros(2)
         self.joints = np.where(counted[:, None], joints, self.joints + common)
         self.unseen, self.counted = np.where(counted, 0.0, age), counted
         if is_seen:
@@ -163,7 +171,7 @@ class Body:
         if not known.any():
             return None
         lengths = np.linalg.norm(joints[a] - joints[b], axis=1)[known] / self._lengths[known]
-        return float(np.median(lengths))
+        return float(median(lengths))
 
     def accepts(self, square: Crop, joints: np.ndarray, look: np.ndarray, seconds: float) -> bool:
         """Return whether a person who was searched for can be this one: by look, size and place.

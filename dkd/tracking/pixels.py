@@ -9,6 +9,7 @@ from torch import Tensor
 from dkd.errors import ShapeError
 from dkd.pose.crops import Crop
 from dkd.tracking.conditions import Conditions
+from dkd.tracking.patches import Patches
 from dkd.video.protocols import ClipLike
 
 
@@ -33,13 +34,21 @@ def _source(conditions: Conditions, t: int) -> int:
     return t
 
 
-def frames_read(conditions: Conditions, frames: range) -> list[int]:
-    """Return which frames of the clip a run over ``frames`` reads, in order."""
-    changes = conditions.interventions
-    return [_source(conditions, t) for t in frames if not any(one.drops(t) for one in changes)]
+def frames_read(conditions: Conditions, frames: range, patches: Patches | None = None) -> list[int]:
+    """Return which frames of the clip a run over ``frames`` probably reads, in order: those without a patch."""
+    changes, read = conditions.interventions, []
+    for t in frames:
+        if any(one.drops(t) for one in changes):
+            continue
+        source = _source(conditions, t)
+        if patches is None or source not in patches or any(one.paints(t) for one in changes):
+            read.append(source)
+    return read
 
 
-def network_pixels(clip: ClipLike, conditions: Conditions, t: int, square: Crop, size: int) -> np.ndarray:
+def network_pixels(
+    clip: ClipLike, conditions: Conditions, t: int, square: Crop, size: int, patches: Patches | None = None
+) -> np.ndarray:
     """Return the network's input in frame t, (size, size, 3) uint8 RGB.
 
     Args:
@@ -47,11 +56,17 @@ def network_pixels(clip: ClipLike, conditions: Conditions, t: int, square: Crop,
         t: index of the frame.
         square: the crop of the network.
         size: side N of the network's input.
+        patches: where pixels may be found without reading the frame, and are kept.
 
     Raises:
         ShapeError: the conditions' ``corrupt`` does not return such an image.
     """
-    pixels = square.extract(picture(clip, conditions, t, square), size)
+    if patches is None or any(one.paints(t) for one in conditions.interventions):
+        pixels = square.extract(picture(clip, conditions, t, square), size)
+    else:
+        source = _source(conditions, t)
+        found = patches.get(source, square)
+        pixels = patches.put(source, clip.frame(source), square) if found is None else found
     if conditions.corrupt is None:
         return pixels
     corrupted = conditions.corrupt(pixels, t)

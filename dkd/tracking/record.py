@@ -12,8 +12,9 @@ from dkd.pose.crops import Crop
 from dkd.tracking.appearance import places
 from dkd.tracking.recompute import Recomputed
 from dkd.tracking.reinitialise import Reinitialised
+from dkd.tracking.step import Marks, Step
 from dkd.tracking.storage import zeros
-from dkd.tracking.tracker import Marks, Step, confidence
+from dkd.tracking.tracker import confidence
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -26,12 +26,13 @@ from dkd.tracking.conditions import Conditions
 from dkd.tracking.counterfactuals import Counterfactuals
 from dkd.tracking.interventions import Intervention
 from dkd.tracking.opening import as_clip, as_model
+from dkd.tracking.patches import Patches
 from dkd.tracking.pixels import frames_read
 from dkd.tracking.progress import Preparation, ProgressBar
 from dkd.tracking.record import Record
 from dkd.tracking.reinitialise import Reinitialise, mean_confidence
 from dkd.tracking.tracker import Tracker
-from dkd.video.ahead import reading_ahead
+from dkd.video.ahead import is_decoded, reading_ahead
 from dkd.video.protocols import ClipLike
 
 log = logging.getLogger(__name__)
@@ -54,9 +55,9 @@ class Trace(Record, Counterfactuals):
         ground_truth: (T, J, 2) pixels, NaN where unknown, shown with the prediction.
         ground_truth_kind: description of the ground truth, such as ``"exact (rendered)"`` or ``"machine labels"``.
         stop: number of frames to run; all by default.
-        engine: what runs the network: ``"torch"``, ``"onnxruntime"``, ``"openvino"``, ``"openvino-bf16"``, or
-            ``"auto"`` for the fastest on this machine, which takes some seconds once. By default ``$DKD_ENGINE``, else
-            ``"auto"``; see :func:`dkd.engines.choice.accelerate`.
+        engine: what runs the network: ``"torch"``, ``"onnxruntime"``, ``"openvino"``, ``"openvino-bf16"``, ``"cuda"``,
+            ``"cuda-bf16"``, or ``"auto"`` for the fastest on this machine, which takes some seconds once. By default
+            ``$DKD_ENGINE``, else ``"auto"``; see :func:`dkd.engines.choice.accelerate`.
         progress: whether to show a progress bar.
         cancel: called before each frame; if it returns true, the run stops there.
 
@@ -138,6 +139,7 @@ class Trace(Record, Counterfactuals):
             raise ShapeError(f"expected ground truth for {n_wanted} frames, got {len(ground_truth)}")
         self.box = None if box is None else check_box(box, clip.width, clip.height)
         self.model, self.model_name, self.skeleton, self.clip = model, model.name, model.skeleton, clip
+        self._patches = Patches(clip.width, clip.height, model.config.input_size) if is_decoded(clip) else None
         self._ground_truth = ground_truth
         self.ground_truth_kind = ground_truth_kind or "ground truth"
         self._begin(conditions, n_wanted)
@@ -152,6 +154,7 @@ class Trace(Record, Counterfactuals):
 
     def _start_tracker(self) -> None:
         self._tracker = Tracker(self.model, self.clip, self.conditions, self.box)
+        self._tracker.bodies = {}
         self.calibration = self._tracker.calibration
 
     def run(self, *, progress: bool = True, cancel: Callable[[], bool] | None = None) -> None:
@@ -180,14 +183,30 @@ class Trace(Record, Counterfactuals):
 
     def _advance(self, notify: Callable[[], object], cancel: Callable[[], bool] | None) -> None:
         """Trace the remaining frames, and call ``notify`` after each. The next frames are decoded meanwhile."""
-        frames = frames_read(self.conditions, range(len(self), self.n_wanted))
+        if self._stops(cancel):
+            return
+        # The first run needs each frame once; those that change it look at the same places again.
+        self._tracker.patches = patches = self._patches if self.base is not None else None
+        self._tracker.clip = self.clip
+        self._trace_next(notify)  # nothing is decoded ahead yet: a run may be stopped after one frame
+        if self._stops(cancel):
+            return
+        frames = frames_read(self.conditions, range(len(self), self.n_wanted), patches)
         with reading_ahead(self.clip, frames) as self._tracker.clip:
-            while not self.complete and not (cancel and cancel()) and not is_ending():
-                if self._tracker.t == len(self):  # otherwise it was interrupted between step and record
-                    self._tracker.step()
-                assert self._tracker.last is not None
-                self._keep(self._tracker.last)
-                notify()
+            while True:
+                self._trace_next(notify)
+                if self._stops(cancel):
+                    return
+
+    def _stops(self, cancel: Callable[[], bool] | None) -> bool:
+        return self.complete or bool(cancel and cancel()) or is_ending()
+
+    def _trace_next(self, notify: Callable[[], object]) -> None:
+        if self._tracker.t == len(self):  # otherwise it was interrupted between step and record
+            self._tracker.step()
+        assert self._tracker.last is not None
+        self._keep(self._tracker.last)
+        notify()
 
     @property
     def runs(self) -> tuple[Trace, ...]:
@@ -263,7 +282,8 @@ class Trace(Record, Counterfactuals):
         if state is None:
             return
         self._copy_frames(base, stop)
-        self._tracker.resume(stop, state, (self._step(t) for t in range(stop)), max(self._passes, default=None))
+        searched = max(self._passes, default=None)
+        self._tracker.resume(stop, state, self._step, searched, base._tracker.bodies)
 
     def _state_after(self, t: int) -> Any:
         """Reconstruct the model's state after frame t from the recorded data; ``None`` if that is not possible."""
@@ -315,6 +335,8 @@ class Trace(Record, Counterfactuals):
         object stays open, as it belongs to the caller.
         """
         super().close()
+        if self.base is None and self._patches is not None:
+            self._patches.clear()
         if self._opened is not None:
             self._opened.release(self)
 

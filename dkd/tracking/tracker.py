@@ -6,7 +6,7 @@ A :class:`Tracker` keeps only what the next step needs; a :class:`dkd.tracking.t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -22,61 +22,16 @@ from dkd.tracking.appearance import look_at, places
 from dkd.tracking.body import Body
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.interventions import Context, Pose, change_handed_on
+from dkd.tracking.patches import Patches
 from dkd.tracking.pixels import as_input, network_pixels
 from dkd.tracking.reinitialise import Reinitialise, Reinitialised, approach, mean_confidence, search
 from dkd.tracking.squares import next_square
 from dkd.tracking.steady import SteadyPeaks
+from dkd.tracking.step import Marks, Step
 from dkd.video.protocols import ClipLike
 
-
-class Step(NamedTuple):
-    """Result of one frame.
-
-    Attributes:
-        crop: crop of the frame, the network's input.
-        heatmaps: (J, H, W) float32 H_t.
-        kernels: (C, S, S) float32 K̃_t; C = 0 in a model without kernels.
-        raw_joints: (J, 2) float32 x, y in pixels of the frame: the maps' peaks, or corrected positions.
-        joints: (J, 2) the same; another peak, or smoothed, if the conditions say so.
-        scores: (J,) float32 heights of the peaks; 1 where a person placed the joint, 0 where it is hidden.
-        reinitialised: set if the model was re-initialised in this frame.
-        searched: whether there was a search for the person because the track was lost.
-        extra_passes: number of network passes of the search.
-        dropped: whether the frame was dropped; everything else is then that of the previous frame.
-        marks: set if there are corrections in the run.
-        look: (P, 3) float32 colours at the joints, see :func:`dkd.tracking.appearance.look_at`.
-        counted: (J,) bool, which joints can be parts of the person's body, see :class:`dkd.tracking.body.Body`.
-        strange: whether the joints look like somebody else, or most of them jumped.
-    """
-
-    crop: Crop
-    heatmaps: np.ndarray
-    kernels: np.ndarray
-    raw_joints: np.ndarray
-    joints: np.ndarray
-    scores: np.ndarray
-    reinitialised: Reinitialised | None = None
-    searched: bool = False
-    extra_passes: int = 0
-    dropped: bool = False
-    marks: Marks | None = None
-    look: np.ndarray = np.zeros((0, 3), np.float32)
-    counted: np.ndarray = np.zeros(0, bool)
-    strange: bool = False
-
-
-class Marks(NamedTuple):
-    """What corrections did in one frame.
-
-    Attributes:
-        predicted: (J, 2) float32 the maps' peaks in pixels of the frame.
-        corrected: (J,) bool, True where ``raw_joints`` is not the prediction.
-        hidden: (J,) bool, True where a person marked the joint as hidden.
-    """
-
-    predicted: np.ndarray
-    corrected: np.ndarray
-    hidden: np.ndarray
+NOTED_EVERY = 32  # frames: a run that continues another one repeats fewer than this
+Bodies = dict[int, tuple[Body, int]]  # by number of frames: the body, and the last frame that was not dropped
 
 
 class Tracker:
@@ -96,6 +51,9 @@ class Tracker:
         last: result of the previous frame; ``None`` at first.
         first_square: crop of frame 0, before interventions; ``None`` until it is determined.
         calibration: calibration of the model's scores, or ``None``.
+        patches: parts of frames that are used instead of the frames, and kept; ``None`` by default.
+        bodies: what was remembered of the body after every :data:`NOTED_EVERY`-th frame, by the number of frames;
+            ``None``, by default, if no other run will continue this one.
     """
 
     def __init__(
@@ -115,6 +73,7 @@ class Tracker:
         self.t = 0
         self.last: Step | None = None
         self.first_square: Crop | None = None
+        self.patches: Patches | None = None
         self._feedback = conditions.feedback() if conditions.feedback else None
         self._steady = SteadyPeaks() if conditions.peaks == "steady" else None
         self._smooth = conditions.smooth() if conditions.smooth else None
@@ -125,6 +84,7 @@ class Tracker:
         self._searched: int | None = None  # the last frame with a search
         self._places = places(model.skeleton)
         self._body, self._seen_at = Body(model.skeleton), 0  # and the last frame that was not dropped
+        self.bodies: Bodies | None = None
 
     @torch.inference_mode()
     def step(self) -> Step:
@@ -200,7 +160,12 @@ class Tracker:
         if step.searched:
             self._searched = self.t
         self.last, self.t = step, self.t + 1
+        self._note_body(self.t)
         return step
+
+    def _note_body(self, t: int) -> None:
+        if self.bodies is not None and t % NOTED_EVERY == 0:
+            self.bodies[t] = self._body.copy(), self._seen_at
 
     def _remember(self, t: int, step: Step) -> None:
         """Let the remembered body follow the result of frame t."""
@@ -223,25 +188,35 @@ class Tracker:
         """Measure the colours at joints (J, 2) in pixels of the frame, in the network's input of a crop."""
         return look_at(pixels, self._places @ crop.to_grid(joints, len(pixels)))
 
-    def resume(self, t: int, state: Any, past: Iterable[Step], searched: int | None) -> None:
+    def resume(
+        self, t: int, state: Any, past: Callable[[int], Step], searched: int | None, bodies: Bodies | None = None
+    ) -> None:
         """Continue after frames that another run has tracked in the same way.
 
         Args:
             t: index of the next frame, ≥ 1.
             state: state of the model after the previous frame.
-            past: those t frames in order; they are passed to what chooses and smooths the reported joints.
+            past: returns one of those t frames; they are passed to what chooses and smooths the reported joints.
             searched: the last of them with a search.
+            bodies: the other run's :attr:`bodies`.
         """
-        for frame, step in enumerate(past):
-            if (self._smooth is not None or self._steady is not None) and not step.dropped:
+        self.bodies = {at: noted for at, noted in (bodies or {}).items() if at <= t}
+        begin, has_past = max(self.bodies, default=0), self._smooth is not None or self._steady is not None
+        if begin and not has_past:
+            body, self._seen_at = self.bodies[begin]
+            self._body = body.copy()
+        for frame in range(0 if has_past else begin, t):
+            step = past(frame)
+            if has_past and not step.dropped:
                 # The peaks in full precision, as they were: the recorded ones are rounded.
                 heatmaps = np.array(step.heatmaps)
                 pose = self._corrected(frame, *_peaks(torch.from_numpy(heatmaps), step.crop))
                 self._reported(frame, pose, heatmaps, step.crop, step.reinitialised is not None)
             if not step.dropped:
                 self._remember(frame, step)
-            self._recent.append(step)
-            self.last = step
+            self._note_body(frame + 1)
+        self.last = past(t - 1)
+        self._recent.extend(past(frame) for frame in range(max(0, t - (self._recent.maxlen or 0)), t))
         self.t, self._state, self._searched = t, state, searched
 
     # --- crop --------------------------------------------------------------------------------------------------------
@@ -312,7 +287,7 @@ class Tracker:
         return _peaks(maps, crop)
 
     def _pixels(self, t: int, crop: Crop, conditions: Conditions) -> np.ndarray:
-        return network_pixels(self.clip, conditions, t, crop, self.model.config.input_size)
+        return network_pixels(self.clip, conditions, t, crop, self.model.config.input_size, self.patches)
 
     # --- decision ----------------------------------------------------------------------------------------------------
 

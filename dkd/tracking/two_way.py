@@ -290,6 +290,7 @@ class _Side(Trace):
 
     def _start_tracker(self) -> None:
         self._tracker = Tracker(self.model, self.clip, self.conditions, self.box, self.frames.__getitem__)
+        self._tracker.bodies = {}
         self.calibration = self._tracker.calibration
 
     def events(self) -> list[Reinitialised]:

@@ -173,7 +173,8 @@ class Laboratory(View):
             later = None
             for k, step in enumerate(steps):
                 try:
-                    made = self._made(made, step)
+                    # Of the last run the first new frame, so that the page gets it at once; the runner goes on.
+                    made = self._made(made, step, n_frames=int(k + 1 == len(steps)))
                 except FrameIndexError:
                     if made.complete:
                         raise
@@ -184,13 +185,15 @@ class Laboratory(View):
             self._later = later
             self._show_effect()
 
-    def _made(self, base: Trace, step: Step) -> Trace:
+    def _made(self, base: Trace, step: Step, n_frames: int) -> Trace:
+        """Return the run with one more step, of which ``n_frames`` new frames are computed."""
         name, arguments, named = step
         if name not in METHODS:
             raise ConfigError(f"there is no intervention {name!r}{nearest_name(name, METHODS)}")
         if name == "put_kernel":
             arguments, named = self._with_run(arguments, named)
-        return getattr(base, name)(*arguments, **named, cancel=lambda: True)
+        left = iter(range(n_frames))
+        return getattr(base, name)(*arguments, **named, cancel=lambda: next(left, None) is None)
 
     def _with_run(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments of ``put_kernel`` with the run instead of its name."""
@@ -249,8 +252,12 @@ class Laboratory(View):
             if trace is not self._served:
                 self._serve(trace)
                 self._show_effect()
-            elif time.monotonic() - self._sent > EVERY_S or len(trace) - 1 == self._cursor.frame:
+            elif time.monotonic() - self._sent > EVERY_S or self._is_awaited(trace):
                 self._grow(trace)
+
+    def _is_awaited(self, trace: Trace) -> bool:
+        """Whether the run has reached the cursor's frame, which the page does not have yet."""
+        return len(self._other_feed.trace) <= self._cursor.frame < len(trace)
 
     def _on_end(self, trace: Trace) -> None:
         with self._lock:

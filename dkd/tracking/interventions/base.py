@@ -104,6 +104,10 @@ class Intervention:
         """Change the whole frame t, (H, W, 3) uint8 RGB; ``square`` is the crop of the network."""
         return image
 
+    def paints(self, t: int) -> bool:
+        """Return whether it changes the picture of frame t."""
+        return type(self).picture is not Intervention.picture and self.acts(t)
+
     def square(self, square: Crop, t: int) -> Crop:
         """Change the crop of frame t."""
         return square
