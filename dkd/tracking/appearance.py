@@ -59,7 +59,7 @@ def look_at(pixels: np.ndarray, points: np.ndarray) -> np.ndarray:
     """
     n = len(pixels)
     radius = max(1, round(PATCH * n))
-    inside: np.ndarray = ((points > -0.5) & (points < n - 0.5)).all(-1)
+    inside = np.asarray(((points > -0.5) & (points < n - 0.5)).all(-1))
     x, y = np.rint(np.where(inside[:, None], points, 0)).astype(int).T
     # All patches at once, (P, 2·radius + 1, 2·radius + 1): what is beyond the border does not count.
     reach = np.arange(-radius, radius + 1)
