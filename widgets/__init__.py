@@ -1,6 +1,7 @@
 """Views of a :class:`dkd.Trace` in a notebook: ``Workbench(trace)`` shows all of them.
 
-``save_page(trace, "walk.html")`` writes them into one file to mail. ``Studio()`` opens a video of your own.
+``save_page(trace, "walk.html")`` writes them into one file to mail, and ``save_live_page("dkd.html")`` one in which the
+model runs. ``Studio()`` opens a video of your own.
 ``TrainingPanel()`` trains models, ``EvaluationPanel()`` measures and compares them; ``Lesson`` and ``Question`` turn a
 notebook into a lesson. Each is imported on first access: only the panels need plotly, which takes as long to import as
 torch.
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from widgets.lessons.lessons import Choice, Lesson, Number, Question
     from widgets.lineage.lineage import Lineage
     from widgets.live.live import LiveView
+    from widgets.live_page.live_page import save_live_page
     from widgets.page.page import save_page
     from widgets.studio.editor import Editor
     from widgets.studio.studio import Studio
@@ -38,6 +40,7 @@ _HOMES = {
     "widgets.lessons.lessons": ("Choice", "Lesson", "Number", "Question"),
     "widgets.lineage.lineage": ("Lineage",),
     "widgets.live.live": ("LiveView",),
+    "widgets.live_page.live_page": ("save_live_page",),
     "widgets.page.page": ("save_page",),
     "widgets.studio.editor": ("Editor",),
     "widgets.studio.studio": ("Studio",),
@@ -54,7 +57,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Anatomy", "Choice", "CoherenceDebugger", "Cursor", "Editor", "EvaluationPanel", "Kernels", "Laboratory",
     "Lesson", "Lineage", "LiveView", "Matching", "Number", "Player", "Question", "Studio", "StudyView", "Timeline",
-    "TrainingPanel", "Workbench", "save_page",
+    "TrainingPanel", "Workbench", "save_live_page", "save_page",
 ]  # fmt: skip
 
 

@@ -23,12 +23,18 @@ def add_page_command(commands: Any) -> None:
     page = commands.add_parser(
         "page", help="track people in a video and write all views as one HTML file, which opens without a server",
         description="Track people in a video and write all views as one HTML file, which opens without a server. "
-        "Instead of a video, VIDEO may be a session of the studio (clip.dkd.json): its people are tracked again.",
+        "Instead of a video, VIDEO may be a session of the studio (clip.dkd.json): its people are tracked again. With "
+        "--live, the model itself runs in the page, and VIDEO is the sample that it begins with.",
     )  # fmt: skip
-    add_tracking_options(page)
+    add_tracking_options(page, needs_video=False)
+    page.add_argument(
+        "--live", action="store_true",
+        help="write a page that tracks any video that is dropped on it; VIDEO is optional (default: the shipped clip), "
+        "and of the options only --box, --fps, --start, --stop, --model, --max-mb, --force and --quiet count",
+    )  # fmt: skip
     page.add_argument("-o", "--out", type=Path, required=True, help="the page, .html")
     page.add_argument("--frames", metavar="FIRST:STOP", help="frames of the video in the page (default: all tracked)")
-    page.add_argument("--max-mb", type=float, default=20.0, help="largest size in MB (default: %(default)s)")
+    page.add_argument("--max-mb", type=float, help="largest size in MB (default: 20, and 40 with --live)")
     page.add_argument(
         "--pictures", choices=["auto", "stills", "film"], default="auto",
         help="stills for every browser, or a film, which is smaller (default: stills where they fit)",
@@ -43,12 +49,34 @@ def add_page_command(commands: Any) -> None:
 def _page(arguments: argparse.Namespace) -> int:
     if arguments.out.exists() and not arguments.force:
         raise ConfigError(f"{arguments.out} exists already; add --force to replace it, or choose another name")
+    if arguments.live:
+        _check_live(arguments)
+    elif arguments.video is None:
+        raise ConfigError("expected a video, such as dkd page walk.mp4 -o walk.html; only --live does without one")
+    if arguments.max_mb is None:
+        arguments.max_mb = 40.0 if arguments.live else 20.0
     given = {name: value for name, value in vars(arguments).items() if name != "command"}
+    module = "widgets.live_page" if arguments.live else "widgets.page"
     code = str(Path(__file__).resolve().parents[2])  # widgets lies next to dkd
     paths = [code, *filter(None, [os.environ.get("PYTHONPATH")])]
     # -P: a folder `widgets` in the current folder is not taken for ours.
-    command = [sys.executable, "-P", "-m", "widgets.page", json.dumps(given, default=os.fspath)]
+    command = [sys.executable, "-P", "-m", module, json.dumps(given, default=os.fspath)]
     try:
         return subprocess.run(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)}).returncode
     except KeyboardInterrupt:
         return 130
+
+
+def _check_live(arguments: argparse.Namespace) -> None:
+    """Raise ConfigError for options that a live page has no use for: people are chosen, and tracked, in the page."""
+    defaults = {
+        "person": None,
+        "engine": None,
+        "reinitialise": False,
+        "frames": None,
+        "pictures": "auto",
+        "caption": "",
+    }
+    for name, default in defaults.items():
+        if getattr(arguments, name) != default:
+            raise ConfigError(f"--{name} has no meaning with --live: the page tracks by itself; leave it out")

@@ -28,9 +28,12 @@ def add_track_command(commands: Any) -> None:
     track.set_defaults(command=_track)
 
 
-def add_tracking_options(parser: argparse.ArgumentParser) -> None:
+def add_tracking_options(parser: argparse.ArgumentParser, needs_video: bool = True) -> None:
     """Add what a command that tracks people is told of the video, the people and the model."""
-    parser.add_argument("video", type=Path, help="a video, a folder of images, or a pattern such as im_%%05d.png")
+    parser.add_argument(
+        "video", type=Path, nargs=None if needs_video else "?",
+        help="a video, a folder of images, or a pattern such as im_%%05d.png",
+    )  # fmt: skip
     parser.add_argument(
         "--fps", type=float, help="frames per second of images (default: 25); a video has its own times"
     )

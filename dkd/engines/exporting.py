@@ -110,8 +110,13 @@ def _forget(folder: Path) -> None:
 _exporting = threading.Lock()  # PyTorch's exporter has state of its own
 
 
-def to_onnx(graph: Graph) -> bytes:
+def to_onnx(graph: Graph, fused: bool = True) -> bytes:
     """Return a graph as an ONNX file.
+
+    Args:
+        graph: the graph.
+        fused: batch normalisation becomes a part of the convolution before it. If not, the file has the model's own
+            weights, and the runtime does that.
 
     By PyTorch's exporter of TorchScript, which is deprecated: it takes 2 seconds for the shipped DKD, and the one that
     is to take its place 12.
@@ -131,5 +136,6 @@ def to_onnx(graph: Graph) -> bytes:
         torch.onnx.export(
             graph.module.eval(), graph.examples, out, dynamo=False, opset_version=OPSET,
             input_names=list(graph.inputs), output_names=list(graph.outputs),
+            training=torch.onnx.TrainingMode.EVAL if fused else torch.onnx.TrainingMode.PRESERVE,
         )  # fmt: skip
     return out.getvalue()

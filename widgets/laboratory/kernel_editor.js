@@ -25,8 +25,9 @@ const NO_KERNELS = {
  * @param {(steps: Step[]) => void} options.send asks the kernel for edits
  * @param {() => void} options.changed asks for a new painting
  * @param {AbortSignal} options.signal
+ * @param {boolean} [options.atOnce] whether each edit is sent at once, until the user says otherwise
  */
-export function buildKernelEditor({ root, store, send, changed, signal }) {
+export function buildKernelEditor({ root, store, send, changed, signal, atOnce = false }) {
   const edited = new EditedKernels();
   const list = buildChannelList({ store, edited, changed });
   const apply = () => {
@@ -51,6 +52,7 @@ export function buildKernelEditor({ root, store, send, changed, signal }) {
       changed();
     },
     apply,
+    isAtOnce: atOnce,
   });
   const title = h("span", { class: "dkd-muted" });
   const note = h("p", { role: "status" });
@@ -120,15 +122,16 @@ export function buildKernelEditor({ root, store, send, changed, signal }) {
  * @param {(edit: KernelEdit) => void} acts.edit
  * @param {() => void} acts.reset
  * @param {() => void} acts.apply
+ * @param {boolean} acts.isAtOnce
  */
-function buildTools({ one, several, edit, reset, apply }) {
+function buildTools({ one, several, edit, reset, apply, isAtOnce }) {
   /** @type {(text: string, label: string, onclick: () => void) => HTMLButtonElement} */
   const button = (text, label, onclick) => h("button", { class: "dkd-button", title: label, onclick }, text);
   /** @type {(text: string, label: string, make: () => KernelEdit) => HTMLButtonElement} */
   const tool = (text, label, make) => button(text, label, () => edit(make()));
   const resetButton = button("reset", "Undo all edits of this frame’s kernels", reset);
   const applyButton = button("Apply", "Run the model with these kernels", apply);
-  const atOnce = h("input", { type: "checkbox", onchange: () => void (atOnce.checked && apply()) });
+  const atOnce = h("input", { type: "checkbox", checked: isAtOnce, onchange: () => void (atOnce.checked && apply()) });
   const tools = h(
     "div",
     { class: "dkd-kernel-tools", role: "group", "aria-label": "Edits" },

@@ -34,11 +34,12 @@ export const inFrame = ({ clientX, clientY }, canvas, picture, size) => [
 ];
 
 /**
- * @param {Run} run
+ * @param {Pick<Run, "canvas" | "scene" | "store">} run
  * @param {(rectangle: number[]) => void} dragged called with each rectangle
  * @param {AbortSignal} signal
+ * @param {(isMeant: boolean) => void} released called after a drag; false where the browser has cut it off
  */
-export function listenForRectangle({ canvas, scene, store }, dragged, signal) {
+export function listenForRectangle({ canvas, scene, store }, dragged, signal, released = () => {}) {
   /** @type {{ from: Point, at: Point, isMoved: boolean } | null} */
   let drag = null;
   /** @param {PointerEvent} event */
@@ -60,10 +61,13 @@ export function listenForRectangle({ canvas, scene, store }, dragged, signal) {
   };
   /** @param {PointerEvent} event */
   const end = (event) => {
-    if (drag && !drag.isMoved) scene.select(canvas, event);
+    const was = drag;
     drag = null;
+    if (was && !was.isMoved) scene.select(canvas, event);
+    else if (was) released(true);
   };
   const cancel = () => {
+    if (drag) released(false);
     drag = null;
   };
   canvas.addEventListener("pointerdown", start, { signal });
@@ -75,7 +79,7 @@ export function listenForRectangle({ canvas, scene, store }, dragged, signal) {
 /**
  * Draw the rectangle of the form that covers, where it is filled in.
  *
- * @param {Run} run
+ * @param {Pick<Run, "canvas" | "scene" | "measure">} run
  * @param {string[] | undefined} rectangle as text
  */
 export function drawRectangle({ canvas, scene, measure }, rectangle) {

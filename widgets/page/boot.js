@@ -25,7 +25,7 @@ export default async () => {
     };
     const loader = URL.createObjectURL(new Blob([contents.loader[1]], { type: "text/javascript" }));
     const { load } = await import(/* @vite-ignore */ loader);
-    const page = await load(await find("page"), find, "page/page.js");
+    const page = await load(await find(contents.start.split("/")[0]), find, contents.start);
     await page.render({ contents, bytes, el });
   } catch (error) {
     const line = document.createElement("p");

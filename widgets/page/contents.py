@@ -21,6 +21,29 @@ SAMPLES = 5  # frames whose sizes stand for all
 Notify = Callable[[], None]
 
 
+def libraries(start: str, add: Callable[[bytes], int]) -> dict[str, Any]:
+    """Add the modules that a page runs to its blocks, and return where they are.
+
+    Args:
+        start: the module that is started, such as ``"page/page.js"``.
+        add: adds a block and returns its number.
+    """
+    found: dict[str, Any] = {}
+
+    def visit(folder: str) -> None:
+        if folder in found:
+            return
+        needs = needed_folders(folder)
+        key, content = packed(folder)
+        found[folder] = {"key": key, "needs": needs, "content": add(content)}
+        for other in needs:
+            visit(other)
+
+    visit(start.partition("/")[0])
+    loader = module("core/loader.js")
+    return {"start": start, "libraries": found, "loader": [loader.key, without_comments(loader.source)]}
+
+
 def in_page(length: float) -> float:
     """Return the bytes that a block of this length takes in a page: base64, and its element."""
     return 4 * -(-length // 3) + _AROUND
@@ -68,20 +91,7 @@ class Contents:
 
     def add_libraries(self) -> dict[str, Any]:
         """Add the modules of the views, and return where they are."""
-        found: dict[str, Any] = {}
-
-        def visit(folder: str) -> None:
-            if folder in found:
-                return
-            needs = needed_folders(folder)
-            key, content = packed(folder)
-            found[folder] = {"key": key, "needs": needs, "content": self.add(content)}
-            for other in needs:
-                visit(other)
-
-        visit("page")
-        loader = module("core/loader.js")
-        return {"libraries": found, "loader": [loader.key, without_comments(loader.source)]}
+        return libraries("page/page.js", self.add)
 
     def add_runs(self, look: Look, notify: Notify) -> None:
         """Add headers and records of all runs, and the pictures of the first."""

@@ -27,17 +27,20 @@ def boot_script() -> str:
     return without_comments(module("page/boot.js").source).replace("export default ", "const boot = ") + "\nboot();\n"
 
 
-def policy(script: str) -> str:
+def policy(script: str, is_live: bool = False) -> str:
     """Return the content-security policy of a page: it connects to nothing, and runs only this script and its modules.
 
     The modules are texts in the page that become ``blob:`` addresses. Text that got into the page as markup would not
-    run, as its hash is another.
+    run, as its hash is another. A live page also runs WebAssembly, in a worker, and plays videos that are given to it.
     """
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     rules = {
         "default-src": "'none'", "script-src": f"'sha256-{digest}' blob:", "style-src": "'unsafe-inline'",
         "img-src": "data: blob:", "connect-src": "'none'", "base-uri": "'none'", "form-action": "'none'",
     }  # fmt: skip
+    if is_live:
+        rules |= {"worker-src": "data:", "media-src": "blob:"}
+        rules["script-src"] += " 'wasm-unsafe-eval'"
     return "; ".join(f"{name} {value}" for name, value in rules.items())
 
 
@@ -60,7 +63,9 @@ def still_picture(trace: TraceLike, frame: int) -> str:
     )
 
 
-def render(title: str, still: str, contents: dict[str, Any], blocks: Sequence[bytes]) -> Iterator[str]:
+def render(
+    title: str, still: str, contents: dict[str, Any], blocks: Sequence[bytes], is_live: bool = False
+) -> Iterator[str]:
     """Yield the text of a page in parts.
 
     Args:
@@ -68,12 +73,13 @@ def render(title: str, still: str, contents: dict[str, Any], blocks: Sequence[by
         still: HTML of the still picture.
         contents: what is where, see :mod:`widgets.page.page`; JSON.
         blocks: the blocks, by number.
+        is_live: whether a model runs in it.
     """
     script = boot_script()
     style = (ROOT / "page" / "page.css").read_text(encoding="utf-8")
     yield (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{escape(policy(script))}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{escape(policy(script, is_live))}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n<meta name="generator" content="DKD Workbench">\n'
         f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"

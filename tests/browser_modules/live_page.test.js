@@ -1,0 +1,128 @@
+// A live page's arithmetic without a browser: peaks, squares, the order of frames, covers, and what was changed.
+
+import { describe, expect, it } from "vitest";
+import { Order } from "../../widgets/live_page/capture.js";
+import { cover, coversOf } from "../../widgets/live_page/covers.js";
+import { closure } from "../../widgets/live_page/parts.js";
+import { confidenceOf, decodePeaks } from "../../widgets/live_page/peaks.js";
+import { extract } from "../../widgets/live_page/pixels.js";
+import { gathered } from "../../widgets/live_page/run.js";
+import { nextSquare, roundEven, squareAround, toFrame } from "../../widgets/live_page/squares.js";
+
+describe("peaks", () => {
+  const gaussian = (/** @type {number} */ x, /** @type {number} */ y, size = 12, sigma = 1.25) =>
+    Float32Array.from({ length: size * size }, (_, i) =>
+      Math.exp(-(((i % size) - x) ** 2 + (Math.floor(i / size) - y) ** 2) / (2 * sigma ** 2)),
+    );
+
+  it("are exact for a Gaussian between cells", () => {
+    const maps = new Float32Array([...gaussian(4.3, 6.8), ...gaussian(7, 3)]);
+    const { cells, peaks, scores } = decodePeaks(maps, [12, 12]);
+    expect(cells).toEqual([4, 7, 7, 3]);
+    [4.3, 6.8, 7, 3].forEach((wanted, i) => {
+      expect(peaks[i]).toBeCloseTo(wanted, 4);
+    });
+    expect(scores[1]).toBe(1);
+  });
+
+  it("stay in the middle of a cell at the border, and beside values that are not positive", () => {
+    const maps = new Float32Array(16);
+    maps[3] = 0.5; // the corner
+    expect(decodePeaks(maps, [4, 4]).peaks).toEqual([3, 0]);
+    maps[9] = 0.7;
+    expect(decodePeaks(maps, [4, 4]).peaks).toEqual([1, 2]);
+  });
+
+  it("have the confidence of a curve that is constant beyond its ends", () => {
+    const curve = { scores: [0.1, 0.5], probabilities: [0.2, 0.8] };
+    expect([0, 0.1, 0.3, 0.5, 0.9].map((score) => confidenceOf(score, curve))).toEqual([0.2, 0.2, 0.5, 0.8, 0.8]);
+    expect([-1, 0.4, 2].map((score) => confidenceOf(score, null))).toEqual([0, 0.4, 1]);
+  });
+});
+
+describe("squares", () => {
+  it("round halves to even numbers, as Python does", () => {
+    expect([0.5, 1.5, 2.5, -0.5, -1.5, 1.2].map((value) => roundEven(value) + 0)).toEqual([0, 2, 2, 0, -2, 1]);
+  });
+
+  it("stay where most joints are not sure", () => {
+    const old = squareAround([10, 10, 90, 110]);
+    expect(nextSquare(old, [0, 0, 50, 50, 20, 20], [0.9, 0.1, 0.1], [200, 200])).toBe(old);
+  });
+
+  it("map the corners' cells half a cell inside the square", () => {
+    expect([...toFrame([10, 20, 24], [0, 0, 23, 23], 24)]).toEqual([10, 20, 33, 43]);
+  });
+
+  it("are cut out unchanged where a pixel of the input is one of the frame, and grey outside", () => {
+    const data = Uint8Array.from({ length: 4 * 36 }, (_, i) => i);
+    const found = extract({ data, width: 6, height: 6 }, [-1, 2, 4], 4);
+    expect(found[0]).toBeCloseTo(128 / 255, 6);
+    expect(found[1]).toBeCloseTo((4 * 12) / 255, 6); // red of the first pixel in row 2
+    expect(found[16 + 2]).toBeCloseTo((4 * 13 + 1) / 255, 6); // green of the one beside it
+  });
+});
+
+describe("the frames of a video", () => {
+  const judged = (/** @type {number[]} */ times) => {
+    const order = new Order();
+    return times.map((time) => order.judge(time));
+  };
+
+  it("are taken once each", () => {
+    expect(judged([0, 0, 0.04, 0.04, 0.08])).toEqual(["next", "old", "next", "old", "next"]);
+  });
+
+  it("are looked at again where one may be missing, and found", () => {
+    expect(judged([0, 0.04, 0.12, 0.04, 0.08, 0.12])).toEqual(["next", "next", "gap", "old", "next", "next"]);
+  });
+
+  it("may have a gap of their own, which is the same the second time", () => {
+    expect(judged([0, 0.04, 0.2, 0.04, 0.2, 0.24])).toEqual(["next", "next", "gap", "old", "next", "next"]);
+  });
+
+  it("are looked at again until nothing comes earlier", () => {
+    expect(judged([0, 0.04, 0.2, 0.16, 0.08, 0.12])).toEqual(["next", "next", "gap", "gap", "next", "next"]);
+  });
+});
+
+describe("changes", () => {
+  it("are gathered by what they act on", () => {
+    /** @type {import("../../widgets/live_page/squares.js").Box} */
+    const box = [1, 2, 30, 40];
+    /** @type {import("../../widgets/laboratory/kernel_edits.js").KernelEdit} */
+    const zero = { operation: "zero", channels: [3] };
+    const { boxes, edits, covers } = gathered([
+      { kind: "box", frame: 0, box: [0, 0, 9, 9] },
+      { kind: "edit", frame: 4, edits: [zero] },
+      { kind: "box", frame: 0, box },
+      { kind: "edit", frame: 4, edits: [{ operation: "rotate", channels: [1], amount: 90 }] },
+      { kind: "cover", frame: 2, cover: { kind: "cover", box, from: 2, to: 5 } },
+    ]);
+    expect(boxes.get(0)).toBe(box);
+    expect(edits.get(4)?.map(({ operation }) => operation)).toEqual(["zero", "rotate"]);
+    expect([1, 2, 5, 6].map((frame) => coversOf(covers, frame).length)).toEqual([0, 1, 1, 0]);
+  });
+
+  it("cover and blur only their rectangle, and a blur keeps what is even", () => {
+    const picture = () => ({ data: new Uint8ClampedArray(4 * 100).fill(40), width: 10, height: 10 });
+    const grey = cover(picture(), [{ kind: "cover", box: [2, 3, 5, 6], from: 0, to: 9 }]).data;
+    expect(grey.filter((value) => value === 128).length).toBe(3 * 9);
+    expect(grey[4 * (3 * 10 + 2)]).toBe(128);
+    const even = cover(picture(), [{ kind: "blur", box: [0, 0, 10, 10], from: 0, to: 9 }]).data;
+    expect(new Set(even)).toEqual(new Set([40]));
+  });
+});
+
+describe("the worker's modules", () => {
+  it("come after those that they import, once each", () => {
+    const module = (/** @type {string} */ name, /** @type {string[]} */ ...imports) =>
+      /** @type {const} */ ([
+        name,
+        { name, source: "", imports: Object.fromEntries(imports.map((one) => [one, one])) },
+      ]);
+    const modules = new Map([module("a", "b", "c"), module("b", "c"), module("c"), module("d")]);
+    expect(closure("a", modules).map(({ name }) => name)).toEqual(["c", "b", "a"]);
+    expect(() => closure("e", modules)).toThrow("no module e");
+  });
+});
