@@ -98,7 +98,7 @@ def test_only_a_dkd_with_pooled_kernels_that_fit_half_precision_runs_in_a_page(t
     with pytest.raises(ConfigError, match="pooled kernels only"):
         save_live_page(tmp_path / "x.html", build_model("simple-baseline-tiny"), FakeClip(2))
     large = build_model("dkd-tiny")
-    large.projection.weight.data[0] = 1e6  # type: ignore[union-attr,operator,index]
+    large.projection.weight.data[0] = 1e6  # type: ignore[union-attr,operator]
     with pytest.raises(CheckpointError, match="beyond 65504"):
         save_live_page(tmp_path / "x.html", large, FakeClip(2))
     assert list(tmp_path.iterdir()) == []
