@@ -76,6 +76,7 @@ def _check_live(arguments: argparse.Namespace) -> None:
         "frames": None,
         "pictures": "auto",
         "caption": "",
+        "licence": "",
     }
     for name, default in defaults.items():
         if getattr(arguments, name) != default:

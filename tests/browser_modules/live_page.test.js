@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { Order } from "../../widgets/live_page/capture.js";
 import { cover, coversOf } from "../../widgets/live_page/covers.js";
+import { worstFrames } from "../../widgets/live_page/moments.js";
 import { closure } from "../../widgets/live_page/parts.js";
 import { confidenceOf, decodePeaks } from "../../widgets/live_page/peaks.js";
 import { extract } from "../../widgets/live_page/pixels.js";
@@ -124,5 +125,28 @@ describe("the worker's modules", () => {
     const modules = new Map([module("a", "b", "c"), module("b", "c"), module("c"), module("d")]);
     expect(closure("a", modules).map(({ name }) => name)).toEqual(["c", "b", "a"]);
     expect(() => closure("e", modules)).toThrow("no module e");
+  });
+});
+
+describe("worst moments", () => {
+  // Random numbers with one or two digits, so that some are equal, and what Python's worst_frames finds in them.
+  const scores = [
+    0.1, 0.2, 0.8, 0.6, 0.1, 0.4, 0.5, 0.2, 0.7, 0.1, 0.4, 0.5, 0.4, 0.6, 0.7, 1.0, 0.3, 0.6, 0.7, 0.3, 0.0, 1.0, 0.3,
+    0.3, 0.9, 0.6, 0.5, 0.8, 0.0, 0.7, 0.4, 0.1, 0.7, 0.9, 0.2, 0.6, 0.3, 0.7, 0.7, 0.2,
+  ];
+  const drift = [
+    0.17, 0.13, 0.14, 0.16, 0.09, 0.15, 0.18, 0.02, 0.17, 0.08, 0.1, 0.03, 0.14, 0.06, 0.17, 0.06, 0.11, 0.08, 0.12,
+    0.04, 0.04, 0.15, 0.15, 0.11, 0.18, 0.04, 0.17, 0.03, 0.19, 0.12, 0.12, 0.19, 0.16, 0.16, 0.01, 0.07, 0.02, 0.04,
+    0.04, 0.17,
+  ];
+
+  it("are those that Python finds", () => {
+    expect(worstFrames(scores, drift, 10)).toEqual([0, 3, 4, 6, 9, 14, 20, 24, 28, 31, 34, 39]);
+    expect(worstFrames(scores, drift, 30)).toEqual([0, 6, 20, 28]);
+  });
+
+  it("are none where nothing changes or nothing is known", () => {
+    expect(worstFrames([1, 1, 1, 1], [0, 0, 0, 0], 30)).toEqual([]);
+    expect(worstFrames([Number.NaN], [0], 30)).toEqual([]);
   });
 });

@@ -3,6 +3,7 @@
 import tables from "../core/tables.json" with { type: "json" };
 import { PageModel } from "../page/model.js";
 import { cover, coversOf } from "./covers.js";
+import { worstFrames } from "./moments.js";
 import { confidenceOf } from "./peaks.js";
 
 /** @import { Message } from "../core/types.d.ts" */
@@ -119,7 +120,13 @@ export class LiveFeed extends PageModel {
       })),
       strange: [],
       unmatched: [0, ...starts.map(({ frame }) => frame)],
-      worst: facts.joints.map(() => []),
+      worst: facts.joints.map((_, j) =>
+        worstFrames(
+          steps.map((step) => step.scores[j]),
+          steps.map((step) => step.drift),
+          fps,
+        ),
+      ),
       times,
       tracks: all((step) => step.joints),
       scores,
