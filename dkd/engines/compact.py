@@ -78,7 +78,9 @@ def halved(file: bytes) -> bytes:
     for weight in graph.initializer:
         if weight.data_type != onnx.TensorProto.FLOAT or np.prod(weight.dims) < _SMALL:
             continue
-        name, values = weight.name, numpy_helper.to_array(weight).astype(np.float16)
+        name = weight.name
+        with np.errstate(over="ignore"):  # it is told below
+            values = numpy_helper.to_array(weight).astype(np.float16)
         if not np.isfinite(values).all():
             raise CheckpointError(f"{name} has values beyond 65504, where half precision ends; use the model in Python")
         weight.CopyFrom(numpy_helper.from_array(values, f"{name}.half"))
