@@ -157,7 +157,7 @@ def _sample(clip: ClipLike, box: Sequence[float] | None, page: _Blocks, room: fl
             where = {"box": inside, "times": times.tolist(), "size": [width, height]}
             return {**where, "pictures": [page.add(chunk) for chunk in chunks]}, look
     raise ConfigError(
-        f"the network takes {page.size / MB:.1f} MB, and {len(clip)} frames do not fit beside it; give a larger "
+        f"the network and what runs it take {page.size / MB:.1f} MB, and {len(clip)} frames do not fit beside it; give a larger "
         "max_mb, or fewer frames"
     )
 
