@@ -1,4 +1,4 @@
-"""The commands ``dkd study init``, ``add``, ``run`` and ``show``."""
+"""The commands ``dkd study init``, ``add``, ``run``, ``show``, ``compare`` and ``methods``."""
 
 from __future__ import annotations
 
@@ -40,6 +40,21 @@ def add_study_command(commands: Any) -> None:
     show.add_argument("-n", type=int, default=10, help="number of clips (default: %(default)s)")
     show.set_defaults(command=_show)
 
+    compare = actions.add_parser("compare", help="compare groups of clips, with bootstrap intervals")
+    compare.add_argument("study", type=Path, help="folder of the study")
+    _add_comparison(compare, is_needed=True)
+    compare.add_argument(
+        "-o", "--out", type=Path, metavar="FILE",
+        help="also write the figure (.svg, .png, .pdf) or the tables (.csv, .md, .tex)",
+    )  # fmt: skip
+    compare.set_defaults(command=_compare)
+
+    methods = actions.add_parser("methods", help="print a paragraph for the methods section of a paper")
+    methods.add_argument("study", type=Path, help="folder of the study")
+    methods.add_argument("--format", default="text", help="text, markdown or latex (default: %(default)s)")
+    _add_comparison(methods, is_needed=False)
+    methods.set_defaults(command=_methods)
+
 
 def _add_videos(command: argparse.ArgumentParser) -> None:
     command.add_argument("videos", type=Path, help="folder of videos, searched with the folders below it")
@@ -47,6 +62,18 @@ def _add_videos(command: argparse.ArgumentParser) -> None:
         "--folders", nargs="+", default=[], metavar="GROUP",
         help="groups by folder: --folders condition subject, for videos in VIDEOS/<condition>/<subject>/",
     )  # fmt: skip
+
+
+def _add_comparison(command: argparse.ArgumentParser, is_needed: bool) -> None:
+    command.add_argument("--by", required=is_needed, metavar="COLUMN", help="a group of the table, or person, verdict")
+    command.add_argument("--measure", default="confidence", metavar="COLUMN", help="default: %(default)s")
+    command.add_argument("--groups", nargs="+", metavar="GROUP", help="only these groups, in this order")
+    command.add_argument(
+        "--unit", default="video", metavar="COLUMN",
+        help="what is resampled: video, or a group such as subject whose clips belong together (default: %(default)s)",
+    )  # fmt: skip
+    command.add_argument("--resamples", type=int, default=2000, metavar="N", help="default: %(default)s")
+    command.add_argument("--seed", type=int, default=0, help="seed of the bootstrap (default: %(default)s)")
 
 
 def _init(arguments: argparse.Namespace) -> int:
@@ -105,13 +132,53 @@ def _show(arguments: argparse.Namespace) -> int:
     print(study.state(clips))
     for error in clips.loc[clips.status != "done", ["status", "video", "person", "error"]].itertuples(index=False):
         print(f"{error.status}: {error.video} ({error.person}): {error.error}")
+    for row in clips.loc[clips.labels_error.notna(), ["labels", "person", "labels_error"]].itertuples(index=False):
+        print(f"labels: {row.labels} ({row.person}): {row.labels_error}")
+    labelled = clips[clips.labelled_joints.fillna(0) > 0]
+    if len(labelled):
+        n = labelled.labelled_joints
+        pck = ", ".join(
+            f"PCK@{alpha} {(labelled[name] * n).sum() / n.sum():.3f}"
+            for name, alpha in (("pck_20", 0.2), ("pck_10", 0.1), ("pck_05", 0.05))
+        )
+        print(f"{len(labelled)} clips with labels, {int(n.sum())} joints: {pck}")
     done = clips[clips.status != "failed"]
     if arguments.by not in clips:
         raise ConfigError(f"there is no column {arguments.by!r}{nearest_name(arguments.by, clips.columns)}")
     if len(done):
-        low_is_bad = arguments.by in ("confidence", "lowest_confidence")
+        low_is_bad = arguments.by in ("confidence", "lowest_confidence", "pck_20", "pck_10", "pck_05", "auc")
         columns = ["video", "person", *study.groups, "frames", "verdict", "confidence", "worst_frame", "worst_reason"]
+        columns += ["pck_20", "pck_10"] if len(labelled) else []
         columns += [arguments.by] if arguments.by not in columns else []
         worst = done.sort_values(arguments.by, ascending=low_is_bad, kind="stable").head(arguments.n)
         print(worst[columns].round(3).to_string(index=False))
+    return 0
+
+
+def _comparison(arguments: argparse.Namespace) -> Any:
+    from dkd.studies.study import Study
+
+    return Study(arguments.study).compare(
+        arguments.by,
+        arguments.measure,
+        groups=arguments.groups,
+        unit=arguments.unit,
+        n_resamples=arguments.resamples,
+        seed=arguments.seed,
+    )
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    comparison = _comparison(arguments)
+    print(comparison)
+    if arguments.out is not None:
+        print(f"\n{comparison.save(arguments.out)}")
+    return 0
+
+
+def _methods(arguments: argparse.Namespace) -> int:
+    from dkd.studies.study import Study
+
+    comparison = None if arguments.by is None else _comparison(arguments)
+    print(Study(arguments.study).methods(arguments.format, comparison))
     return 0

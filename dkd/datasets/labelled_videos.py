@@ -63,7 +63,7 @@ def load_labelled_video(video: Path, labels: Path, extent: float = EXTENT) -> Pe
         DatasetError: the labels are missing, or do not fit the video.
         VideoError: the video cannot be read.
     """
-    joints = _read_labels(labels)
+    joints = read_machine_labels(labels)
     with Clip(video) as clip:
         if len(clip) < len(joints):
             raise DatasetError(f"{labels} has {len(joints)} frames, {video} has {len(clip)}: of another video?")
@@ -86,8 +86,12 @@ def load_labelled_video(video: Path, labels: Path, extent: float = EXTENT) -> Pe
     )
 
 
-def _read_labels(file: Path) -> np.ndarray:
-    """Read joints (T, 13, 2) in Penn Action's order, NaN where the networks disagree."""
+def read_machine_labels(file: Path) -> np.ndarray:
+    """Read joints (T, 13, 2) in Penn Action's order, NaN where the networks disagree.
+
+    Raises:
+        DatasetError: the file is missing, damaged, or has other arrays.
+    """
     coco, agree = read_npz(file, "consensus17", "agree").values()
     if coco.ndim != 3 or coco.shape[1:] != (17, 2) or agree.shape != coco.shape[:2]:
         raise DatasetError(

@@ -27,7 +27,7 @@ from dkd.video.ranges import place_in_video
 _DPI = 72  # of a figure of a frame: a point of the figure is a pixel of the video
 _GREY = "#8a8a8a"
 # Text stays text, so that it can be edited and found; and equal figures are equal files.
-_SVG: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "dkd", "svg.image_inline": True}
+SVG: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "dkd", "svg.image_inline": True}
 
 
 class ViewFigure(Figure):
@@ -326,6 +326,6 @@ def write(
             figure = plot_lanes(trace, chosen, frame=at)
         else:
             figure = plot_kernels(trace, 1 if at is None else at, chosen)
-    with rc_context(_SVG):
+    with rc_context(SVG):
         metadata = {"Date": None} if kind == "svg" else {}
         figure.savefig(path, format=kind, metadata=metadata)

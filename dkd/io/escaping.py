@@ -13,7 +13,7 @@ _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "%": r"\%", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}", "'": r"\textquotesingle{}",
-    "²": "$^2$", "α": r"$\alpha$", "→": r"$\to$", "·": "--", "–": "--",
+    "²": "$^2$", "α": r"$\alpha$", "→": r"$\to$", "·": "--", "–": "--", "−": "$-$",
 }  # fmt: skip
 _MARKDOWN = set("\\`*_{}[]<>|~$&")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -7,6 +7,27 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from dkd.errors import ConfigError
+
+
+def as_path(value: object, what: str) -> Path:
+    """Return a path that a user gave.
+
+    Args:
+        value: text or a path.
+        what: what is expected there, such as "the folder of a study", for the message.
+
+    Raises:
+        ConfigError: it is something else, empty, or has a null character.
+    """
+    try:
+        text = os.fspath(value)  # type: ignore[call-overload]
+    except TypeError:
+        raise ConfigError(f"expected {what} as a path, got {value!r}") from None
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise ConfigError(f"expected {what} as a path, got {value!r}")
+    return Path(text)
+
 
 def data_folder() -> Path:
     """Return the folder for data sets: ``$DKD_DATA`` if set, else ``data/`` next to the package."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from dkd.errors import ConfigError
+from dkd.io.paths import as_path
 from dkd.studies.table import Row, check_groups
 from dkd.video.endings import IMAGE_ENDINGS, VIDEO_ENDINGS
 
@@ -25,9 +26,12 @@ def list_rows(
     Raises:
         ConfigError: there are no videos, a group is wanted of paths, or its name cannot be used.
     """
+    folders = [folders] if isinstance(folders, str) else folders
+    if not isinstance(folders, Sequence) or not all(isinstance(name, str) for name in folders):
+        raise ConfigError(f"expected names of groups as folders, such as ['condition'], got {folders!r}")
     check_groups(folders)
     if isinstance(videos, str | os.PathLike):
-        root = Path(videos)
+        root = as_path(videos, "a folder of videos")
         if not root.is_dir():
             raise ConfigError(f"expected a folder of videos, got {root}; check the path")
         found = sorted(_videos(root))
@@ -35,7 +39,9 @@ def list_rows(
             endings = ", ".join(sorted(VIDEO_ENDINGS))
             raise ConfigError(f"there is no video in {root} or below it: expected files that end in {endings}")
     else:
-        root, found = None, [Path(video) for video in videos]
+        if not isinstance(videos, Iterable) or isinstance(videos, bytes):
+            raise ConfigError(f"expected a folder of videos, or paths of videos, got {videos!r}")
+        root, found = None, [as_path(video, "a video") for video in videos]
         if folders or not found:
             problem = "groups of folders need a folder of videos" if folders else "expected at least one video"
             raise ConfigError(f"{problem}, got a list of {len(found)} paths")

@@ -217,8 +217,13 @@ def _lost(worker: _Worker, task: Mapping[str, Any], patience_s: float) -> Outcom
 
 def check_workers(count: int | None) -> None:
     """Raise ConfigError unless ``count`` is ``None`` or from 1 to 1,024."""
-    if count is not None and not 1 <= count <= 1024:
-        raise ConfigError(f"expected 1 to 1024 workers, got {count}")
+    if count is not None and not is_count(count, 1024):
+        raise ConfigError(f"expected 1 to 1024 workers, got {count!r}")
+
+
+def is_count(value: object, most: int) -> bool:
+    """Return whether a value is a whole number from 1 to ``most``."""
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most
 
 
 def cores() -> int:

@@ -11,9 +11,11 @@ from typing import Any
 
 import dkd
 from dkd.errors import VideoError
+from dkd.studies.columns import LABEL_COLUMNS
+from dkd.studies.evaluate import STATE, label_values
 from dkd.studies.local import Outcome
 from dkd.studies.settings import StudySettings, work_key
-from dkd.studies.store import Store, clip_of, clips_schema
+from dkd.studies.store import Store, clip_of, clips_schema, read_part
 from dkd.studies.table import Row
 from dkd.video.folders import is_images
 
@@ -149,6 +151,32 @@ class Plan:
         places = [self.index[name] for name in table.column("name").to_pylist()]
         order = sorted(range(len(table)), key=places.__getitem__)
         self._table, self._new = table.take(pa.array(order, pa.int64())).combine_chunks(), []
+
+    def measure_labels(self) -> None:
+        """Measure the rows whose labels changed, from their stored joints.
+
+        Raises:
+            DatasetError: the joints of a row cannot be read.
+        """
+        import pandas as pd
+        import pyarrow as pa
+
+        self._fold()
+        known = self._table.select(["name", "status", *STATE]).to_pydict()
+        states = zip(known["name"], known["status"], zip(*(known[name] for name in STATE), strict=True), strict=True)
+        rows = ((self._rows[self.index[name]], state) for name, status, state in states if status != "failed")
+
+        def read_joints(row: Row) -> pd.DataFrame:
+            return read_part(self._store.part(row.name, row.groups), ["frame", "joint", "x", "y"])
+
+        if found := label_values(rows, self._store.folder, read_joints):
+            for column in LABEL_COLUMNS:
+                i, values = self._schema.get_field_index(column), self._table.column(column).to_pylist()
+                for k, name in enumerate(known["name"]):
+                    values[k] = found[name][column] if name in found else values[k]
+                self._table = self._table.set_column(
+                    i, self._schema.field(i), pa.array(values, self._schema.field(i).type)
+                )
 
     def save(self) -> None:
         """Write the table of clips.

@@ -39,8 +39,12 @@ class StudySettings:
     export: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if not isinstance(self.model, str):
+            raise ConfigError(f"expected the name or path of a model, got {self.model!r}")
+        if not isinstance(self.export, tuple | list):
+            raise ConfigError(f"expected endings such as ('.slp',) as export, got {self.export!r}")
         for ending in self.export:
-            if not ending.startswith(".") or "/" in ending or "\\" in ending:
+            if not isinstance(ending, str) or not ending.startswith(".") or "/" in ending or "\\" in ending:
                 raise ConfigError(f"expected endings of files such as '.slp' as export, got {ending!r}")
 
     def check_export(self) -> None:

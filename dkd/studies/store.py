@@ -23,14 +23,16 @@ from urllib.parse import quote
 
 from dkd.errors import DatasetError, StorageError
 from dkd.io.files import atomic_path
-from dkd.studies.columns import CLIP_COLUMNS
+from dkd.studies.columns import CLIP_COLUMNS, LABEL_COLUMNS
 from dkd.studies.settings import FORMAT
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
 log = logging.getLogger(__name__)
 CLIPS, JOINTS, EXPORTS, REMOVED = "clips.parquet", "joints", "exports", "removed"
+CLIPS_FORMAT = "dkd-study/2"  # of clips.parquet; tables of version 1 are read, too
 _KEY = b"dkd"
 _NO_GROUP = "__HIVE_DEFAULT_PARTITION__"  # how Hive, pyarrow and Spark write a missing value into a path
 
@@ -41,7 +43,7 @@ def clips_schema(groups: Sequence[str]) -> pa.Schema:
 
     fields = [(name, getattr(pa, kind)()) for name, kind in CLIP_COLUMNS.items()]
     fields[3:3] = [(name, pa.string()) for name in groups]
-    return pa.schema(fields, metadata={_KEY: json.dumps({"format": FORMAT, "groups": list(groups)}).encode()})
+    return pa.schema(fields, metadata={_KEY: json.dumps({"format": CLIPS_FORMAT, "groups": list(groups)}).encode()})
 
 
 class Store:
@@ -77,8 +79,13 @@ class Store:
             return None
         try:
             table = pq.read_table(self.clips_file)
-            groups = json.loads(table.schema.metadata[_KEY])["groups"]
-            if not table.schema.equals(clips_schema(groups)):
+            facts = json.loads(table.schema.metadata[_KEY])
+            schema = clips_schema(facts["groups"])
+            if facts["format"] == FORMAT:  # version 1, without measures against labels
+                for name in LABEL_COLUMNS:
+                    table = table.append_column(schema.field(name), pa.nulls(len(table), schema.field(name).type))
+                table = table.replace_schema_metadata(schema.metadata)
+            if not table.schema.equals(schema):
                 raise ValueError("other columns than expected")
         except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
             raise DatasetError(
@@ -133,6 +140,21 @@ class Store:
         """
         for file in (part, *(self.folder / EXPORTS).glob(f"{part.stem}.*")):
             self.move(file, self.folder / REMOVED / file.relative_to(self.folder))
+
+
+def read_part(part: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Read the joints of a row, or some of their columns.
+
+    Raises:
+        DatasetError: there is no such file, or it is damaged.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    try:
+        return pd.read_parquet(part, columns=None if columns is None else [*columns])
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DatasetError(f"the joints in {part} cannot be read ({error}); run the study") from error
 
 
 def clip_of(part: Path) -> dict[str, Any] | None:

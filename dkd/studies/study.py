@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from dkd.errors import ConfigError, DatasetError, RunBusyError, StorageError, nearest_name
+from dkd.io.paths import as_path
 from dkd.studies.listing import list_rows
-from dkd.studies.local import LocalEngine, check_workers
+from dkd.studies.local import LocalEngine, check_workers, is_count
 from dkd.studies.plan import Plan
+from dkd.studies.reports import Reports
 from dkd.studies.settings import StudySettings, model_hash, read_settings, write_settings
-from dkd.studies.store import JOINTS, Store, clips_schema
+from dkd.studies.store import JOINTS, Store, clips_schema, read_part
 from dkd.studies.table import Row, read_table, write_table
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ class StudyProgress:
         return f"{self.done + self.failed} of {self.of}: {self.video} ({self.person}) {what}"
 
 
-class Study:
+class Study(Reports):
     """A study in a folder; :meth:`create` makes one.
 
     Args:
@@ -82,7 +84,7 @@ class Study:
     """
 
     def __init__(self, folder: str | os.PathLike[str]):
-        self.folder = Path(folder)
+        self.folder = as_path(folder, "the folder of a study")
         if not (self.folder / TABLE).is_file():
             raise ConfigError(f"expected a study in {self.folder}, got no {TABLE} there; see dkd study init")
         self._store = Store(self.folder)
@@ -122,8 +124,10 @@ class Study:
             ConfigError: there is a study already, or there are no videos.
             StorageError: files cannot be written.
         """
-        folder = Path(folder)
-        settings = settings or StudySettings()
+        folder = as_path(folder, "the folder of the new study")
+        settings = StudySettings() if settings is None else settings
+        if not isinstance(settings, StudySettings):
+            raise ConfigError(f"expected settings=StudySettings(…), got {type(settings).__name__}")
         settings.check_export()
         settings.checkpoint()  # raises if there is no such model
         if (folder / TABLE).exists():
@@ -172,6 +176,9 @@ class Study:
     ) -> Iterator[StudyProgress]:
         """Do all rows that are not done yet, or whose video, model or settings changed since.
 
+        Rows with labels are measured against them at the end, from the stored joints: new or other labels need no new
+        trace.
+
         A row that fails is tried again at the end, and by the next run; its error is in the table of clips. Closing the
         generator stops the workers: what is finished is kept, and the next run goes on. Results of rows that are no
         longer in the table are moved to ``removed`` in the folder of the study.
@@ -191,8 +198,8 @@ class Study:
             StorageError: results cannot be written, for instance because the disk is full. What is finished is kept.
             WorkerError: the worker processes cannot start.
         """
-        if not 1 <= attempts <= 100:
-            raise ConfigError(f"expected 1 to 100 attempts, got {attempts}")
+        if not is_count(attempts, 100):
+            raise ConfigError(f"expected 1 to 100 attempts, got {attempts!r}")
         check_workers(workers)
         self.read()
         self.settings.check_export()
@@ -223,10 +230,11 @@ class Study:
         began = saved = time.monotonic()
         finished = 0
         try:
-            if not plan.waiting:
+            waiting = list(plan.waiting)
+            if not waiting:
+                plan.measure_labels()
                 return
             with engine or LocalEngine(setup, workers) as running:
-                waiting = list(plan.waiting)
                 for attempt in range(1, attempts + 1):
                     again = []
                     for outcome in running.run(plan.task(index, attempt) for index in waiting):
@@ -248,6 +256,7 @@ class Study:
                             plan.save()
                             saved = time.monotonic()
                     waiting = again
+            plan.measure_labels()
         finally:
             plan.save()
 
@@ -304,9 +313,11 @@ class Study:
         """
         if self._by_name is None:
             self._by_name = {row.name: row for row in self.rows}
-        if name in self._by_name:
+        if isinstance(name, str) and name in self._by_name:
             return self._by_name[name]
-        raise ConfigError(f"there is no row {name!r} in {self.folder}{nearest_name(name, (r.name for r in self.rows))}")
+        raise ConfigError(
+            f"there is no row {name!r} in {self.folder}{nearest_name(str(name), (r.name for r in self.rows))}"
+        )
 
     def video(self, row: Row) -> Path:
         """Return the path of a row's video."""
@@ -333,14 +344,8 @@ class Study:
             ConfigError: there is no such row.
             DatasetError: nothing is stored for it, or its file is damaged.
         """
-        import pandas as pd
-        import pyarrow as pa
-
         row = self.row(name)
-        try:
-            return pd.read_parquet(self._store.part(name, row.groups), columns=None if columns is None else [*columns])
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise DatasetError(f"there are no joints of {name} in {self.folder} ({error}); run the study") from error
+        return read_part(self._store.part(name, row.groups), columns)
 
     def trace(self, name: str, *, progress: bool = True, cancel: Callable[[], bool] | None = None) -> Trace:
         """Trace a row again, to look at it: ``Workbench(study.trace(name))``.

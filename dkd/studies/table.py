@@ -10,6 +10,7 @@ column      value
 ``frame``   frame of the video that has the box; the first one of the part if empty
 ``start``   first frame; 0 if empty
 ``stop``    frame after the last one; the end of the video if empty
+``labels``  file with the true joints, to measure the track against; none if empty. See :mod:`dkd.studies.labels`
 any other   a group, such as ``condition`` or ``subject``; the results are stored by it
 =========== =========================================================================================================
 """
@@ -19,6 +20,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +30,7 @@ from dkd.errors import ConfigError
 from dkd.io.files import atomic_path
 from dkd.studies.columns import CLIP_COLUMNS, JOINT_COLUMNS
 
-COLUMNS = ("video", "person", "box", "frame", "start", "stop")
+COLUMNS = ("video", "person", "box", "frame", "start", "stop", "labels")
 FIND = "find"
 SHOWN = 20  # bad rows that a message names
 # A folder of results that begins with _ is not read by pyarrow, nor by what is built on it.
@@ -47,6 +49,7 @@ class Row:
         frame: frame of the video that has the box; ``None``: the first one of the part.
         start, stop: the part of the video, ``stop`` exclusive; ``None``: the end.
         groups: value of each group, by column; empty text if there is none.
+        labels: path of the labels as it is written in the table; empty text if there are none.
     """
 
     number: int
@@ -57,6 +60,7 @@ class Row:
     start: int = 0
     stop: int | None = None
     groups: dict[str, str] = field(default_factory=dict)
+    labels: str = ""
 
     @property
     def name(self) -> str:
@@ -80,14 +84,16 @@ def read_table(path: Path) -> list[Row]:
             groups = _groups(path, names)
             rows: list[Row] = []
             problems: list[str] = []
-            seen: dict[str, int] = {}
+            seen: dict[tuple[object, ...], int] = {}
+            folder = os.fspath(path.parent.resolve())
             for cells in lines:
                 number = lines.line_num
                 if not any(cells.values()):
                     continue  # an empty line of a spreadsheet
                 try:
                     row = _row(number, cells, groups)
-                    first = seen.setdefault(row.name, number)
+                    video = os.path.normpath(os.path.join(folder, row.video))  # also if it is written in another way
+                    first = seen.setdefault((video, row.person, row.start, row.stop), number)
                     if first != number:
                         raise ValueError(f"the same video, person and frames as line {first}")
                     rows.append(row)
@@ -147,9 +153,12 @@ def _row(number: int, cells: dict[str, str | None], groups: Iterable[str]) -> Ro
         raise ValueError(f"expected stop above start, got start={start} and stop={stop}")
     if frame is not None and not start <= frame < (float("inf") if stop is None else stop):
         raise ValueError(f"expected the frame of the box between start and stop, got {frame}")
+    labels = text.get("labels", "")
+    if labels:
+        _check_labels(labels)
     return Row(
         number, text["video"], text.get("person") or "person", _box(text.get("box", "")), frame, start, stop,
-        {name: text[name] for name in groups},
+        {name: text[name] for name in groups}, labels,
     )  # fmt: skip
 
 
@@ -174,6 +183,15 @@ def _box(value: str) -> tuple[float, float, float, float] | None:
     return x0, y0, x1, y1
 
 
+def _check_labels(value: str) -> None:
+    """Raise ValueError unless a path ends as a file of labels does."""
+    from dkd.formats.files import FORMATS  # here: it takes long to import, and most tables have no labels
+
+    endings = {ending for one in FORMATS.values() if not one.draws for ending in one.endings} | {".mat"}
+    if not value.lower().endswith(tuple(endings)):
+        raise ValueError(f"expected labels that end in {', '.join(sorted(endings))}, got {value!r}")
+
+
 def write_table(path: Path, rows: Sequence[Row]) -> None:
     """Write the table of a study, completely or not at all.
 
@@ -187,4 +205,6 @@ def write_table(path: Path, rows: Sequence[Row]) -> None:
         for row in rows:
             box = FIND if row.box is None else ",".join(f"{edge:g}" for edge in row.box)
             numbers = ["" if number is None else number for number in (row.frame, row.start, row.stop)]
-            lines.writerow([row.video, row.person, box, *numbers, *(row.groups.get(name, "") for name in groups)])
+            lines.writerow(
+                [row.video, row.person, box, *numbers, row.labels, *(row.groups.get(name, "") for name in groups)]
+            )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import operator
+import os
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
-from dkd.errors import FrameIndexError
+from dkd.errors import ConfigError, FrameIndexError
 from dkd.video.faults import VideoWarning
 from dkd.video.protocols import ClipLike, pixel_aspect, warnings_about
 
@@ -50,10 +51,16 @@ class ClipRange(_Part):
 
     Raises:
         FrameIndexError: unless 0 ≤ start < stop ≤ len(clip).
+        ConfigError: this is no clip.
     """
 
     def __init__(self, clip: ClipLike, start: int = 0, stop: int | None = None):
-        start, stop = operator.index(start), len(clip) if stop is None else operator.index(stop)
+        if isinstance(clip, str | bytes | os.PathLike) or not hasattr(clip, "times"):
+            raise ConfigError(f"expected a clip, such as Clip('video.mp4'), got {clip!r}")
+        try:
+            start, stop = operator.index(start), len(clip) if stop is None else operator.index(stop)
+        except TypeError:
+            raise FrameIndexError(f"expected numbers of frames, got start={start!r} and stop={stop!r}") from None
         if not 0 <= start < stop <= len(clip):
             raise FrameIndexError(
                 f"expected frames with 0 <= start < stop <= {len(clip)}, the length of {clip.name}, got start={start} "

@@ -39,7 +39,7 @@ ROOMS: dict[str, set[str]] = {
     "analysis": {*_TRACKING, "analysis"} - {"machine"},
     "formats": {"errors", "io", "pose", "video", "tracking", "formats"},
     "sessions": {*_TRACKING, "sessions"} - {"machine", "measures", "datasets"},
-    "studies": {*_TRACKING, "analysis", "formats", "sessions", "studies"} - {"machine", "measures", "datasets"},
+    "studies": {*_TRACKING, "analysis", "formats", "sessions", "studies"} - {"machine"},
     "evaluation": _EVALUATION,
     "training": _TRAINING,
     "live": {*_TRACKING, "formats", "live"} - {"machine", "measures", "datasets"},
