@@ -77,7 +77,7 @@ def test_a_page_is_whole_or_not_there(tmp_path: Path, model: VideoPoseModel, mon
     ("given", "error", "words"),
     [
         ({"path": "x.pdf"}, ConfigError, "ends in .html"),
-        ({"max_mb": 0.5}, ConfigError, "give a larger max_mb"),
+        ({"max_mb": 0.5}, ConfigError, "do not fit beside them"),
         ({"max_mb": float("nan")}, ConfigError, "largest size in MB"),
         ({"clip": FakeClip(601)}, ConfigError, "at most 600 frames, got 601"),
         ({"clip": FakeClip(0)}, ConfigError, "at most 600 frames, got 0"),
@@ -113,7 +113,7 @@ def test_the_command_says_what_it_wrote_and_what_has_no_meaning(
     assert main(["page", "-o", out]) == 2
     assert "expected a video" in capfd.readouterr().err
     assert main(["page", "--live", "-o", out, "--max-mb", "3"]) == 2
-    assert "do not fit beside it" in capfd.readouterr().err
+    assert "do not fit beside them" in capfd.readouterr().err
     assert list(tmp_path.iterdir()) == []
     assert main(["page", "--live", "-o", out]) == 0
     assert "dkd.html: 3" in capfd.readouterr().out
