@@ -157,8 +157,8 @@ def _sample(clip: ClipLike, box: Sequence[float] | None, page: _Blocks, room: fl
             where = {"box": inside, "times": times.tolist(), "size": [width, height]}
             return {**where, "pictures": [page.add(chunk) for chunk in chunks]}, look
     raise ConfigError(
-        f"the network and what runs it take {page.size / MB:.1f} MB, and {len(clip)} frames do not fit beside them; give "
-        "a larger max_mb, or fewer frames"
+        f"the network and what runs it take {page.size / MB:.1f} MB, and {len(clip)} frames do not fit beside them; "
+        "give a larger max_mb, or fewer frames"
     )
 
 
