@@ -90,6 +90,10 @@ class AcceleratedDKD(Accelerated, DKD):
         features, heatmaps = self.run_graph("see", frame, kernels)
         return features, heatmaps
 
+    def locate(self, features: Tensor, kernels: Tensor) -> Tensor:
+        """Match kernels in known features: see :meth:`dkd.models.dkd.DKD.locate`."""
+        return self.run_graph("locate", features, kernels)[0]
+
     def encode(self, frame: Tensor) -> Tensor:
         """F_t: (B, 3, N, N) → (B, C, H, W), the same bits as those of :meth:`see`."""
         return self.see(frame, frame.new_zeros((len(frame), *self.kernel_shape)))[0]

@@ -27,6 +27,7 @@ from dkd.errors import ConfigError, DKDError, nearest_name
 from dkd.io.files import atomic_path
 from dkd.io.paths import cache_folder
 from dkd.models.base import VideoPoseModel
+from dkd.models.dkd import DKD
 
 log = logging.getLogger(__name__)
 
@@ -154,10 +155,14 @@ def difference(model: VideoPoseModel) -> float:
             (expected, after), (got, _) = eager.start(frame), model.start(frame)
         else:
             (expected, after), (got, _) = eager.step(frame, state), model.step(frame, state)
+        pairs = [(expected.heatmaps, got.heatmaps), (expected.kernels, got.kernels)]
+        if isinstance(eager, DKD) and isinstance(model, DKD):
+            known = expected.features, after.kernels
+            pairs.append((eager.locate(*known), model.locate(*known)))
         state = after
-        for one, other in ((expected.heatmaps, got.heatmaps), (expected.kernels, got.kernels)):
+        for one, other in pairs:
             if one.numel():
-                scale = max(1.0, float(one.abs().max())) if one is expected.heatmaps else float(one.abs().max())
+                scale = float(one.abs().max()) if one is expected.kernels else max(1.0, float(one.abs().max()))
                 worst = max(worst, float((one - other).abs().max()) / max(scale, 1e-12))
     return worst
 

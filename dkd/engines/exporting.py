@@ -22,9 +22,9 @@ from dkd.io.files import atomic_path
 from dkd.io.paths import cache_folder
 from dkd.models.base import VideoPoseModel
 
-FORMAT = 2  # of what is exported; a higher one makes the graphs of earlier builds again
+FORMAT = 3  # of what is exported; a higher one makes the graphs of earlier builds again
 OPSET = 18
-KEPT = 24  # graphs in the cache: those of about eight models
+KEPT = 32  # graphs in the cache: those of about eight models
 
 
 _fingerprints: weakref.WeakKeyDictionary[VideoPoseModel, tuple[Any, str]] = weakref.WeakKeyDictionary()

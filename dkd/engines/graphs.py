@@ -1,6 +1,7 @@
 """Graphs of a model: its network in parts that can be exported, cut where an intervention may act.
 
     see         (frame, K̃_{t−1}) → (F_t, H_t)                  a DKD: encoder and matching
+    locate      (F_t, K̃_{t−1}) → H_t                           a DKD: matching in features that are known
     distil      (F_t, H_t handed on) → K̃_t                     a DKD: distillator
     initialise  frame → H_1                                     a DKD: pose initializer
     look        frame → (F_t, H_t)                              a per-frame model
@@ -101,7 +102,7 @@ def graph_names(model: VideoPoseModel) -> tuple[str, ...]:
     """
     check_graphs(model)
     if isinstance(model, DKD):
-        return "initialise", "see", "distil"
+        return "initialise", "see", "locate", "distil"
     return ("begin", "encode", "remember") if isinstance(model, LSTMPoseMachine) else ("look",)
 
 
@@ -133,6 +134,7 @@ def _of_dkd(model: DKD, frame: Tensor) -> dict[str, Graph]:
     return {
         "initialise": Graph(Calls(model, model.initialise), (frame,), ("frame",), ("heatmaps",)),
         "see": Graph(Calls(model, seeing(model)), (frame, kernels), ("frame", "kernels"), ("features", "heatmaps")),
+        "locate": Graph(Calls(model, locating(model)), (features, kernels), ("features", "kernels"), ("heatmaps",)),
         "distil": Graph(distilling(model), (features, heatmaps), ("features", "heatmaps"), ("kernels",)),
     }
 
@@ -156,15 +158,25 @@ def _of_lstm(model: LSTMPoseMachine, frame: Tensor) -> dict[str, Graph]:
 
 def seeing(model: DKD) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
     """Return :meth:`~dkd.models.dkd.DKD.see` of a batch of one, with shapes that are known to the exporter."""
-    channels, side, _ = model.kernel_shape
+    locate = locating(model)
 
     def see(frame: Tensor, kernels: Tensor) -> tuple[Tensor, Tensor]:
         features = model.encode(frame)
-        weights = kernels.reshape(channels, 1, side, side)
-        matched = F.conv2d(model.projection(features), weights, padding=side // 2, groups=channels)
-        return features, model.readout(matched)
+        return features, locate(features, kernels)
 
     return see
+
+
+def locating(model: DKD) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return :meth:`~dkd.models.dkd.DKD.locate` of a batch of one, with shapes that are known to the exporter."""
+    channels, side, _ = model.kernel_shape
+
+    def locate(features: Tensor, kernels: Tensor) -> Tensor:
+        weights = kernels.reshape(channels, 1, side, side)
+        matched = F.conv2d(model.projection(features), weights, padding=side // 2, groups=channels)
+        return model.readout(matched)
+
+    return locate
 
 
 def distilling(model: DKD) -> nn.Module:

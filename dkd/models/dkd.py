@@ -322,6 +322,12 @@ class DKD(VideoPoseModel):
         features, matched = self.see(frame, state.kernels)
         return self._remember(features, matched, state, feedback)
 
+    def step_again(
+        self, features: Tensor, state: DKDState, feedback: Feedback | None = None
+    ) -> tuple[PoseOutput, DKDState]:
+        """Process the next frame as :meth:`step` does, if its features F_t (B, C, H, W) are known."""
+        return self._remember(features, self.locate(features, state.kernels), state, feedback)
+
     def state_after(self, t: int, kernels: Tensor) -> DKDState | None:
         """Return the state of a stream after frame t: its kernels; ``None`` if it has others, made at the joints."""
         return None if self.matches_joints else DKDState(kernels, t)

@@ -2,7 +2,8 @@
 
 A what-if looks at nearly the same squares as the run that it changes. Of each frame, the square with a margin is kept,
 at the resolution from which the network's input is resampled: 0.1 to 0.6 MB, where a frame of 1080p has 6 MB. What is
-resampled from it is the same, bit by bit, as from the whole frame.
+resampled from it is the same, bit by bit, as from the whole frame. Where even the square is the same, so are the
+network's features, which do not depend on kernels: they are kept too.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 import threading
 
 import numpy as np
+from torch import Tensor
 
 from dkd.pose.crops import Area, Crop
 
 MARGIN = 0.1  # of the square's side, around it: in filmed clips, squares of what-ifs were up to 6 % of it elsewhere
-LIMIT = 160 * 2**20  # bytes of one store; beyond it nothing is added, so that at least the first frames stay
+# Bytes of one store, of patches and of features; beyond it nothing is added, so that at least the first frames stay.
+LIMIT = FEATURES_LIMIT = 128 * 2**20
 
 
 class Patches:
@@ -28,14 +31,17 @@ class Patches:
     Attributes:
         nbytes: bytes that are kept.
         hits: how often a patch was used instead of a frame.
+        features_hits: how often features were used again.
     """
 
     def __init__(self, width: int, height: int, size: int, limit: int = LIMIT):
-        self.nbytes = self.hits = 0
+        self.nbytes = self.hits = self.features_hits = 0
         self._size, self._limit = size, limit
         self._width, self._height = width, height
         self._kept: dict[int, tuple[Area, np.ndarray]] = {}
         self._whole: np.ndarray | None = None  # a frame of which only the patch that is in use is valid
+        self._features: dict[int, tuple[Crop, Tensor]] = {}
+        self._features_bytes = 0
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -85,8 +91,25 @@ class Patches:
         part = patch[needed.y0 - area.y0 : needed.y1 - area.y0, needed.x0 - area.x0 : needed.x1 - area.x0]
         return square.resample(part, self._size, needed)
 
+    def features(self, t: int, square: Crop) -> Tensor | None:
+        """Return the features of exactly this square of frame t, if they are kept."""
+        kept = self._features.get(t)
+        if kept is None or kept[0] != square:
+            return None
+        self.features_hits += 1
+        return kept[1]
+
+    def put_features(self, t: int, square: Crop, features: Tensor) -> None:
+        """Keep the features (1, C, H, W) of a square of frame t if there is room. They must not be changed later."""
+        with self._lock:
+            if t not in self._features and self._features_bytes + features.nbytes > FEATURES_LIMIT:
+                return
+            self._features_bytes += 0 if t in self._features else features.nbytes
+            self._features[t] = square, features
+
     def clear(self) -> None:
         """Drop everything."""
         with self._lock:
             self._kept.clear()
-            self._whole, self.nbytes = None, 0
+            self._features.clear()
+            self._whole, self.nbytes, self._features_bytes = None, 0, 0

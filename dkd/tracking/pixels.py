@@ -77,6 +77,13 @@ def network_pixels(
     return np.ascontiguousarray(corrupted)
 
 
+def unchanged_source(conditions: Conditions, t: int) -> int | None:
+    """Return the frame of the clip that is shown in frame t; ``None`` if its pixels are changed."""
+    if conditions.corrupt is not None or any(one.paints(t) for one in conditions.interventions):
+        return None
+    return _source(conditions, t)
+
+
 def as_input(pixels: np.ndarray, device: torch.device) -> Tensor:
     """Convert (N, N, 3) uint8 RGB to (1, 3, N, N) in 0..1 on a device, as models expect it."""
     # By NumPy: torch shares even this between its threads, which wait for each other on a busy machine.

@@ -14,8 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dkd.engines.accelerated import AcceleratedDKD
 from dkd.models.base import Feedback, PoseOutput, VideoPoseModel
 from dkd.models.confidence import Calibration, calibration_of
+from dkd.models.dkd import DKD
 from dkd.pose.crops import BOX_MARGIN, Crop, box_to_crop
 from dkd.pose.heatmaps import decode_peaks
 from dkd.tracking.appearance import look_at, places
@@ -23,7 +25,7 @@ from dkd.tracking.body import Body
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.interventions import Context, Pose, change_handed_on
 from dkd.tracking.patches import Patches
-from dkd.tracking.pixels import as_input, network_pixels
+from dkd.tracking.pixels import as_input, network_pixels, unchanged_source
 from dkd.tracking.reinitialise import Reinitialise, Reinitialised, approach, mean_confidence, search
 from dkd.tracking.squares import next_square
 from dkd.tracking.steady import SteadyPeaks
@@ -248,11 +250,8 @@ class Tracker:
         """Run the model on a crop of frame t from a state, or start it if there is none."""
         interventions = self.conditions.interventions
         pixels = self._pixels(t, crop, self.conditions)
-        image, hand_on = as_input(pixels, self.model.device), self._handing_on(t, crop, state is not None)
-        if state is None:
-            output, after = self.model.start(image, hand_on)
-        else:
-            output, after = self.model.step(image, state, hand_on)
+        hand_on = self._handing_on(t, crop, state is not None)
+        output, after = self._run(t, crop, pixels, state, hand_on)
         maps, kernels = output.heatmaps, output.kernels
         for one in interventions:
             maps = maps if state is None else one.maps(maps)
@@ -263,6 +262,25 @@ class Tracker:
         heatmaps = maps[0].float().cpu()
         joints, scores = _peaks(heatmaps, crop)
         return _Seen(crop, output, after, heatmaps.numpy(), joints, scores, pixels)
+
+    def _run(
+        self, t: int, crop: Crop, pixels: np.ndarray, state: Any, hand_on: Feedback | None
+    ) -> tuple[PoseOutput, Any]:
+        """Run the model on the pixels of a crop of frame t; features that are kept are not computed again."""
+        model = self.model
+        # A control is a DKD with other steps.
+        patches = self.patches if type(model) in (DKD, AcceleratedDKD) and model.device.type == "cpu" else None
+        source = None if patches is None else unchanged_source(self.conditions, t)
+        if patches is not None and source is not None and state is not None:
+            features = patches.features(source, crop)
+            if features is not None:
+                assert isinstance(model, DKD)
+                return model.step_again(features, state, hand_on)
+        image = as_input(pixels, model.device)
+        output, after = model.start(image, hand_on) if state is None else model.step(image, state, hand_on)
+        if patches is not None and source is not None:
+            patches.put_features(source, crop, output.features)
+        return output, after
 
     def _handing_on(self, t: int, crop: Crop, matched: bool) -> Feedback | None:
         """Return the function that changes H_t for the distillator: the user's feedback, then interventions."""

@@ -81,9 +81,12 @@ def test_every_part_is_that_of_pytorch(model: DKD, engine: str) -> None:
             "features": (features, fast.see(frame, kernels)[0]),
             "features alone": (features, fast.encode(frame)),
             "maps": (heatmaps, fast.see(frame, kernels)[1]),
+            "maps of known features": (heatmaps, fast.locate(features, kernels)),
             "kernels": (model.distil(features, heatmaps), fast.distil(features, heatmaps)),
             "first maps": (model.initialise(frame), fast.initialise(frame)),
         }
+        known, maps = fast.see(frame, kernels)
+        assert torch.equal(maps, fast.locate(known, kernels))  # a what-if that uses features again is the same run
     for name, (expected, got) in pairs.items():
         tolerance = 1e-5 * float(expected.abs().max())
         np.testing.assert_allclose(got.numpy(), expected.numpy(), rtol=0, atol=tolerance, err_msg=name)

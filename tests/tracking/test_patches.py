@@ -67,7 +67,7 @@ def model() -> DKD:
 
 
 def test_a_second_what_if_reads_only_frames_that_it_changes(model: DKD, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first one decodes; then all squares are there, and the result is that of a run without them."""
+    """The first one decodes; then squares and features are there. The result is that of a run without them."""
     with Clip(get_sample("rendered_walk").path, cache_bytes=0) as clip:
         trace = Trace(model, clip, BOX, stop=12, engine="torch", progress=False)
         assert trace._patches is not None and len(trace._patches) == 0
@@ -83,6 +83,7 @@ def test_a_second_what_if_reads_only_frames_that_it_changes(model: DKD, monkeypa
         monkeypatch.setattr(Clip, "frame", noted)
         again = trace.restart(4)
         assert read == []
+        assert trace._patches.features_hits == 8
         assert again.crops == first.crops
         np.testing.assert_array_equal(again.heatmaps, first.heatmaps)
         repeated = trace.repeat_frame(range(6, 9))
