@@ -206,16 +206,16 @@ def test_a_box_that_is_drawn_starts_the_person_anew(offline: BrowserContext, wal
 
 
 def test_a_video_that_is_dropped_is_read_frame_by_frame(offline: BrowserContext, tiny: Path, tmp_path: Path) -> None:
-    video = write_numbered(tmp_path, "h264_open_gop").rename(tmp_path / "<b>walk.mp4")
+    video = write_numbered(tmp_path, "h264_open_gop", 30).rename(tmp_path / "<b>walk.mp4")
     visit = LiveVisit(offline, tiny)
     page = visit.page
     visit.tracked(2)
     page.locator("input[type=file]").set_input_files(video)
     visit.wait(f"{RUN}.name.includes('walk')")
     expect(page.get_by_role("button", name="Stop")).to_be_hidden()
-    visit.tracked(50)
+    visit.tracked(25)
     numbers = [read_number(frame) for frame in visit.frames()]
-    assert numbers == list(range(60))
+    assert numbers == list(range(30))
     times = np.array(page.evaluate(f"() => {RUN}.frames.map((one) => one.time)"))
     with Clip(video) as clip:
         assert np.abs(times - clip.times).max() < 0.002

@@ -16,7 +16,9 @@ const LATE = 1.5; // a frame that comes so many frame lengths after the last one
 const WAITING = 6; // frames: with more under way, the video waits
 const EPSILON_S = 1e-4;
 const FIRST_MS = 2000; // so long the video waits for its first frame
-const LAST_MS = 300; // the last frame may be shown after the end was told
+const SLOW_START = 6; // frames
+const STUCK_MS = 1500;
+const [LAST_MS, PAUSE_MS] = [3000, 100]; // and so long its end for the last one, looked for now and then
 
 /** The size of the frames that are kept. @param {number} width @param {number} height @returns {[number, number]} */
 export function keptSize(width, height) {
@@ -96,23 +98,36 @@ export function readVideo(video, { take, backlog, limit }, signal) {
       }
       if (found !== "next") return;
       count += 1;
+      if (count === SLOW_START) video.playbackRate = 1;
       createImageBitmap(video).then((bitmap) => take(bitmap, mediaTime));
       if (count >= limit) end("limit");
       else if (backlog() > WAITING) video.pause();
     };
     const begun = performance.now();
+    let moved = begun; // when the video last was not on its way to another place
     const goOn = () => {
+      if (!video.seeking) moved = performance.now();
+      else if (performance.now() - moved > STUCK_MS) {
+        moved = performance.now();
+        video.load(); // Chromium does not always arrive there: begin again, frames that are here are passed over
+        return;
+      }
       if (!count && performance.now() - begun < FIRST_MS) return; // the first frame is shown while the video stands
       const isFree = backlog() <= WAITING / 2 && count < limit && !signal.aborted;
       if (isFree && video.paused && !video.seeking && !video.ended) video.play().catch(() => {}); // paused meanwhile
     };
     const timer = setInterval(goOn, 20);
-    const onEnd = () => {
-      if (video.ended && order.doubtful === null) end("end"); // else a part of it is looked at again
+    // The last frame may be shown after the end was told.
+    const onEnd = (/** @type {number} */ waited) => {
+      if (!video.ended) return; // a part of it is looked at again
+      const isLast = order.doubtful === null && order.last + LATE * order.shortest >= video.duration;
+      if (isLast || waited >= LAST_MS) end("end");
+      else setTimeout(() => onEnd(waited + PAUSE_MS), PAUSE_MS);
     };
-    video.addEventListener("ended", () => setTimeout(onEnd, LAST_MS), { signal });
+    video.addEventListener("ended", () => onEnd(0), { signal });
     signal.addEventListener("abort", () => end("stopped"));
     video.requestVideoFrameCallback(next);
+    video.defaultPlaybackRate = video.playbackRate = SLOWEST * 4; // until the time between two frames is known
     video.currentTime = 0;
   });
 }
