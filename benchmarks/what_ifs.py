@@ -30,11 +30,11 @@ from dkd import Clip
 from dkd.video.samples import default_sample
 
 EAGER = "40319db^"
-CALLS = {
-    "one kernel edited": "edit_kernel(range(40, 41), 'zero', channels=(3,))",
-    "kernels frozen": "freeze_kernel(12)",
-    "dark for 20 frames": "darken(range(40, 60))",
-    "state swapped once": "change_state(30, 'swap_sides')",
+CALLS = {  # k is the round: the same what-if twice would find all features again
+    "one kernel edited": "edit_kernel(range(40 + {k}, 41 + {k}), 'zero', channels=(3 + {k},))",
+    "kernels frozen": "freeze_kernel(12 + {k})",
+    "dark for 20 frames": "darken(range(40 + {k}, 60 + {k}))",
+    "state swapped once": "change_state(30 + {k}, 'swap_sides')",
 }
 LINES = 720
 WORKER = """
@@ -114,9 +114,9 @@ def measure(commit: str, frames: int, rounds: int) -> dict[str, Any]:
             figures["the first one"] = row("the first one", {title: [found] for title, found in first.items()})
             for title, call in CALLS.items():
                 found: dict[str, list[list[float]]] = {which: [] for which in builds}
-                for _ in range(rounds):
+                for k in range(rounds):
                     for which, build in builds.items():
-                        found[which].append(build.seconds(call))
+                        found[which].append(build.seconds(call.format(k=k)))
                 figures[title] = row(title, found)
         finally:
             for build in builds.values():
