@@ -337,10 +337,10 @@ def test_an_error_is_one_line_and_goes_away(page: Page, trace: Trace) -> None:
 
 
 def test_a_run_that_grows_says_how_far_it_is(page: Page) -> None:
-    """Frames that are not computed yet are marked; then they appear without another request."""
+    """Of frames 4 to 11, the first comes with the answer; the others are marked, and appear without another request."""
     python(page, "lab._runner.complete = lambda trace: None\nlab.apply('occlude', (240, 100, 330, 300), range(4, 12))")
     page.wait_for_function(f"() => {LAB}.dataset.calls === '1'")
-    expect(page.locator(".dkd-lab-cover")).to_have_text("computing … frame 4 of 12")
+    expect(page.locator(".dkd-lab-cover")).to_have_text("computing … frame 5 of 12")
     python(page, "del lab._runner.complete\nlab._runner.complete(lab.what_if)")
     done(page, 1)
     expect(page.locator(".dkd-lab-cover")).to_be_hidden()
