@@ -85,6 +85,22 @@ export function hideFilmstrip(name, signal) {
 }
 
 /**
+ * Hide the still picture of a widget that shows no trace: with a kernel now, else at the first that Python says, since
+ * in an exported page nobody answers, and the widget is an empty shell.
+ * @param {Model} model
+ * @param {string[]} events what Python says
+ * @param {AbortSignal} signal
+ */
+export function hideStill(model, events, signal) {
+  const hide = () => {
+    for (const event of events) model.off(event, hide);
+    hideFilmstrip(model.get("_filmstrip"), signal);
+  };
+  if (model.widget_manager?.kernel) hide();
+  else listen(model, events, hide, signal);
+}
+
+/**
  * Hide the filmstrip once the view has something to show: with a kernel now, since it then says what it waits for; else,
  * as in an exported page, when the first frame is painted, if there ever is one.
  * @param {Model} model

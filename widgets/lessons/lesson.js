@@ -1,7 +1,7 @@
 // The head of a lesson: what for, how long, how far.
 
 import { h } from "../core/dom.js";
-import { hideFilmstrip, listen } from "../core/mount.js";
+import { hideStill, listen } from "../core/mount.js";
 import { notes } from "../core/notes.js";
 import { followTheme } from "../core/theme.js";
 
@@ -24,7 +24,7 @@ function render({ model, el, signal }) {
   notes(root, model, signal);
   el.append(root);
   followTheme(root, signal);
-  hideFilmstrip(model.get("_filmstrip"), signal);
+  hideStill(model, ["change:_counted"], signal);
   const paint = () => {
     const { text, right, of } = model.get("_counted");
     words.textContent = text;

@@ -1,7 +1,7 @@
 // The live view: a camera's picture with the skeleton, how late it is, and how many frames were left out.
 
 import { h } from "../core/dom.js";
-import { hideFilmstrip, listen } from "../core/mount.js";
+import { hideStill, listen } from "../core/mount.js";
 import { notes } from "../core/notes.js";
 import { followTheme, watchTheme } from "../core/theme.js";
 import { cameraProblem } from "../core/webcam.js";
@@ -39,7 +39,7 @@ function render({ model, el, signal }) {
   followTheme(root, signal);
   watchTheme(() => screen.draw(), signal);
   const note = notes(root, model, signal);
-  hideFilmstrip(model.get("_filmstrip"), signal);
+  hideStill(model, ["change:_state", "msg:custom"], signal);
 
   const budget = new Budget();
   const camera = new Camera(

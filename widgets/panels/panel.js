@@ -1,7 +1,7 @@
 // The head of a panel: what goes on, in words and as a bar; errors; a kernel that is gone.
 
 import { h } from "../core/dom.js";
-import { hideFilmstrip, listen } from "../core/mount.js";
+import { hideStill, listen } from "../core/mount.js";
 import { notes } from "../core/notes.js";
 import { followTheme } from "../core/theme.js";
 
@@ -26,7 +26,7 @@ function render({ model, el, signal }) {
   notes(root, model, signal);
   el.append(root);
   followTheme(root, signal);
-  hideFilmstrip(model.get("_filmstrip"), signal);
+  hideStill(model, ["change:_shown"], signal);
   const fact = (/** @type {[string, string]} */ [name, value]) =>
     h("span", { class: "dkd-fact" }, h("span", { class: "dkd-muted" }, `${name} `), h("b", {}, value));
   const paint = () => {

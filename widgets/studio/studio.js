@@ -1,7 +1,7 @@
 // The studio: a video, a range of it, the people in it, their tracks and what is saved, one below the other.
 
 import { h } from "../core/dom.js";
-import { hideFilmstrip, listen } from "../core/mount.js";
+import { hideStill, listen } from "../core/mount.js";
 import { notes } from "../core/notes.js";
 import { followTheme } from "../core/theme.js";
 import { Link } from "./link.js";
@@ -103,7 +103,7 @@ async function render(context) {
   followTheme(root, signal);
   Object.assign(root, { dkd: { link } }); // for tests and a curious console
   keepKeys(root);
-  hideFilmstrip(model.get("_filmstrip"), signal);
+  hideStill(model, ["change:_state", "change:_clip", "msg:custom"], signal);
   signal.addEventListener("abort", () => root.remove());
   const parts = [steps, source, ...choice.parts, summary, save];
   let wasTracking = false;
