@@ -75,7 +75,7 @@ describe("words", () => {
 
   test("all of it in a sentence, the second trace only where there is one", () => {
     expect(describeMoment(moment({ other: 0 }), true)).toBe(
-      "jump, frames 30 to 31, worst in 30, severity 6.0; in A: A 6.0, B nothing: It jumps.",
+      "jump, frames 30–31, worst in 30, severity 6.0; in A: A 6.0, B nothing: It jumps.",
     );
     expect(describeMoment(moment({ last: 30 }), false)).toBe("jump, frame 30, severity 6.0: It jumps.");
   });

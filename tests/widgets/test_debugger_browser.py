@@ -241,7 +241,7 @@ def test_a_click_or_enter_goes_to_the_moment(page: Page, both: tuple[Any, Any]) 
     wait_for_frame(page, expected[jump + 1].frame)
     # The words that a screen reader says have the reason, the frames and the sentence.
     label = page.locator(".dkd-go").nth(jump).get_attribute("aria-label") or ""
-    assert label.startswith("jump, frames 30 to 31, worst in 30, severity 6.0; in A: A 6.0, B nothing")
+    assert label.startswith("jump, frames 30–31, worst in 30, severity 6.0; in A: A 6.0, B nothing")
     assert label.endswith(expected[jump].text)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -24,6 +25,8 @@ from widgets.core.cursor import Cursor
 from widgets.core.library import script
 from widgets.core.view import View, unknown_keyword
 from widgets.core.wire import Message, write_message
+from widgets.page.page import SavedPage, save_page
+from widgets.page.recorded import RecordedView
 
 MOST = 20  # moments sent per reason and joint: every filter finds some, and a lost track does not send thousands
 # The names of the first and the second trace, as the browser shows them.
@@ -114,6 +117,31 @@ class CoherenceDebugger(View):
         """Return Python code that opens this view again and returns what it shows, with the list unfiltered."""
         state = {"frame": self.frame, "joint": self.joint, "range": self.cursor.range}
         return self._code({**state, "figures_joint": self.joint})
+
+    def to_html(self, path: str | os.PathLike[str], **options: Any) -> SavedPage:
+        """Save this view as one HTML file that needs no kernel and no network, below a workbench of the first trace.
+
+        The page has the figures of the whole clip only, for each joint and for all.
+
+        Args:
+            path: the file, ``.html``; an existing one is replaced.
+            options: see :func:`widgets.save_page`; not ``frames``, since the lanes are over the whole clip.
+
+        Raises:
+            ConfigError: an option does not fit.
+            StorageError: the file cannot be written.
+        """
+        shown = {"frame": self.frame, "joint": self.joint}
+        return save_page(self.trace, path, **{**shown, **options}, views=[self._recorded()])
+
+    def _recorded(self) -> RecordedView:
+        first, second = self._diagnoses()
+        dropped = self._other is not None and second is None
+        answers = {RecordedView.key("diagnose"): render_diagnosis(first, second, 0, dropped=dropped)}
+        for joint in (None, *self.trace.skeleton.joints):
+            figures = render_statistics(first, second, 0, len(self.trace) - 1, joint, "")
+            answers[RecordedView.key("statistics", joint)] = write_message(figures)
+        return RecordedView("coherence/debugger.js", answers, {"statistics": ["joint"]})
 
     def close(self) -> None:
         """Free the view; the traces stay. May be called twice."""

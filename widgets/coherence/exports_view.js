@@ -34,6 +34,7 @@ export function passingNote(signal) {
 export function exportsBar(state, note) {
   const button = (/** @type {string} */ label, /** @type {string} */ title, /** @type {() => void} */ onclick) =>
     h("button", { class: "dkd-button", title, onclick }, label);
+  if (state.isRecorded) return h("div", { class: "dkd-results-bar" }, note);
   return h(
     "div",
     { class: "dkd-results-bar" },

@@ -35,7 +35,7 @@ export function figuresView(state, root) {
     paint() {
       if (!state.figures || shown === state.figures) return;
       shown = state.figures;
-      const isRange = Boolean(state.cursor.get("range"));
+      const isRange = Boolean(state.range);
       where.textContent = figuresNote(shown, isRange);
       clear.hidden = !isRange;
       head.replaceChildren(...headOf(state.isPair));

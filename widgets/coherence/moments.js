@@ -62,7 +62,7 @@ export const spanText = ({ first, last, frame }) => (first === last ? `${frame}`
  */
 export function describeMoment(moment, isPair) {
   const { first, last, frame, reason, severity, text } = moment;
-  const frames = first === last ? `frame ${frame}` : `frames ${first} to ${last}, worst in ${frame}`;
+  const frames = first === last ? `frame ${frame}` : `frames ${spanText(moment)}, worst in ${frame}`;
   const pair = isPair ? `; in ${inWhich(moment)}: ${severities(moment)}` : "";
   return `${reason}, ${frames}, severity ${tenths(severity)}${pair}: ${text}`;
 }

@@ -68,9 +68,19 @@ export class DebuggerState {
     return this.choice.scope === "joint" ? this.cursor.get("joint") : null;
   }
 
+  /** Whether this is a page from a file, which has no figures of ranges, and nobody who writes files or code. */
+  get isRecorded() {
+    return Boolean(this.model.get("_recorded"));
+  }
+
+  /** The selected range, where there are figures of it. @returns {Range | null} */
+  get range() {
+    return this.isRecorded ? null : this.cursor.get("range");
+  }
+
   /** The frames that the figures are of. @returns {Range} */
   get span() {
-    return this.cursor.get("range") ?? [0, this.cursor.get("n_frames") - 1];
+    return this.range ?? [0, this.cursor.get("n_frames") - 1];
   }
 
   get figuresKey() {

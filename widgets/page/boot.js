@@ -25,8 +25,9 @@ export default async () => {
     };
     const loader = URL.createObjectURL(new Blob([contents.loader[1]], { type: "text/javascript" }));
     const { load } = await import(/* @vite-ignore */ loader);
-    const page = await load(await find(contents.start.split("/")[0]), find, contents.start);
-    await page.render({ contents, bytes, el });
+    const open = async (/** @type {string} */ name) => load(await find(name.split("/")[0]), find, name);
+    const page = await open(contents.start);
+    await page.render({ contents, bytes, el, open });
   } catch (error) {
     const line = document.createElement("p");
     line.role = "alert";

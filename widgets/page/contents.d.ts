@@ -10,6 +10,13 @@ export interface Person {
   facts: [string, string][];
 }
 
+export interface RecordedView {
+  module: string;
+  traits: Record<string, unknown>;
+  keys: Record<string, string[]>;
+  answers: Record<string, number>; // numbers of blocks, by request
+}
+
 export interface Contents {
   format: string;
   shown: CursorTraits & { person?: number };
@@ -22,4 +29,5 @@ export interface Contents {
   code: string; // the licence of the views
   look: string;
   arithmetic: number; // frames
+  views?: RecordedView[];
 }

@@ -14,6 +14,7 @@ from widgets.core.wire import write_message
 from widgets.page.cutting import CHUNK, part_detail, part_header, part_records
 from widgets.page.packing import STORED, pack
 from widgets.page.pictures import STILLS, Look, encode
+from widgets.page.recorded import RecordedView
 
 _AROUND = 60  # bytes of a block's element
 SAMPLES = 5  # frames whose sizes stand for all
@@ -21,12 +22,13 @@ SAMPLES = 5  # frames whose sizes stand for all
 Notify = Callable[[], None]
 
 
-def libraries(start: str, add: Callable[[bytes], int]) -> dict[str, Any]:
+def libraries(start: str, add: Callable[[bytes], int], others: Sequence[str] = ()) -> dict[str, Any]:
     """Add the modules that a page runs to its blocks, and return where they are.
 
     Args:
         start: the module that is started, such as ``"page/page.js"``.
         add: adds a block and returns its number.
+        others: other modules that it may open.
     """
     found: dict[str, Any] = {}
 
@@ -39,7 +41,8 @@ def libraries(start: str, add: Callable[[bytes], int]) -> dict[str, Any]:
         for other in needs:
             visit(other)
 
-    visit(start.partition("/")[0])
+    for name in (start, *others):
+        visit(name.partition("/")[0])
     loader = module("core/loader.js")
     return {"start": start, "libraries": found, "loader": [loader.key, without_comments(loader.source)]}
 
@@ -89,9 +92,16 @@ class Contents:
         self.size += in_page(len(block))
         return len(self.blocks) - 1
 
-    def add_libraries(self) -> dict[str, Any]:
-        """Add the modules of the views, and return where they are."""
-        return libraries("page/page.js", self.add)
+    def add_libraries(self, views: Sequence[RecordedView]) -> dict[str, Any]:
+        """Add the modules of all views, and what Python answered to the recorded ones, and return where they are."""
+        recorded = [
+            {
+                "module": view.module, "traits": dict(view.traits), "keys": {k: list(v) for k, v in view.keys.items()},
+                "answers": {key: self.add(pack(message)) for key, message in view.answers.items()},
+            }
+            for view in views
+        ]  # fmt: skip
+        return {**libraries("page/page.js", self.add, [view.module for view in views]), "views": recorded}
 
     def add_runs(self, look: Look, notify: Notify) -> None:
         """Add headers and records of all runs, and the pictures of the first."""

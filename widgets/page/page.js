@@ -10,6 +10,7 @@ import { buildWorkbench } from "../workbench/workbench.js";
 import { Blocks } from "./blocks.js";
 import { hostOf, PageModel } from "./model.js";
 import { PageFeed } from "./page_feed.js";
+import { showRecorded } from "./recorded.js";
 import { buildAbout, buildBookmarks, buildCaption, buildPeople } from "./texts.js";
 
 /** @import { Widget } from "../core/types.d.ts" */
@@ -20,11 +21,16 @@ const STILL = "page"; // as in html.py
 const VIEWS = Object.entries({ player, matching, kernels, timeline });
 
 /**
- * @param {{ contents: Contents, bytes: (id: number) => Uint8Array<ArrayBuffer>, el: HTMLElement }} given
+ * @param {object} given
+ * @param {Contents} given.contents
+ * @param {(id: number) => Uint8Array<ArrayBuffer>} given.bytes
+ * @param {HTMLElement} given.el
+ * @param {(module: string) => Promise<Widget>} given.open
  */
-async function render({ contents, bytes, el }) {
+async function render({ contents, bytes, el, open }) {
   const { signal } = new AbortController(); // never ends: the page does
-  const feed = new PageFeed(contents, new Blocks(bytes));
+  const blocks = new Blocks(bytes);
+  const feed = new PageFeed(contents, blocks);
   const cursor = new PageModel({ ...contents.shown });
   const shared = { _cursor: "cursor", _feed: "feed", _filmstrip: STILL };
   const noRender = async () => {};
@@ -60,6 +66,7 @@ async function render({ contents, bytes, el }) {
   };
   const model = new PageModel({ ...shared, ...parts });
   await buildWorkbench({ model, el, host, signal }, { extend });
+  await showRecorded(contents.views ?? [], { blocks, open, shared, host, el, signal });
 }
 
 export default /** @type {Widget} */ (/** @type {unknown} */ ({ render }));

@@ -20,6 +20,7 @@ from widgets.page.about import CODE, facts_about
 from widgets.page.contents import Contents, spread
 from widgets.page.html import render, still_picture
 from widgets.page.pictures import STILLS, Look, looks
+from widgets.page.recorded import RecordedView
 
 _log = logging.getLogger(__name__)
 ENDINGS = (".html", ".htm")
@@ -84,6 +85,7 @@ def save_page(
     layers: Mapping[str, bool | float] | None = None,
     cell: tuple[int, int] | None = None,
     speed: float | None = None,
+    views: Sequence[RecordedView] = (),
     progress: Callable[[int, int], object] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> SavedPage:
@@ -112,6 +114,7 @@ def save_page(
             browsers decode (WebCodecs); ``"auto"``: stills where good ones fit into ``max_mb``, else a film.
         frame: frame of the trace that is shown first; by default the first one.
         joint, layers, cell, speed: what is shown first, as in :class:`widgets.Workbench`.
+        views: what is shown below the workbench; see :meth:`widgets.CoherenceDebugger.to_html`. They are of all frames.
         progress: called with the number of steps that are done, and of all.
         cancel: called before each step; if it returns true, nothing is written.
 
@@ -137,16 +140,22 @@ def save_page(
     try:
         traces = _chosen(run, people)
         part = _part(next(iter(traces.values())), frames)
+        if views and (len(traces) > 1 or len(part) < len(next(iter(traces.values())))):
+            raise ConfigError(
+                f"expected one run and all its frames, as {views[0].module} shows, got {len(traces)} and {part}; "
+                "leave frames and people out"
+            )
         shown = _shown(traces, part, frame, joint, layers, cell, speed)
         marks = [(int(m.frame), m.note) for m in map(_bookmark, bookmarks) if m.frame in part]
         stop = _Steps(progress, cancel, (len(traces) + 1) * len(part))
         contents = Contents(traces, part)
         texts = {"caption": caption, "licence": licence, "code": CODE}
         choice = looks(pictures)
+        libraries = contents.add_libraries(views)
         made = _fill(contents, choice, marks, shown["frame"] + part.start, max_mb * MB - _AROUND, stop)
         if made is None:
             return SavedPage(path, 0.0, 0.0, len(part), 0, "", complete=False)
-        expected, look, arithmetic, libraries = made
+        expected, look, arithmetic = made
         first = next(iter(traces.values()))
         title = f"{first.clip.name} · {first.model_name}"
         about = [facts_about(trace) for trace in traces.values()]
@@ -192,12 +201,11 @@ def _fill(
     shown: int,
     room: float,
     notify: _Steps,
-) -> tuple[float, Look, int, dict[str, Any]] | None:
-    """Fill a page; return the expected size, the look, in how many frames there is arithmetic, and the libraries.
+) -> tuple[float, Look, int] | None:
+    """Fill a page; return the expected size, the look, and in how many frames there is arithmetic.
 
     ``None`` if it was stopped.
     """
-    libraries = contents.add_libraries()
     records, details = contents.expected()
     fixed = contents.size + records
     sizes = [(look, contents.expected_pictures(look)) for look in choice]
@@ -224,7 +232,7 @@ def _fill(
             count = contents.add_details(order, room - contents.size, notify)
     except _Stopped:
         return None
-    return expected, look, count, libraries
+    return expected, look, count
 
 
 def _worst(contents: Contents) -> list[list[int]]:
