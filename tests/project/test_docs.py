@@ -10,7 +10,7 @@ import pytest
 
 import dkd
 from tests.project.test_architecture import ROOMS, project_files
-from widgets.core.shortcuts import as_markdown
+from widgets.core.shortcuts import as_markdown, parts_as_markdown
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(path for path in project_files() if path.suffix == ".md")
@@ -102,6 +102,13 @@ def test_the_keyboard_table_is_the_one_of_the_code() -> None:
     """If it is not, paste ``widgets.core.shortcuts.as_markdown()`` at the end of docs/workbench.md."""
     page = (ROOT / "docs" / "workbench.md").read_text(encoding="utf-8")
     assert page.partition("## Keyboard\n")[2].rstrip("\n").endswith("\n\n" + as_markdown())
+
+
+def test_the_keys_of_parts_are_those_of_the_code() -> None:
+    """If they are not, paste ``widgets.core.shortcuts.parts_as_markdown()`` into docs/workbench.md."""
+    page = (ROOT / "docs" / "workbench.md").read_text(encoding="utf-8")
+    part = page.partition("## Keys in a part\n")[2].partition("\n## ")[0]
+    assert f"\n\n{parts_as_markdown()}\n\n" in part
 
 
 @pytest.mark.parametrize("path", [*PAGES, *NOTEBOOKS], ids=lambda path: path.name)

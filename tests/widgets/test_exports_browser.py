@@ -7,14 +7,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from dkd import load_poses
 from dkd.formats.files import FORMATS
 from dkd.formats.several import pose_formats
 from dkd.video.clip import Clip
 from tests.support.browser import Lab, at_rest, expect_python, opened, python, screenshot
+from tests.support.fake_trace import FakeTrace
+from tests.support.server import PATIENCE_S
 from tests.support.video_files import write_clip
+from tests.widgets.test_page_browser import PICTURE, Visit
 
 FRAMES, SIZE = 24, (272, 480)
 # From now on drawing waits until the gate is opened.
@@ -108,7 +111,7 @@ def check_all(folder: Path, poses: np.ndarray) -> None:
         assert np.array_equal(back.xy[there].astype(np.float32), poses[there])
 
 
-def test_a_workbench_has_the_menu_in_its_title_bar(lab_window: Page, jupyter_lab: Lab) -> None:
+def test_a_workbench_has_the_menu_in_its_title_bar(browser: Browser, lab_window: Page, jupyter_lab: Lab) -> None:
     root = Path(__file__).resolve().parents[2]
     setup = (
         f"import sys\nsys.path.insert(0, {str(root)!r})\nfrom tests.support.fake_trace import FakeTrace\n"
@@ -124,6 +127,7 @@ def test_a_workbench_has_the_menu_in_its_title_bar(lab_window: Page, jupyter_lab
         menu.get_by_role("button", name="Export the picture").click()
         expect(menu.get_by_role("status")).to_have_text("Saved numbered-frame-7.svg.")
         assert (jupyter_lab.root / "numbered-frame-7.svg").read_text().startswith("<?xml")
+        check_page_export(browser, page, jupyter_lab)
         at_rest(page)
         screenshot(page, "exports_workbench")
         python(page, "str(wb.save('mine.png', view='lanes'))")
@@ -131,3 +135,26 @@ def test_a_workbench_has_the_menu_in_its_title_bar(lab_window: Page, jupyter_lab
         page.locator(".dkd-workbench").focus()
         page.keyboard.press("Escape")
         expect(menu).to_be_hidden()
+
+
+def check_page_export(browser: Browser, page: Page, lab: Lab) -> None:
+    """*Export ▸ Page* writes what is shown now; the file opens from disk without a network, with Python's joints."""
+    python(page, "wb.joint = 'left_knee'")
+    menu = page.get_by_role("group", name="Export", exact=True)
+    menu.get_by_label("Size of the page").select_option("8")
+    menu.get_by_role("button", name="Export the page").click()
+    expect(menu.get_by_role("status")).to_contain_text("Saved numbered.html.")
+    context = browser.new_context(viewport={"width": 1500, "height": 950})
+    context.set_default_timeout(PATIENCE_S * 1e3)
+    context.set_offline(True)
+    visit = Visit(context, lab.root / "numbered.html")
+    expect(visit.page.locator(".dkd-player")).to_have_attribute("data-frame", "7")
+    expect(visit.page.get_by_role("heading", name="Matching · left knee")).to_be_visible()
+    trace = FakeTrace()
+    for t in (41, 7):
+        assert visit.page.evaluate(PICTURE, t) == t
+        shown = visit.page.evaluate("() => [...document.querySelector('.dkd-workbench').dkd.store.shown.joints]")
+        assert np.array_equal(np.float32(shown).reshape(-1, 2), trace.joints[t])
+    screenshot(visit.page, "exports_page")
+    visit.check()
+    context.close()

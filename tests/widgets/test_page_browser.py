@@ -15,6 +15,7 @@ from dkd.models.checkpoints import load_model
 from dkd.tracking.trace import Trace
 from dkd.video.clip import Clip
 from dkd.video.samples import get_sample
+from tests.support.accessibility import violations
 from tests.support.browser import _UNCHANGED, screenshot
 from tests.support.fake_trace import BLOCK, FakeTrace
 from tests.support.server import PATIENCE_S, until
@@ -184,7 +185,7 @@ def test_keys_scrub_and_play_and_what_needs_the_model_is_absent(
         expect(help_).not_to_contain_text(absent)
     page.keyboard.press("Escape")
     expect(help_).to_be_hidden()
-    for name in ("Copy this view as Python (C)", "export"):
+    for name in ("copy as Python", "export"):
         expect(page.get_by_role("button", name=name)).to_have_count(0)
     expect(page.get_by_label("Re-initialise when lost")).to_have_count(0)
     page.get_by_text("About this page", exact=True).click()
@@ -265,5 +266,9 @@ def test_a_page_is_light_or_dark_as_the_reader_wants(
     back = visit.page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     assert back == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(22, 22, 22)")
     screenshot(visit.page, f"page_{scheme}_{width}")
+    assert violations(visit.page) == []
+    visit.page.get_by_text("About this page", exact=True).click()
+    visit.page.keyboard.press("?")
+    assert violations(visit.page) == []
     visit.check()
     context.close()

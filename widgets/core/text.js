@@ -35,6 +35,12 @@ export const short = (name) =>
     .replace(/(sho|elb|wri|ank)[a-z]+$/, "$1");
 
 /**
+ * left_shoulder → left shoulder, L sho: the name of what shows the abbreviation, for screen readers and for voices.
+ * @param {string} name
+ */
+export const withShort = (name) => (short(name) === readable(name) ? short(name) : `${readable(name)}, ${short(name)}`);
+
+/**
  * 0.4125 → +0.412, with a minus sign that is as wide as the plus.
  * @param {number} value
  */

@@ -3,7 +3,7 @@
 import { MAP_SHOWN, viridis } from "./colours.js";
 import { h } from "./dom.js";
 import { paintCells } from "./drawing.js";
-import { clamp, readable, short } from "./text.js";
+import { clamp, short, withShort } from "./text.js";
 
 /** @import { Header } from "./types.d.ts" */
 /** @import { CursorState } from "./cursor.js" */
@@ -51,7 +51,7 @@ export function jointGrid(header, cursor, what) {
     const canvas = h("canvas", { class: "dkd-cells", width: 1, height: 1 });
     const mark = h("span", { class: "dkd-mark", hidden: true });
     const frame = h("span", { class: "dkd-tile-frame" }, canvas, mark);
-    const label = `${readable(name)}: ${what}`;
+    const label = `${withShort(name)}: ${what}`;
     const button = h(
       "button",
       {

@@ -1,7 +1,7 @@
 // A question of a lesson: its words, an input that fits, what is said to the answer, hints, the answer.
 
 import { focusedIn, h } from "../core/dom.js";
-import { hideFilmstrip, listen } from "../core/mount.js";
+import { hideStill, listen } from "../core/mount.js";
 import { notes } from "../core/notes.js";
 import { followTheme } from "../core/theme.js";
 
@@ -62,12 +62,16 @@ function render({ model, el, signal }) {
   /** @type {Asked} */
   const asked = model.get("_asked");
   const { form, buttons, check, hint, said, told } = buildForm(asked, `dkd-answer-${model.get("_filmstrip")}`);
-  const root = h("section", { class: "dkd dkd-question", "aria-label": "Question" }, form);
+  const root = h(
+    "section",
+    { class: "dkd dkd-question", "aria-label": `Question: ${asked.text.replaceAll("`", "")}` },
+    form,
+  );
   root.dataset.lmSuppressShortcuts = "true"; // a letter typed here is no command of JupyterLab's
   notes(root, model, signal);
   el.append(root);
   followTheme(root, signal);
-  hideFilmstrip(model.get("_filmstrip"), signal);
+  hideStill(model, ["change:_said", "msg:custom"], signal);
 
   const value = () => {
     const input = form.querySelector("input[type=text], input:checked");

@@ -83,7 +83,7 @@ def render(
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n<meta name="generator" content="DKD Workbench">\n'
         f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
-        f'<main id="dkd-page">{still}</main>\n'
+        f'<main id="dkd-page"><h1>{escape(title)}</h1><h2>Recorded run</h2>{still}</main>\n'
         f'<script type="application/json" id="dkd-contents">{in_script(contents)}</script>\n'
     )
     for number, block in enumerate(blocks):

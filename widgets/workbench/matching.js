@@ -3,7 +3,7 @@
 import { context2d, h } from "../core/dom.js";
 import { fitted, mapColours, paintMap } from "../core/drawing.js";
 import { mount } from "../core/mount.js";
-import { clamp, numberOf, readable } from "../core/text.js";
+import { clamp, numberOf, readable, withShort } from "../core/text.js";
 import { colourBar, jointGrid, markSelected, place } from "../core/tiles.js";
 import { buildSum } from "./sum.js";
 
@@ -67,7 +67,7 @@ function buildMatching(root, store, cursor, signal) {
         paintMap(canvas, header, record, joint, opaque);
         place(mark, record.peaks[2 * joint], record.peaks[2 * joint + 1], header.map);
         const peak = record.scores[joint].toFixed(2);
-        button.setAttribute("aria-label", `${readable(header.joints[joint])}: heatmap, peak ${peak}`);
+        button.setAttribute("aria-label", `${withShort(header.joints[joint])}: heatmap, peak ${peak}`);
       }
       markSelected(tiles, selected);
       large.paint(record, overPerson.checked ? bitmap : null, overPerson.checked ? glassy : opaque);

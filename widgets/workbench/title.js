@@ -21,7 +21,7 @@ export function buildTitle(store, act, before, after) {
     title: "From your last move to the painted frame: median, and the slowest twentieth, of the last 200 moves",
   });
   const button = (/** @type {string} */ text, /** @type {string} */ label, /** @type {string} */ action) =>
-    h("button", { class: "dkd-text", title: label, "aria-label": label, onclick: () => act[action]("") }, text);
+    h("button", { class: "dkd-text", title: label, onclick: () => act[action]("") }, text);
   const element = h(
     "div",
     { class: "dkd-title" },
