@@ -101,6 +101,8 @@ def test_barriers_are_found(page: Page) -> None:
 
 def test_the_tab_key_stops_once_at_each_grid_of_joints(page: Page) -> None:
     """Of 48 stops, 26 were tiles: now ↑ and ↓ go from tile to tile, and take the selected joint along."""
+    page.get_by_label("Frame", exact=True).fill("12")
+    expect(page.locator(".dkd-kernels")).to_have_attribute("data-frame", "12")
     stops = tab_stops(page, ".dkd-workbench")
     assert "" not in stops and len(stops) == len(set(stops))
     for what in ("heatmap", "kernel"):
@@ -136,4 +138,5 @@ def test_a_view_has_no_barriers(others: Page, view: str) -> None:
     for theme in ("Dark", "Light"):
         show_in(others, theme, 1600, 1000)
         screenshot(others, f"accessibility_{view.removeprefix('.dkd-')}_{theme}")
-        assert violations(others, view) == []
+        found = violations(others, view)
+        assert found == [], "\n".join(found)

@@ -96,7 +96,7 @@ function buildTile(name, choose) {
       under.textContent = label ? label(channel) : String(channel);
       element.dataset.channel = String(channel);
       element.title = `channel ${channel}${describe ? `: ${describe(channel)}` : ""}`;
-      element.setAttribute("aria-label", `${name}, ${element.title}`);
+      element.setAttribute("aria-label", `${name}, ${element.title}${label ? `, ${label(channel)}` : ""}`);
       if (choose) element.setAttribute("aria-pressed", String(channel === selected));
     },
   };

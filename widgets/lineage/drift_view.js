@@ -45,7 +45,7 @@ export function driftView(state) {
       const value = drift[frame].toPrecision(2);
       const label = `Go to frame ${frame}, drift ${value}`;
       const onclick = () => cursor.seek(frame);
-      const properties = { class: "dkd-text", title: label, "aria-label": label, onclick };
+      const properties = { class: "dkd-text", title: label, onclick };
       return h("button", properties, `frame ${frame} · ${value}`);
     });
     jumps.replaceChildren(buttons.length ? "largest jumps" : "no jumps", ...buttons);

@@ -76,6 +76,7 @@ def render(
         is_live: whether a model runs in it.
     """
     script = boot_script()
+    kind = "Live model" if is_live else "Recorded run"
     style = (ROOT / "page" / "page.css").read_text(encoding="utf-8")
     yield (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -83,7 +84,7 @@ def render(
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n<meta name="generator" content="DKD Workbench">\n'
         f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
-        f'<main id="dkd-page"><h1>{escape(title)}</h1><h2>Recorded run</h2>{still}</main>\n'
+        f'<main id="dkd-page"><h1>{escape(title)}</h1><h2>{kind}</h2>{still}</main>\n'
         f'<script type="application/json" id="dkd-contents">{in_script(contents)}</script>\n'
     )
     for number, block in enumerate(blocks):
