@@ -23,7 +23,6 @@ trace = small_trace()"""
 WORKBENCH = "wb = Workbench(FakeTrace(calibrated=True, lost=(20,), strange=(8,)), frame=12)\nwb"
 # The other views by their elements: the code that shows each, and what is then on the page.
 VIEWS = {
-    ".dkd-anatomy": ("view = Anatomy(trace)\nview.frame = 4\ndisplay(view)", "[data-cell]"),
     ".dkd-lineage": (
         "view = Lineage(trace)\nview.frame, view.reliance = 4, True\ndisplay(view)",
         "[data-pictures] .dkd-lineage-lower:not([data-shown=''])",
@@ -32,17 +31,11 @@ VIEWS = {
         "view = CoherenceDebugger(broken_trace(), better_trace())\nview.cursor.range = 3, 31\ndisplay(view)",
         " .dkd-results td",
     ),
-    ".dkd-laboratory": (
-        "view = Laboratory(trace, others={'again': small_trace(stop=3)})\nview.frame = 4\n"
-        "view.apply('freeze_kernel', 3)\nview.wait()\ndisplay(view)",
-        " .dkd-lab-calls li",
-    ),
     ".dkd-editor": (
         "view = Editor({'anna': trace, 'ben': small_trace()})\nview.correct_joint(4, 'head', 300.0, 90.0)\n"
         "view.bookmark(5, 'look')\nview.wait()\ndisplay(view)",
         " .dkd-edits li",
     ),
-    ".dkd-studio": ("display(Studio())", " .dkd-source"),
     ".dkd-live": ("display(LiveView('dkd-mobilenetv2', box=(220, 20, 460, 460)))", " .dkd-live-state"),
     ".dkd-lesson": ("lesson = Lesson('Title', 'Purpose', 5)\ndisplay(lesson)", " h2"),
     ".dkd-question": (
