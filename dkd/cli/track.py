@@ -23,6 +23,10 @@ def add_track_command(commands: Any) -> None:
         help="table of frame, time_s, joint, x, y, score, confidence; ends in .csv, .tsv, .json or .parquet. Or a file "
         "for another tool, as of dkd export-poses: .slp, .nc, .dlc.csv, …; or the video with the joints, .mp4 or .gif",
     )  # fmt: skip
+    track.add_argument(
+        "--refine", action="store_true",
+        help="let the model's initializer make joints more exact, unlike the paper, at twice the cost of the network",
+    )  # fmt: skip
     track.add_argument("--force", action="store_true", help="replace an existing file")
     track.add_argument("--quiet", action="store_true", help="print only errors, and no progress bar")
     track.set_defaults(command=_track)
@@ -134,7 +138,7 @@ def _track(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"{out} is the video itself: choose another name for --out")
     people = people_of(arguments)
     policy = Reinitialise() if arguments.reinitialise else None
-    conditions = Conditions(reinitialise=policy, square=arguments.square)
+    conditions = Conditions(reinitialise=policy, square=arguments.square, refine=arguments.refine)
     with Preparation(not arguments.quiet) as prepared:
         model = accelerate(load_model(arguments.model).eval(), arguments.engine, prepared)
     traces: dict[str | None, Trace] = {}

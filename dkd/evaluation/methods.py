@@ -171,6 +171,15 @@ def _steady(method: Method) -> Method:
     return method.under(peaks="steady")
 
 
+def _refined(method: Method) -> Method:
+    if not method.model.hands_on:
+        raise ConfigError(
+            f"'refined' asks the initializer beside a model with a past, but {method.name} is a per-frame model; "
+            "remove 'refined', or use a DKD"
+        )
+    return method.under(refine=True)
+
+
 def _square(square: Square) -> Callable[[Method], Method]:
     return lambda method: method.under(square=square)
 
@@ -208,6 +217,7 @@ VARIANTS: dict[str, Variant] = {
         ),
         Variant("mean", "a running mean of the maps: smoothness without memory", "control", _mean),
         Variant("steady", "of nearly equal peaks of a map, the one near the joint's last place", "smoothing", _steady),
+        Variant("refined", "joints made more exact by the model's initializer", "smoothing", _refined),
         Variant("one-euro", "joints smoothed by a 1 € filter", "smoothing", _one_euro),
         Variant(
             "erased",

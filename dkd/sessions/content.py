@@ -114,6 +114,8 @@ class SavedPerson:
         extra = [key for key, value in stated.items() if value is not None]
         if conditions.peaks != "highest":
             extra.append("choice of peaks")
+        if conditions.refine:
+            extra.append("refinement by the initializer")
         if conditions.reinitialise not in (None, Reinitialise()):
             extra.append("settings of reinitialise")
         first = trace

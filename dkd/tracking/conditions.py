@@ -38,6 +38,9 @@ class Conditions:
         peaks: which peak of a map is reported. ``"highest"``: as in the paper. ``"steady"``: of peaks at least half as
             high, one near the joint's last place (:mod:`dkd.tracking.steady`). The crop and what is handed on follow
             the highest peaks in both cases, and scores are theirs.
+        refine: whether the initializer makes the reported joints more exact (:mod:`dkd.tracking.refined`): it looks at
+            each crop too, and a joint moves by up to two cells, to the peak of the mean of both maps. Everything else
+            is as without it. Not in the paper, and one more pass of a network per frame.
         reinitialise: policy of re-initialisation of a lost track; ``None``: never, as in the paper. A frame with a
             re-initialisation is like frame 0: its maps come from the initializer, and a feedback's t is 0 there.
         interventions: changes of the run, applied in order (:mod:`dkd.tracking.interventions`). The methods of
@@ -55,6 +58,7 @@ class Conditions:
     interventions: tuple[Intervention, ...] = ()
     square: Square = "person"
     peaks: Peaks = "highest"
+    refine: bool = False
 
     def __post_init__(self) -> None:
         for name, value, known in (("square", self.square, Square), ("peaks", self.peaks, Peaks)):
@@ -72,8 +76,14 @@ class Conditions:
         """Raise an error where an intervention does not fit a model, or a run of so many frames.
 
         Raises:
-            ConfigError: it acts on no frame, on frames outside the run, or on something that the model does not have.
+            ConfigError: it acts on no frame, on frames outside the run, or on something that the model does not have;
+                or joints of a per-frame model are to be refined.
         """
+        if self.refine and not model.hands_on:
+            raise ConfigError(
+                f"expected refine=False for {model.name}, a per-frame model without an initializer beside it; trace a "
+                "DKD"
+            )
         for one in self.interventions:
             frames_of(one.frames, n_frames)
             if (one.needs_kernels and not model.has_kernels) or (one.needs_past and not model.hands_on):

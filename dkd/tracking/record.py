@@ -54,7 +54,8 @@ class Record(Recomputed):
             (n_wanted, n_joints, size, size), (n_wanted, *self.model.kernel_shape)
         )  # fmt: skip
         self._joints = np.full((n_wanted, n_joints, 2), np.nan, np.float32)
-        as_found = self.conditions.smooth is None and self.conditions.peaks == "highest"
+        conditions = self.conditions
+        as_found = conditions.smooth is None and conditions.peaks == "highest" and not conditions.refine
         self._raw_joints = self._joints if as_found else np.full_like(self._joints, np.nan)
         self._scores = np.zeros((n_wanted, n_joints), np.float32)
         self._corrected, self._hidden = np.zeros((2, n_wanted, n_joints), bool)

@@ -18,7 +18,7 @@ class Step(NamedTuple):
         heatmaps: (J, H, W) float32 H_t.
         kernels: (C, S, S) float32 K̃_t; C = 0 in a model without kernels.
         raw_joints: (J, 2) float32 x, y in pixels of the frame: the maps' peaks, or corrected positions.
-        joints: (J, 2) the same; another peak, or smoothed, if the conditions say so.
+        joints: (J, 2) the same; another peak, refined or smoothed, if the conditions say so.
         scores: (J,) float32 heights of the peaks; 1 where a person placed the joint, 0 where it is hidden.
         reinitialised: set if the model was re-initialised in this frame.
         searched: whether there was a search for the person because the track was lost.

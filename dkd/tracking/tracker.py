@@ -26,6 +26,7 @@ from dkd.tracking.conditions import Conditions
 from dkd.tracking.interventions import Context, Pose, change_handed_on
 from dkd.tracking.patches import Patches
 from dkd.tracking.pixels import as_input, network_pixels, unchanged_source
+from dkd.tracking.refined import refine
 from dkd.tracking.reinitialise import Reinitialise, Reinitialised, approach, mean_confidence, search
 from dkd.tracking.squares import next_square
 from dkd.tracking.steady import SteadyPeaks
@@ -106,7 +107,7 @@ class Tracker:
         seen, reinitialised, passes = self._decide(t, square, going_on)
         pose = self._corrected(t, seen.joints, seen.scores)
         raw = pose.joints.astype(np.float32)
-        joints = self._reported(t, pose, seen.heatmaps, seen.crop, reinitialised is not None)
+        joints = self._reported(t, pose, seen.heatmaps, seen.crop, reinitialised is not None, seen.pixels)
         joints = np.where(pose.given[:, None], raw, joints) if self._corrects else joints
         kernels = seen.output.kernels[0].float().cpu().numpy()
         self._state = seen.state
@@ -127,16 +128,21 @@ class Tracker:
             pose = one.reported(pose, t, self.model.skeleton)
         return pose
 
-    def _reported(self, t: int, pose: Pose, heatmaps: np.ndarray, crop: Crop, is_new: bool) -> np.ndarray:
+    def _reported(
+        self, t: int, pose: Pose, heatmaps: np.ndarray, crop: Crop, is_new: bool, pixels: np.ndarray
+    ) -> np.ndarray:
         """Return the joints (J, 2) that are reported for frame t; ``is_new``: after a new start there is no past."""
-        joints = pose.joints
+        joints, fixed = pose.joints, pose.given | pose.corrected
         if self._steady is not None:
             height = None if is_new else self._body.height
             joints = (
                 self._steady.start(joints)
                 if height is None
-                else self._steady.follow(heatmaps, crop, joints, height, pose.given | pose.corrected)
+                else self._steady.follow(heatmaps, crop, joints, height, fixed)
             )
+        if self.conditions.refine and t and not is_new:  # else the maps are the initializer's already
+            initial = self.model.initialise(as_input(pixels, self.model.device))[0].float().cpu().numpy()
+            joints = np.where(fixed[:, None], joints, refine(heatmaps, initial, crop, joints))
         if self._smooth is not None:
             joints = self._smooth(joints, pose.scores, float(self.clip.times[t]), crop.side)
         return joints.astype(np.float32)
@@ -190,6 +196,7 @@ class Tracker:
         """Measure the colours at joints (J, 2) in pixels of the frame, in the network's input of a crop."""
         return look_at(pixels, self._places @ crop.to_grid(joints, len(pixels)))
 
+    @torch.inference_mode()
     def resume(
         self, t: int, state: Any, past: Callable[[int], Step], searched: int | None, bodies: Bodies | None = None
     ) -> None:
@@ -213,7 +220,8 @@ class Tracker:
                 # The peaks in full precision, as they were: the recorded ones are rounded.
                 heatmaps = np.array(step.heatmaps)
                 pose = self._corrected(frame, *_peaks(torch.from_numpy(heatmaps), step.crop))
-                self._reported(frame, pose, heatmaps, step.crop, step.reinitialised is not None)
+                pixels = self._pixels(frame, step.crop, self.conditions) if self.conditions.refine else np.zeros(0)
+                self._reported(frame, pose, heatmaps, step.crop, step.reinitialised is not None, pixels)
             if not step.dropped:
                 self._remember(frame, step)
             self._note_body(frame + 1)
