@@ -5,9 +5,18 @@ derives from the built-in error that a Python user would expect, so that code th
 works.
 """
 
-from collections.abc import Iterable, Sequence
+import ast
+import inspect
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import cache, partial, wraps
+from numbers import Real
 from pathlib import Path
+from reprlib import repr as short
+from typing import Any, TypeVar, get_origin
+
+T = TypeVar("T", bound=Callable[..., Any])
 
 
 class DKDError(Exception):
@@ -16,6 +25,10 @@ class DKDError(Exception):
 
 class ConfigError(DKDError, ValueError):
     """A setting is unknown, has the wrong type, or contradicts another one."""
+
+
+class ArgumentError(ConfigError, TypeError):
+    """An argument of a function has the wrong type."""
 
 
 class CheckpointError(DKDError, ValueError):
@@ -117,3 +130,113 @@ def nearest_name(name: str, known: Iterable[object]) -> str:
     """
     near = get_close_matches(str(name), [str(k) for k in known], n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else "."
+
+
+# ---- types of arguments
+
+_TRACE, _CLIP = ("clip", "joints", "scores"), ("frame", "times", "width", "height")
+# What is recognised by its attributes: any object with the same interface is welcome.
+_LIKE = {
+    **dict.fromkeys(("TraceLike", "Trace", "AnyTrace"), _TRACE), **dict.fromkeys(("ClipLike", "Clip"), _CLIP),
+    "DataFrame": ("columns", "loc"),
+}  # fmt: skip
+
+
+def _is_list(value: object) -> bool:
+    return hasattr(value, "__iter__") and not isinstance(value, str | bytes)
+
+
+def _has_all(names: Iterable[str], value: object) -> bool:
+    return all(hasattr(value, name) for name in names)
+
+
+_TESTS: dict[str, Callable[[Any], bool]] = {
+    "None": lambda value: value is None,
+    "str": lambda value: isinstance(value, str),
+    "PathLike": lambda value: isinstance(value, os.PathLike),
+    "Path": lambda value: isinstance(value, os.PathLike),
+    "Callable": callable,
+    **dict.fromkeys(("int", "float"), lambda value: isinstance(value, Real) or hasattr(value, "__index__")),
+    **dict.fromkeys(("Sequence", "Iterable", "list", "tuple", "ndarray"), _is_list),
+    **dict.fromkeys(("Mapping", "dict"), lambda value: isinstance(value, Mapping)),
+    **{name: partial(_has_all, has) for name, has in _LIKE.items()},
+}  # fmt: skip
+_WORDS = {
+    "None": "None", "str": "text", "int": "a whole number", "float": "a number", "Callable": "a function",
+    "ndarray": "an array", "tuple": "a tuple", "DataFrame": "a table of pandas",
+    **dict.fromkeys(("Path", "PathLike"), "a path"), **dict.fromkeys(("Sequence", "Iterable", "list"), "a list"),
+    **dict.fromkeys(("Mapping", "dict"), "a dictionary"), **dict.fromkeys(("ClipLike", "Clip"), "a clip"),
+    **dict.fromkeys(("TraceLike", "AnyTrace"), "a trace"),
+}  # fmt: skip
+
+
+def checked(function: T) -> T:
+    """Check the types of the arguments of a public function, or of what makes an object of a class (a decorator).
+
+    A type is what the annotation says: numbers, text, paths, lists, dictionaries, functions, and our own classes. What
+    an annotation leaves open, and the range of a number, is checked by the function itself.
+
+    Raises:
+        ArgumentError: an argument has another type; raised when the function is called, before it does anything.
+    """
+    if isinstance(function, type):
+        function.__init__ = checked(function.__init__)  # type: ignore[misc]
+        return function
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def call(*arguments: Any, **named: Any) -> Any:
+        try:
+            given = signature.bind(*arguments, **named).arguments
+        except TypeError:
+            return function(*arguments, **named)  # Python says which one is missing or unknown
+        for name, value in given.items():
+            parameter = signature.parameters[name]
+            if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+                continue
+            kinds = _kinds(parameter.annotation)
+            if kinds and not any(_is(kind, value, function) for kind in kinds):
+                where = function.__qualname__.removesuffix(".__init__")
+                expected = " or ".join(dict.fromkeys(_word(kind, function) for kind in kinds))
+                got = f"{short(value)}, an object of type {type(value).__name__}" if value is not None else "None"
+                raise ArgumentError(f"{where}() expects {name} to be {expected}, got {got}")
+        return function(*arguments, **named)
+
+    return call  # type: ignore[return-value]
+
+
+@cache
+def _kinds(annotation: Any) -> tuple[str, ...]:
+    """Return the names of the types in an annotation; none if it leaves the type open."""
+    if not isinstance(annotation, str):
+        return ()
+    found: list[str] = []
+
+    def visit(node: ast.expr) -> None:
+        if isinstance(node, ast.BinOp):
+            visit(node.left)
+            visit(node.right)
+        elif isinstance(node, ast.Subscript):
+            visit(node.value)
+        elif isinstance(node, ast.Constant):
+            found.append(str(node.value))
+        else:
+            found.append(node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "Any"))
+
+    visit(ast.parse(annotation, mode="eval").body)
+    return () if {"Any", "object", "bool", "Literal", "Tensor"} & set(found) else tuple(found)
+
+
+def _word(kind: str, function: Callable[..., Any]) -> str:
+    if get_origin(function.__globals__.get(kind)) is Callable:
+        return _WORDS["Callable"]
+    return _WORDS.get(kind, f"a {kind}")
+
+
+def _is(kind: str, value: Any, function: Callable[..., Any]) -> bool:
+    if kind in _TESTS:
+        return _TESTS[kind](value)
+    meant = function.__globals__.get(kind, type)
+    if not isinstance(meant, type):  # another name of a type, such as Box: the function checks what is in it
+        return get_origin(meant) is not Callable or callable(value)
+    return any(one.__name__ == kind for one in type(value).__mro__)

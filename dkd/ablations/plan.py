@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dkd.errors import ConfigError, nearest_name
+from dkd.errors import ConfigError, checked, nearest_name
 from dkd.evaluation.methods import VARIANTS
 from dkd.io.config import STRICT, check_ranges, from_mapping, parse_yaml, read_yaml, to_mapping, with_words
 from dkd.training.config import TrainConfig, load_recipe
@@ -26,6 +26,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # a valid folder name without
 _OF_PLAN = ("frames_a_step", "evaluation", "reference")  # settings of a plan for --set; all others belong to the recipe
 
 
+@checked
 @dataclass(frozen=True)
 class EvaluationChoice:
     """Data on which the variants are evaluated.
@@ -46,6 +47,7 @@ class EvaluationChoice:
         check_ranges(self, clips=(1, 10**9), frames=(1, 10**9))
 
 
+@checked
 @dataclass(frozen=True)
 class AblationPlan:
     """Plan of what to train and evaluate.
@@ -146,6 +148,7 @@ def list_plans() -> list[str]:
     return sorted(p.stem for p in PLANS.glob("*.yaml"))
 
 
+@checked
 def load_plan(name_or_path: str | Path, words: Sequence[str] = ()) -> AblationPlan:
     """Load a plan and replace some of its settings.
 

@@ -19,7 +19,7 @@ from typing import Literal
 from dkd.ablations.plan import EVALUATION, AblationPlan
 from dkd.datasets.batches import Mixture
 from dkd.datasets.people import PersonSequence
-from dkd.errors import CheckpointError, DKDError, TrainingError
+from dkd.errors import CheckpointError, DKDError, TrainingError, checked
 from dkd.evaluation.methods import get_method
 from dkd.evaluation.run import evaluate
 from dkd.training.config import TrainConfig
@@ -53,6 +53,7 @@ class Progress:
     problem: str | None = None
 
 
+@checked
 def ablate(
     plan: AblationPlan,
     folder: str | Path,

@@ -19,7 +19,7 @@ import pandas as pd
 
 from dkd.ablations.plan import EVALUATION, AblationPlan
 from dkd.ablations.run import Measurable, measurable
-from dkd.errors import ConfigError, DatasetError
+from dkd.errors import ConfigError, DatasetError, checked
 from dkd.evaluation.cost import count
 from dkd.evaluation.methods import get_method
 from dkd.evaluation.results import Evaluation
@@ -81,6 +81,7 @@ class AblationResults:
         return file
 
 
+@checked
 def read_results(file: str | Path) -> AblationResults:
     """Read results written by :meth:`AblationResults.save`.
 
@@ -103,6 +104,7 @@ def read_results(file: str | Path) -> AblationResults:
     return AblationResults(table, facts)
 
 
+@checked
 def make_results(plan: AblationPlan, folder: str | Path) -> AblationResults:
     """Make the table of everything trained and evaluated in ``folder``.
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dkd.errors import ConfigError, FrameIndexError
+from dkd.errors import ConfigError, FrameIndexError, checked
 from dkd.models.distillators import KernelBias, KernelDistillator
 from dkd.models.dkd import DKD, match
 
@@ -110,6 +110,7 @@ class Anatomy:
     distillation: Distillation | None
 
 
+@checked
 @torch.inference_mode()
 def anatomy(trace: Trace, t: int, joint: str | int) -> Anatomy:
     """Compute all steps to the map of ``joint`` in frame ``t``; costs two passes of the frame encoder and a

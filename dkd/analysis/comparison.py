@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dkd.errors import ShapeError
+from dkd.errors import ShapeError, checked
 from dkd.measures.divergence import Recovery, distances, recovery
 from dkd.pose.crops import BOX_MARGIN
 from dkd.tracking.interventions import Intervention
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dkd.tracking.trace import Trace
 
 
+@checked
 def divergence(reference: TraceLike, other: TraceLike) -> np.ndarray:
     """Measure how far apart the same joints are in two runs.
 

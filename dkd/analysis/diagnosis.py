@@ -37,7 +37,7 @@ from torch import Tensor
 
 from dkd.analysis.lanes import border, box_sides, flips, reconstruction, swapped
 from dkd.analysis.severity import CONFIDENCE_SPREAD, FLIP_LIMIT, SPREADS, middle_and_spread, severities
-from dkd.errors import ConfigError, FrameIndexError, ShapeError
+from dkd.errors import ConfigError, FrameIndexError, ShapeError, checked
 from dkd.measures.coherence import motion
 from dkd.measures.metrics import pck_mean
 from dkd.models.confidence import ALPHA
@@ -159,6 +159,7 @@ class Diagnosis:
         return pd.DataFrame(table)
 
 
+@checked
 def diagnose(
     trace: TraceLike,
     *,
@@ -257,6 +258,7 @@ def check_comparable(first: Any, second: Any) -> None:
 # --- a range of frames ------------------------------------------------------------------------------------------------
 
 
+@checked
 def statistics(diagnosis: Diagnosis, first: int, last: int, joint: str | int | None = None) -> pd.DataFrame:
     """Summarise all lanes in the frames ``first`` to ``last``, both included, for one joint or pooled over all.
 

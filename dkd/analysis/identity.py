@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dkd.errors import ConfigError
+from dkd.errors import ConfigError, checked
 from dkd.tracking.protocols import TraceLike
 from dkd.tracking.reinitialise import Reinitialise, mean_confidence
 
@@ -50,6 +50,7 @@ class SamePerson(NamedTuple):
         )
 
 
+@checked
 def same_person(traces: Mapping[str, TraceLike], first: int = 0) -> list[SamePerson]:
     """Find the frames in which two traces follow one person.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dkd.errors import ConfigError, ShapeError
+from dkd.errors import ConfigError, ShapeError, checked
 
 if TYPE_CHECKING:
     from dkd.tracking.protocols import TraceLike
@@ -88,6 +88,7 @@ def similarity(
     return Similarity(_cosines(unit, unit), frames, frames)
 
 
+@checked
 def compare_kernels(
     trace_a: TraceLike,
     trace_b: TraceLike,

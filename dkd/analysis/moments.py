@@ -17,7 +17,7 @@ import numpy as np
 from dkd.analysis.diagnosis import REASONS, Diagnosis, check_comparable
 from dkd.analysis.sentences import SENTENCES
 from dkd.analysis.severity import has_true_sides
-from dkd.errors import ConfigError, nearest_name
+from dkd.errors import ConfigError, checked, nearest_name
 from dkd.io.escaping import csv_cell
 from dkd.io.files import atomic_path
 
@@ -89,6 +89,7 @@ class Moments(tuple[Moment, ...]):
             temporary.write_text(kinds[kind](), encoding="utf-8")
 
 
+@checked
 def worst(
     diagnosis: Diagnosis,
     joint: str | int | None = None,

@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from dkd.errors import ConfigError
+from dkd.errors import ConfigError, checked
 from dkd.models.base import Feedback, PoseOutput
 from dkd.models.dkd import DKD
 from dkd.pose.heatmaps import decode_peaks
@@ -24,6 +24,7 @@ from dkd.tracking.feedback import erase, swap_sides
 from dkd.tracking.trace import Trace
 
 
+@checked
 @torch.inference_mode()
 def one_step_reliance(trace: Trace, every: int = 5) -> pd.DataFrame:
     """Change H_t in frame t, and compare the maps of frame t+1 with those of the unchanged run.

@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from dkd.errors import ShapeError
+from dkd.errors import ShapeError, checked
 from dkd.tracking.protocols import TraceLike
 from dkd.tracking.reinitialise import Reinitialise, mean_confidence
 
@@ -57,6 +57,7 @@ class Trust:
         return sum(len(frames) for frames in self.lost)
 
 
+@checked
 def trust(trace: TraceLike, first: int = 0) -> Trust:
     """Judge a track by its confidence. Joints that a person marked as hidden do not count.
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dkd.errors import ConfigError
+from dkd.io.escaping import csv_cell
+from dkd.io.files import check_place
 
 if TYPE_CHECKING:
     from dkd.live.live import Live, Seen
@@ -63,8 +65,7 @@ def _live(arguments: argparse.Namespace) -> int:
                 f"expected a pose file as --out, got {arguments.out.name}: the pictures of a live run are not kept. "
                 "Record the video, and use dkd track"
             )
-        if not arguments.out.parent.is_dir():
-            raise ConfigError(f"expected a file in a folder that exists, got {arguments.out}; create the folder first")
+        check_place(arguments.out)
         if arguments.out.exists() and not arguments.force:
             raise ConfigError(f"{arguments.out} exists already; add --force to replace it, or choose another name")
     box = None if arguments.box is None else _box(arguments.box)
@@ -115,7 +116,7 @@ def _csv(live: Live) -> Callable[[Seen], None]:
         for joint, x, y, score, sure in _rows(live, seen):
             probability = "" if sure is None else f"{sure:.3f}"
             numbers = (f"{x:.2f}", f"{y:.2f}", f"{score:.3f}", probability, f"{seen.latency_ms:.1f}")
-            writer.writerow((seen.number, f"{seen.time_s:.6f}", joint, *numbers))
+            writer.writerow((seen.number, f"{seen.time_s:.6f}", csv_cell(joint), *numbers))
         sys.stdout.flush()
 
     return write

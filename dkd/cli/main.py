@@ -7,6 +7,8 @@ line on standard error, with exit status 2, as for a wrong argument; only unexpe
 from __future__ import annotations
 
 import argparse
+import io
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -23,6 +25,7 @@ from dkd.cli.page import add_page_command
 from dkd.cli.poses import add_poses_command
 from dkd.cli.study import add_study_command
 from dkd.cli.track import add_track_command
+from dkd.cli.words import Spoken, as_options
 from dkd.errors import DKDError, SampleError
 from dkd.serve.lab import DEFAULT_PORT, run_lab
 from dkd.video.samples import default_sample, fetch_pose2sim
@@ -30,13 +33,18 @@ from dkd.video.samples import default_sample, fetch_pose2sim
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; ``argv`` defaults to the process's arguments."""
+    for stream in (sys.stdout, sys.stderr):  # a name of a file may be no Unicode
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if logging.lastResort is not None:  # prints warnings, unless a command prints more
+        logging.lastResort.setFormatter(Spoken())
     try:
         arguments = build_parser().parse_args(argv)
         status: int = arguments.command(arguments)
         sys.stdout.flush()  # here, so that a closed pipe is noticed here
         return status
     except DKDError as error:
-        print(f"dkd: {error}", file=sys.stderr)
+        print(f"dkd: {as_options(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -131,8 +139,6 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    import logging
-
     from tqdm import tqdm
 
     from dkd.io.config import to_yaml

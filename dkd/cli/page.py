@@ -16,6 +16,7 @@ from typing import Any
 
 from dkd.cli.track import add_tracking_options
 from dkd.errors import ConfigError
+from dkd.io.files import check_place
 
 
 def add_page_command(commands: Any) -> None:
@@ -55,6 +56,7 @@ def _page(arguments: argparse.Namespace) -> int:
         raise ConfigError("expected a video, such as dkd page walk.mp4 -o walk.html; only --live does without one")
     if arguments.max_mb is None:
         arguments.max_mb = 40.0 if arguments.live else 20.0
+    check_place(arguments.out)
     given = {name: value for name, value in vars(arguments).items() if name != "command"}
     module = "widgets.live_page" if arguments.live else "widgets.page"
     code = str(Path(__file__).resolve().parents[2])  # widgets lies next to dkd

@@ -24,14 +24,14 @@ def add_poses_command(commands: Any) -> None:
         "poses", nargs="+", type=Path,
         help="a pose file; one per person if they are in several; or a session, clip.dkd.json, which is tracked again",
     )  # fmt: skip
-    out = poses.add_mutually_exclusive_group(required=True)
+    out = poses.add_mutually_exclusive_group()
     out.add_argument("--out", nargs="+", type=Path, default=[], metavar="FILE", help=_HELP)
     out.add_argument("--all", type=Path, metavar="FOLDER", help="write all pose formats into a folder")
     poses.add_argument("--video", type=Path, help="the video: gives times, rate and size, and is checked")
     poses.add_argument("--fps", type=float, help="frames per second, for files without times")
     poses.add_argument("--size", metavar="WxH", help="size of the frames in pixels, for files without it")
     poses.add_argument("--skeleton", help="convert to these joints, by name: penn_action, coco, sub_jhmdb, mpii, lsp")
-    poses.add_argument("--joints", action="store_true", help="print which joint fits which")
+    poses.add_argument("--joints", action="store_true", help="print which joint fits which; needs no --out")
     poses.add_argument("--trail", type=int, default=0, metavar="N", help="overlay: show the last N frames' joints, too")
     poses.add_argument("--heatmap", action="store_true", help="overlay of a session: the heatmaps, too")
     poses.add_argument("--joint", help="overlay: the joint whose trail and heatmap are drawn (default: all)")
@@ -58,6 +58,8 @@ def _poses(arguments: argparse.Namespace) -> int:
     from dkd.formats.track import as_track
 
     outs: list[Path] = arguments.out
+    if not (outs or arguments.all or arguments.joints):
+        raise ConfigError("expected --out FILE, --all FOLDER, or --joints, got none of them")
     name = arguments.poses[0].name.partition(".")[0]
     if arguments.all is not None:
         outs = [arguments.all / f"{name}{FORMATS[one].endings[0]}" for one in pose_formats()]

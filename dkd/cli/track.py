@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dkd.errors import BoxError, ConfigError, DKDError, FrameIndexError
+from dkd.io.files import check_place
 
 if TYPE_CHECKING:
     from dkd.tracking.trace import Trace
@@ -132,6 +133,8 @@ def _track(arguments: argparse.Namespace) -> int:
     out: Path = arguments.out
     if _is_table(out):
         check_table_path(out)
+    elif not out.is_dir():  # a folder of OpenPose is replaced
+        check_place(out)
     if out.exists() and not arguments.force:
         raise ConfigError(f"{out} exists already; add --force to replace it, or choose another name")
     if out.exists() and arguments.video.exists() and out.samefile(arguments.video):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dkd.errors import DatasetError
+from dkd.errors import DatasetError, checked
 from dkd.pose.crops import joints_to_box
 from dkd.pose.labels import as_boxes, as_joints, as_visible
 from dkd.pose.skeleton import get_skeleton
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dkd.video.clip import Clip
 
 
+@checked
 @dataclass(frozen=True)
 class PersonSequence:
     """One person in one or more images: the sample type of all data sets.
@@ -98,6 +99,7 @@ class FrameFiles(Sequence[np.ndarray]):
         return read_image(self.files[index])
 
 
+@checked
 class ClipFrames(Sequence[np.ndarray]):
     """The frames of a video as a sequence, decoded on access: (H, W, 3) uint8 RGB each.
 

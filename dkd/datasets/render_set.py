@@ -41,7 +41,7 @@ from dkd.datasets.rendered import (
     render_clip,
 )
 from dkd.datasets.rendering.generators import GENERATORS
-from dkd.errors import ConfigError, DatasetError, StorageError, nearest_name
+from dkd.errors import ConfigError, DatasetError, StorageError, checked, nearest_name
 from dkd.io.config import STRICT
 from dkd.io.files import atomic_path
 from dkd.io.leftovers import is_left_over
@@ -49,6 +49,7 @@ from dkd.io.leftovers import is_left_over
 RENDERER = 3  # increased when the same config gives different pictures
 
 
+@checked
 @dataclass(frozen=True)
 class RenderSetConfig:
     """What to render.
@@ -146,6 +147,7 @@ class RenderProgress(NamedTuple):
     kept: bool
 
 
+@checked
 def render_set(folder: str | Path, config: RenderSetConfig, workers: int | None = None) -> Iterator[RenderProgress]:
     """Render the missing clips of a data set; yield after each clip, in any order.
 

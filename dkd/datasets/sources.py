@@ -16,7 +16,7 @@ from dkd.datasets.people import PersonSequence
 from dkd.datasets.person_crops import load_person_crops
 from dkd.datasets.sample_clips import CAMERAS, load_pose2sim, load_samples
 from dkd.datasets.sub_jhmdb import load_sub_jhmdb
-from dkd.errors import ConfigError, DatasetError, nearest_name
+from dkd.errors import ConfigError, DatasetError, checked, nearest_name
 from dkd.io.paths import data_folder, find_data
 
 
@@ -101,6 +101,7 @@ def available_sources() -> list[str]:
     return [name for name, needed in _MEASURABLE.items() if find_data(needed).exists()]
 
 
+@checked
 def load_people(source: str, split: str = "train") -> list[PersonSequence]:
     """Load the people of one split of a data set on disk, in its official layout.
 

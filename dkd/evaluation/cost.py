@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from dkd.errors import ConfigError
+from dkd.errors import ConfigError, checked
 from dkd.machine import torch_threads
 from dkd.models.base import VideoPoseModel
 from dkd.models.registry import make_model
@@ -112,6 +112,7 @@ def at_input_size(model: VideoPoseModel, size: int) -> VideoPoseModel | None:
         return None
 
 
+@checked
 @torch.inference_mode()
 def profile(
     models: dict[str, VideoPoseModel],

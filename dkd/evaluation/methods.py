@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from dkd.errors import ConfigError, nearest_name
+from dkd.errors import ConfigError, checked, nearest_name
 from dkd.models.base import Feedback, VideoPoseModel
 from dkd.models.checkpoints import load_model
 from dkd.models.controls import FlowMoved, FrozenKernel, KernelControl, RunningAverageKernel, RunningMean, Wrapped
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 Kind = Literal["control", "feedback", "input", "smoothing", "policy"]
 
 
+@checked
 @dataclass(frozen=True)
 class Method:
     """A model and the conditions under which it is run.
@@ -251,6 +252,7 @@ VARIANTS: dict[str, Variant] = {
 # --- by name ----------------------------------------------------------------------------------------------------------
 
 
+@checked
 def get_method(spec: str | Path) -> Method:
     """Load a trained model by name or path, with the variants that follow.
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dkd.datasets.people import PersonSequence
+from dkd.errors import checked
 from dkd.evaluation.methods import Method
 from dkd.evaluation.protocols import box_areas, normaliser, torso_lengths
 from dkd.evaluation.tracks import TrackMethod
@@ -30,6 +31,7 @@ def follow_person(
     n_frames: int | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Trace | TrackTrace: ...
+@checked
 def follow_person(
     method: Method | TrackMethod,
     person: PersonSequence,

@@ -11,9 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-from dkd.errors import ConfigError, DatasetError
+from dkd.errors import ConfigError, DatasetError, checked
 from dkd.evaluation.summaries import COLUMNS
 from dkd.io.files import atomic_path
+from dkd.io.limits import read_parquet
 
 log = logging.getLogger(__name__)
 FORMAT = "dkd-evaluation/1"
@@ -45,6 +46,7 @@ def is_part(file: Path) -> bool:
     return True
 
 
+@checked
 class Evaluation:
     """Evaluation stored in a folder: the parts requested last.
 
@@ -171,7 +173,7 @@ def _read(file: Path, rows: bool = True) -> Any:
     try:
         if not rows:
             return pq.read_schema(file)
-        table = pq.read_table(file)
+        table = read_parquet(file)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DatasetError(f"{file} is damaged ({error}); evaluate again: it is then measured again") from error
     facts = _facts(table.schema, file)

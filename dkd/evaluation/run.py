@@ -24,7 +24,7 @@ import numpy as np
 
 from dkd.datasets.people import PersonSequence
 from dkd.datasets.sources import load_people
-from dkd.errors import ConfigError, DatasetError, DKDError, StorageError
+from dkd.errors import ConfigError, DatasetError, DKDError, StorageError, checked
 from dkd.evaluation.methods import Method
 from dkd.evaluation.people import measure_person
 from dkd.evaluation.results import FORMAT, INDEX, is_part, part_key, write_parquet
@@ -72,6 +72,7 @@ class _Part:
     identity: dict[str, Any]
 
 
+@checked
 def evaluate(
     methods: Sequence[str | Method | TrackMethod],
     sources: Sequence[str],

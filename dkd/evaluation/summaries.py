@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from dkd.analysis.moments import worst_of_runs
-from dkd.errors import ConfigError, nearest_name
+from dkd.errors import ConfigError, checked, nearest_name
 from dkd.evaluation.protocols import COLUMNS as PAPER_COLUMNS
 from dkd.evaluation.protocols import check_choice, paper_columns
 from dkd.evaluation.rows import MOTION, VIDEO, Groups, check_columns, means, measure
@@ -28,6 +28,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
+@checked
 def add_errors(
     table: pd.DataFrame, normaliser: str = "box", alpha: float = 0.2, counted: str | None = None
 ) -> pd.DataFrame:
@@ -56,6 +57,7 @@ def add_errors(
     return out
 
 
+@checked
 def summarise(
     table: pd.DataFrame,
     by: str | Sequence[str] = ("model",),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dkd.errors import ConfigError, FrameIndexError
+from dkd.errors import ConfigError, FrameIndexError, checked
 from dkd.formats.names import plain_name, to_skeleton
 from dkd.formats.track import PoseTrack
 from dkd.pose.crops import Crop
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _GREY = 128  # of a picture that there is no video for
 
 
+@checked
 def as_trace(
     track: PoseTrack,
     on: TraceLike | ClipLike | str | os.PathLike[str] | None = None,

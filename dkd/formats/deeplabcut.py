@@ -18,6 +18,7 @@ from dkd.formats.hdf import hdf, plain_literals, strings
 from dkd.formats.numbers import number_in, spread, text
 from dkd.formats.tidy import ends_early, skeleton_of
 from dkd.formats.track import PERSON, PoseTrack
+from dkd.io.escaping import csv_cell, from_csv_cell
 
 if TYPE_CHECKING:
     import h5py
@@ -59,7 +60,7 @@ def write_csv(track: PoseTrack, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         for level, name in enumerate(names):
-            writer.writerow([name, *(column[level] for column in columns)])
+            writer.writerow([name, *(csv_cell(column[level]) for column in columns)])
         table = pd.DataFrame(values.reshape(len(values), -1))
         table.apply(lambda column: text(column.to_numpy())).to_csv(file, header=False)
 
@@ -131,7 +132,8 @@ def read_csv(path: Path) -> PoseTrack:
     table = pd.read_csv(path, skiprows=len(levels), header=None, encoding="utf-8-sig", dtype=kinds)
     if not width or not len(table) or table.shape[1] != len(levels[-1]):
         raise DatasetError(f"expected rows of {len(levels[-1])} cells, one per frame, in {path}, got {table.shape}")
-    columns = [dict(zip(names, column, strict=True)) for column in zip(*(row[width:] for row in levels), strict=True)]
+    cells = ([from_csv_cell(cell) for cell in row[width:]] for row in levels)
+    columns = [dict(zip(names, column, strict=True)) for column in zip(*cells, strict=True)]
     index = [_frame_number(str(name), path) for name in table[width - 1]]
     track = _track(columns, table.iloc[:, width:].to_numpy(np.float64), index, path)
     return replace(track, notes=(*track.notes, *ends_early(path)))

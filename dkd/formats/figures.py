@@ -16,12 +16,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 from matplotlib.patheffects import Normal, Stroke
 
-from dkd.errors import ConfigError, FrameIndexError
+from dkd.errors import ConfigError, FrameIndexError, checked
 from dkd.formats.drawing import PEOPLE, SIDES, SURE, OverlayStyle
 from dkd.formats.track import PoseTrack, as_track, traces_in
 from dkd.tracking.protocols import TraceLike
 from dkd.video.clip import Clip
-from dkd.video.protocols import pixel_aspect
+from dkd.video.protocols import ClipLike, pixel_aspect
 from dkd.video.ranges import place_in_video
 
 _DPI = 72  # of a figure of a frame: a point of the figure is a pixel of the video
@@ -39,9 +39,11 @@ class ViewFigure(Figure):
         return data.getvalue()
 
 
+@checked
 def plot_frame(
-    poses: Any, frame: int | None = None, *, video: Any = None, traces: dict[str, Any] | None = None, **style: Any
-) -> ViewFigure:
+    poses: Any, frame: int | None = None, *, video: ClipLike | str | os.PathLike[str] | None = None,
+    traces: dict[str, Any] | None = None, **style: Any,
+) -> ViewFigure:  # fmt: skip
     """Plot a frame of the video with its poses; one point of the figure is one pixel.
 
     ::
@@ -159,11 +161,12 @@ def _plot_person(axes: Any, track: PoseTrack, t: int, p: int, look: OverlayStyle
         x, y = points[-1, there, 0].mean(), points[-1, there, 1].min() - 8 * size
         axes.text(
             x, max(y, 12), track.people[p], color=colour("centre") if by_person else "white", ha="center",
-            fontsize=11 * weight, clip_on=True, zorder=5,
+            fontsize=11 * weight, clip_on=True, zorder=5, parse_math=False,
             bbox={"facecolor": "black", "alpha": 0.65, "linewidth": 0, "pad": 1.5 * weight},
         )  # fmt: skip
 
 
+@checked
 def plot_lanes(trace: TraceLike, joint: str | int = 0, *, frame: int | None = None) -> ViewFigure:
     """Plot confidence (score without a calibration), speed and kernel drift over the clip, as in the timeline.
 
@@ -187,7 +190,8 @@ def plot_lanes(trace: TraceLike, joint: str | int = 0, *, frame: int | None = No
     axes[0].plot(sure[:, j], color=colour, lw=1.5, label=name)
     axes[0].set_ylabel("confidence" if trace.calibrated else "score")
     axes[0].set(ylim=(0, max(1.0, float(np.nanmax(sure, initial=0.0)))))
-    axes[0].legend(loc="lower left", fontsize="small", ncols=2, frameon=False)
+    for label in axes[0].legend(loc="lower left", fontsize="small", ncols=2, frameon=False).get_texts():
+        label.set_parse_math(False)
     axes[1].plot(np.asarray(trace.speed())[:, j], color=colour, lw=1.5)
     axes[1].set(ylabel="speed, px/s", ylim=(0, None))
     if trace.kernels.size:
@@ -203,10 +207,11 @@ def plot_lanes(trace: TraceLike, joint: str | int = 0, *, frame: int | None = No
             lane.axvline(event.frame, color="#333333", lw=1, ls="--")
         if frame is not None:
             lane.axvline(frame, color="#0072b2", lw=1.5)
-    figure.suptitle(f"{trace.clip.name} · {trace.model_name} · {name}", fontsize="medium")
+    figure.suptitle(f"{trace.clip.name} · {trace.model_name} · {name}", fontsize="medium", parse_math=False)
     return figure
 
 
+@checked
 def plot_kernels(trace: TraceLike, frame: int, joint: str | int = 0, *, n: int = 6) -> ViewFigure:
     """Plot how a joint was found: its heatmap, and of the strongest channels features × kernel → contribution.
 
@@ -263,7 +268,7 @@ def plot_kernels(trace: TraceLike, frame: int, joint: str | int = 0, *, n: int =
     rest = float(terms.sum() - terms[order].sum())
     figure.suptitle(
         f"{name.replace('_', ' ')}, frame {frame}: {shown}, {len(terms) - len(order)} other channels {rest:+.3f}",
-        fontsize="medium",
+        fontsize="medium", parse_math=False,
     )
     return figure
 

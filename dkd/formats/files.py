@@ -11,13 +11,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from dkd.errors import ConfigError, DatasetError, MissingExtraError, nearest_name
+from dkd.errors import ConfigError, DatasetError, MissingExtraError, checked, nearest_name
 from dkd.formats.names import to_skeleton
 from dkd.formats.stopping import StoppedError
 from dkd.formats.track import PoseTrack, as_track, traces_in
 from dkd.formats.video import with_video
 from dkd.io.files import atomic_folder, atomic_path
+from dkd.io.limits import check_size
 from dkd.pose.skeleton import Skeleton
+from dkd.video.protocols import ClipLike
 
 log = logging.getLogger(__name__)
 
@@ -103,12 +105,13 @@ class Exported:
         return " ".join([what, *self.notes])
 
 
+@checked
 def load_poses(
     path: str | os.PathLike[str],
     *,
     format: str | None = None,
     skeleton: str | Skeleton | None = None,
-    video: Any = None,
+    video: ClipLike | str | os.PathLike[str] | None = None,
     fps: float | None = None,
 ) -> PoseTrack:
     """Read a pose file of DeepLabCut, SLEAP, movement, COCO, PoseTrack, OpenPose, NWB, OpenSim (TRC), or our own.
@@ -147,8 +150,11 @@ def _read(path: Path, format: str | None) -> PoseTrack:
         raise ConfigError(f"unknown format {format!r}{nearest_name(format, FORMATS)} Known: {', '.join(FORMATS)}.")
     try:
         if format in ("coco", "posetrack") or (format is None and path.suffix.lower() == ".json"):
+            check_size(path, json=True)
             return _read_json(path)
         format = format or _format_of(path)
+        if path.suffix.lower() in (".csv", ".tsv", ".txt", ".trc"):
+            check_size(path)
         found: PoseTrack = _function(FORMATS[format].read)(path)
     except (DatasetError, MissingExtraError):
         raise
@@ -208,6 +214,7 @@ def format_for(path: str | os.PathLike[str], format: str | None = None) -> Forma
     return max(fits, key=lambda fit: fit[0])[1]
 
 
+@checked
 def export(
     poses: Any,
     path: str | os.PathLike[str],
@@ -215,7 +222,7 @@ def export(
     format: str | None = None,
     fps: float | None = None,
     size: tuple[int, int] | None = None,
-    video: Any = None,
+    video: ClipLike | str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> Exported:
     """Write poses to a file that another tool reads, completely or not at all; an existing file is replaced.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from dkd.errors import DatasetError
+from dkd.io.limits import check_rows
 
 if TYPE_CHECKING:
     import h5py
@@ -31,9 +32,16 @@ def hdf(path: Path, mode: Literal["r", "w"] = "r", **options: Any) -> Iterator[h
         return
     try:
         with h5py.File(path, "r") as file:
+            file.visititems(lambda name, part: _check_length(part, f"{name} of {path}"))
             yield file
-    except (OSError, KeyError) as error:
+    except (OSError, KeyError, RuntimeError) as error:
         raise DatasetError(f"{path} cannot be read: {error}") from error
+
+
+def _check_length(part: Any, where: str) -> None:
+    """Check the length of numbers that may be read; equal ones take no space in a file. Pictures are not read."""
+    if hasattr(part, "shape") and part.dtype.kind in "fciV" and part.dtype.itemsize > 1:
+        check_rows(int(part.size or 0), where)
 
 
 def strings(values: Any) -> list[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dkd.errors import checked
 from dkd.formats.track import PoseTrack
 from dkd.pose.skeleton import SKELETONS, Skeleton, convert_joints, derived_joints, get_skeleton
 
@@ -108,6 +109,7 @@ def _split(joined: str) -> tuple[str, str]:
     return "", joined
 
 
+@checked
 def match_joints(theirs: Sequence[str], skeleton: str | Skeleton) -> JointMap:
     """Find which joint of a file is which of a skeleton.
 

@@ -11,6 +11,7 @@ import numpy as np
 from dkd.errors import DatasetError
 from dkd.formats.tidy import skeleton_of
 from dkd.formats.track import PoseTrack
+from dkd.io.limits import check_archive
 
 
 def write(track: PoseTrack, path: Path, traces: dict[str, Any] | None = None) -> None:
@@ -42,6 +43,7 @@ def write(track: PoseTrack, path: Path, traces: dict[str, Any] | None = None) ->
 def read(path: Path) -> PoseTrack:
     """Read the track of an NPZ file; maps and kernels are read with :func:`numpy.load`."""
     try:
+        check_archive(path)
         with np.load(path, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
             sure = file.get("confidence")
@@ -51,5 +53,7 @@ def read(path: Path) -> PoseTrack:
                 tuple(about["people"]), about["fps"], None if size is None else (size[0], size[1]), about["source"],
                 about["software"], sure, tuple(about["notes"]),
             )  # fmt: skip
+    except DatasetError:
+        raise
     except (OSError, ValueError, KeyError) as error:
         raise DatasetError(f"expected a track that dkd wrote in {path}: {error}") from error

@@ -12,6 +12,7 @@ from dkd.errors import DatasetError
 from dkd.formats.names import left_out, match_joints
 from dkd.formats.numbers import number_in, shortest
 from dkd.formats.track import PERSON, PoseTrack
+from dkd.io.limits import check_size
 from dkd.pose.skeleton import Skeleton
 
 BODY_25 = Skeleton(
@@ -96,6 +97,7 @@ def read(folder: Path) -> PoseTrack:
 
 
 def _people(path: Path) -> dict[int, np.ndarray]:
+    check_size(path, json=True)
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         people = content["people"]

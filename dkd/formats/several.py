@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from dkd.errors import ConfigError, MissingExtraError, StorageError
+from dkd.errors import ConfigError, MissingExtraError, StorageError, checked
 from dkd.formats.files import FORMATS, Exported, export, format_for
 from dkd.formats.track import as_track, traces_in
+from dkd.video.protocols import ClipLike
 
 
 def pose_formats() -> tuple[str, ...]:
@@ -17,6 +18,7 @@ def pose_formats() -> tuple[str, ...]:
     return tuple(name for name, one in FORMATS.items() if not one.draws)
 
 
+@checked
 def export_all(
     poses: Any,
     folder: str | os.PathLike[str],
@@ -25,7 +27,7 @@ def export_all(
     formats: Iterable[str] | None = None,
     fps: float | None = None,
     size: tuple[int, int] | None = None,
-    video: Any = None,
+    video: ClipLike | str | os.PathLike[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> list[Exported]:

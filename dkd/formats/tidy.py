@@ -13,7 +13,9 @@ from dkd.errors import DatasetError
 from dkd.formats.numbers import text
 from dkd.formats.rates import rate_of
 from dkd.formats.track import PERSON, PoseTrack
+from dkd.io import limits
 from dkd.io.escaping import csv_cell, from_csv_cell
+from dkd.io.limits import check_rows
 from dkd.pose.skeleton import SKELETONS, Skeleton
 
 if TYPE_CHECKING:
@@ -112,10 +114,10 @@ def read_json(records: list[dict[str, Any]], path: Path) -> PoseTrack:
 
 
 def read_parquet(path: Path) -> PoseTrack:
-    import pyarrow.parquet as pq
-
     try:
-        table = pq.read_table(path)
+        table = limits.read_parquet(path)
+    except DatasetError:
+        raise
     except (OSError, ValueError) as error:
         raise DatasetError(f"expected a Parquet table in {path}: {error}") from error
     about = json.loads((table.schema.metadata or {}).get(_KEY, b"{}"))
@@ -144,6 +146,7 @@ def from_table(table: pd.DataFrame, path: Path | str, about: dict[str, Any] | No
     frames, frame = np.unique(table["frame"].to_numpy(), return_inverse=True)
     place = (frame, person, joint)
     shape = len(frames), len(people), len(joints)
+    check_rows(len(frames) * len(people) * len(joints), path)  # also of those that the file leaves out
     if len(np.unique(np.ravel_multi_index(place, shape))) < len(table):
         raise DatasetError(f"expected one row per joint, person and frame in {path}, but one has two")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dkd.errors import ConfigError, ShapeError, nearest_name
+from dkd.errors import ConfigError, ShapeError, checked, nearest_name
 from dkd.formats.rates import rate_of
 from dkd.pose.labels import as_joints, as_numbers
 from dkd.pose.skeleton import Skeleton
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PERSON = "person"  # name of the only person of a track
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class PoseTrack:
     """Joints of P people in T frames: what all pose formats have in common.

@@ -48,5 +48,8 @@ def from_csv_cell(value: Any) -> Any:
 
 
 def plain_label(text: object) -> str:
-    """Return text for a label of a plot: plotly knows a few tags of HTML, and takes a text in dollars for LaTeX."""
-    return html.escape(str(text), quote=False).replace("$", "&#36;")
+    """Return text for a label or a hover text of a plot.
+
+    plotly knows a few tags of HTML, takes a text in dollars for LaTeX, and fills in what is called ``%{x}``.
+    """
+    return html.escape(str(text), quote=False).replace("$", "&#36;").replace("%{", "&#37;{")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dkd.errors import DKDError, StorageError
+from dkd.errors import ConfigError, DKDError, StorageError
 from dkd.io.leftovers import exchange, put_back, remove, temporary_name, tidy
 
 
@@ -72,6 +72,24 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     finally:
         for left in (temporary, old):
             remove(left)
+
+
+def check_place(path: str | Path) -> None:
+    """Check before long work that there can be a file at ``path``; folders that are missing are created later.
+
+    Raises:
+        ConfigError: there is a folder at ``path``, or a file where a folder is needed.
+        StorageError: the path cannot be used at all.
+    """
+    path = _checked(path)
+    try:
+        if path.is_dir():
+            raise ConfigError(f"expected the name of a file, got the folder {path}; add a name")
+        above = next(folder for folder in path.absolute().parents if folder.exists())
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error}; choose another path") from error
+    if not above.is_dir():
+        raise ConfigError(f"expected a folder, got the file {above} in {path}; choose another path")
 
 
 def _checked(path: str | Path) -> Path:

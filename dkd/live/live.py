@@ -12,14 +12,14 @@ from typing import Any, Self
 import numpy as np
 
 from dkd.engines.choice import accelerate, engine_of
-from dkd.errors import ClosedError, ConfigError, ShapeError
+from dkd.errors import ClosedError, ConfigError, ShapeError, checked
 from dkd.io.background import is_ending, start_thread
 from dkd.live.seen import Box, Seen, SeenRecord
 from dkd.live.sources import Captured, LiveSource, as_source, check_image
 from dkd.live.window import NewestFrame
 from dkd.models.base import VideoPoseModel
 from dkd.models.confidence import calibration_of
-from dkd.pose.crops import check_box
+from dkd.pose.crops import check_box, four_numbers
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.opening import as_model
 from dkd.tracking.progress import Preparation
@@ -32,6 +32,7 @@ KEPT = 150  # frames with their pictures: 140 MB at 640 × 480
 _PATIENCE_S = 5.0  # for a source that does not end at once when it is stopped
 
 
+@checked
 class Live(SeenRecord):
     """Track a person while frames arrive.
 
@@ -84,6 +85,8 @@ class Live(SeenRecord):
     ):
         if keep < 1:
             raise ConfigError(f"expected to keep at least one frame, got keep={keep}")
+        if box is not None:
+            four_numbers(box)
         with Preparation(progress) as prepared:
             self.model = accelerate(as_model(model).eval(), engine, prepared)
         self.skeleton, self.calibration = self.model.skeleton, calibration_of(self.model)

@@ -239,9 +239,11 @@ def as_source(source: Any) -> LiveSource:
         ConfigError: it is none of these.
         VideoError: a video or camera cannot be used.
     """
-    if hasattr(source, "frames") and hasattr(source, "close") and not hasattr(source, "times"):
-        return source
-    if isinstance(source, int) and not isinstance(source, bool):
+    check_source(source)
+    if _is_source(source):
+        found: LiveSource = source
+        return found
+    if isinstance(source, int):
         return Camera(source)
     if isinstance(source, str | os.PathLike):
         text = os.fspath(source)
@@ -250,14 +252,26 @@ def as_source(source: Any) -> LiveSource:
         return PlayedClip(source)
     if hasattr(source, "frame") and hasattr(source, "times"):
         return PlayedClip(source)
-    if callable(source):
-        return Frames(_calls(source))
-    if isinstance(source, Iterable):
-        return Frames(source)
-    raise ConfigError(
-        "expected a live source: the path of a video, the number of a camera, a function that returns frames, or an "
-        f"iterable of frames; got an object of type {type(source).__name__}"
-    )
+    return Frames(_calls(source) if callable(source) else source)
+
+
+def check_source(source: Any) -> None:
+    """Check that something stands for a source, without opening it.
+
+    Raises:
+        ConfigError: it does not.
+    """
+    is_number = isinstance(source, int) and not isinstance(source, bool)
+    is_other = isinstance(source, str | os.PathLike | Iterable) or callable(source)
+    if not (is_number or is_other or _is_source(source) or (hasattr(source, "frame") and hasattr(source, "times"))):
+        raise ConfigError(
+            "expected a live source: the path of a video, the number of a camera, a function that returns frames, or "
+            f"an iterable of frames; got an object of type {type(source).__name__}"
+        )
+
+
+def _is_source(source: Any) -> bool:
+    return hasattr(source, "frames") and hasattr(source, "close") and not hasattr(source, "times")
 
 
 def _calls(function: Callable[[], Any]) -> Iterator[Any]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dkd.errors import checked
 from dkd.pose.labels import as_flags, as_joints, as_lengths
 
 
@@ -34,6 +35,7 @@ class Motion(NamedTuple):
     jerk: np.ndarray
 
 
+@checked
 def motion(predicted: np.ndarray, truth: np.ndarray | None, normaliser: np.ndarray | float) -> Motion:
     """Compute all measures of :class:`Motion`.
 

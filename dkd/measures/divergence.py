@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dkd.errors import checked
 from dkd.pose.labels import as_joints, as_numbers
 
 TOLERANCE = 0.05  # share of the box: half the tolerance of PCK@0.1
@@ -55,6 +56,7 @@ def distances(joints: np.ndarray, other: np.ndarray, side: np.ndarray) -> np.nda
     return (np.linalg.norm(joints - other, axis=-1) / side[:, None]).astype(np.float32)
 
 
+@checked
 def recovery(distances: np.ndarray, end: int, tolerance: float = TOLERANCE) -> Recovery:
     """Find when the track left, how far it went, and when it was back.
 

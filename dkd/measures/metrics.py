@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dkd.errors import ConfigError
+from dkd.errors import ConfigError, checked
 from dkd.measures.coherence import (
     acceleration_errors as acceleration_errors,  # defined there, imported from here by callers
 )
@@ -60,6 +60,7 @@ def pck(predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | float
         return hits / counted
 
 
+@checked
 def pck_mean(predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray | float, alpha: float) -> float:
     """Compute the pooled share of hits among all labelled joints; arguments as in :func:`pck`. NaN without labels."""
     hits, counted = pck_counts(predicted, truth, normaliser, alpha)

@@ -17,7 +17,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from dkd.errors import CheckpointError, ConfigError, nearest_name
+from dkd.errors import CheckpointError, ConfigError, checked, nearest_name
 from dkd.io.files import atomic_path
 from dkd.io.paths import folders_text, list_checkpoints
 from dkd.models.base import VideoPoseModel
@@ -76,6 +76,7 @@ def read_header(path: Path) -> dict[str, str]:
     return _read(path, tensors=False)[1]
 
 
+@checked
 def save_model(model: VideoPoseModel, path: str | Path, provenance: Mapping[str, Any], half: bool = False) -> None:
     """Save a model that :func:`load_model` can load again.
 
@@ -96,6 +97,7 @@ def save_model(model: VideoPoseModel, path: str | Path, provenance: Mapping[str,
     write_tensors(Path(path), state, header)
 
 
+@checked
 def load_model(name_or_path: str | Path = "dkd-mobilenetv2") -> VideoPoseModel:
     """Load a trained model, in eval mode, as float32, on the CPU.
 

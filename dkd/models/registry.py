@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from dkd.errors import ConfigError, nearest_name
+from dkd.errors import ConfigError, checked, nearest_name
 from dkd.models.base import VideoPoseModel
 from dkd.models.cpm import CPM, CPMConfig
 from dkd.models.dkd import DKD, DKDConfig
@@ -100,6 +100,7 @@ def make_model(config: ModelConfig) -> VideoPoseModel:
     return KINDS[kind_of(config)][0](config)
 
 
+@checked
 def build_model(name: str, skeleton: str = "penn_action", **settings: Any) -> VideoPoseModel:
     """Build a model with random weights by name, in train mode.
 

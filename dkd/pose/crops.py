@@ -166,6 +166,25 @@ def check_box(box, width: int, height: int) -> tuple[float, float, float, float]
     Raises:
         BoxError: not four finite numbers, x1 ≤ x0 or y1 ≤ y0, smaller than 4 pixels, or fully outside the frame.
     """
+    x0, y0, x1, y1 = four_numbers(box)
+    if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
+        raise BoxError(
+            f"the box {(x0, y0, x1, y1)} lies outside the frame of {width}×{height} pixels; give a box on the person"
+        )
+    x0, y0, x1, y1 = max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))
+    if min(x1 - x0, y1 - y0) < 4:
+        raise BoxError(
+            f"only {x1 - x0:.1f}×{y1 - y0:.1f} pixels of the box lie inside the frame; expected at least 4×4"
+        )
+    return x0, y0, x1, y1
+
+
+def four_numbers(box) -> tuple[float, float, float, float]:
+    """Validate a person box whose frame is not known yet.
+
+    Raises:
+        BoxError: not four finite numbers, or x1 ≤ x0 or y1 ≤ y0.
+    """
     try:
         given = np.asarray(box)
         values = given.astype(np.float64).ravel() if given.size == 4 and given.dtype.kind in "iuf" else np.empty(0)
@@ -178,15 +197,6 @@ def check_box(box, width: int, height: int) -> tuple[float, float, float, float]
     if x1 <= x0 or y1 <= y0:
         raise BoxError(
             f"expected a box with x0 < x1 and y0 < y1, got {(x0, y0, x1, y1)}; it is (x0, y0, x1, y1), not (x, y, w, h)"
-        )
-    if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
-        raise BoxError(
-            f"the box {(x0, y0, x1, y1)} lies outside the frame of {width}×{height} pixels; give a box on the person"
-        )
-    x0, y0, x1, y1 = max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))
-    if min(x1 - x0, y1 - y0) < 4:
-        raise BoxError(
-            f"only {x1 - x0:.1f}×{y1 - y0:.1f} pixels of the box lie inside the frame; expected at least 4×4"
         )
     return x0, y0, x1, y1
 

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dkd.errors import ArgumentError
+
 STRIDE = 8  # input pixels per cell of the maps, for all encoders here
 TARGET_SIGMA = 1.25  # cells; σ of our training targets, unless a run's config says otherwise
 
@@ -45,7 +47,12 @@ def decode_peaks(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
 
     Returns:
         Peaks (..., 2) x, y in cells (float32, within half a cell of the maximum) and scores (...), the peak values.
+
+    Raises:
+        ArgumentError: ``heatmaps`` is no tensor.
     """
+    if not isinstance(heatmaps, Tensor):
+        raise ArgumentError(f"expected maps as a tensor (..., H, W), got an object of type {type(heatmaps).__name__}")
     *lead, height, width = heatmaps.shape
     # By NumPy: maps are so small that only the number of operations counts, and torch takes longer to start each.
     flat = heatmaps.detach().cpu().float().contiguous().numpy().reshape(-1, height * width)

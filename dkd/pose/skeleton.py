@@ -11,9 +11,10 @@ from functools import cached_property
 
 import numpy as np
 
-from dkd.errors import ConfigError, ShapeError, nearest_name
+from dkd.errors import ConfigError, ShapeError, checked, nearest_name
 
 
+@checked
 @dataclass(frozen=True)
 class Skeleton:
     """A named, ordered set of joints.
@@ -156,6 +157,7 @@ def derived_joints(target: Skeleton, joint: str, source: str | None = None) -> l
     return [joints[joint] for _, joints in rows if joint in joints]
 
 
+@checked
 def get_skeleton(skeleton: str | Skeleton) -> Skeleton:
     """Return the skeleton with this name (a :class:`Skeleton` is returned unchanged).
 

@@ -11,11 +11,12 @@ from math import inf, pi
 
 import numpy as np
 
-from dkd.errors import ConfigError, ShapeError
+from dkd.errors import ConfigError, ShapeError, checked
 
 Smoother = Callable[[np.ndarray, np.ndarray, float, float], np.ndarray]
 
 
+@checked
 class OneEuro:
     """The 1 € filter (Casiez, Roussel and Vogel, CHI 2012): a low-pass filter whose cut-off rises with the speed.
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dkd.errors import SessionError
+from dkd.errors import SessionError, checked
 from dkd.io.files import atomic_path
 from dkd.models.base import VideoPoseModel
 from dkd.models.checkpoints import load_model
@@ -35,6 +35,7 @@ ENDING = ".dkd.json"
 _saving = threading.Lock()  # two threads would write the same temporary file
 
 
+@checked
 @dataclass
 class Session:
     """What is needed to repeat the tracking of people in a video.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import get_args
 
-from dkd.errors import ConfigError
+from dkd.errors import ConfigError, checked
 from dkd.models.base import Feedback, VideoPoseModel
 from dkd.pose.smoothing import Smoother
 from dkd.tracking.interventions import Intervention, frames_of
@@ -17,6 +17,7 @@ from dkd.tracking.squares import Square
 from dkd.tracking.steady import Peaks
 
 
+@checked
 @dataclass(frozen=True)
 class Conditions:
     """Conditions of a run; by default as in the paper, except for the square, of which the paper says nothing.

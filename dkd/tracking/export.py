@@ -24,7 +24,7 @@ import numpy as np
 
 from dkd.datasets.layout import check_split
 from dkd.datasets.penn_files import SKELETON, penn_labels
-from dkd.errors import ConfigError, StorageError
+from dkd.errors import ConfigError, StorageError, checked
 from dkd.io.files import atomic_path
 from dkd.io.paths import data_folder
 from dkd.pose.crops import joints_to_box
@@ -58,6 +58,7 @@ class Exported(NamedTuple):
     n_unlabelled: int
 
 
+@checked
 def export_corrections(
     trace: Trace,
     folder: str | Path | None = None,

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from dkd.engines.choice import accelerate
+from dkd.errors import checked
 from dkd.models.base import VideoPoseModel
 from dkd.models.confidence import calibration_of
 from dkd.pose.crops import JOINTS_MARGIN, Crop, box_to_crop, joints_to_box, person_box
@@ -59,6 +60,7 @@ class Proposal:
     confidence: float
 
 
+@checked
 def find_people(
     model: VideoPoseModel | str | os.PathLike[str],
     clip: ClipLike | str | os.PathLike[str],

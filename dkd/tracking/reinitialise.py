@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dkd.errors import ConfigError
+from dkd.errors import ConfigError, checked
 from dkd.pose.crops import JOINTS_MARGIN, Crop, box_to_crop, joints_to_box
 from dkd.tracking.squares import CONFIDENT
 
@@ -36,6 +36,7 @@ Look = Callable[[Crop], tuple[np.ndarray, np.ndarray]]  # crop → (J, 2) joints
 Accept = Callable[[Crop, np.ndarray], bool]  # crop, joints found in it → whether they are of the person
 
 
+@checked
 @dataclass(frozen=True)
 class Reinitialise:
     """Policy of re-initialisation.

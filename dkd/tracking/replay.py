@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from dkd.errors import ConfigError, DKDError, FrameIndexError, StoppedError, nearest_name
+from dkd.errors import ConfigError, DKDError, FrameIndexError, StoppedError, checked, nearest_name
 from dkd.tracking.counterfactuals import Counterfactuals
 
 Cancel = Callable[[], bool]
@@ -28,6 +28,7 @@ METHODS = (
 )  # fmt: skip
 
 
+@checked
 def replay(
     trace: AnyTrace,
     calls: Iterable[str],

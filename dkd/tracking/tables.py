@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dkd.errors import ConfigError
+from dkd.errors import ConfigError, checked
 from dkd.io.escaping import csv_cell
-from dkd.io.files import atomic_path
+from dkd.io.files import atomic_path, check_place
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,16 +82,16 @@ def check_table_path(path: Path) -> None:
     """Check that a table can be written to a path of this name.
 
     Raises:
-        ConfigError: the ending is unknown, the folder does not exist, or the path is a folder.
+        ConfigError: the ending is unknown, the path is a folder, or its folder is a file.
     """
     if path.suffix.lower() not in FORMATS:
         raise ConfigError(
             f"expected a file that ends in {', '.join(FORMATS)}, got {path.name!r}: the ending chooses the format"
         )
-    if not path.parent.is_dir() or path.is_dir():
-        raise ConfigError(f"expected a file in a folder that exists, got {path}; create the folder first")
+    check_place(path)
 
 
+@checked
 def save_joints(trace: Trace | Mapping[str, Trace], path: str | Path, first: int = 0, start_s: float = 0.0) -> None:
     """Write the table of :func:`joints_table`, completely or not at all; an existing file is replaced.
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from dkd.engines.choice import accelerate, engine_of
-from dkd.errors import ConfigError, DKDError, ShapeError
+from dkd.errors import ConfigError, DKDError, ShapeError, checked
 from dkd.io.background import is_ending
 from dkd.models.base import VideoPoseModel
 from dkd.pose.crops import check_box
@@ -38,6 +38,7 @@ from dkd.video.protocols import ClipLike
 log = logging.getLogger(__name__)
 
 
+@checked
 class Trace(Record, Counterfactuals):
     """Run a model over a clip and record its results.
 

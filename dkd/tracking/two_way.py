@@ -16,7 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dkd.errors import FrameIndexError
+from dkd.errors import FrameIndexError, checked
 from dkd.models.base import VideoPoseModel
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.interventions import Intervention
@@ -30,6 +30,7 @@ from dkd.video.ranges import Backwards, ClipRange
 Box = tuple[float, float, float, float]
 
 
+@checked
 def trace_person(
     model: VideoPoseModel | str | os.PathLike[str],
     clip: ClipLike | str | os.PathLike[str],
@@ -82,6 +83,7 @@ def trace_person(
         raise
 
 
+@checked
 class TwoWayTrace(Trace):
     """Trace of a person from a box in the frame ``origin``, forwards and backwards; :func:`trace_person` makes one.
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dkd.datasets.augment import AugmentConfig
-from dkd.errors import ConfigError, nearest_name
+from dkd.errors import ConfigError, checked, nearest_name
 from dkd.io.config import STRICT, check_ranges, from_mapping, read_yaml, with_words
 from dkd.machine import MachineConfig
 from dkd.models.registry import ModelConfig, model_config
@@ -185,6 +185,7 @@ class FeedbackConfig:
         check_ranges(self, truth_first=(0, 1), truth_later=(0, 1), jitter=(0, 1000))
 
 
+@checked
 @dataclass(frozen=True)
 class TrainConfig:
     """Settings of a training run.
@@ -278,6 +279,7 @@ def list_recipes() -> list[str]:
     return sorted(p.stem for p in RECIPES.glob("*.yaml"))
 
 
+@checked
 def load_recipe(name_or_path: str | Path | None = None, words: Sequence[str] = ()) -> TrainConfig:
     """Load settings from a recipe and replace some of them.
 

@@ -27,7 +27,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from torch import Tensor
 
-from dkd.errors import CheckpointError, ConfigError, DKDError, RunBusyError, StorageError, nearest_name
+from dkd.errors import CheckpointError, ConfigError, DKDError, RunBusyError, StorageError, checked, nearest_name
 from dkd.io.config import flat, from_mapping, to_mapping
 from dkd.io.files import atomic_path
 from dkd.io.leftovers import remove
@@ -46,6 +46,7 @@ log = logging.getLogger(__name__)
 FORMAT = "dkd-run/1"
 
 
+@checked
 class Run:
     """Folder of a training run.
 
@@ -323,6 +324,7 @@ class Run:
         return f"<Run {self.name!r}: {self.status()}, {self.steps_done()} steps>"
 
 
+@checked
 def list_runs(root: str | Path = "runs") -> pd.DataFrame:
     """List the runs in a folder, newest first, one row per run.
 

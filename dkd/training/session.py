@@ -18,7 +18,7 @@ from typing import Literal
 
 from dkd.datasets.batches import Mixture
 from dkd.datasets.people import PersonSequence
-from dkd.errors import ConfigError
+from dkd.errors import ConfigError, checked
 from dkd.machine import yield_to_others
 from dkd.training.config import TrainConfig
 from dkd.training.record import Record
@@ -31,6 +31,7 @@ ACTIVE: tuple[State, ...] = ("starting", "running", "paused", "stopping")
 _sessions: dict[Path, TrainingSession] = {}
 
 
+@checked
 class TrainingSession:
     """A run trained by a thread of this process.
 

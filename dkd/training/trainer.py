@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from dkd.datasets.batches import BatchPlan, Mixture, batches
 from dkd.datasets.people import PersonSequence
-from dkd.errors import ConfigError, DKDError, TrainingError
+from dkd.errors import ConfigError, DKDError, TrainingError, checked
 from dkd.machine import launch, torch_threads, training_precision
 from dkd.models.base import VideoPoseModel
 from dkd.models.dkd import DKD
@@ -36,6 +36,7 @@ from dkd.training.step import Learner
 log = logging.getLogger(__name__)
 
 
+@checked
 def train(
     config: TrainConfig,
     folder: str | Path,

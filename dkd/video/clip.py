@@ -36,6 +36,7 @@ from dkd.errors import (
     VideoFormatError,
     VideoNotFoundError,
     VideoTruncatedError,
+    checked,
     nearest_name,
 )
 from dkd.video.decord_reader import DecordUnfitError
@@ -50,6 +51,7 @@ Backend = Literal["auto", "decord", "pyav"]
 DEFAULT_CACHE_BYTES = 256 * 2**20
 
 
+@checked
 class Clip:
     """Frames of a video by number; a number always gives the same picture, whatever was read before.
 

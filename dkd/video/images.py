@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dkd.errors import FrameIndexError, ShapeError
+from dkd.errors import FrameIndexError, ShapeError, checked
 
 
+@checked
 class ImageClip:
     """Clip over a sequence of images of one size, with the part of :class:`dkd.Clip` that traces and widgets use.
 

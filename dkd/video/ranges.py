@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from dkd.errors import ConfigError, FrameIndexError
+from dkd.errors import ConfigError, FrameIndexError, checked
 from dkd.video.faults import VideoWarning
 from dkd.video.protocols import ClipLike, pixel_aspect, warnings_about
 
@@ -37,6 +37,7 @@ class _Part:
         return self.clip.backend
 
 
+@checked
 class ClipRange(_Part):
     """The frames ``start`` to ``stop`` (exclusive) of a clip, numbered from 0. Frames are read from the clip itself.
 

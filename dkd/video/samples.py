@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dkd.errors import SampleError, nearest_name
+from dkd.errors import SampleError, checked, nearest_name
 from dkd.io.files import atomic_path
 from dkd.io.leftovers import temporary_folder
 from dkd.io.paths import find_data, folders_text
@@ -123,6 +123,7 @@ def list_samples() -> tuple[str, ...]:
     return tuple(name for name, sample in SAMPLES.items() if (folder / sample.path).is_file())
 
 
+@checked
 def get_sample(name: str) -> Sample:
     """Return the sample called ``name``, with absolute paths.
 

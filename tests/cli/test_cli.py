@@ -146,7 +146,7 @@ def test_a_person_that_cannot_be_read_is_refused(
         (["{clip}", "--box", "5000,5000,6000,6000", "--out", "{tmp}/o.csv"], "outside the frame"),
         (["{clip}", "--model", "dkd-resnet", "--out", "{tmp}/o.csv"], "unknown"),
         (["{clip}", "--model", "{tmp}/none.safetensors", "--out", "{tmp}/o.csv"], "found no file"),
-        (["{clip}", "--out", "{tmp}/nowhere/o.csv"], "folder that exists"),
+        (["{clip}", "--out", "{clip}/o.csv"], "expected a folder, got the file"),
         (["{clip}", "--out", "{tmp}/o.xlsx"], "ends in .csv, .tsv, .parquet, .dlc.csv"),
         (["{clip}", "--out", "{tmp}/o"], "ends in .csv"),
         (["{clip}", "--start", "5", "--out", "{tmp}/o.csv"], "0 <= start < stop <= 5"),

@@ -93,7 +93,7 @@ def test_a_model_without_calibration_has_no_confidence(
         (["{walk}", "--seconds", "-1"], "expected --seconds above 0, got -1"),
         (["{walk}", "--out", "{walk}.csv.xyz"], "ends in"),
         (["{walk}", "--out", "{walk}.gif"], "expected a pose file as --out"),
-        (["{walk}", "--out", "nowhere/out.slp"], "expected a file in a folder that exists"),
+        (["{walk}", "--out", "{walk}/out.slp"], "expected a folder, got the file"),
     ],
 )
 def test_errors_are_one_line(

@@ -74,6 +74,12 @@ FOUND = {
     "a track timed at 0",
     "an export into no folder",
     "a trace of half a frame",
+    "dkd.Live",
+    "dkd.Trace",
+    "dkd.load_poses",
+    "dkd.trace_person",
+    "widgets.Workbench",
+    "widgets.save_page",
 }
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import torch
 from scipy.io import loadmat
 
@@ -23,8 +25,12 @@ from dkd.models.registry import build_model
 from dkd.pose.skeleton import SKELETONS
 from dkd.sessions.content import ModelFile, VideoFile
 from dkd.sessions.session import Session
+from dkd.studies.store import Store, clip_of, clips_schema
+from dkd.studies.table import Row, read_table, write_table
 from dkd.training.run import Run
+from tests.support.fake_trace import FakeTrace
 from tests.support.tracks import make_track
+from widgets import save_page
 
 OLD, NEW = 3, 5
 _SET = RenderSetConfig(n_train=1, n_test=1, n_frames=2, size=64)
@@ -140,6 +146,42 @@ def _index(folder: Path, version: int) -> None:
     evaluation_run._write_index(folder, [], {"n_frames": version, "specs": {}, "given": {}})
 
 
+def _study_table(folder: Path, version: int) -> None:
+    write_table(folder / "study.csv", [Row(i, f"{i}.mp4", groups={"group": "=a"}) for i in range(version)])
+
+
+def _study_part(folder: Path, version: int) -> None:
+    table = pd.DataFrame({"video": "a.mp4", "person": "anna", "joint": "head", "x": np.full(5000, version)})
+    Store(folder).write_part(folder / "joints" / "a.parquet", table, {"name": "a", "frames": version})
+
+
+def _clips(folder: Path, version: int) -> None:
+    schema = clips_schema(["group"])
+    rows = [{name: None for name in schema.names} | {"name": str(i)} for i in range(version)]
+    Store(folder).write_clips(pa.Table.from_pylist(rows, schema=schema))
+
+
+def _read_clips(folder: Path) -> Any:
+    table = Store(folder).read_clips()
+    assert table is not None
+    return table.num_rows
+
+
+def _page(folder: Path, version: int) -> None:
+    trace = FakeTrace(version, channels=2, cells=16)
+    save_page(trace, folder / "a.html", caption=f"version {version}")
+
+
+def _read_page(folder: Path) -> Any:
+    text = (folder / "a.html").read_text(encoding="utf-8")
+    assert text.rstrip().endswith("</html>")
+    return set(re.findall(r"version \d", text))
+
+
+def _figure(folder: Path, version: int) -> None:
+    export(FakeTrace(version, channels=2, cells=16), folder / "a.svg", frame=version - 1)
+
+
 def _text(name: str) -> Callable[[Path], Any]:
     return lambda folder: (folder / name).read_text()
 
@@ -164,6 +206,11 @@ KINDS: dict[str, Kind] = {
     "poses, DeepLabCut": _exported(".dlc.csv"),
     "poses, OpenPose (a folder)": _exported(".openpose"),
     "poses, NPZ": _exported(".npz"),
+    "table of a study": Kind(_study_table, lambda f: len(read_table(f / "study.csv"))),
+    "joints of a clip in a study": Kind(_study_part, lambda f: (clip_of(f / "joints" / "a.parquet") or {})["frames"]),
+    "table of a study's clips": Kind(_clips, _read_clips),
+    "page": Kind(_page, _read_page),
+    "figure, SVG": Kind(_figure, _text("a.svg")),
     "overlay video": Kind(_overlay, _read_overlay),
     "rendered people": Kind(_rendered, _read_rendered),
 }  # fmt: skip

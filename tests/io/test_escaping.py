@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import csv
 import html
 import io
+import json
 import re
+from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import mistune
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib import rc_context
+from matplotlib.figure import Figure
 
+from dkd import export, load_poses, plot_frame, plot_kernels, plot_lanes
+from dkd.evaluation.calibrate import Reliability
 from dkd.evaluation.compare import Comparison
+from dkd.evaluation.reliability_page import reliability_page
 from dkd.io.escaping import csv_cell, from_csv_cell, latex, markdown, plain_label
+from dkd.pose.skeleton import Skeleton
+from tests.support.fake_trace import FakeTrace
+from tests.support.hostile_names import hostile, renamed
+from tests.support.tracks import make_track
+from widgets.evaluation.reliability import reliability_figure
 from widgets.evaluation.table import exports, table_html
 from widgets.training.runs import runs_html
 
@@ -102,3 +116,49 @@ def test_names_in_tables_exports_and_pages(probe: str, tmp_path: Path) -> None:
     for page in (table_html(table), runs_html(runs)):
         assert set(re.findall(r"<(\w+)", page)) <= {"table", "thead", "tbody", "tr", "th", "td"}, page
         assert html.escape(probe) in page
+
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+NAMES = tuple(name for name in PROBES if name.isprintable() and name.strip())
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".dlc.csv"])
+def test_names_of_people_and_joints_in_tables_of_poses(ending: str, tmp_path: Path) -> None:
+    skeleton = Skeleton("probe", NAMES, ((NAMES[0], NAMES[1]),))
+    track = make_track(1, 4, len(NAMES), skeleton, 30.0, gaps=False)
+    track = replace(track, people=NAMES, source=NAMES[0], software=NAMES[9])
+    path = export(track, tmp_path / f"a{ending}").path
+    with path.open(newline="", encoding="utf-8") as file:
+        cells = [cell for row in csv.reader(file, delimiter="\t" if ending == ".tsv" else ",") for cell in row]
+    number = re.compile(r"[-+]?[\d.]+(e-?\d+)?")
+    assert [cell for cell in cells if cell.startswith(FORMULA) and not number.fullmatch(cell)] == []
+    assert {NAMES[0], csv_cell("=1+1")} <= set(cells)
+    back = load_poses(path)
+    assert back.people == NAMES and back.joints == NAMES
+
+
+def _texts(figure: Figure, path: Path) -> str:
+    with rc_context({"svg.fonttype": "none"}):
+        figure.savefig(path)
+    return "\n".join(" ".join("".join(part.itertext()).split()) for part in ElementTree.parse(path).iter() if part.text)
+
+
+def test_names_in_figures(tmp_path: Path) -> None:
+    trace = renamed(FakeTrace(6))
+    joint = trace.skeleton.joints[0].replace("_", " ")
+    lanes = _texts(plot_lanes(trace, 0), tmp_path / "a.svg")
+    assert f"{hostile('clip')} · {hostile('model')} · {joint}" in lanes and lanes.count(joint) >= 2
+    assert joint in _texts(plot_kernels(trace, 3, 0), tmp_path / "b.svg")
+    frame = _texts(plot_frame({hostile("anna"): trace, "$ben_": FakeTrace(6)}, 2), tmp_path / "c.svg")
+    assert hostile("anna") in frame and "$ben_" in frame
+
+
+def test_names_in_a_reliability_diagram() -> None:
+    row = {"low": 0.0, "high": 1.0, "n": 4, "hits": 0.5, "confidence": 0.5, "lower": 0.2, "upper": 0.8}
+    data, labels = (hostile("data"),), (hostile("labels"),)
+    measured = Reliability(hostile("model"), data, labels, True, 0.2, 4, pd.DataFrame([row]), 0.1, 0.2)
+    layout = reliability_figure(measured).to_json()
+    assert "<b" not in layout and "$" not in layout and "%{y}" not in layout
+    assert plain_label(hostile("model")) in json.loads(layout)["layout"]["title"]["text"]
+    page = reliability_page(measured)
+    assert "<b " not in page and html.escape(hostile("model")) in page

@@ -18,16 +18,18 @@ FRAMES = 8
 VERDICTS = ("followed", "partly lost", "doubtful")
 
 
-def many_clips(folder: Path, n: int) -> Study:
-    """Make a finished study of ``n`` rows. The real one is the least confident; row 3 failed."""
+def many_clips(folder: Path, n: int, person: str = "person", group: str = "walk", stem: str = "clip") -> Study:
+    """Make a finished study of ``n`` rows, with these names. The real one is the least confident; row 3 failed."""
     sample = get_sample("rendered_walk")
     (folder / "videos").mkdir(parents=True)
     box = ",".join(f"{edge:g}" for edge in sample.box)
     lines = ["video,person,box,start,stop,condition"]
+    quoted = [name.replace('"', '""') for name in (stem, person, group)]
     for i in range(n):
-        video = folder / "videos" / f"clip{i:03}.mp4"
+        video = folder / "videos" / f"{stem}{i:03}.mp4"
         shutil.copy(sample.path, video) if i == 0 else video.touch()
-        lines.append(f'../videos/{video.name},person {i},"{box}",0,{FRAMES},{"walk" if i % 2 else "run"}')
+        names = f'"../videos/{quoted[0]}{i:03}.mp4","{quoted[1]} {i}"'
+        lines.append(f'{names},"{box}",0,{FRAMES},"{quoted[2] if i % 2 else "run"}"')
     study_folder = folder / "study"
     study_folder.mkdir()
     table = "\n".join(lines) + "\n"

@@ -21,6 +21,7 @@ from dkd.formats.track import PoseTrack
 from dkd.io.background import start_thread
 from dkd.models.confidence import ALPHA
 from dkd.tracking.protocols import TraceLike
+from dkd.video.protocols import ClipLike
 from widgets.core.cursor import Cursor
 from widgets.core.library import script
 from widgets.core.view import View, unknown_keyword
@@ -69,7 +70,7 @@ class CoherenceDebugger(View):
         other: TraceLike | PoseTrack | None = None,
         *,
         cursor: Cursor | None = None,
-        video: Any = None,
+        video: ClipLike | str | os.PathLike[str] | None = None,
         alpha: float = ALPHA,
         discriminator: Callable[[Tensor, Tensor], Tensor] | None = None,
         **unknown: Any,

@@ -17,6 +17,7 @@ import anywidget
 import ipywidgets
 import traitlets
 
+from dkd.errors import checked
 from widgets.core import cells
 from widgets.core.assets import folder_modules, module, needed_folders, stylesheet
 
@@ -73,6 +74,11 @@ class ModuleWidget(anywidget.AnyWidget):
     @traitlets.default("_library")
     def _open_library(self) -> str:
         return Library.of(self._module.partition("/")[0]).model_id
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        super().__init_subclass__(**named)
+        if "__init__" in cls.__dict__:
+            checked(cls)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"

@@ -111,7 +111,7 @@ def _traces(figures: Figures, number: int, name: str) -> list[Any]:
     colour, symbol, dash = look(number)
     marker = {"color": colour, "symbol": symbol, "size": 9, "line": {"width": 0.5, "color": "rgba(255,255,255,0.6)"}}
     shared: dict[str, Any] = {"name": plain_label(name), "legendgroup": name, "showlegend": False}
-    where = f"{html.escape(name)}<br>{_escaped_where(figures)}"
+    where = f"{plain_label(name)}<br>{plain_label(_where(figures))}"
 
     def axes(plot: int) -> dict[str, Any]:
         return {**shared, "xaxis": f"x{plot + 1}", "yaxis": f"y{plot + 1}"}
@@ -121,7 +121,7 @@ def _traces(figures: Figures, number: int, name: str) -> list[Any]:
     values = figures.joints.loc[name].to_numpy(float) if name in figures.joints.index else np.full(len(groups), np.nan)
     dots = go.Scatter(
         x=np.arange(len(groups)) + dodge, y=values, mode="markers", marker=marker, **{**axes(0), "showlegend": True},
-        customdata=[str(group) for group in groups],
+        customdata=[plain_label(group) for group in groups],
         hovertemplate="%{customdata}: %{y:.3f}<extra>" + where + "</extra>",
     )  # fmt: skip
     curve = figures.curves[name] if name in figures.curves else pd.Series(dtype=float)
@@ -154,10 +154,6 @@ def _where(figures: Figures) -> str:
     return f"{figures.data}, {figures.labels}" if figures.labels else figures.data
 
 
-def _escaped_where(figures: Figures) -> str:
-    return html.escape(_where(figures))
-
-
 def _legend_rows(methods: Sequence[str], width: int) -> int:
     """Compute the number of lines of the legend; Plotly gives every name the width of the longest."""
     each = 48 + 6.6 * max((len(name) for name in methods), default=0)
@@ -168,9 +164,9 @@ def _heading(figures: Figures) -> str:
     """Create the heading of all four plots, before the names of the methods; machine labels are highlighted."""
     if not figures.data:
         return ""
-    labels = html.escape(figures.labels)
+    labels = plain_label(figures.labels)
     labels = f"<b>{labels}</b>" if "machine" in labels.lower() else labels
-    return f"<b>{html.escape(figures.data)}</b>, labels: {labels}  "
+    return f"<b>{plain_label(figures.data)}</b>, labels: {labels}  "
 
 
 def _layout(figures: Figures, width: int) -> dict[str, Any]:
@@ -202,7 +198,7 @@ def _layout(figures: Figures, width: int) -> dict[str, Any]:
         layout[f"xaxis{i + 1}"] = {**axis, "domain": [left, left + wide], "anchor": f"y{i + 1}", "nticks": 6}
         layout[f"yaxis{i + 1}"] = {**axis, "domain": [bottom, bottom + tall], "anchor": f"x{i + 1}", "nticks": 6}
         layout["annotations"].append(_note(f"<b>{title}</b>", left, bottom + tall, "left", "bottom", 4))
-    names = [_short(str(name)) for name in figures.joints.columns]
+    names = [plain_label(_short(str(name))) for name in figures.joints.columns]
     layout["xaxis1"] |= {
         "tickvals": list(range(len(names))), "ticktext": names, "showgrid": False, "range": [-0.6, len(names) - 0.4],
         "ticks": "", "tickangle": 0 if len(names) <= 9 else -45,
@@ -285,7 +281,7 @@ def still_plots(figures: Figures) -> str:
     reach = float(figures.curves.index.max())
     parts = [
         f'<text x="{left}" y="12" font-weight="600">PCK over the threshold, share of the '
-        f"{html.escape(figures.normaliser)} – {_escaped_where(figures)}</text>",
+        f"{html.escape(figures.normaliser)} – {html.escape(_where(figures))}</text>",
         f'<path d="M{left} 24V{height + 24}H{left + width}" stroke="{INK}" fill="none" opacity=".5"/>',
         f'<text x="{left - 4}" y="32" text-anchor="end">1</text>',
         f'<text x="{left - 4}" y="{height + 24}" text-anchor="end">0</text>',

@@ -9,6 +9,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from dkd.evaluation.calibrate import Reliability
+from dkd.io.escaping import plain_label
 from widgets.panels.figures import COLOURS, GRID, INK, STYLE
 
 
@@ -44,10 +45,11 @@ def reliability_figure(measured: Reliability, height: int = 420) -> go.Figure:
         line={"color": INK, "dash": "dash", "width": 1},
     )
     axis = {"range": [0, 1.02], "gridcolor": GRID, "zeroline": False}
-    title = f"{measured.method}: ECE {measured.ece:.3f}, Brier {measured.brier:.3f}, n = {measured.n}"
+    title = f"{plain_label(measured.method)}: ECE {measured.ece:.3f}, Brier {measured.brier:.3f}, n = {measured.n}"
+    where = plain_label(f"{', '.join(measured.data)}: {'; '.join(measured.labels)}")
     return go.Figure([bars, points, diagonal]).update_layout(
         **STYLE, height=height, bargap=0, title={"text": title, "font": {"size": 13}},
         margin={"l": 60, "r": 20, "t": 40, "b": 50}, legend={"x": 0.02, "y": 0.98},
-        xaxis={**axis, "title": {"text": f"{what} ({', '.join(measured.data)}: {'; '.join(measured.labels)})"}},
+        xaxis={**axis, "title": {"text": f"{what} ({where})"}},
         yaxis={**axis, "title": {"text": f"share within {measured.alpha:g} of the box's larger side"}},
     )  # fmt: skip

@@ -15,7 +15,7 @@ from typing import Any
 
 import traitlets
 
-from dkd.errors import ConfigError
+from dkd.errors import ConfigError, checked
 from widgets.core.filmstrip import display_with_still
 from widgets.core.library import ModuleWidget, script
 from widgets.core.view import describe_error
@@ -23,6 +23,7 @@ from widgets.core.view import describe_error
 _progress: dict[str, dict[str, str]] = {}  # in this session: lesson's title → question's text → its state
 
 
+@checked
 @dataclass(frozen=True)
 class Number:
     """An answer that is a number.
@@ -57,6 +58,7 @@ class Number:
         return f"It is {self.value():g} {self.unit}".rstrip() + "."
 
 
+@checked
 @dataclass(frozen=True)
 class Choice:
     """An answer that is one of a few options.

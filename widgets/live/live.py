@@ -21,8 +21,9 @@ from dkd.errors import ClosedError, ConfigError, DKDError, ShapeError, nearest_n
 from dkd.io.background import start_thread
 from dkd.live.live import Live
 from dkd.live.seen import Seen
-from dkd.live.sources import PlayedClip
+from dkd.live.sources import PlayedClip, check_source
 from dkd.models.base import VideoPoseModel
+from dkd.pose.crops import four_numbers
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.opening import as_model
 from dkd.tracking.progress import Preparation
@@ -82,6 +83,10 @@ class LiveView(ModuleWidget):
     ):
         if loop and not isinstance(source, str | os.PathLike):
             raise ConfigError(f"expected the path of a video to play again and again, got source={source!r}")
+        if source is not None:
+            check_source(source)
+        if box is not None:
+            four_numbers(box)
         with Preparation(True) as prepared:
             self._model = accelerate(as_model(model).eval(), engine, prepared)
         self._source, self._box, self._conditions, self._loop = source, box, conditions, loop

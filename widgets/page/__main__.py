@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import math
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 from tqdm import tqdm
 
 from dkd.cli.track import check_frames, people_of
+from dkd.cli.words import Spoken, as_options
 from dkd.engines.choice import accelerate
 from dkd.errors import ConfigError, DKDError
 from dkd.models.checkpoints import load_model
@@ -29,6 +31,8 @@ _ONE = "person"  # name of the only person
 
 def main(settings: str) -> int:
     """Write a page, and return the exit status of the command."""
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(Spoken())
     given = json.loads(settings)
     given |= {"video": Path(given["video"]), "out": Path(given["out"])}
     arguments = argparse.Namespace(**given)
@@ -36,7 +40,7 @@ def main(settings: str) -> int:
         write(arguments)
         return 0
     except DKDError as error:
-        print(f"dkd: {error}", file=sys.stderr)
+        print(f"dkd: {as_options(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("dkd: stopped; nothing was written", file=sys.stderr)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dkd.errors import ConfigError, FrameIndexError, nearest_name
-from dkd.io.files import atomic_path
+from dkd.errors import ConfigError, FrameIndexError, checked, nearest_name
+from dkd.io.files import atomic_path, check_place
 from dkd.sessions.content import Bookmark
 from dkd.sessions.session import Session
 from dkd.tracking.protocols import TraceLike
@@ -69,6 +69,7 @@ class SavedPage:
         return " ".join([f"{self.path}:", *self.notes])
 
 
+@checked
 def save_page(
     run: TraceLike | Mapping[str, TraceLike] | Session,
     path: str | os.PathLike[str],
@@ -103,7 +104,7 @@ def save_page(
 
     Args:
         run: a trace; several by name, of the same frames of one clip; or a session, which is tracked again.
-        path: the file, ``.html``; an existing one is replaced.
+        path: the file, ``.html``; an existing one is replaced, and a folder that is missing is created.
         frames: frames of the trace, such as ``range(40, 90)``; by default all.
         people: names of those of several people who are in the page; by default all.
         bookmarks: ``{"frame": …, "note": …}`` with frames of the trace; those of a session are added.
@@ -133,6 +134,7 @@ def save_page(
         raise ConfigError(f"expected the name of a page, which ends in {ENDINGS[0]}, got {path.name!r}")
     if not (isinstance(max_mb, int | float) and math.isfinite(max_mb) and max_mb > 0):
         raise ConfigError(f"expected the largest size in MB, such as max_mb=8, got {max_mb!r}")
+    check_place(path)
     opened: dict[str, Any] = {}
     if isinstance(run, Session):
         bookmarks = [*run.bookmarks, *bookmarks]

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import ipywidgets as ipw
 import traitlets
 
-from dkd.errors import DKDError
+from dkd.errors import DKDError, checked
 from dkd.io.background import is_ending, start_thread
 from widgets.core.filmstrip import display_with_still, still_bundle
 from widgets.core.library import ModuleWidget, script
@@ -62,6 +62,10 @@ class LivePanel(ipw.VBox):
     _still_s: ClassVar[float]  # minimum interval between updates of the still picture
     _is_closed = True  # until it is complete: ipywidgets also closes incomplete widgets when they are deleted
     head: PanelHead
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        super().__init_subclass__(**named)
+        checked(cls)
 
     def _prepare(self) -> None:
         """Prepare the panel; called before any part is created."""

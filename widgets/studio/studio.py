@@ -19,6 +19,7 @@ from IPython.display import HTML, display
 
 from dkd.analysis.identity import same_person
 from dkd.errors import ConfigError, VideoMovedError
+from dkd.models.base import VideoPoseModel
 from dkd.sessions.opening import find_video
 from dkd.sessions.session import ENDING, Session
 from dkd.tracking.tables import FORMATS
@@ -80,7 +81,7 @@ class Studio(Requests, ModuleWidget):
         self,
         video: str | os.PathLike[str] | None = None,
         *,
-        model: Any = "dkd-mobilenetv2",
+        model: VideoPoseModel | str | os.PathLike[str] = "dkd-mobilenetv2",
         session: str | os.PathLike[str] | None = None,
         **unknown: Any,
     ):

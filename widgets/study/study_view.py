@@ -176,6 +176,6 @@ class StudyView(ipw.VBox):
 def _plain(value: Any) -> str:
     if value is None or value != value:  # NaN
         return ""
-    return (
-        f"{value:.3g}" if isinstance(value, float) and not float(value).is_integer() else str(value).removesuffix(".0")
-    )
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() else f"{value:.3g}"
+    return str(value)

@@ -162,7 +162,7 @@ class Curves:
             xaxis=f"x{plot + 1}",
             yaxis=f"y{plot + 1}",
             showlegend=bool(run) and plot == 0,  # the other plots use the same dashes; colours are in the titles
-            hovertemplate="step %{x:.0f}: %{y:.4g}<extra>" + html.escape(label) + "</extra>",
+            hovertemplate="step %{x:.0f}: %{y:.4g}<extra>" + label + "</extra>",
         )
 
     def close(self) -> None:

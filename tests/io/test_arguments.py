@@ -1,0 +1,92 @@
+"""What ``checked`` takes for the right type of an argument, and what it says of a wrong one."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from dkd import Trace
+from dkd.errors import ArgumentError, ConfigError, checked
+
+if TYPE_CHECKING:
+    from dkd.tracking.protocols import TraceLike
+    from dkd.video.clip import Clip
+
+Cancel = Callable[[], bool]
+Pair = tuple[int, int]
+
+
+@checked
+def called(
+    path: str | Path,
+    number: int | None = None,
+    *names: Any,
+    many: Sequence[str] = (),
+    settings: Mapping[str, int] | None = None,
+    trace: TraceLike | None = None,
+    clip: Clip | None = None,
+    cancel: Cancel | None = None,
+    pair: Pair | None = None,
+    values: np.ndarray | None = None,
+    **others: Any,
+) -> str:
+    """Return what it was given."""
+    return f"{path} {number} {names} {others}"
+
+
+class _Trace:
+    clip = joints = scores = None
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"number": np.int64(3)}, {"number": np.float32(3)}, {"number": Fraction(1, 2)}, {"number": True},
+        {"many": np.array(["a"])}, {"many": ("a",)}, {"many": iter("ab")}, {"settings": {}}, {"trace": _Trace()},
+        {"cancel": lambda: False}, {"cancel": str}, {"pair": "the function itself checks what a Pair is"},
+        {"values": [[1, 2]]}, {"values": range(3)}, {"other": object()}, {"number": None},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_fits_is_passed_on(given: dict[str, Any]) -> None:
+    assert called(Path("a"), **given).startswith("a ")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"path": None}, "called() expects path to be text or a path, got None"),
+        ({"path": b"a"}, "called() expects path to be text or a path, got b'a', an object of type bytes"),
+        ({"number": "3"}, "called() expects number to be a whole number or None, got '3', an object of type str"),
+        ({"number": 1j}, "expects number to be a whole number or None, got 1j"),
+        ({"many": "ab"}, "expects many to be a list, got 'ab'"),
+        ({"many": None}, "expects many to be a list, got None"),
+        ({"settings": [1]}, "expects settings to be a dictionary or None"),
+        ({"trace": "walk"}, "expects trace to be a trace or None, got 'walk'"),
+        ({"clip": 3}, "expects clip to be a clip or None, got 3"),
+        ({"cancel": True}, "expects cancel to be a function or None, got True"),
+        ({"values": "1, 2"}, "expects values to be an array or None"),
+        ({"number": ["x" * 10_000]}, "got ['xxxx"),
+    ],
+)
+def test_what_does_not_fit_is_named(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ArgumentError) as error:
+        called(**{"path": "a", **given})
+    assert said in str(error.value) and len(str(error.value)) < 200
+    assert isinstance(error.value, ConfigError) and isinstance(error.value, TypeError)
+
+
+def test_python_itself_says_what_is_missing() -> None:
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'path'"):
+        called()  # type: ignore[call-arg]
+
+
+def test_a_checked_name_still_tells_what_it_is() -> None:
+    assert called.__doc__ == "Return what it was given." and list(inspect.signature(called).parameters)[0] == "path"
+    assert list(inspect.signature(Trace).parameters)[:3] == ["model", "clip", "box"]
