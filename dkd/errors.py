@@ -27,10 +27,6 @@ class ConfigError(DKDError, ValueError):
     """A setting is unknown, has the wrong type, or contradicts another one."""
 
 
-class ArgumentError(ConfigError, TypeError):
-    """An argument of a function has the wrong type."""
-
-
 class CheckpointError(DKDError, ValueError):
     """A checkpoint is missing, damaged, or does not fit the model it is loaded into."""
 
@@ -41,6 +37,10 @@ class BoxError(DKDError, ValueError):
 
 class ShapeError(DKDError, ValueError):
     """An array has the wrong shape or type."""
+
+
+class ArgumentError(ConfigError, ShapeError, TypeError):
+    """An argument of a function has the wrong type."""
 
 
 class StorageError(DKDError, OSError):
@@ -163,7 +163,7 @@ _TESTS: dict[str, Callable[[Any], bool]] = {
 }  # fmt: skip
 _WORDS = {
     "None": "None", "str": "text", "int": "a whole number", "float": "a number", "Callable": "a function",
-    "ndarray": "an array", "tuple": "a tuple", "DataFrame": "a table of pandas",
+    "ndarray": "an array", "tuple": "a tuple", "VideoPoseModel": "a model", "DataFrame": "a table of pandas",
     **dict.fromkeys(("Path", "PathLike"), "a path"), **dict.fromkeys(("Sequence", "Iterable", "list"), "a list"),
     **dict.fromkeys(("Mapping", "dict"), "a dictionary"), **dict.fromkeys(("ClipLike", "Clip"), "a clip"),
     **dict.fromkeys(("TraceLike", "AnyTrace"), "a trace"),

@@ -39,9 +39,32 @@ TOLERANCE = {"float32": 1e-4, "bfloat16": 0.1}
 _COMPARED, _TIMED, _WARM_UP = 3, 15, 3
 _ENOUGH_S = 1.0  # of measurement, after two passes
 REMEMBERED = 200  # models and machines
-_made: weakref.WeakKeyDictionary[VideoPoseModel, dict[str, VideoPoseModel]] = weakref.WeakKeyDictionary()
 _refused: set[str] = set()  # fingerprints of models that stay in PyTorch
 _measuring = threading.Lock()
+
+
+class _Made(dict[str, VideoPoseModel]):
+    """A model's engines, kept by the model itself and freed with it; copies of the model have their own.
+
+    In a table of all models, even one with weak keys, they would keep it for ever: each refers to its model.
+    """
+
+    def __init__(self, model: VideoPoseModel):
+        super().__init__()
+        self.of = weakref.ref(model)
+
+    def __deepcopy__(self, memo: object) -> None:
+        return None
+
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        return type(None), ()
+
+
+def _made_of(model: VideoPoseModel) -> _Made:
+    made: _Made | None = vars(model).get("_engines")
+    if made is None or made.of() is not model:
+        made = vars(model)["_engines"] = _Made(model)
+    return made
 
 
 class EngineDiffersError(DKDError, ArithmeticError):
@@ -95,7 +118,7 @@ def accelerate(
     check_graphs(model)  # before a package is asked for
     if needs_gpu(asked):
         check_gpu()
-    made = _made.setdefault(model, {})
+    made = _made_of(model)
     key = f"{asked} {fingerprint(model)} {torch.get_num_threads()}"  # weights may have changed since
     if key not in made:
         made[key] = _opened(model, asked, notify)

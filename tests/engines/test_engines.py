@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import gc
 import json
+import pickle
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -361,3 +365,19 @@ def test_the_measurement_leaves_out_what_cannot_be_used(model: DKD, monkeypatch:
 
     monkeypatch.setattr(choice, "open_graph", broken)
     assert list(choice.measure(load_model(SHIPPED), ("torch", "onnxruntime"))) == ["torch"]
+
+
+def test_a_model_and_its_engines_are_freed_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A notebook that opens a model by its name again and again does not grow."""
+    model = build_model("dkd-tiny", channels=4, input_size=128).eval()
+    fast = accelerate(model, "onnxruntime")
+    assert accelerate(model, "onnxruntime") is fast and accelerate(fast, "onnxruntime") is fast
+    renamed, deep, stored = copy.copy(model), copy.deepcopy(model), pickle.loads(pickle.dumps(model))
+    renamed.name = "other"
+    assert accelerate(renamed, "onnxruntime").name == "other"
+    for other in (deep, stored):
+        assert accelerate(other, "onnxruntime") is not fast
+    gone = [weakref.ref(one) for one in (model, fast, renamed, deep, stored)]
+    del model, fast, renamed, deep, stored, other
+    gc.collect()
+    assert [one() for one in gone] == [None] * 5

@@ -232,4 +232,4 @@ def test_the_command_draws_poses_into_the_video(tmp_path: Path, capsys: pytest.C
         images, _ = decoded(Path(out))
         assert [read_number(image) for image in images] == list(range(8))
     assert main(["export-poses", str(poses), "--out", str(tmp_path / "b.mp4")]) == 2
-    assert "add video" in capsys.readouterr().err
+    assert "add --video" in capsys.readouterr().err

@@ -145,7 +145,7 @@ def _texts(figure: Figure, path: Path) -> str:
 
 def test_names_in_figures(tmp_path: Path) -> None:
     trace = renamed(FakeTrace(6))
-    joint = trace.skeleton.joints[0].replace("_", " ")
+    joint = " ".join(trace.skeleton.joints[0].replace("_", " ").split())
     lanes = _texts(plot_lanes(trace, 0), tmp_path / "a.svg")
     assert f"{hostile('clip')} · {hostile('model')} · {joint}" in lanes and lanes.count(joint) >= 2
     assert joint in _texts(plot_kernels(trace, 3, 0), tmp_path / "b.svg")

@@ -170,9 +170,11 @@ def save_page(
         }  # fmt: skip
         still = still_picture(first, shown["frame"] + part.start)
         how: Any = {"encoding": "utf-8", "errors": "replace", "newline": "\n"}  # names of files may be no Unicode
-        with atomic_path(path) as temporary, temporary.open("w", **how) as file:
-            file.writelines(render(title, still, whole, contents.blocks))
-        return SavedPage(path, path.stat().st_size / MB, expected / MB, len(part), arithmetic, str(look))
+        with atomic_path(path) as temporary:
+            with temporary.open("w", **how) as file:
+                file.writelines(render(title, still, whole, contents.blocks))
+            size = temporary.stat().st_size
+        return SavedPage(path, size / MB, expected / MB, len(part), arithmetic, str(look))
     finally:
         for trace in opened.values():
             trace.close()
