@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dkd import Clip, Trace, build_model, load_model
+from dkd import Clip, Reinitialise, Trace, build_model, load_model
 from dkd.analysis.lineage import (
     channel_reliance,
     compare_kernels,
@@ -233,7 +233,7 @@ def test_stopped_reliance_covers_the_whole_clip_coarsely() -> None:
 
 def test_reinitialised_frames_have_no_reliance() -> None:
     made: Any = FakeTrace(9, lost=(4,))
-    again = made.retrace(object())
+    again = made.retrace(Reinitialise())
     assert channel_reliance(again, WRIST).frames.tolist() == [1, 2, 3, 5, 6, 7, 8]
 
 
