@@ -108,7 +108,7 @@ def test_names_are_shown_as_they_are(lab_window: Page, jupyter_lab: Lab, setup: 
             expect(view).to_contain_text(names[-1].split()[-1])
             missing: list[str] = []
 
-            def all_there(view=view, names=names, missing=missing) -> bool:  # type: ignore[no-untyped-def]
+            def all_there(view=view, names=names, missing=missing) -> bool:
                 text = view.evaluate(TEXTS)
                 missing[:] = [one for one in names if one not in text]
                 return not missing
