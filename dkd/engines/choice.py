@@ -46,7 +46,8 @@ _measuring = threading.Lock()
 class _Made(dict[str, VideoPoseModel]):
     """A model's engines, kept by the model itself and freed with it; copies of the model have their own.
 
-    In a table of all models, even one with weak keys, they would keep it for ever: each refers to its model.
+    In a table of all models, even one with weak keys, they would keep it as long as the process lives: each refers to
+    its model.
     """
 
     def __init__(self, model: VideoPoseModel):
