@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from dkd.engines.compact import compact_graphs
-from dkd.errors import ConfigError
+from dkd.errors import ConfigError, checked
 from dkd.io.files import atomic_path
 from dkd.io.provenance import provenance
 from dkd.models.base import VideoPoseModel
@@ -46,6 +46,7 @@ SAMPLE = "rendered_walk"
 _AROUND = 150_000  # bytes of a page besides its blocks
 
 
+@checked
 def save_live_page(
     path: str | os.PathLike[str],
     model: str | Path | VideoPoseModel = "dkd-mobilenetv2",
