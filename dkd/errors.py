@@ -199,7 +199,7 @@ def checked(function: T) -> T:
                 where = function.__qualname__.removesuffix(".__init__")
                 expected = " or ".join(dict.fromkeys(_word(kind, function) for kind in kinds))
                 got = f"{short(value)}, an object of type {type(value).__name__}" if value is not None else "None"
-                raise ArgumentError(f"{where}() expects {name} to be {expected}, got {got}")
+                raise ArgumentError(f"expected {name} of {where}() to be {expected}, got {got}")
         return function(*arguments, **named)
 
     return call  # type: ignore[return-value]

@@ -149,7 +149,7 @@ def test_names_in_figures(tmp_path: Path) -> None:
     lanes = _texts(plot_lanes(trace, 0), tmp_path / "a.svg")
     assert f"{hostile('clip')} · {hostile('model')} · {joint}" in lanes and lanes.count(joint) >= 2
     assert joint in _texts(plot_kernels(trace, 3, 0), tmp_path / "b.svg")
-    frame = _texts(plot_frame({hostile("anna"): trace, "$ben_": FakeTrace(6)}, 2), tmp_path / "c.svg")
+    frame = _texts(plot_frame({hostile("anna"): trace, "$ben_": renamed(FakeTrace(6))}, 2), tmp_path / "c.svg")
     assert hostile("anna") in frame and "$ben_" in frame
 
 

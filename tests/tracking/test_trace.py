@@ -215,9 +215,9 @@ def test_a_model_and_a_clip_can_be_given_by_name(tmp_path: Path) -> None:
         trace.clip.frame(0)
     with pytest.raises(ConfigError, match="unknown"):
         Trace("dkd-mobilnet", path)
-    with pytest.raises(ConfigError, match="expects model to be a model or text or a path, got 3"):
+    with pytest.raises(ConfigError, match="expected model of .* to be a model or text or a path, got 3"):
         Trace(3, path)  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="expects clip to be a clip or text or a path, got array"):
+    with pytest.raises(ConfigError, match="expected clip of .* to be a clip or text or a path, got array"):
         Trace("dkd-mobilenetv2", np.zeros((2, 4, 4, 3), np.uint8))  # type: ignore[arg-type]
     with pytest.raises(VideoNotFoundError):
         Trace("dkd-mobilenetv2", tmp_path / "none.mp4")
