@@ -143,7 +143,8 @@ _LIKE = {
 
 
 def _is_list(value: object) -> bool:
-    return hasattr(value, "__iter__") and not isinstance(value, str | bytes)
+    has_items = hasattr(value, "__iter__") or hasattr(value, "__getitem__")
+    return has_items and not isinstance(value, str | bytes)
 
 
 def _has_all(names: Iterable[str], value: object) -> bool:
