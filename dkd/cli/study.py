@@ -29,6 +29,12 @@ def add_study_command(commands: Any) -> None:
 
     run = actions.add_parser("run", help="do all rows that are not done, or that changed; repeat after a stop")
     run.add_argument("study", type=Path, help="folder of the study")
+    run.add_argument(
+        "--engine", default="local", help="local: processes on this machine; ray: a cluster (default: %(default)s)"
+    )
+    run.add_argument(
+        "--address", metavar="HOST:PORT", help="of a running Ray cluster, or auto (default: one is started here)"
+    )
     run.add_argument("--workers", type=int, metavar="N", help="number of processes (default: one per core)")
     run.add_argument("--attempts", type=int, default=2, help="how often a row is tried (default: %(default)s)")
     run.add_argument("--quiet", action="store_true", help="print only errors, and no progress bar")
@@ -57,7 +63,7 @@ def add_study_command(commands: Any) -> None:
 
 
 def _add_videos(command: argparse.ArgumentParser) -> None:
-    command.add_argument("videos", type=Path, help="folder of videos, searched with the folders below it")
+    command.add_argument("videos", help="folder of videos, searched with the folders below it; or s3://bucket/folder")
     command.add_argument(
         "--folders", nargs="+", default=[], metavar="GROUP",
         help="groups by folder: --folders condition subject, for videos in VIDEOS/<condition>/<subject>/",
@@ -105,7 +111,9 @@ def _run(arguments: argparse.Namespace) -> int:
     from dkd.studies.study import Study
 
     study = Study(arguments.study)
-    records = study.run(arguments.workers, attempts=arguments.attempts)
+    records = study.run(
+        arguments.workers, attempts=arguments.attempts, engine=arguments.engine, address=arguments.address
+    )
     failed = 0
     try:
         with tqdm(total=len(study), unit="clip", disable=arguments.quiet) as bar:

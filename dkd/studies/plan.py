@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from dkd.studies.columns import LABEL_COLUMNS
 from dkd.studies.evaluate import STATE, label_values
 from dkd.studies.local import Outcome
 from dkd.studies.settings import StudySettings, work_key
+from dkd.studies.sources import Listing, is_url
 from dkd.studies.store import Store, clip_of, clips_schema, read_part
 from dkd.studies.table import Row
 from dkd.video.folders import is_images
@@ -42,38 +43,48 @@ class Plan:
     """
 
     def __init__(self, store: Store, rows: Sequence[Row], groups: Sequence[str], settings: StudySettings, weights: str):
-        import pyarrow as pa
-
-        self._store, self._rows, self._groups, self._weights = store, rows, groups, weights
+        self._store, self._rows, self._groups = store, rows, groups
+        self._settings, self._weights = settings, weights
         self._schema = clips_schema(groups)
         self.index = {row.name: i for i, row in enumerate(rows)}
-        self._keys = [work_key(row, settings, weights) for row in rows]
-        parts = store.parts()
-        for name in parts.keys() - self.index.keys():
-            store.set_aside(parts.pop(name))
+        self._new: list[dict[str, Any]] = []
         stored = store.read_clips()
         self._table = self._schema.empty_table() if stored is None else self._fitted(stored)
-        known = set(self._table.column("name").to_pylist())
-        self._new: list[dict[str, Any]] = []
-        for name in parts.keys() - known:  # finished after the table of clips was written last
-            if (clip := clip_of(parts[name])) is not None:
-                self._new.append(clip)
+        has_part = self._check_parts()
         self._fold()
-        for name, part in parts.items():
-            place = store.part(name, rows[self.index[name]].groups)
-            if part != place:
-                store.move(part, place)
-        planned = self._table.select(list(_PLANNED)).to_pydict()
-        done = {
-            name: facts
-            for name, status, *facts in zip(*(planned[column] for column in _PLANNED), strict=True)
-            if status == "done" and name in parts
-        }
-        self._fresh: list[dict[str, Any]] = []
+        self._stored_away = Listing()
         self.n_missing = 0
-        self.waiting = [i for i, row in enumerate(rows) if not self._is_done(i, row, done.get(row.name))]
+        is_done = bytearray(len(rows))
+        for facts in self._facts():
+            i = self.index[facts["name"]]
+            if facts["status"] == "done" and has_part[i]:
+                is_done[i] = self._is_done(rows[i], facts)
+        self.waiting = [i for i, done in enumerate(is_done) if not done]
         self.n_done, self.n_failed = len(rows) - len(self.waiting), 0
-        assert isinstance(self._table, pa.Table)
+
+    def _check_parts(self) -> bytearray:
+        """Return which rows have a part; move those in other places, and take in those that the table does not know."""
+        known = bytearray(len(self._rows))
+        for facts in self._facts():
+            known[self.index[facts["name"]]] = True
+        has_part = bytearray(len(self._rows))
+        for file in self._store.parts():
+            part, i = Path(file), self.index.get(Path(file).stem)
+            if i is None:
+                self._store.set_aside(part)
+                continue
+            has_part[i] = True
+            row = self._rows[i]
+            if not known[i] and (clip := clip_of(part)) is not None:
+                self._new.append(clip)  # finished after the table of clips was written last
+            if part != (place := self._store.part(row.name, row.groups)):
+                self._store.move(part, place)
+        return has_part
+
+    def _facts(self) -> Iterator[dict[str, Any]]:
+        """Yield what the plan needs of each row of the table of clips; a batch at a time, which keeps memory small."""
+        for batch in self._table.select(list(_PLANNED)).to_batches(max_chunksize=4096):
+            yield from batch.to_pylist()
 
     def _fitted(self, table: Any) -> Any:
         """Return the stored table without rows that left the study, with the groups of today."""
@@ -87,12 +98,16 @@ class Plan:
             columns[group] = pa.array([self._rows[self.index[names[i]]].groups[group] for i in kept], pa.string())
         return pa.table([columns[name] for name in self._schema.names], schema=self._schema)
 
-    def _is_done(self, index: int, row: Row, facts: list[Any] | None) -> bool:
+    def _is_done(self, row: Row, facts: Mapping[str, Any]) -> bool:
         """Return whether a row need not be run: same key, and same video by size and time, else by content."""
-        if facts is None or facts[0] != self._keys[index]:
+        if facts["key"] != self._key(row):
             return False
-        _, digest, size, changed = facts
-        video = self._video(row)
+        digest, size, changed = facts["video_sha256"], facts["video_bytes"], facts["video_mtime_ns"]
+        if is_url(row.video):
+            found = self._stored_away.state(row.video)
+            self.n_missing += found is None
+            return found is None or tuple(found.values()) == (size, changed)
+        video = Path(self.video(row))
         if not is_images(video) and not video.exists():
             self.n_missing += 1
             return True  # its result stays: the disk of the videos may be away
@@ -106,16 +121,22 @@ class Plan:
         except (OSError, VideoError):
             return False  # the run says what is wrong with it
 
+    def _key(self, row: Row) -> str:
+        return work_key(row, self._settings, self._weights)
+
     def task(self, index: int, attempt: int) -> dict[str, Any]:
         """Return the message to a worker for a row."""
         row = self._rows[index]
-        facts = {"key": self._keys[index], "model_sha256": self._weights, "attempts": attempt}
+        facts = {"key": self._key(row), "model_sha256": self._weights, "attempts": attempt}
         plain = {name: getattr(row, name) for name in Row.__slots__}
-        return {"name": row.name, "row": plain, "video": os.fspath(self._video(row)), "facts": facts}
+        return {"name": row.name, "row": plain, "video": self.video(row), "facts": facts}
 
-    def _video(self, row: Row) -> Path:
+    def video(self, row: Row) -> str:
+        """Return the path of a row's video, or its address in an object store."""
+        if is_url(row.video):
+            return row.video
         # Without "..": through a folder that is missing, it would lead nowhere.
-        return Path(os.path.normpath(self._store.folder.resolve() / row.video))
+        return os.path.normpath(self._store.folder.resolve() / row.video)
 
     def record(self, index: int, outcome: Outcome, attempt: int) -> None:
         """Keep the outcome of a row."""
@@ -124,7 +145,7 @@ class Plan:
             row = self._rows[index]
             clip = {
                 "name": row.name, "video": row.video, "person": row.person, **row.groups, "status": "failed",
-                "error": f"{outcome.kind}: {outcome.error}", "attempts": attempt, "key": self._keys[index],
+                "error": f"{outcome.kind}: {outcome.error}", "attempts": attempt, "key": self._key(row),
                 "model_sha256": self._weights, "version": dkd.__version__,
                 "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             }  # fmt: skip

@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -62,9 +62,9 @@ class Store:
         place = [f"{group}={quote(value, safe=' ') if value else _NO_GROUP}" for group, value in groups.items()]
         return self.folder.joinpath(JOINTS, *place, f"{name}.parquet")
 
-    def parts(self) -> dict[str, Path]:
-        """Return the files of joints that are there, by the name of their row."""
-        return {Path(file).stem: Path(file) for file in _files(self.folder / JOINTS) if file.endswith(".parquet")}
+    def parts(self) -> Iterator[str]:
+        """Yield the paths of the files of joints that are there; each has the name of its row."""
+        return (file for file in _files(self.folder / JOINTS) if file.endswith(".parquet"))
 
     def read_clips(self) -> pa.Table | None:
         """Read the table of clips; ``None`` if there is none yet.
@@ -173,7 +173,7 @@ def clip_of(part: Path) -> dict[str, Any] | None:
     return clip
 
 
-def _files(folder: Path) -> Iterable[str]:
+def _files(folder: Path) -> Iterator[str]:
     """Yield all files in a folder and those below it; none if there is no folder."""
     try:
         entries = list(os.scandir(folder))

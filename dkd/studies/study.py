@@ -14,20 +14,23 @@ from __future__ import annotations
 import logging
 import os
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
 from dkd.errors import ConfigError, DatasetError, RunBusyError, StorageError, nearest_name
 from dkd.io.paths import as_path
+from dkd.studies.engines import Engine, check_engine, start_engine
 from dkd.studies.listing import list_rows
-from dkd.studies.local import LocalEngine, check_workers, is_count
+from dkd.studies.local import check_workers, is_count
 from dkd.studies.plan import Plan
 from dkd.studies.reports import Reports
 from dkd.studies.settings import StudySettings, model_hash, read_settings, write_settings
+from dkd.studies.sources import Videos, is_url
 from dkd.studies.store import JOINTS, Store, clips_schema, read_part
 from dkd.studies.table import Row, read_table, write_table
 
@@ -88,6 +91,8 @@ class Study(Reports):
         if not (self.folder / TABLE).is_file():
             raise ConfigError(f"expected a study in {self.folder}, got no {TABLE} there; see dkd study init")
         self._store = Store(self.folder)
+        self._videos = Videos()
+        weakref.finalize(self, self._videos.forget)
         self.read()
 
     def read(self) -> None:
@@ -172,7 +177,12 @@ class Study(Reports):
     # --- running ------------------------------------------------------------------------------------------------------
 
     def run(
-        self, workers: int | None = None, *, attempts: int = ATTEMPTS, engine: LocalEngine | None = None
+        self,
+        workers: int | None = None,
+        *,
+        attempts: int = ATTEMPTS,
+        engine: str | Engine = "local",
+        address: str | None = None,
     ) -> Iterator[StudyProgress]:
         """Do all rows that are not done yet, or whose video, model or settings changed since.
 
@@ -186,7 +196,10 @@ class Study(Reports):
         Args:
             workers: number of processes; by default one for each core.
             attempts: how often a row is tried in this run.
-            engine: what runs the rows; processes on this machine by default.
+            engine: ``"local"``: processes on this machine. ``"ray"``: a cluster, see :mod:`dkd.studies.cluster`. Or
+                anything that has ``run`` and is a context manager, as these are.
+            address: with ``"ray"``: ``HOST:PORT`` of a running cluster, or ``auto`` for the one of this machine; one is
+                started here by default.
 
         Yields:
             A :class:`StudyProgress` after each row that was done now, or failed for the last time.
@@ -196,11 +209,13 @@ class Study(Reports):
             RunBusyError: another process runs this study.
             DatasetError: the table of clips is damaged.
             StorageError: results cannot be written, for instance because the disk is full. What is finished is kept.
-            WorkerError: the worker processes cannot start.
+            WorkerError: the workers cannot start, or the cluster is gone.
+            MissingExtraError: Ray, or what reads the addresses of videos, is not installed.
         """
         if not is_count(attempts, 100):
             raise ConfigError(f"expected 1 to 100 attempts, got {attempts!r}")
         check_workers(workers)
+        check_engine(engine, address)
         self.read()
         self.settings.check_export()
         weights = model_hash(self.settings)
@@ -217,13 +232,11 @@ class Study(Reports):
                 log.warning(
                     "the videos of %d finished rows are not there; their results are kept as they are", plan.n_missing
                 )
-            yield from self._run(plan, workers, attempts, engine)
+            yield from self._run(plan, attempts, lambda setup: start_engine(engine, setup, workers, address))
         finally:
             lock.release()
 
-    def _run(
-        self, plan: Plan, workers: int | None, attempts: int, engine: LocalEngine | None
-    ) -> Iterator[StudyProgress]:
+    def _run(self, plan: Plan, attempts: int, start: Callable[[dict[str, Any]], Engine]) -> Iterator[StudyProgress]:
         from dkd.io.config import to_mapping
 
         setup = {"settings": to_mapping(self.settings), "folder": os.fspath(self.folder.resolve())}
@@ -234,7 +247,7 @@ class Study(Reports):
             if not waiting:
                 plan.measure_labels()
                 return
-            with engine or LocalEngine(setup, workers) as running:
+            with start(setup) as running:
                 for attempt in range(1, attempts + 1):
                     again = []
                     for outcome in running.run(plan.task(index, attempt) for index in waiting):
@@ -320,7 +333,14 @@ class Study(Reports):
         )
 
     def video(self, row: Row) -> Path:
-        """Return the path of a row's video."""
+        """Return the path of a row's video; one from an object store is fetched, and kept until the next one is.
+
+        Raises:
+            MissingExtraError: what reads its address is not installed.
+            VideoError: it cannot be fetched.
+        """
+        if is_url(row.video):
+            return self._videos.get(row.video)[0]
         return Path(os.path.normpath(self.folder.resolve() / row.video))
 
     def state(self, clips: pd.DataFrame | None = None) -> str:

@@ -10,13 +10,18 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from dkd.errors import DKDError
 from dkd.io.config import from_mapping
 from dkd.studies.settings import StudySettings
+from dkd.studies.sources import Videos
 from dkd.studies.table import Row
+
+if TYPE_CHECKING:
+    from dkd.models.base import VideoPoseModel
 
 BEAT_S = 1.0  # between two signs of life
 
@@ -37,31 +42,60 @@ def _serve(tasks: TextIO, answers: TextIO) -> int:
     if setup is None:
         return 0
     settings, folder = from_mapping(StudySettings, setup["settings"]), Path(setup["folder"])
-    # Imported after the first line: the imports take seconds, and the other side may be gone by then.
-    import cv2
-    import torch
-
-    from dkd.studies.work import do_row, open_model
-
-    torch.set_num_threads(1)  # as many workers as cores; threads that wait for one another are slower
-    cv2.setNumThreads(1)
     beat = _Beat(answers)
     try:
-        model = open_model(settings)
+        model = prepare(settings)
     except DKDError as error:
         _answer(answers, {"fatal": str(error), "kind": type(error).__name__})
         return 2
     _answer(answers, {"ready": True})
-    for line in tasks:
-        task = json.loads(line)
-        row = Row(**{**task["row"], "box": tuple(task["row"]["box"]) if task["row"]["box"] else None})
-        try:
-            clip = do_row(model, row, Path(task["video"]), settings, folder, task["facts"], beat)
-        except DKDError as error:
-            _answer(answers, {"error": str(error), "kind": type(error).__name__})
-        else:
-            _answer(answers, {"clip": clip, "error": clip["error"]})
+    with Videos() as videos:
+        for line in tasks:
+            _answer(answers, attempt(model, json.loads(line), settings, folder, videos, beat))
     return 0
+
+
+def prepare(settings: StudySettings) -> VideoPoseModel:
+    """Return the model of a study, to be used by one thread of this process; see :func:`dkd.studies.work.open_model`.
+
+    The imports take seconds. They are here, so that a process whose driver is gone by then does not begin with them.
+    """
+    import cv2
+    import torch
+
+    from dkd.studies.work import open_model
+
+    torch.set_num_threads(1)  # as many workers as cores; threads that wait for one another are slower
+    cv2.setNumThreads(1)
+    return open_model(settings)
+
+
+def attempt(
+    model: VideoPoseModel,
+    task: Mapping[str, Any],
+    settings: StudySettings,
+    folder: Path,
+    videos: Videos,
+    notify: Callable[[], object],
+) -> dict[str, Any]:
+    """Do a task, and return what became of it: ``clip`` if something is stored, ``error`` and ``kind`` otherwise.
+
+    Args:
+        model: from :func:`prepare`.
+        task: ``row``, ``video`` and ``facts``, from the plan.
+        settings, folder: of the study.
+        videos: where videos from object stores are put meanwhile.
+        notify: called before each frame.
+    """
+    from dkd.studies.work import do_row
+
+    row = Row(**{**task["row"], "box": tuple(task["row"]["box"]) if task["row"]["box"] else None})
+    try:
+        video, state = videos.get(task["video"], notify)
+        clip = do_row(model, row, video, settings, folder, {**task["facts"], **state}, notify)
+    except Exception as error:  # of a library, too: it costs this row, and not the process
+        return {"error": str(error), "kind": type(error).__name__}
+    return {"clip": clip, "error": clip["error"]}
 
 
 def _answer(answers: TextIO, message: dict[str, Any]) -> None:
