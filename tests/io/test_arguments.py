@@ -52,7 +52,7 @@ class _Trace:
         {"cancel": lambda: False}, {"cancel": str}, {"pair": "the function itself checks what a Pair is"},
         {"values": [[1, 2]]}, {"values": range(3)}, {"other": object()}, {"number": None},
     ],
-    ids=str,
+    ids=lambda given: f"{next(iter(given))}: {type(next(iter(given.values()))).__name__}",
 )  # fmt: skip
 def test_what_fits_is_passed_on(given: dict[str, Any]) -> None:
     assert called(Path("a"), **given).startswith("a ")
