@@ -11,6 +11,7 @@ from dkd.errors import ConfigError
 from dkd.io.escaping import csv_cell
 from dkd.io.files import atomic_path
 from dkd.io.paths import as_path
+from dkd.studies.sources import is_url
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +51,11 @@ class Reports:
 
         study = cast("Study", self)
         clips = study.clips()
-        places = {row.name: os.fspath(study.video(row)) for row in study.rows}  # the same video, however it is written
+        # The same video, however it is written; one in an object store is not fetched for that.
+        folder = study.folder.resolve()
+        places = {
+            row.name: row.video if is_url(row.video) else os.path.normpath(folder / row.video) for row in study.rows
+        }
         clips["video"] = clips["name"].map(places).fillna(clips["video"])
         return compare_groups(clips, by, measure, groups=groups, unit=unit, n_resamples=n_resamples, seed=seed)
 
