@@ -19,7 +19,12 @@ SIZES = {
     "06_does_the_past_help.ipynb": {
         "CAMERAS, FRAMES = 2, 24 ": "CAMERAS, FRAMES = 1, 8 ",
         "STEPS = 40 ": "STEPS = 5 ",
-    }
+    },
+    "08_a_study.ipynb": {
+        "FRAMES = 24 ": "FRAMES = 6 ",
+        "in list_samples():": "in list_samples()[-1:]:",
+        "workers=2": "workers=1",
+    },
 }
 NOTEBOOKS = {p.name for p in (ROOT / "notebooks").glob("*.ipynb")}
 

@@ -24,12 +24,14 @@ function render({ model, el, signal }) {
     if (!isLive) hideFilmstrip(model.get("_filmstrip"), signal); // the kernel answers: this is no exported page
     isLive = true;
     const all = model.get("_state");
-    state.textContent = question.isFiltered() ? `${shown} shown · ${all}` : all;
+    state.textContent = question.isFiltered() || model.get("_chosen") ? `${shown} shown · ${all}` : all;
   });
+  const giveUp = { title: "Show all clips that fit the filters", onclick: () => model.send({ type: "all" }) };
+  const chosen = h("button", { class: "dkd-study-chosen", ...giveUp });
   const root = h(
     "section",
     { class: "dkd dkd-study", "aria-label": "Clips of the study" },
-    h("header", {}, h("h3", {}, "Clips"), question.find, question.filters, state),
+    h("header", {}, h("h3", {}, "Clips"), question.find, question.filters, chosen, state),
     rows.element,
     message,
     code,
@@ -46,6 +48,8 @@ function render({ model, el, signal }) {
     rows.paint();
   };
   const onRows = () => {
+    chosen.textContent = `${model.get("_chosen")} ✕`;
+    chosen.hidden = !model.get("_chosen");
     question.fill();
     rows.ask();
   };
@@ -68,7 +72,7 @@ function render({ model, el, signal }) {
 function buildRows(model, question, counted) {
   /** @type {Map<number, Row>} */
   let known = new Map(); // by position
-  let [total, request, here, focusNext] = [0, 0, 0, false];
+  let [total, most, request, here, focusNext] = [0, 0, 0, 0, false];
   const body = h("tbody");
   const table = h("table", { class: "dkd-study-table" }, h("thead", {}, question.headings), body);
   const element = h("div", { class: "dkd-study-scroll", tabindex: "-1" }, table);
@@ -112,6 +116,8 @@ function buildRows(model, question, counted) {
   function onAnswer(answer) {
     if (answer.type !== "rows" || answer.request !== request) return; // of an earlier question
     total = answer.total;
+    most = Math.max(most, total); // what is below stays where it is when fewer rows fit a filter
+    element.style.minHeight = `${Math.min(SIGHT, most * ROW) + ROW}px`;
     element.setAttribute("aria-busy", "false");
     for (const [i, row] of answer.rows.entries()) known.set(answer.first + i, row);
     counted(total);

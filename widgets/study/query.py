@@ -50,17 +50,40 @@ COLUMNS = (
     Column("worst_severity", "worst", "Severity of the worst moment: 1 is just noticed", 1),
     Column("frames", "frames", "Number of frames that were traced", 0),
 )
+LABELLED = (
+    Column("pck_20", "PCK@0.2", "Share of the labelled joints within 0.2 × the labelled extent", 3, False),
+    Column("pck_10", "PCK@0.1", "Share of the labelled joints within 0.1 × the labelled extent", 3, False),
+    Column("pck_05", "PCK@0.05", "Share of the labelled joints within 0.05 × the labelled extent", 3, False),
+    Column("acceleration_error", "accel. error", "Acceleration error, % of the labelled extent per frame²", 2),
+)  # if some clip has labels
 
 
-def columns_of(groups: list[str]) -> list[Column]:
-    """Return all columns; groups follow the person."""
+def columns_of(groups: list[str], is_labelled: bool = False) -> list[Column]:
+    """Return all columns; groups follow the person, and measures against labels come last, if there are labels."""
     own = [Column(name, name.replace("_", " "), f"Group: {name}", None, False) for name in groups]
-    return [*COLUMNS[:2], *own, *COLUMNS[2:]]
+    return [*COLUMNS[:2], *own, *COLUMNS[2:], *(LABELLED if is_labelled else ())]
+
+
+def matches(clips: pd.DataFrame, find: str = "", where: Mapping[str, str] | None = None) -> np.ndarray:
+    """Return which clips fit, (N,) bool; arguments as for :func:`select`.
+
+    Raises:
+        ConfigError: there is no such column.
+    """
+    kept = np.ones(len(clips), bool)
+    if find:
+        found = [clips[name].str.contains(find, case=False, regex=False, na=False) for name in ("video", "person")]
+        kept &= (found[0] | found[1]).to_numpy(bool)
+    for name, value in (where or {}).items():
+        _check_column(clips, name)
+        if value != ALL:
+            kept &= (clips[name] == value).to_numpy(bool)
+    return kept
 
 
 def select(
     clips: pd.DataFrame, *, find: str = "", where: Mapping[str, str] | None = None, sort: str = "confidence",
-    down: bool = False,
+    down: bool = False, among: np.ndarray | None = None,
 ) -> np.ndarray:  # fmt: skip
     """Return the positions of the clips to show, in order.
 
@@ -70,24 +93,24 @@ def select(
         where: value by column, for ``status``, ``verdict`` and groups; :data:`ALL`: any.
         sort: column to sort by; clips without a value come last.
         down: largest first.
+        among: (N,) bool, which clips to select from; all by default.
 
     Raises:
         ConfigError: there is no such column.
     """
-    for name in (sort, *(where or {})):
-        if name not in clips:
-            raise ConfigError(f"there is no column {name!r}{nearest_name(name, clips.columns)}")
-    kept = np.ones(len(clips), bool)
-    if find:
-        found = [clips[name].str.contains(find, case=False, regex=False, na=False) for name in ("video", "person")]
-        kept &= (found[0] | found[1]).to_numpy(bool)
-    for name, value in (where or {}).items():
-        if value != ALL:
-            kept &= (clips[name] == value).to_numpy(bool)
+    _check_column(clips, sort)
+    kept = matches(clips, find, where)
+    if among is not None:
+        kept &= among
     chosen = clips.loc[kept, sort]
     order = chosen.reset_index(drop=True).sort_values(ascending=not down, kind="stable", na_position="last").index
     positions: np.ndarray = np.flatnonzero(kept)[order.to_numpy()]
     return positions
+
+
+def _check_column(clips: pd.DataFrame, name: str) -> None:
+    if name not in clips:
+        raise ConfigError(f"there is no column {name!r}{nearest_name(name, clips.columns)}")
 
 
 def text_of(column: Column, value: Any) -> str:

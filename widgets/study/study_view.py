@@ -6,17 +6,21 @@ import html
 import os
 import threading
 import uuid
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as ipw
 
-from dkd.errors import DKDError
+from dkd.errors import ConfigError, DKDError
+from dkd.formats.several import free_path
 from dkd.io.background import is_ending, start_thread
+from dkd.studies.methods import KINDS as METHODS
 from dkd.studies.study import Study
 from dkd.tracking.trace import Trace
 from widgets.core.filmstrip import display_with_still
 from widgets.core.view import close_below
 from widgets.study.clip_table import ClipTable
+from widgets.study.group_figure import GroupFigure
 from widgets.study.query import select
 from widgets.workbench.workbench import Workbench
 
@@ -37,7 +41,8 @@ class StudyView(ipw.VBox):
 
     Attributes:
         study: the study.
-        bench: the workbench below the table; ``None`` while no clip is open.
+        groups: the figure below the table, with ``by``, ``measure`` and ``comparison``.
+        bench: the workbench below the figure; ``None`` while no clip is open.
 
     Raises:
         ConfigError: there is no study in the folder.
@@ -53,9 +58,10 @@ class StudyView(ipw.VBox):
         self._wanted = 0  # number of the newest request: a trace of an older one is dropped
         self._thread: threading.Thread | None = None
         self._name = f"dkd-{uuid.uuid4().hex[:12]}"
-        self.table = ClipTable(self.study, self._open_at, self._name)
+        self.groups = GroupFigure(self.study, self._choose, self.open_clip, self._save)
+        self.table = ClipTable(self.study, self._open_at, self._name, self.groups.filter, self.groups.clear)
         self._stage = ipw.VBox([])
-        super().__init__([self.table, self._stage])
+        super().__init__([self.table, self.groups, self._stage])
         self._closed = False
         self.refresh()
 
@@ -73,6 +79,7 @@ class StudyView(ipw.VBox):
         self.study.read()
         self._clips = self.study.clips()
         self.table.show(self._clips, self.study.state(self._clips))
+        self.groups.show(self._clips)
 
     def open_clip(self, name: str, frame: int | None = None) -> None:
         """Trace a clip in the background and show it; an earlier clip that is not traced yet is given up.
@@ -92,6 +99,7 @@ class StudyView(ipw.VBox):
         with self._lock:
             self._wanted += 1
             request = self._wanted
+        self.groups.mark(name)
         self.table.say(f"tracing {row.person} in {row.video} …", opened=name)
         self._thread = start_thread(self._trace, name, frame - row.start, request, name="trace of a clip")
 
@@ -123,6 +131,28 @@ class StudyView(ipw.VBox):
         clip = self._clips.loc[self._clips["name"] == name].iloc[0]
         n = int(clip["frames"])
         self.open_clip(name, int(clip["first"]) + min(int(share * n), n - 1))
+
+    def _choose(self, names: list[str] | None, text: str) -> None:
+        self.table.choose(names, text)
+
+    def _save(self, kind: str) -> None:
+        """Write what the page asked for into the folder of the notebook, or show the methods paragraph."""
+        if kind in METHODS:
+            try:
+                comparison = None if self.groups.by is None else self.study.compare(self.groups.by, self.groups.measure)
+            except ConfigError:
+                comparison = None  # too few clips, which the figure shows
+            self.groups.head.say("", self.study.methods(kind, comparison))
+            return
+        stem = self.study.folder.resolve().name
+        if kind == "csv":
+            path = self.study.save_clips(free_path(Path.cwd() / f"{stem}-clips.csv"), self.table.ordered())
+        else:
+            comparison = self.groups.comparison
+            if comparison is None:
+                raise ConfigError("there is no figure: no clip has a value, or there are too many groups")
+            path = comparison.save(free_path(Path.cwd() / f"{stem}-{comparison.measure}.{kind}"))
+        self.groups.head.say(f"Saved {path.name}.")
 
     def _trace(self, name: str, t: int, request: int) -> None:
         def superseded() -> bool:
