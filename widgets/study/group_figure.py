@@ -123,7 +123,8 @@ class GroupFigure(ipw.VBox):
         else:  # not all clips have a point: those in the rectangle
             names = _within(values, list(self.comparison.groups.index) if self.comparison else [], selector)
         if not names:
-            self.clear()
+            if self._has_rectangle:  # otherwise the page only tells that ours has no points
+                self.clear()
             return
         self._chosen = set(names)
         self._has_rectangle = True
@@ -193,9 +194,12 @@ class GroupFigure(ipw.VBox):
         self.figure.update_layout(
             xaxis={"tickvals": at, "ticktext": ticks, "range": [-0.6, max(len(names), 1) - 0.4]},
             yaxis_title_text=MEASURE_TITLES[self.measure],
-            selections=(),  # the rectangle was about other points
         )
-        self._has_rectangle = False
+        if self._has_rectangle:  # it was about other points
+            self._has_rectangle = False
+            # Only a change is sent, and plotly's widget does not know that the page has drawn one.
+            self.figure.layout.selections = [{"type": "rect", "x0": 0, "x1": 0, "y0": 0, "y1": 0}]
+            self.figure.layout.selections = []
         self._mark()
 
     def _mark(self) -> None:
