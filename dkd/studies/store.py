@@ -29,6 +29,7 @@ from dkd.studies.settings import FORMAT
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    from pyarrow.dataset import Dataset
 
 log = logging.getLogger(__name__)
 CLIPS, JOINTS, EXPORTS, REMOVED = "clips.parquet", "joints", "exports", "removed"
@@ -184,3 +185,59 @@ def _files(folder: Path) -> Iterator[str]:
             yield from _files(Path(entry.path))
         else:
             yield entry.path
+
+
+def joints_dataset(folder: Path, groups: Sequence[str], parts: Sequence[Path] | None = None) -> Dataset:
+    """Return the files of joints in a folder, or some of them, as a data set with the groups as columns.
+
+    Raises:
+        DatasetError: there is no such folder.
+        ArrowException, OSError: the first file is damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.dataset
+
+    if not folder.is_dir():
+        raise DatasetError(f"there are no results in {folder.parent} yet; run the study first")
+    kind = pyarrow.dataset.HivePartitioning(pa.schema([(name, pa.string()) for name in groups]))
+    return pyarrow.dataset.dataset(
+        str(folder) if parts is None else [str(part) for part in parts],
+        format="parquet", partitioning=kind, partition_base_dir=str(folder), exclude_invalid_files=False,
+    )  # fmt: skip
+
+
+def read_joints(folder: Path, groups: Sequence[str], columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Read all joints of a folder, or some of their columns; a damaged file is left out, with a warning that names it.
+
+    Raises:
+        DatasetError: there is no such folder, or nothing in it can be read.
+    """
+    import pyarrow as pa
+
+    chosen = None if columns is None else [*columns]
+    try:
+        return joints_dataset(folder, groups).to_table(columns=chosen).to_pandas()
+    except (pa.ArrowException, OSError):
+        whole = _whole_parts(folder)
+    try:
+        return joints_dataset(folder, groups, whole).to_table(columns=chosen).to_pandas()
+    except (pa.ArrowException, OSError) as error:
+        raise DatasetError(f"the joints in {folder} cannot be read: {error}") from error
+
+
+def _whole_parts(folder: Path) -> list[Path]:
+    """Return the files below a folder that are whole Parquet files, sorted; a warning names each other."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    parts, whole = sorted(folder.rglob("*.parquet")), []
+    for part in parts:
+        try:
+            pq.read_metadata(part)
+        except (pa.ArrowException, OSError) as error:
+            log.warning("%s is damaged and left out (%s); delete it and run the study again", part, error)
+        else:
+            whole.append(part)
+    if parts and not whole:
+        raise DatasetError(f"none of the {len(parts)} files of joints can be read; delete them and run the study again")
+    return whole

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from dkd.errors import ConfigError, DatasetError, RunBusyError, StorageError, nearest_name
+from dkd.errors import ConfigError, RunBusyError, StorageError, nearest_name
 from dkd.io.paths import as_path
 from dkd.studies.engines import Engine, check_engine, start_engine
 from dkd.studies.listing import list_rows
@@ -31,7 +31,7 @@ from dkd.studies.plan import Plan
 from dkd.studies.reports import Reports
 from dkd.studies.settings import StudySettings, model_hash, read_settings, write_settings
 from dkd.studies.sources import Videos, is_url
-from dkd.studies.store import JOINTS, Store, clips_schema, read_part
+from dkd.studies.store import JOINTS, Store, clips_schema, joints_dataset, read_joints, read_part
 from dkd.studies.table import Row, read_table, write_table
 
 if TYPE_CHECKING:
@@ -293,30 +293,20 @@ class Study(Reports):
         Raises:
             DatasetError: there are no results yet.
         """
-        import pyarrow as pa
-        import pyarrow.dataset
-
-        folder = self.folder / JOINTS
-        if not folder.is_dir():
-            raise DatasetError(f"there are no results in {self.folder} yet; run the study first")
-        kind = pyarrow.dataset.HivePartitioning(pa.schema([(name, pa.string()) for name in self.groups]))
-        return pyarrow.dataset.dataset(folder, format="parquet", partitioning=kind, exclude_invalid_files=False)
+        return joints_dataset(self.folder / JOINTS, self.groups)
 
     def joints(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return one row per joint per frame of all rows that are done, with the groups as columns.
+
+        A file that is not a whole Parquet file is left out, with a warning that names it.
 
         Args:
             columns: only these columns; fewer need less memory.
 
         Raises:
-            DatasetError: there are no results yet, or a file is damaged.
+            DatasetError: there are no results yet, or none can be read.
         """
-        import pyarrow as pa
-
-        try:
-            return self.dataset().to_table(columns=None if columns is None else list(columns)).to_pandas()
-        except (pa.ArrowException, OSError) as error:
-            raise DatasetError(f"the joints of {self.folder} cannot be read: {error}") from error
+        return read_joints(self.folder / JOINTS, self.groups, columns)
 
     def row(self, name: str) -> Row:
         """Return the row with this name (column ``name`` of :meth:`clips`).

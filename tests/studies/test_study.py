@@ -221,6 +221,23 @@ def test_a_bad_video_costs_only_its_row_and_is_tried_again(tmp_path: Path) -> No
     assert again.error is None and study.clips()["status"].tolist() == ["done", "done"]
 
 
+def test_a_damaged_file_of_joints_is_left_out_and_named(copied: Study, caplog: pytest.LogCaptureFixture) -> None:
+    """The other rows are read; deleted, the damaged one is made again with the same joints."""
+    first, second = sorted((copied.folder / "joints").rglob("*.parquet"))
+    whole, everything = first.read_bytes(), copied.joints()
+    first.write_bytes(whole[: len(whole) // 2])
+    left = copied.joints()
+    assert len(left) == len(everything) // 2
+    assert f"{first} is damaged and left out" in caplog.text and str(second) not in caplog.text
+    second.write_bytes(b"")
+    with pytest.raises(DatasetError, match="none of the 2 files of joints can be read"):
+        copied.joints()
+    first.unlink()
+    second.unlink()
+    assert [one.error for one in copied.run(1)] == [None, None]
+    pd.testing.assert_frame_equal(copied.joints(), everything)
+
+
 def test_of_a_damaged_video_the_frames_before_the_damage_are_kept(tmp_path: Path) -> None:
     study = make(tmp_path, 60)
     (row,) = study.rows
