@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import operator
-import os
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
-from dkd.errors import ConfigError, FrameIndexError, checked
+from dkd.errors import FrameIndexError, checked
 from dkd.video.faults import VideoWarning
 from dkd.video.protocols import ClipLike, pixel_aspect, warnings_about
 
@@ -56,8 +55,6 @@ class ClipRange(_Part):
     """
 
     def __init__(self, clip: ClipLike, start: int = 0, stop: int | None = None):
-        if isinstance(clip, str | bytes | os.PathLike) or not hasattr(clip, "times"):
-            raise ConfigError(f"expected a clip, such as Clip('video.mp4'), got {clip!r}")
         try:
             start, stop = operator.index(start), len(clip) if stop is None else operator.index(stop)
         except TypeError:
