@@ -268,7 +268,8 @@ def plot_kernels(trace: TraceLike, frame: int, joint: str | int = 0, *, n: int =
     rest = float(terms.sum() - terms[order].sum())
     figure.suptitle(
         f"{name.replace('_', ' ')}, frame {frame}: {shown}, {len(terms) - len(order)} other channels {rest:+.3f}",
-        fontsize="medium", parse_math=False,
+        fontsize="medium",
+        parse_math=False,
     )
     return figure
 
