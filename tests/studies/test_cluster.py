@@ -20,13 +20,10 @@ import pytest
 from dkd import Study
 from dkd.cli.main import main
 from dkd.errors import ConfigError, VideoError, VideoNotFoundError
+from dkd.studies.cluster import _local
 from dkd.studies.local import WorkerError
 from dkd.studies.sources import Listing, Videos
 from tests.studies.test_study import NoWorker, make
-
-pytest.importorskip("ray", reason="the extra 'cluster' is not installed: studies on a cluster are left out")
-
-from dkd.studies.cluster import _local  # noqa: E402
 
 STOPS = (5, 30, 10, 20)
 TIMES = ["seconds", "finished", "attempts", "video", "key", "video_mtime_ns", "video_bytes", "name"]

@@ -10,24 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dkd.cli.track import people_of
-from dkd.errors import DKDError
 from dkd.video.clip import Clip
 from dkd.video.ranges import ClipRange
 from widgets.live_page.live_page import save_live_page
+from widgets.page.__main__ import run_command
 
 
 def main(settings: str) -> int:
     """Write a live page, and return the exit status of the command."""
-    arguments = argparse.Namespace(**json.loads(settings))
-    try:
-        write(arguments)
-        return 0
-    except DKDError as error:
-        print(f"dkd: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("dkd: stopped; nothing was written", file=sys.stderr)
-        return 130
+    return run_command(write, argparse.Namespace(**json.loads(settings)))
 
 
 def write(arguments: argparse.Namespace) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import math
 import os
 import time
 import zlib
@@ -36,7 +35,7 @@ from widgets.page.contents import in_page, libraries
 from widgets.page.cutting import CHUNK
 from widgets.page.html import STILL, STILL_WIDTH, render
 from widgets.page.packing import STORED, pack
-from widgets.page.page import ENDINGS, MB, SavedPage
+from widgets.page.page import MB, SavedPage, check_page
 from widgets.page.pictures import STILLS, Look, encode, shrunk
 
 START = "live_page/live_page.js"
@@ -84,11 +83,7 @@ def save_live_page(
         VideoError: a frame cannot be read.
         StorageError: the file cannot be written.
     """
-    path = Path(path)
-    if path.suffix.lower() not in ENDINGS:
-        raise ConfigError(f"expected the name of a page, which ends in {ENDINGS[0]}, got {path.name!r}")
-    if not (isinstance(max_mb, int | float) and math.isfinite(max_mb) and max_mb > 0):
-        raise ConfigError(f"expected the largest size in MB, such as max_mb=40, got {max_mb!r}")
+    path = check_page(path, max_mb)
     if clip is None:
         sample = get_sample(SAMPLE)
         with Clip(sample.path) as opened:

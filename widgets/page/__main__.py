@@ -7,6 +7,7 @@ import json
 import logging
 import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,11 @@ def main(settings: str) -> int:
         logging.lastResort.setFormatter(Spoken())
     given = json.loads(settings)
     given |= {"video": Path(given["video"]), "out": Path(given["out"])}
-    arguments = argparse.Namespace(**given)
+    return run_command(write, argparse.Namespace(**given))
+
+
+def run_command(write: Callable[[argparse.Namespace], None], arguments: argparse.Namespace) -> int:
+    """Write a page, say what is wrong in the command's words, and return its exit status."""
     try:
         write(arguments)
         return 0

@@ -129,12 +129,7 @@ def save_page(
         VideoError: a frame cannot be read.
         StorageError: the file cannot be written.
     """
-    path = Path(path)
-    if path.suffix.lower() not in ENDINGS:
-        raise ConfigError(f"expected the name of a page, which ends in {ENDINGS[0]}, got {path.name!r}")
-    if not (isinstance(max_mb, int | float) and math.isfinite(max_mb) and max_mb > 0):
-        raise ConfigError(f"expected the largest size in MB, such as max_mb=8, got {max_mb!r}")
-    check_place(path)
+    path = check_page(path, max_mb)
     opened: dict[str, Any] = {}
     if isinstance(run, Session):
         bookmarks = [*run.bookmarks, *bookmarks]
@@ -310,3 +305,18 @@ def _shown(
         return {name: getattr(cursor, name) for name in names}
     finally:
         cursor.close()
+
+
+def check_page(path: str | os.PathLike[str], max_mb: float) -> Path:
+    """Return the path of a page that is to be written, before any work is done for it.
+
+    Raises:
+        ConfigError: the name has another ending, the path is a folder, or the largest size is no positive number.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in ENDINGS:
+        raise ConfigError(f"expected the name of a page, which ends in {ENDINGS[0]}, got {path.name!r}")
+    if not (isinstance(max_mb, int | float) and math.isfinite(max_mb) and max_mb > 0):
+        raise ConfigError(f"expected the largest size in MB, such as max_mb=20, got {max_mb!r}")
+    check_place(path)
+    return path

@@ -43,9 +43,7 @@ class Bench:
         """Those of the traces of which no frame is to be traced again, by name."""
         return {} if self.editor is None else dict(self.editor.finished)
 
-    def sync(
-        self, people: Sequence[Person], view: Mapping[str, Any], bookmarks: Sequence[Mapping[str, Any]]
-    ) -> None:
+    def sync(self, people: Sequence[Person], view: Mapping[str, Any], bookmarks: Sequence[Mapping[str, Any]]) -> None:
         """Add, rename, recolour and remove people.
 
         Args:

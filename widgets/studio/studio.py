@@ -154,9 +154,7 @@ class Studio(Requests, ModuleWidget):
         self._saver.begin(session)
         self._reopening, self._moved, self._earlier = None, "", earlier
 
-    def open_session(
-        self, session: str | os.PathLike[str], video: str | os.PathLike[str] | None = None
-    ) -> None:
+    def open_session(self, session: str | os.PathLike[str], video: str | os.PathLike[str] | None = None) -> None:
         """Open a session: its people are tracked again, with all corrections, in a thread; see :meth:`wait`.
 
         Args:

@@ -18,6 +18,7 @@ Changed = Callable[[Person, Any, int], object]
 
 EVERY_S = 0.2  # the page is told of a run under way no more often
 
+
 def track(
     people: Sequence[Person],
     model: Any,
