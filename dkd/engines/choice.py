@@ -41,9 +41,6 @@ _ENOUGH_S = 1.0  # of measurement, after two passes
 REMEMBERED = 200  # models and machines
 _refused: set[str] = set()  # fingerprints of models that stay in PyTorch
 _measuring = threading.Lock()
-# Sessions of engines are never freed, unlike models: after several of ONNX Runtime's were, the process crashed when a
-# child process of a data loader ended.
-_sessions: list[object] = []
 
 
 class _Made(dict[str, VideoPoseModel]):
@@ -126,7 +123,6 @@ def accelerate(
     key = f"{asked} {fingerprint(model)} {torch.get_num_threads()}"  # weights may have changed since
     if key not in made:
         made[key] = _opened(model, asked, notify)
-        _sessions.append(getattr(made[key], "_graphs", None))
         _check(made[key])
     return made[key]
 

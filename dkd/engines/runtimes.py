@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -66,13 +67,12 @@ class OpenVino(Runtime):
     """
 
     def __init__(self, file: Path, threads: int, precision: str = "float32"):
-        import openvino
-
         hint = {"float32": "f32", "bfloat16": "bf16"}[precision]
         settings: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads,
         }  # fmt: skip
-        self._model = openvino.Core().compile_model(openvino.Core().read_model(file), "CPU", settings)
+        core = _core()
+        self._model = core.compile_model(core.read_model(file), "CPU", settings)
         used = self._model.get_property("INFERENCE_PRECISION_HINT")
         self.precision = {"f32": "float32", "bf16": "bfloat16"}.get(used.get_type_name(), used.get_type_name())
         if self.precision != precision:
@@ -88,6 +88,19 @@ class OpenVino(Runtime):
         with self._lock:  # a request serves one thread at a time, and reuses its buffers: hence the copies
             found = self._request.infer(list(inputs), share_inputs=True)
             return [np.array(found[one]) for one in self._outputs]
+
+
+@cache
+def _core() -> Any:
+    """Return OpenVINO's core, one for the whole process, which is never freed.
+
+    Each core gives the thread that loads its CPU plugin a stack for signals, and puts back the stack that it found when
+    it is freed. Of two cores that are freed in the order in which they were made, the second puts back the first one's,
+    which is gone by then: the process crashes at the next signal, for instance when a child process ends.
+    """
+    import openvino
+
+    return openvino.Core()
 
 
 # Engines other than torch: package and precision. Those of torch are recorded on a GPU (dkd.engines.recorded), the

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+import ctypes
+import faulthandler
 import gc
 import json
 import pickle
+import sys
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -381,3 +384,32 @@ def test_a_model_and_its_engines_are_freed_together(tmp_path: Path, monkeypatch:
     del model, fast, renamed, deep, stored, other
     gc.collect()
     assert [one() for one in gone] == [None] * 5
+
+
+class SignalStack(ctypes.Structure):
+    """The C library's ``stack_t``."""
+
+    _fields_ = (("start", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t))
+
+    @classmethod
+    def of_this_thread(cls) -> SignalStack:
+        found = cls()
+        assert ctypes.CDLL(None).sigaltstack(None, ctypes.byref(found)) == 0
+        return found
+
+    def is_in_memory(self) -> bool:
+        ranges = [line.split()[0].split("-") for line in Path("/proc/self/maps").read_text().splitlines()]
+        return any(int(low, 16) <= self.start < int(high, 16) for low, high in ranges)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there OpenVINO changes the stack of signals")
+def test_freed_engines_leave_the_thread_a_stack_for_signals(tmp_path: Path) -> None:
+    """Python handles signals there: without it, the process would crash when a child process ends."""
+    assert faulthandler.is_enabled()  # by pytest: it sets such a stack
+    assert SignalStack.of_this_thread().is_in_memory()
+    models = [build_model("dkd-tiny", channels=channels, input_size=128).eval() for channels in (4, 8)]
+    engines = [accelerate(model, "openvino") for model in models]
+    while models:  # the first one first
+        del models[0], engines[0]
+        gc.collect()
+    assert SignalStack.of_this_thread().is_in_memory()
