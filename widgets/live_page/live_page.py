@@ -35,14 +35,16 @@ from widgets.page.contents import in_page, libraries
 from widgets.page.cutting import CHUNK
 from widgets.page.html import STILL, STILL_WIDTH, render
 from widgets.page.packing import STORED, pack
-from widgets.page.page import MB, SavedPage, check_page
+from widgets.page.choices import check_page
+from widgets.page.filling import AROUND, MB
+from widgets.page.page import SavedPage
 from widgets.page.pictures import STILLS, Look, encode, shrunk
 
 START = "live_page/live_page.js"
 MAX_MB = 40.0
 LONGEST = 600  # frames of the sample, as of any video in the page: sources.js
 SAMPLE = "rendered_walk"
-_AROUND = 150_000  # bytes of a page besides its blocks
+
 
 
 @checked
@@ -103,7 +105,7 @@ def save_live_page(
     runtime["version"] = version  # type: ignore[assignment]
     modules = libraries(START, page.add)
     say("encoding the sample")
-    shown, look = _sample(clip, box, page, max_mb * MB - _AROUND)
+    shown, look = _sample(clip, box, page, max_mb * MB - AROUND)
     contents = {
         "format": "dkd-live-page/1", **modules, "facts": _facts(net), "graphs": graphs, "runtime": runtime,
         "sample": {"name": name or clip.name, **shown}, "about": _about(net, version), "code": CODE,
