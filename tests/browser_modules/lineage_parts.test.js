@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import {
+  absentNote,
   cellUnder,
   describeShare,
-  absentNote,
   emptyNote,
   largestShare,
   rowCount,

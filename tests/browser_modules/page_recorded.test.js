@@ -20,7 +20,9 @@ const view = {
 const stored = [{ values: [1] }, { values: [2] }, { item: "s3" }, { item: "t3" }, { item: "t4" }];
 
 function example() {
-  const blocks = /** @type {Blocks} */ (/** @type {unknown} */ ({ message: async (/** @type {number} */ i) => stored[i] }));
+  const blocks = /** @type {Blocks} */ (
+    /** @type {unknown} */ ({ message: async (/** @type {number} */ i) => stored[i] })
+  );
   return new Recorded(view, blocks, {});
 }
 

@@ -1,4 +1,4 @@
-"""Views besides the workbench in pages from disk, without a network: a reader operates them, the numbers are Python's."""
+"""Views besides the workbench in pages from disk, without a network: they are operated, their numbers are Python's."""
 
 from __future__ import annotations
 

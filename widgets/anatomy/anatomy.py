@@ -46,9 +46,7 @@ class Anatomy(View):
         self._busy = threading.Lock()
         self.on_msg(self._on_request)
 
-    def to_html(
-        self, path: str | os.PathLike[str], *, apart: Iterable[int] | None = None, **options: Any
-    ) -> SavedPage:
+    def to_html(self, path: str | os.PathLike[str], *, apart: Iterable[int] | None = None, **options: Any) -> SavedPage:
         """Save this view as one HTML file that needs no kernel and no network, below a workbench of the trace.
 
         In some frames a reader can choose any joint, cell and channel, as here and with the same numbers. The page says

@@ -81,9 +81,7 @@ class Gallery(ModuleWidget):
             self._code = self._code if code is None else code
             self._opened = self._opened if opened is None else opened
 
-    def to_html(
-        self, path: str | os.PathLike[str], *, moments: int = 6, around: int = 15, **options: Any
-    ) -> SavedPage:
+    def to_html(self, path: str | os.PathLike[str], *, moments: int = 6, around: int = 15, **options: Any) -> SavedPage:
         """Save the gallery as one HTML file that needs no kernel and no network, with the video around some moments.
 
         Tiles are sorted and filtered there as here. A click on one of the moments with the largest error shows its

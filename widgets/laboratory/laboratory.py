@@ -175,7 +175,9 @@ class Laboratory(View):
         if changed is self.trace:
             raise ConfigError("expected a run with interventions, got the original run; apply one first")
         if not changed.complete:
-            raise ConfigError(f"expected a complete run, got {len(changed)} of {changed.n_wanted} frames: {self._problem}")
+            raise ConfigError(
+                f"expected a complete run, got {len(changed)} of {changed.n_wanted} frames: {self._problem}"
+            )
         shown = {"frame": self.frame, "joint": self.joint, "caption": _code(self.trace, changed)}
         both = {"Original": self.trace, "What if": changed}
         return save_page(both, path, **{**shown, **options}, arrange="beside")

@@ -4,7 +4,16 @@ import { viridis } from "../core/colours.js";
 import { h } from "../core/dom.js";
 import { paintCells } from "../core/drawing.js";
 import { readable } from "../core/text.js";
-import { absentNote, cellUnder, describeShare, emptyNote, rowCount, rowLabel, scaledShares, scaleNote } from "./channels.js";
+import {
+  absentNote,
+  cellUnder,
+  describeShare,
+  emptyNote,
+  rowCount,
+  rowLabel,
+  scaledShares,
+  scaleNote,
+} from "./channels.js";
 import { GREY, nearest } from "./matrix.js";
 import { onHover } from "./strokes.js";
 

@@ -2,6 +2,7 @@
 // kernel and a worker in the place of Python.
 
 import cursors from "../core/cursor.js";
+import { h } from "../core/dom.js";
 import feeds from "../core/feed.js";
 import { mount } from "../core/mount.js";
 import { followTheme } from "../core/theme.js";
@@ -12,6 +13,7 @@ import { buildPlayer } from "../workbench/player.js";
 import timeline from "../workbench/timeline.js";
 import { buildWorkbench } from "../workbench/workbench.js";
 import { buildAbout } from "./about.js";
+import { buildCalls } from "./calls.js";
 import { buildChanges, buildKernels, dragging } from "./changing.js";
 import { LiveFeed } from "./live_feed.js";
 import { openWorker, unpacked } from "./parts.js";
@@ -84,10 +86,12 @@ async function render({ contents, bytes, el }) {
     ),
   });
   /** @type {Extend} */
-  const extend = (root, store) => {
+  const extend = (root, store, at) => {
     Object.assign(root, { dkdLive: { run, feed } }); // for tests and a curious console
     const editor = buildKernels(root, store, run, signal);
-    return { own: {}, without: ["copy"], above: [changes.element], below: [editor, buildAbout(contents)] };
+    const calls = buildCalls(contents.forms, store, at, run, signal);
+    const laboratory = h("div", { class: "dkd-live-page-laboratory" }, editor, calls);
+    return { own: {}, without: ["copy"], above: [changes.element], below: [laboratory, buildAbout(contents)] };
   };
   const model = new PageModel({ ...shared, ...Object.fromEntries(views.map(([name]) => [`_${name}`, name])) });
   await buildWorkbench({ model, el, host, signal }, { label: "Live page", extend });

@@ -2,7 +2,7 @@
 // page asks. It has no address to load anything from: all that it needs comes in messages.
 
 import { Network } from "./network.js";
-import { Tracker } from "./tracker.js";
+import { noChanges, Tracker } from "./tracker.js";
 
 /** @import { FromWorker, ToWorker } from "./types.d.ts" */
 
@@ -28,7 +28,7 @@ class Bench {
     this.send = send;
     /** @type {Tracker | null} */
     this.tracker = null;
-    /** @type {Blob[]} */
+    /** @type {{ blob: Blob, time: number }[]} */
     this.frames = [];
     /** @type {{ frame: number, asked: number }[]} */
     this.questions = [];
@@ -48,10 +48,10 @@ class Bench {
       this.questions = [];
       this.source += 1;
       this.restart(message.generation, 0);
-      if (this.tracker) this.tracker.changes = { boxes: new Map(), edits: new Map(), covers: [] };
+      if (this.tracker) this.tracker.changes = noChanges();
       [this.canvas.width, this.canvas.height] = message.size;
     }
-    if (message.type === "frames") this.frames.push(...message.blobs);
+    if (message.type === "frames") this.frames.push(...message.frames);
     if (message.type === "picture") {
       const { source } = this;
       this.keeping = this.keeping.then(() => this.keep(message.bitmap, message.time, source));
@@ -96,13 +96,13 @@ class Bench {
     bitmap.close();
     const blob = await canvas.convertToBlob({ type: TYPE, quality: QUALITY });
     if (source !== this.source) return; // of a video that was replaced meanwhile
-    this.frames.push(blob);
+    this.frames.push({ blob, time });
     this.send({ type: "kept", blob, time });
   }
 
   /** @param {number} frame */
   async picture(frame) {
-    const bitmap = await createImageBitmap(this.frames[frame]);
+    const bitmap = await createImageBitmap(this.frames[frame].blob);
     const options = { willReadFrequently: true };
     const context = /** @type {OffscreenCanvasRenderingContext2D} */ (this.canvas.getContext("2d", options));
     context.drawImage(bitmap, 0, 0);
@@ -133,7 +133,7 @@ class Bench {
     }
     const frame = tracker.steps.length;
     if (frame >= this.frames.length) return false;
-    const step = await tracker.step(await this.picture(frame));
+    const step = await tracker.step(await this.picture(frame), this.frames[frame].time);
     if (generation !== this.generation) return true; // something was changed meanwhile
     tracker.steps.push(step);
     this.send({ type: "step", generation, step });

@@ -101,7 +101,8 @@ class Contents:
         recorded = [
             {
                 "module": view.module, "traits": dict(view.traits), "keys": {k: list(v) for k, v in view.keys.items()},
-                "lists": {k: [name, list(v)] for k, (name, v) in view.lists.items()}, "note": view.note, "exact": bool(view.exact),
+                "lists": {k: [name, list(v)] for k, (name, v) in view.lists.items()},
+                "note": view.note, "exact": bool(view.exact),
                 "answers": {key: self.add(pack(message)) for key, message in view.answers.items()},
             }
             for view in views

@@ -61,7 +61,9 @@ export async function showGallery(gallery, { contents, feed, cursor, blocks, ope
   }
 
   const place = h("div", { class: "dkd-page-view" });
-  place.append(h("p", { class: "dkd-page-note" }, `A click on a tile shows its video below; this page has those ${videos}.`));
+  place.append(
+    h("p", { class: "dkd-page-note" }, `A click on a tile shows its video below; this page has those ${videos}.`),
+  );
   el.append(place);
   await widget.render?.(/** @type {Context} */ (/** @type {unknown} */ ({ model, el: place, signal })));
 }

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from dkd.errors import ConfigError
@@ -54,7 +53,7 @@ def save_moments(
     progress: Callable[[int, int], object] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> SavedPage:
-    """Write a gallery as one HTML file, completely or not at all; see :meth:`widgets.evaluation.gallery.Gallery.to_html`.
+    """Write a gallery as one HTML file, completely or not at all; see ``Gallery.to_html`` of the evaluation.
 
     Args:
         moments: those whose video is in the page, at least one; the first one is shown first.

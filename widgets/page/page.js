@@ -9,8 +9,8 @@ import { showGallery } from "./gallery.js";
 import { hostOf, PageModel } from "./model.js";
 import { PageFeed } from "./page_feed.js";
 import { showRecorded } from "./recorded.js";
-import { playTogether } from "./together.js";
 import { buildAbout, buildBookmarks, buildCaption, buildName, buildRuns } from "./texts.js";
+import { playTogether } from "./together.js";
 
 /** @import { Store } from "../core/store.js" */
 /** @import { Widget } from "../core/types.d.ts" */
@@ -33,7 +33,8 @@ async function render({ contents, bytes, el, open }) {
   const host = hostOf(widgets);
   const isBeside = contents.arrange === "beside";
   const feeds = (isBeside ? [0, 1] : [0]).map((index) => new PageFeed(contents, blocks, index));
-  if (contents.gallery) await showGallery(contents.gallery, { contents, feed: feeds[0], cursor, blocks, open, el, signal });
+  if (contents.gallery)
+    await showGallery(contents.gallery, { contents, feed: feeds[0], cursor, blocks, open, el, signal });
   const place = isBeside ? h("div", { class: "dkd-page-sides" }) : el;
   if (isBeside) el.append(place);
   /** @type {Store[]} */

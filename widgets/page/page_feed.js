@@ -107,10 +107,7 @@ export class PageFeed extends PageModel {
    * @returns {Promise<Message>}
    */
   async detail(frame) {
-    const [stored, record] = await Promise.all([
-      this.blocks.message(this.shown.details[frame]),
-      this.record(frame),
-    ]);
+    const [stored, record] = await Promise.all([this.blocks.message(this.shown.details[frame]), this.record(frame)]);
     const { projected, scales } = stored;
     if (!scales) return stored; // in float32
     const { kernels, kernel_scale: scale, previous } = /** @type {FrameRecord} */ (/** @type {unknown} */ (record));

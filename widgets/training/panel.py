@@ -136,9 +136,7 @@ class TrainingPanel(LivePanel):
         """History of the open run."""
         return self._history
 
-    def to_html(
-        self, path: str | os.PathLike[str], *, steps: Sequence[int] | None = None, **options: Any
-    ) -> SavedPage:
+    def to_html(self, path: str | os.PathLike[str], *, steps: Sequence[int] | None = None, **options: Any) -> SavedPage:
         """Save what the run's snapshots see as a page: :meth:`widgets.training.views.SnapshotViews.to_html`."""
         return self.views.to_html(path, steps=steps, **options)
 

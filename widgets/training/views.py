@@ -166,9 +166,7 @@ class SnapshotViews(ipw.VBox):
         """Trace in the first workbench."""
         return self.first.bench.trace if self.first.bench else None
 
-    def to_html(
-        self, path: str | os.PathLike[str], *, steps: Sequence[int] | None = None, **options: Any
-    ) -> SavedPage:
+    def to_html(self, path: str | os.PathLike[str], *, steps: Sequence[int] | None = None, **options: Any) -> SavedPage:
         """Save what the run's snapshots see as one HTML file: the same clip, with a slider through training time.
 
         Each snapshot tracks the chosen person first. The page starts at the earliest one.
@@ -187,7 +185,9 @@ class SnapshotViews(ipw.VBox):
         found = self.first.run.snapshots() if self.first.run is not None else {}
         if self._config is None or not found:
             raise ConfigError("expected a run with snapshots, got none; train first")
-        chosen = [list(found)[i] for i in sample_frames(len(found), MOST_STEPS)] if steps is None else sorted(set(steps))
+        chosen = (
+            [list(found)[i] for i in sample_frames(len(found), MOST_STEPS)] if steps is None else sorted(set(steps))
+        )
         for step in chosen:
             if step not in found:
                 raise ConfigError(f"there is no snapshot of step {step!r}. There are: {', '.join(map(str, found))}.")
