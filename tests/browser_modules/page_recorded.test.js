@@ -17,7 +17,8 @@ const view = {
   exact: false,
   answers: { "matrix//false": 0, "matrix/head/true": 1, "pictures/s/3": 2, "pictures/t/3": 3, "pictures/t/4": 4 },
 };
-const stored = [{ values: [1] }, { values: [2] }, { item: "s3" }, { item: "t3" }, { item: "t4" }];
+const type = "matrix";
+const stored = [{ type, values: [1] }, { type, values: [2] }, { item: "s3" }, { item: "t3" }, { item: "t4" }];
 
 function example() {
   const blocks = /** @type {Blocks} */ (
@@ -28,8 +29,8 @@ function example() {
 
 test("a request is answered by the values that its type differs by", async () => {
   const model = example();
-  expect(await model.answer({ type: "matrix", joint: "", centred: false })).toEqual({ values: [1] });
-  expect(await model.answer({ type: "matrix", joint: "head", centred: true, other: 5 })).toEqual({ values: [2] });
+  expect(await model.answer({ type: "matrix", joint: "", centred: false })).toEqual({ type, values: [1] });
+  expect(await model.answer({ type: "matrix", joint: "head", centred: true, other: 5 })).toEqual({ type, values: [2] });
   expect(await model.answer({ type: "matrix", joint: "head", centred: false })).toBe(null);
   expect(await model.answer({ type: "export" })).toBe(null);
 });

@@ -15,7 +15,6 @@ from dkd.models.base import VideoPoseModel
 from dkd.models.checkpoints import load_model
 from dkd.models.registry import build_model
 from dkd.pose.crops import box_to_crop
-from dkd.tracking.conditions import Conditions
 from dkd.tracking.trace import Trace
 from dkd.video.clip import Clip
 from dkd.video.ranges import ClipRange
@@ -144,7 +143,7 @@ def test_the_run_is_pythons_and_so_is_what_follows_from_an_edited_kernel_and_a_c
     page = visit.page
     visit.tracked(N)
     clip, box = Frames(visit.frames()), get_sample("rendered_walk").box
-    trace = Trace(model, clip, box, conditions=Conditions(square="joints"), progress=False)
+    trace = Trace(model, clip, box, progress=False)
     compare(visit, trace, range(N))
 
     # The views show it: the arithmetic of a cell adds up to the map, and contributions are Python's.
@@ -183,6 +182,76 @@ def test_the_run_is_pythons_and_so_is_what_follows_from_an_edited_kernel_and_a_c
     visit.check()
 
 
+def test_the_laboratorys_interventions_do_what_they_do_in_python(
+    offline: BrowserContext, walk: Path, model: VideoPoseModel
+) -> None:
+    visit = LiveVisit(offline, walk)
+    page = visit.page
+    visit.tracked(N)
+    trace = Trace(model, Frames(visit.frames()), get_sample("rendered_walk").box, progress=False)
+    panel = page.locator(".dkd-lab-panel")
+    changes = page.locator(".dkd-live-page-changes")
+
+    def apply(chip: str, values: dict[str, str], said: str) -> None:
+        panel.get_by_role("button", name=chip, exact=True).click()
+        for label, value in values.items():
+            field = panel.get_by_label(label, exact=True)
+            if field.evaluate("(e) => e.tagName") == "SELECT":
+                field.select_option(value)
+            else:
+                field.fill(value)
+        panel.get_by_role("button", name="Apply").click()
+        expect(changes).to_contain_text(said)
+        visit.tracked(N)
+
+    run = trace
+    steps: list[tuple[str, dict[str, str], str, Any]] = [
+        (
+            "shifted box", {"in frame": "5", "right": "0.15", "down": "-0.1", "scale": "1.2", "frames": "2"},
+            "the square moved in frame 5", lambda run: run.shift_box(range(5, 7), 0.15, -0.1, 1.2),
+        ),
+        (
+            "swap two frames’", {"of frame": "4", "and frame": "2"},
+            "kernels of frames 4 and 2 swapped", lambda run: run.swap_kernels(4, 2),
+        ),
+        (
+            "swap sides", {"in frame": "3", "joint": "", "frames": "2"},
+            "maps of frame 3 handed on with swapped sides", lambda run: run.change_state(range(3, 5), "swap_sides"),
+        ),
+        (
+            "shift", {"in frame": "6", "joint": "left_wrist", "right": "3", "down": "-2", "frames": "1"},
+            "maps of frame 6 handed on shifted",
+            lambda run: run.change_state(range(6, 7), "shift", "left_wrist", 3, -2),
+        ),
+        ("erase", {"in frame": "8", "joint": "head", "frames": "1"}, "maps of frame 8 handed on erased",
+         lambda run: run.change_state(range(8, 9), "erase", "head")),
+        ("swap read-outs", {"of": "left_knee", "and": "right_knee"}, "read-outs of left knee and right knee swapped",
+         lambda run: run.swap_readouts("left_knee", "right_knee")),
+        ("re-initialise here", {"in frame": "9"}, "re-initialised in frame 9", lambda run: run.restart(9)),
+        ("freeze from here on", {"of frame": "2", "from frame": "10", "frames": ""},
+         "kernels of frame 2 from frame 10 on", lambda run: run.freeze_kernel(2, range(10, N))),
+    ]  # fmt: skip
+    for chip, values, said, changed in steps:
+        apply(chip, values, said)
+        before, run = run, changed(run)
+        compare(visit, run, range(N))
+        differs = [t for t in range(N) if not np.array_equal(run.kernels[t], before.kernels[t])]
+        assert differs, chip  # it does something
+    screenshot(page, "live_page_laboratory")
+    apply("freeze in all frames", {"of frame": "1"}, "kernels of frame 1 from frame 0 on")
+    compare(visit, run.freeze_kernel(1), range(N))
+    page.get_by_role("button", name="Undo", exact=True).click()
+    visit.tracked(N)
+    compare(visit, run, range(N))
+    # What cannot be done is said, and changes nothing.
+    panel.get_by_role("button", name="re-initialise here", exact=True).click()
+    panel.get_by_label("in frame", exact=True).fill("99")
+    panel.get_by_role("button", name="Apply").click()
+    expect(panel.get_by_role("alert")).to_contain_text("There is no frame 99 yet: frames 0 to 13 are tracked.")
+    assert page.evaluate(f"() => {RUN}.list.length") == len(steps)
+    visit.check()
+
+
 def test_a_box_that_is_drawn_starts_the_person_anew(offline: BrowserContext, walk: Path, model: VideoPoseModel) -> None:
     visit = LiveVisit(offline, walk)
     page = visit.page
@@ -193,9 +262,7 @@ def test_a_box_that_is_drawn_starts_the_person_anew(offline: BrowserContext, wal
     expect(page.locator(".dkd-live-page-changes")).to_contain_text("a box in frame 5")
     visit.tracked(N)
     box = tuple(page.evaluate(f"() => {RUN}.list.at(-1).box"))
-    alone = Trace(
-        model, Frames(visit.frames()[5:]), box, conditions=Conditions(square="joints"), progress=False
-    )  # a new start has no past
+    alone = Trace(model, Frames(visit.frames()[5:]), box, progress=False)  # a new start has no past
     for t in range(5, N):
         step = visit.step(t)
         assert np.abs(step["joints"].reshape(-1, 2) - alone.joints[t - 5]).max() < 0.01

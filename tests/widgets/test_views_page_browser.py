@@ -86,13 +86,13 @@ def test_the_lineage_of_any_kernel_lives_in_a_page(offline: BrowserContext, tmp_
     visit.wait(f"{LINEAGE}?.dataset.shown === 'whole' && {LINEAGE}.dataset.pictures")
     assert_painted(pixels(page, ".dkd-lineage-cells"), spanned(similarity(trace).values))
     for joint, centred in (("left_wrist", False), ("right_ankle", True), ("head", True)):
-        page.get_by_label("Kernel").select_option(joint)
+        page.locator(".dkd-lineage").get_by_label("Kernel", exact=True).select_option(joint)
         page.get_by_label("without the clip's mean kernel").set_checked(centred)
         visit.wait(f"{LINEAGE}.dataset.shown === '{joint}{' centred' if centred else ''}'")
         values = similarity(trace, joint, centred=centred).values
         assert_painted(pixels(page, ".dkd-lineage-cells"), (values + 1) / 2 if centred else spanned(values))
     # The cursor's joint, which Python would hear of.
-    page.get_by_label("Kernel").select_option("selected")
+    page.locator(".dkd-lineage").get_by_label("Kernel", exact=True).select_option("selected")
     page.get_by_label("without the clip's mean kernel").set_checked(False)
     for joint in ("right_knee", "left_wrist"):
         page.evaluate(f"(joint) => {CURSOR}.set('joint', joint)", joint)
@@ -284,10 +284,9 @@ def shown_joints(page: Page) -> np.ndarray:
 # ---- a gallery
 
 
-def test_a_click_on_a_tile_shows_the_video_around_the_moment(
-    offline: BrowserContext, tmp_path: Path, walk: Trace
-) -> None:
-    traces: dict[str, Any] = {"first": FakeTrace(n_frames=40), "second": walk, "third": FakeTrace(n_frames=20, seed=3)}
+def test_a_click_on_a_tile_shows_the_video_around_the_moment(offline: BrowserContext, tmp_path: Path) -> None:
+    traces: dict[str, Any] = {"first": FakeTrace(n_frames=40), "second": small_trace(), "third": FakeTrace(n_frames=20)}
+    joints = {key: trace.joints.astype(np.float32) for key, trace in traces.items()}  # traces are closed
     moments = {"first": (30, "left_knee", 0.9), "second": (6, "left_wrist", 0.5), "third": (11, "head", 0.2)}
     made: list[str] = []
 
@@ -323,11 +322,11 @@ def test_a_click_on_a_tile_shows_the_video_around_the_moment(
         page.locator(f".dkd-moment[data-key='{key}']").click()
         expect(page.get_by_label("Go to frame")).to_have_value(str(frame))  # the number in the video
         visit.wait(f"{STORE}.shown?.frame === 5 && {CURSOR}.get('joint') === '{joint}'")
-        assert np.array_equal(shown_joints(page), traces[key].joints[frame].astype(np.float32))
+        assert np.array_equal(shown_joints(page), joints[key][frame])
         expect(page.locator(f".dkd-moment[data-key='{key}']")).to_have_attribute("aria-current", "true")
         page.get_by_label("Frame", exact=True).fill("10")
         visit.wait(f"{STORE}.shown?.frame === 10")
-        assert np.array_equal(shown_joints(page), traces[key].joints[frame + 5].astype(np.float32))
+        assert np.array_equal(shown_joints(page), joints[key][frame + 5])
     page.locator(".dkd-moment[data-key='third']").click()
     words = "The video of this moment is not in this page: it has those of 2 of 3 moments."
     expect(page.locator(".dkd-gallery-message")).to_have_text(words)

@@ -79,9 +79,11 @@ class Anatomy(View):
                 key("anatomy", number): render_anatomy(trace, t, 0) for number, t in zip(shown, frames, strict=True)
             }
             traits = {"_apart": shown}
+            note = "Below, some frames are taken apart; in others this view says which these are." if frames else ""
             return RecordedView(
-                "anatomy/anatomy.js", answers, {"anatomy": ["frame"]}, traits=traits, whole=False, exact=frames
-            )
+                "anatomy/anatomy.js", answers, {"anatomy": ["frame"]}, traits=traits, note=note, whole=False,
+                exact=frames,
+            )  # fmt: skip
 
         return save_page(trace, path, **{"frame": here, "joint": self.joint, **options}, views=[record])
 

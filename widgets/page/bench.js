@@ -22,11 +22,12 @@ const VIEWS = Object.entries({ player, matching, kernels, timeline });
  * @param {PageFeed} given.feed
  * @param {string} given.name of the feed
  * @param {HTMLElement} given.el
+ * @param {string} [given.run] its name, where there are others
  * @param {AbortSignal} given.signal
  * @param {Extend} given.extend
  */
-export async function showBench({ widgets, host, feed, name, el, signal, extend }) {
-  const shared = { _cursor: "cursor", _feed: name, _filmstrip: STILL };
+export async function showBench({ widgets, host, feed, name, el, run, signal, extend }) {
+  const shared = { _cursor: "cursor", _feed: name, _filmstrip: STILL, _run_name: run };
   widgets[name] = { exports: feeds.initialize({ model: feed, signal }), render: async () => {} };
   for (const [view, { render }] of VIEWS) {
     const model = new PageModel(shared);
@@ -35,5 +36,6 @@ export async function showBench({ widgets, host, feed, name, el, signal, extend 
   }
   void feed.send({ type: "hello" }); // as the stub does, before a view is here
   const parts = Object.fromEntries(VIEWS.map(([view]) => [`_${view}`, `${name} ${view}`]));
-  await buildWorkbench({ model: new PageModel({ ...shared, ...parts }), el, host, signal }, { extend });
+  const label = run ? `Workbench, ${run}` : "Workbench";
+  await buildWorkbench({ model: new PageModel({ ...shared, ...parts }), el, host, signal }, { label, extend });
 }

@@ -3,6 +3,7 @@
 
 import cursors from "../core/cursor.js";
 import { h } from "../core/dom.js";
+import { followTheme } from "../core/theme.js";
 import { STILL, showBench } from "./bench.js";
 import { Blocks } from "./blocks.js";
 import { showGallery } from "./gallery.js";
@@ -36,7 +37,12 @@ async function render({ contents, bytes, el, open }) {
   if (contents.gallery)
     await showGallery(contents.gallery, { contents, feed: feeds[0], cursor, blocks, open, el, signal });
   const place = isBeside ? h("div", { class: "dkd-page-sides" }) : el;
-  if (isBeside) el.append(place);
+  if (isBeside) {
+    const head = h("section", { class: "dkd dkd-page-head", "aria-label": "Caption" }, ...buildCaption(contents));
+    if (contents.caption) el.append(head);
+    followTheme(head, signal);
+    el.append(place);
+  }
   /** @type {Store[]} */
   const stores = [];
   let hasFocus = false;
@@ -45,7 +51,7 @@ async function render({ contents, bytes, el, open }) {
     /** @type {Extend} */
     const extend = (root, store, state) => {
       stores.push(store);
-      const about = buildAbout(contents, store);
+      const about = buildAbout(contents, store, isBeside ? feed.shown.name : "");
       const marks = buildBookmarks(contents, store, state);
       const header = () => {
         about.update(contents.people.indexOf(feed.shown));
@@ -57,14 +63,24 @@ async function render({ contents, bytes, el, open }) {
       };
       store.add({ header, paint }, signal);
       if (isFirst) store.add(marks.view, signal);
-      const above = [...(isFirst ? buildCaption(contents) : []), ...buildRuns(contents, (i) => void feed.show(i))];
-      if (isBeside) above.push(buildName(feed.shown.name));
+      const above = isBeside
+        ? [buildName(feed.shown.name)]
+        : [...buildCaption(contents), ...buildRuns(contents, (i) => void feed.show(i))];
       const below = [...(isFirst ? marks.elements : []), about.element];
       return { own: {}, without: ["copy"], above, below };
     };
     const side = isBeside ? h("div", { class: "dkd-page-side" }) : el;
     if (isBeside) place.append(side);
-    await showBench({ widgets, host, feed, name: `feed ${index}`, el: side, signal, extend });
+    await showBench({
+      widgets,
+      host,
+      feed,
+      name: `feed ${index}`,
+      el: side,
+      ...(isBeside && { run: feed.shown.name }),
+      signal,
+      extend,
+    });
   }
   const shared = { _cursor: "cursor", _feed: "feed 0", _filmstrip: STILL };
   await showRecorded(contents.views ?? [], { blocks, open, shared, host, el, signal });

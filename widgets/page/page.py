@@ -148,10 +148,10 @@ def save_page(
         check_arrangement(arrange, len(traces))
         first = next(iter(traces.values()))
         part = part_of(first, frames)
-        shown = shown_first(first, part, frame, joint, layers, cell, speed)
-        marks = [(int(m.frame), m.note) for m in map(as_bookmark, bookmarks) if m.frame in part]
         recorded = [view if isinstance(view, RecordedView) else view(part) for view in views]
         check_views(recorded, traces, part)
+        shown = shown_first(first, part, frame, joint, layers, cell, speed)
+        marks = [(int(m.frame), m.note) for m in map(as_bookmark, bookmarks) if m.frame in part]
         steps = Steps(progress, cancel, (len(traces) + 1) * len(part))
         contents = Contents(traces, part, less=_LESS[arrange])
         texts = {"caption": caption, "licence": licence, "code": CODE, "arrange": arrange}

@@ -96,8 +96,9 @@ export function buildBookmarks({ bookmarks }, store, cursor) {
  * Where the run comes from, what was rounded, and the licences.
  * @param {Contents} contents
  * @param {Store} store
+ * @param {string} run its name, where another one stands beside it
  */
-export function buildAbout(contents, store) {
+export function buildAbout(contents, store, run) {
   const list = h("dl", {});
   const update = (/** @type {number} */ person) => {
     const { facts, look = contents.look, arithmetic = contents.arithmetic } = contents.people[person];
@@ -111,8 +112,8 @@ export function buildAbout(contents, store) {
   const licences = [contents.licence ? `Video: ${contents.licence}.` : "", contents.code].filter(Boolean).join(" ");
   const element = h(
     "section",
-    { class: "dkd-panel dkd-page-about", "aria-label": "About this page" },
-    h("details", {}, h("summary", {}, "About this page"), h("p", {}, RECORDED), list),
+    { class: "dkd-panel dkd-page-about", "aria-label": run ? `About ${run}` : "About this page" },
+    h("details", {}, h("summary", {}, run ? `About ${run}` : "About this page"), h("p", {}, RECORDED), list),
     h("p", {}, licences),
   );
   return { element, update };
