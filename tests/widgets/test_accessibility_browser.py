@@ -45,7 +45,7 @@ VIEWS = {
     ".dkd-studio": (
         "from dkd.video.samples import get_sample\nsample = get_sample('rendered_walk')\n"
         "studio = Studio(sample.path, session='browser_studio/seen.dkd.json')\n"
-        "studio.add_person(sample.box, frame=0)\ndisplay(Studio(), studio)",
+        "studio.add_person(sample.box, frame=0)\ndisplay(studio)",
         " .dkd-track:not(:disabled)",
     ),
     ".dkd-live": ("display(LiveView('dkd-mobilenetv2', box=(220, 20, 460, 460)))", " .dkd-live-state"),

@@ -335,7 +335,7 @@ def enabled(panel: EvaluationPanel) -> tuple[bool, bool]:
 
 
 def test_an_evaluation_from_the_click_to_the_frame(
-    make: Callable[..., EvaluationPanel], monkeypatch: pytest.MonkeyPatch
+    make: Callable[..., EvaluationPanel], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     panel = make()
     assert panel.state == "new" and enabled(panel) == (True, False) and not len(panel.table)

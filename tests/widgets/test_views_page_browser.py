@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,7 @@ def test_the_lineage_of_two_clips_has_the_rows_of_the_other(offline: BrowserCont
 
 
 def test_a_long_clip_is_sampled(tmp_path: Path, browser: Browser) -> None:
-    view = Lineage(FakeTrace(240, channels=4))  # type: ignore[arg-type]
+    view = Lineage(FakeTrace(240, channels=4))
     saved = view.to_html(tmp_path / "long.html", max_mb=40)
     view.close()
     assert saved.megabytes < 20
@@ -150,7 +151,7 @@ def test_a_long_clip_is_sampled(tmp_path: Path, browser: Browser) -> None:
 
 
 def test_what_the_lineage_cannot_save_is_refused(tmp_path: Path) -> None:
-    view = Lineage(FakeTrace(9))  # type: ignore[arg-type]
+    view = Lineage(FakeTrace(9))
     with pytest.raises(ConfigError, match="left_wrist"):
         view.to_html(tmp_path / "a.html", reliance=["left_wirst"])
     with pytest.raises(ConfigError, match="expected one run and all its frames"):
@@ -266,14 +267,17 @@ def test_a_slider_goes_through_training_time(offline: BrowserContext, tmp_path: 
         slider.fill(str(i))
         expect(page.locator(".dkd-page-steps output")).to_have_text(f"step {100 * i}")
         visit.wait(f"{STORE}.header.tracks && {STORE}.shown?.frame === 4")
-        wanted = list(runs.values())[i].joints[4].astype(np.float32)
-        until(lambda wanted=wanted: np.array_equal(shown_joints(page), wanted))
+        until(partial(shows, page, list(runs.values())[i].joints[4].astype(np.float32)))
     slider.focus()
     page.keyboard.press("ArrowRight")  # steps, not frames
     expect(slider).to_have_attribute("aria-valuetext", "step 200")
     expect(page.locator(".dkd-player")).to_have_attribute("data-frame", "4")
     look_at(page, "steps")
     visit.check()
+
+
+def shows(page: Page, wanted: np.ndarray) -> bool:
+    return np.array_equal(shown_joints(page), wanted)
 
 
 def shown_joints(page: Page) -> np.ndarray:

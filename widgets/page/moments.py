@@ -92,7 +92,7 @@ def save_moments(
     try:
         for left, moment in zip(_down(len(moments)), moments, strict=True):
             trace = moment.trace()
-            with closing(trace):  # type: ignore[type-var]
+            with closing(trace):
                 part = part_of(trace, range(max(0, moment.frame - around), min(len(trace), moment.frame + around + 1)))
                 contents = Contents({moment.key: trace}, part, blocks, ", fewer moments, or fewer frames around them")
                 size, look, count = fill(contents, choice, [moment.frame], room / left, notify)
