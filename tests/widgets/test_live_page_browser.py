@@ -19,7 +19,7 @@ from dkd.tracking.trace import Trace
 from dkd.video.clip import Clip
 from dkd.video.ranges import ClipRange
 from dkd.video.samples import get_sample
-from tests.support.browser import place, screenshot
+from tests.support.browser import CHROMIUM_ARGUMENTS, find_chromium, place, screenshot
 from tests.support.fake_trace import FakeClip
 from tests.support.server import PATIENCE_S
 from tests.support.video_files import read_number, write_numbered
@@ -48,6 +48,11 @@ CONNECTS = """() => new Promise((done) => {
     self.addEventListener('securitypolicyviolation', (event) => done(event.violatedDirective));
     fetch('https://example.org/x').then(() => done('connected'), () => setTimeout(() => done('failed'), 3000));
 })"""
+
+
+# WebGPU in software, and what lets the page take it for a graphics processor.
+GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"]
+CLAIM = "if (navigator.gpu) navigator.gpu.requestAdapter = async () => ({ info: { isFallbackAdapter: false } });"
 
 
 class Frames(FakeClip):
@@ -315,6 +320,39 @@ def test_nothing_leaves_the_page_and_names_are_text(offline: BrowserContext, tin
         "new Promise((done, no) => setTimeout(() => { try { done(Function('return 1')()); } catch (e) { no(e); } }))",
     ):
         assert page.evaluate(f"() => {attempt}.then(() => 'done', () => 'refused')") == "refused", attempt
+
+
+def test_the_network_runs_on_webgpu_where_there_is_one(browser: Browser, offline: BrowserContext, tiny: Path) -> None:
+    """Here it is Chromium's own, in software, whose numbers are those of WebAssembly."""
+    plain = LiveVisit(offline, tiny)
+    plain.tracked(2)
+    expect(plain.page.locator(".dkd-title")).to_contain_text("on WebAssembly")
+    other = browser.browser_type.launch(executable_path=find_chromium(), args=[*CHROMIUM_ARGUMENTS, *GPU])
+    try:
+        context = other.new_context(offline=True)
+        software = LiveVisit(context, tiny)  # a graphics processor in software is not taken: it would be slower
+        software.tracked(2)
+        expect(software.page.locator(".dkd-title")).to_contain_text("on WebAssembly")
+        context.add_init_script(CLAIM)
+        visit = LiveVisit(context, tiny)
+        visit.tracked(2)
+        expect(visit.page.locator(".dkd-title")).to_contain_text("on WebGPU")
+        for t in range(2):
+            for name in ("maps", "kernels"):
+                assert np.abs(visit.step(t)[name] - plain.step(t)[name]).max() < 1e-4, (t, name)
+            assert np.abs(plain.step(t)["kernels"]).max() > 0.01
+        visit.check()
+    finally:
+        other.close()
+
+
+def test_where_webgpu_does_not_start_the_network_webassembly_does(offline: BrowserContext, tiny: Path) -> None:
+    offline.add_init_script(CLAIM)  # but there is none
+    visit = LiveVisit(offline, tiny)
+    visit.tracked(2)
+    expect(visit.page.locator(".dkd-title")).to_contain_text("on WebAssembly")
+    expect(visit.page.get_by_role("alert").filter(visible=True)).to_have_count(0)
+    visit.check()
 
 
 def test_the_webcam_is_tracked_until_it_is_stopped(browser: Browser, tiny: Path) -> None:

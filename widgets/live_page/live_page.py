@@ -31,7 +31,7 @@ from dkd.video.samples import get_sample
 from widgets.core.cursor import Cursor
 from widgets.core.wire import write_message
 from widgets.laboratory.forms import as_records
-from widgets.live_page.runtime import runtime_script, runtime_wasm
+from widgets.live_page.runtime import WASM, WEBGPU, runtime_script, runtime_wasm
 from widgets.page.about import CODE
 from widgets.page.choices import check_page
 from widgets.page.contents import in_page, libraries
@@ -103,9 +103,11 @@ def save_live_page(
     page = _Blocks()
     graphs = {name: page.add(zlib.compress(file, 9)) for name, file in compact_graphs(net).items()}
     assert isinstance(net, DKD)  # compact_graphs has checked it
-    script, version = runtime_script()
-    runtime = {"script": page.add(zlib.compress(script.encode(), 9)), "wasm": page.add(runtime_wasm())}
-    runtime["version"] = version  # type: ignore[assignment]
+    version = runtime_script()[1]
+    runtime: dict[str, Any] = {"version": version}
+    for provider, (script, wasm) in {"wasm": WASM, "webgpu": WEBGPU}.items():
+        code = zlib.compress(runtime_script(script)[0].encode(), 9)
+        runtime[provider] = {"script": page.add(code), "wasm": page.add(runtime_wasm(wasm))}
     modules = libraries(START, page.add)
     say("encoding the sample")
     shown, look = _sample(clip, box, page, max_mb * MB - AROUND)

@@ -1,6 +1,6 @@
 // The network's four graphs in ONNX Runtime Web, see dkd/engines/compact.py. This runs in the worker.
 
-/** @import { Facts } from "./types.d.ts" */
+/** @import { Facts, Provider } from "./types.d.ts" */
 
 /** @typedef {Float32Array<ArrayBuffer>} Values */
 /** @typedef {Record<string, [Values, number[]]>} Inputs data and shape by name */
@@ -9,9 +9,11 @@ export class Network {
   /**
    * @param {any} ort the module of ONNX Runtime Web
    * @param {Facts} facts
+   * @param {Provider} provider
    */
-  constructor(ort, facts) {
+  constructor(ort, facts, provider) {
     this.ort = ort;
+    this.provider = provider;
     this.facts = facts;
     /** @type {Map<string, any>} */
     this.sessions = new Map();
@@ -40,7 +42,7 @@ export class Network {
    * @param {Uint8Array<ArrayBuffer>} graph
    */
   async open(name, graph) {
-    const options = { executionProviders: ["wasm"], graphOptimizationLevel: "all" };
+    const options = { executionProviders: [this.provider], graphOptimizationLevel: "all" };
     this.sessions.set(name, await this.ort.InferenceSession.create(graph, options));
   }
 

@@ -51,10 +51,29 @@ export class Run {
     this.questions = new Map();
     /** @type {Set<(message: FromWorker | { type: "changed" }) => void>} */
     this.listeners = new Set();
-    worker.addEventListener("message", ({ data }) => this.receive(data));
+    this.listen();
+  }
+
+  listen() {
+    const { worker } = this;
+    worker.addEventListener("message", ({ data }) => worker === this.worker && this.receive(data));
     worker.addEventListener("error", (event) => {
       this.tell({ type: "failed", message: event.message || "the browser did not start it" });
     });
+  }
+
+  /**
+   * Go on in another worker, which begins with the first frame.
+   * @param {Worker} worker
+   */
+  move(worker) {
+    this.worker.terminate();
+    this.worker = worker;
+    this.listen();
+    this.again(0);
+    this.post({ type: "clear", generation: this.generation, size: this.size });
+    this.post({ type: "frames", frames: this.frames });
+    this.post({ type: "change", generation: this.generation, from: 0, changes: this.changes });
   }
 
   get changes() {

@@ -21,9 +21,12 @@ export interface Facts {
   sure: number; // mean confidence of a track that is not lost
 }
 
+/** What runs the network, as ONNX Runtime Web calls it. */
+export type Provider = "wasm" | "webgpu";
+
 export interface LiveContents {
   facts: Facts;
-  runtime: { script: number; wasm: number; version: string };
+  runtime: { version: string } & Record<Provider, { script: number; wasm: number }>;
   graphs: Record<string, number>; // numbers of blocks
   sample: { name: string; box: Box | null; times: number[]; pictures: number[]; size: [number, number] };
   about: [string, string][];
@@ -78,7 +81,13 @@ export interface Step {
 }
 
 export type ToWorker =
-  | { type: "begin"; facts: Facts; wasm: Uint8Array<ArrayBuffer>; graphs: [string, Uint8Array<ArrayBuffer>][] }
+  | {
+      type: "begin";
+      facts: Facts;
+      provider: Provider;
+      wasm: Uint8Array<ArrayBuffer>;
+      graphs: [string, Uint8Array<ArrayBuffer>][];
+    }
   | { type: "clear"; generation: number; size: [number, number] }
   | { type: "frames"; frames: { blob: Blob; time: number }[] }
   | { type: "picture"; bitmap: ImageBitmap; time: number }
@@ -90,4 +99,5 @@ export type FromWorker =
   | { type: "kept"; blob: Blob; time: number }
   | { type: "step"; generation: number; step: Step }
   | { type: "explained"; asked: number; projected: Float32Array<ArrayBuffer> }
+  | { type: "unable"; message: string } // to start the network
   | { type: "failed"; message: string };

@@ -4,7 +4,7 @@
 import { Network } from "./network.js";
 import { noChanges, Tracker } from "./tracker.js";
 
-/** @import { FromWorker, ToWorker } from "./types.d.ts" */
+/** @import { Changes, FromWorker, ToWorker } from "./types.d.ts" */
 
 const QUALITY = 0.92; // of the frames of a video or a webcam
 const TYPE = "image/jpeg"; // WebP would be half as large, but takes ten times as long
@@ -38,6 +38,7 @@ class Bench {
     this.canvas = new OffscreenCanvas(1, 1);
     this.keeping = Promise.resolve(); // pictures are encoded one after the other, so that they stay in order
     this.source = 0;
+    this.changes = noChanges(); // which may come before the network is there
   }
 
   /** @param {ToWorker} message */
@@ -48,7 +49,7 @@ class Bench {
       this.questions = [];
       this.source += 1;
       this.restart(message.generation, 0);
-      if (this.tracker) this.tracker.changes = noChanges();
+      this.change(noChanges());
       [this.canvas.width, this.canvas.height] = message.size;
     }
     if (message.type === "frames") this.frames.push(...message.frames);
@@ -59,22 +60,35 @@ class Bench {
     }
     if (message.type === "change") {
       this.restart(message.generation, message.from);
-      if (this.tracker) this.tracker.changes = message.changes;
+      this.change(message.changes);
     }
     if (message.type === "explain") this.questions.push(message);
     await this.work();
   }
 
   /** @param {Extract<ToWorker, { type: "begin" }>} message */
-  async begin({ facts, wasm, graphs }) {
-    const network = new Network(this.ort, facts);
+  async begin({ facts, provider, wasm, graphs }) {
+    const network = new Network(this.ort, facts, provider);
     this.tracker = new Tracker(network); // what is asked of it waits until the network is there
-    network.begin(wasm);
-    for (const [i, [name, graph]] of graphs.entries()) {
-      await network.open(name, graph);
-      this.send({ type: "opened", done: i + 1, of: graphs.length });
+    this.change(this.changes);
+    try {
+      network.begin(wasm);
+      for (const [i, [name, graph]] of graphs.entries()) {
+        await network.open(name, graph);
+        this.send({ type: "opened", done: i + 1, of: graphs.length });
+      }
+      await network.initialise(new Float32Array(3 * facts.input_size ** 2)); // what cannot run does not run now
+    } catch (error) {
+      this.send({ type: "unable", message: String(/** @type {Error} */ (error)?.message ?? error) });
+      return;
     }
     this.isReady = true;
+  }
+
+  /** @param {Changes} changes */
+  change(changes) {
+    this.changes = changes;
+    if (this.tracker) this.tracker.changes = changes;
   }
 
   /**
