@@ -3,12 +3,16 @@
 import { h } from "../core/dom.js";
 import { PageModel } from "./model.js";
 
+/** @import { CursorState } from "../core/cursor.js" */
 /** @import { Context, Message, Widget } from "../core/types.d.ts" */
 /** @import { Blocks } from "./blocks.js" */
 /** @import { Contents, Gallery } from "./contents.d.ts" */
 /** @import { PageFeed } from "./page_feed.js" */
 
 /** @typedef {(key: string) => void} Open */
+
+/** @type {("n_frames" | "joint_names" | "frame" | "joint" | "cell" | "range")[]} */
+const NAMES = ["n_frames", "joint_names", "frame", "joint", "cell", "range"]; // of the cursor, that another video sets
 
 class GalleryModel extends PageModel {
   /**
@@ -32,7 +36,7 @@ class GalleryModel extends PageModel {
  * @param {object} page
  * @param {Contents} page.contents
  * @param {PageFeed} page.feed
- * @param {PageModel} page.cursor
+ * @param {CursorState} page.cursor
  * @param {Blocks} page.blocks
  * @param {(module: string) => Promise<Widget>} page.open
  * @param {HTMLElement} page.el
@@ -57,7 +61,8 @@ export async function showGallery(gallery, { contents, feed, cursor, blocks, ope
     cursor.set("playing", false);
     await feed.show(index); // first: the store must know the other clip before the cursor moves
     if (feed.shown !== people[index]) return; // another one was opened meanwhile
-    for (const [name, value] of Object.entries(people[index].shown ?? {})) cursor.set(name, value);
+    const { shown } = people[index];
+    if (shown) for (const name of NAMES) cursor.set(name, shown[name]);
   }
 
   const place = h("div", { class: "dkd-page-view" });

@@ -28,9 +28,9 @@ import { playTogether } from "./together.js";
 async function render({ contents, bytes, el, open }) {
   const { signal } = new AbortController(); // never ends: the page does
   const blocks = new Blocks(bytes);
-  const cursor = new PageModel({ ...contents.shown });
+  const { cursor } = cursors.initialize({ model: new PageModel({ ...contents.shown }), signal });
   /** @type {Parameters<typeof hostOf>[0]} */
-  const widgets = { cursor: { exports: cursors.initialize({ model: cursor, signal }), render: async () => {} } };
+  const widgets = { cursor: { exports: { cursor }, render: async () => {} } };
   const host = hostOf(widgets);
   const isBeside = contents.arrange === "beside";
   const feeds = (isBeside ? [0, 1] : [0]).map((index) => new PageFeed(contents, blocks, index));
