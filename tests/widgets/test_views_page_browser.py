@@ -201,6 +201,8 @@ def test_frames_are_taken_apart_in_a_page_with_pythons_numbers(
     page.evaluate(f"() => {CURSOR}.seek(7)")
     visit.wait(f"{ANATOMY}.dataset.frame === '7' && {settled} && {STORE}.detail?.frame === 7")
     expect(page.locator(".dkd-anatomy header").first).to_contain_text("frame 9")
+    for words in ("frame 9: find the right knee", "frame 8: distil the kernels"):
+        expect(page.locator(".dkd-anatomy")).to_contain_text(words)
     check_arithmetic(page, anatomy(walk, 9, "right_knee"))
     page.evaluate(f"() => {CURSOR}.seek(5)")
     words = "Frame 7 cannot be taken apart in this page: frames 5 to 6, 9 can."

@@ -137,8 +137,10 @@ function sceneOf(store, header, data, record, joint, chosen) {
   if (!explained || !detail || data?.frame !== record.frame) return null;
   const readout = (/** @type {number} */ c) => header.readout[joint * header.channels + c];
   const name = header.joints[joint];
+  const numbered = { ...detail, previous: numberOf(header, detail.previous) }; // frames are only named from here on
   return {
-    ...{ header, detail, data, explained, cell, joint, name, readout, frame: record.frame },
+    ...{ header, detail: numbered, data, explained, cell, joint, name, readout },
+    frame: numberOf(header, record.frame),
     ...followed(explained, chosen),
   };
 }
