@@ -13,8 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "node_modules" / "onnxruntime-web" / "dist"
-# Two builds. The smallest: WebAssembly with SIMD, without WebGPU; it also runs with one thread, as a page from a file must.
-# And the smaller one of those with WebGPU, for browsers in which WebAssembly can wait for it (JSPI).
+# Two builds. The smallest: WebAssembly with SIMD, without WebGPU; it also runs with one thread, as a page from a file
+# must. And the smaller one of those with WebGPU, for browsers in which WebAssembly can wait for it (JSPI).
 FILES = (
     "ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm",
     "ort.jspi.bundle.min.mjs", "ort-wasm-simd-threaded.jspi.wasm",
