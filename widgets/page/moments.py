@@ -114,7 +114,7 @@ def save_moments(
         "chunk": contents.to_json()["chunk"], "views": [], **modules, "caption": caption, "licence": licence,
     }  # fmt: skip
     written = write_page(path, title, still, whole, blocks)
-    return SavedPage(path, written / MB, expected / MB, frames, arithmetic, min(seen))
+    return SavedPage(path, written / MB, expected / MB, frames, arithmetic, " or ".join(dict.fromkeys(seen)))
 
 
 def _down(count: int) -> Iterator[int]:
