@@ -40,6 +40,7 @@ def fill(
     room: float,
     notify: Steps,
     exact: Collection[int] = (),
+    got: str = "got max_mb={:g}",
 ) -> tuple[float, Look, int]:
     """Fill a page with its runs.
 
@@ -50,6 +51,7 @@ def fill(
         room: bytes of the blocks of ``contents`` in the page.
         notify: called after each step.
         exact: frames of the runs whose arithmetic is exact, whatever it takes.
+        got: how an error names the size that there is.
 
     Returns:
         The expected size of the page in bytes, the look, and in how many frames there is arithmetic.
@@ -73,7 +75,7 @@ def fill(
         if look is choice[-1]:
             least, most = (contents.size + AROUND) / MB, (room + AROUND) / MB
             raise ConfigError(
-                f"{len(contents.frames)} frames need at least {least:.1f} MB, got max_mb={most:g}; "
+                f"{len(contents.frames)} frames need at least {least:.1f} MB, {got.format(most)}; "
                 f"give fewer frames=range(first, stop){contents.less}"
             )
         look = choice[choice.index(look) + 1]

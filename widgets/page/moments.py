@@ -21,6 +21,7 @@ from widgets.page.page import FORMAT, MAX_MB, SavedPage, write_page
 from widgets.page.pictures import looks
 
 GALLERY = "evaluation/gallery.js"
+_LEFT = "of which {:.1f} are left of max_mb"
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def save_moments(
             with closing(trace):
                 part = part_of(trace, range(max(0, moment.frame - around), min(len(trace), moment.frame + around + 1)))
                 contents = Contents({moment.key: trace}, part, blocks, ", fewer moments, or fewer frames around them")
-                size, look, count = fill(contents, choice, [moment.frame], room / left, notify)
+                size, look, count = fill(contents, choice, [moment.frame], room / left, notify, got=_LEFT)
                 room -= contents.size
                 (person,) = contents.people
                 shown = shown_first(trace, part, moment.frame, moment.joint)
