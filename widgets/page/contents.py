@@ -59,7 +59,7 @@ class Contents:
         traces: the runs by name.
         frames: the frames of each that the page has.
         blocks: blocks that the page has already; these are added to them.
-        less: what besides frames can be left out of the page, in words.
+        less: what can be left out of the page, in words.
 
     Attributes:
         blocks: the blocks by number.

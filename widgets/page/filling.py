@@ -75,8 +75,7 @@ def fill(
         if look is choice[-1]:
             least, most = (contents.size + AROUND) / MB, (room + AROUND) / MB
             raise ConfigError(
-                f"{len(contents.frames)} frames need at least {least:.1f} MB, {got.format(most)}; "
-                f"give fewer frames=range(first, stop){contents.less}"
+                f"{len(contents.frames)} frames need at least {least:.1f} MB, {got.format(most)}; give {contents.less}"
             )
         look = choice[choice.index(look) + 1]
         contents.encode_again(look)

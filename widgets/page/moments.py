@@ -95,7 +95,7 @@ def save_moments(
             trace = moment.trace()
             with closing(trace):
                 part = part_of(trace, range(max(0, moment.frame - around), min(len(trace), moment.frame + around + 1)))
-                contents = Contents({moment.key: trace}, part, blocks, ", fewer moments, or fewer frames around them")
+                contents = Contents({moment.key: trace}, part, blocks, "fewer moments, or fewer frames around them")
                 size, look, count = fill(contents, choice, [moment.frame], room / left, notify, got=_LEFT)
                 room -= contents.size
                 (person,) = contents.people

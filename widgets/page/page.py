@@ -31,7 +31,8 @@ from widgets.page.recorded import RecordedView
 
 FORMAT = "dkd-page/1"
 MAX_MB = 20.0  # what most mail servers take
-_LESS = {"choice": ", or fewer people", "steps": ", or fewer steps", "beside": ""}  # what can be left out of a page
+_FEWER = "fewer frames=range(first, stop)"  # what can be left out of a page
+_LESS = {"choice": f"{_FEWER}, or fewer people", "steps": f"{_FEWER}, or fewer steps", "beside": _FEWER}
 
 
 @dataclass(frozen=True)
