@@ -339,8 +339,8 @@ def test_the_network_runs_on_webgpu_where_there_is_one(browser: Browser, offline
         expect(visit.page.locator(".dkd-title")).to_contain_text("on WebGPU")
         for t in range(2):
             for name in ("maps", "kernels"):
-                assert np.abs(visit.step(t)[name] - plain.step(t)[name]).max() < 1e-4, (t, name)
-            assert np.abs(plain.step(t)["kernels"]).max() > 0.01
+                found, wanted = visit.step(t)[name], plain.step(t)[name]
+                assert np.abs(found - wanted).max() < 1e-3 * np.abs(wanted).max(), (t, name)
         visit.check()
     finally:
         other.close()
