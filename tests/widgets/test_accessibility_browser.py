@@ -97,6 +97,8 @@ def test_the_workbench_in_all_its_states(page: Page, theme: str) -> None:
 
 def test_barriers_are_found(page: Page) -> None:
     """What has no name, or can hardly be read, is said with its rule."""
+    show_in(page, "Light", 1600, 1000)
+    at_rest(page)
     barriers = "<button></button><p style='color: #aaa; background: #fff'>faint</p>"
     page.locator(".dkd-title").evaluate(f'(e) => {{ e.insertAdjacentHTML("beforeend", "{barriers}"); }}')
     found = {line.partition(":")[0] for line in violations(page, ".dkd-workbench")}
