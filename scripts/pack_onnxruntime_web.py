@@ -3,7 +3,7 @@
     python scripts/pack_onnxruntime_web.py
 
 The version is that of ``package-lock.json``. Users of the workbench need neither Node nor a network for a live page, so
-the two files are shipped. Run this after the version was changed; a test compares the copies with the package.
+the files are shipped. Run this after the version was changed; a test compares the copies with the package.
 """
 
 from __future__ import annotations
@@ -13,8 +13,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "node_modules" / "onnxruntime-web" / "dist"
-# The smallest build: WebAssembly with SIMD, without WebGPU. It also runs with one thread, as a page from a file must.
-FILES = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
+# Two builds. The smallest: WebAssembly with SIMD, without WebGPU; it also runs with one thread, as a page from a file
+# must. And the smaller one of those with WebGPU, for browsers in which WebAssembly can wait for it (JSPI).
+FILES = (
+    "ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm",
+    "ort.jspi.bundle.min.mjs", "ort-wasm-simd-threaded.jspi.wasm",
+)  # fmt: skip
 COPIES = ROOT / "widgets" / "live_page" / "onnxruntime"
 
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  absentNote,
   cellUnder,
   describeShare,
   emptyNote,
@@ -121,5 +122,7 @@ describe("what a joint relies on", () => {
     expect(emptyNote({ failed: false, busy: true, wanted: true })).toBe("computing …");
     expect(emptyNote({ failed: false, busy: false, wanted: true })).toContain("nothing was matched");
     expect(emptyNote({ failed: false, busy: false, wanted: false })).toContain("in the background");
+    expect(absentNote(["left_wrist", "head"])).toBe("This page has the channels of the left wrist, the head only.");
+    expect(absentNote([])).toContain("needs the model");
   });
 });

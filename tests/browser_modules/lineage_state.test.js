@@ -106,6 +106,21 @@ describe("what Python sends", () => {
   });
 });
 
+describe("a page from a file", () => {
+  test("is asked for what is shown, as no Python hears of a choice", () => {
+    model.set("centred", true);
+    cursor.set("joint", "head");
+    expect(model.sent).toEqual([]);
+    model.set("_recorded", true);
+    model.set("kernel", "selected");
+    expect(model.sent.at(-1)).toEqual({ type: "matrix", joint: "head", centred: true });
+    cursor.set("joint", "left_knee");
+    expect(model.sent.at(-1)).toEqual({ type: "matrix", joint: "left_knee", centred: true });
+    model.set("reliance", true);
+    expect(model.sent.at(-1)).toEqual({ type: "reliance", joint: "left_knee" });
+  });
+});
+
 describe("selecting", () => {
   beforeEach(() => {
     model.tell(...matrix());

@@ -8,7 +8,7 @@ import { closure } from "../../widgets/live_page/parts.js";
 import { confidenceOf, decodePeaks } from "../../widgets/live_page/peaks.js";
 import { extract } from "../../widgets/live_page/pixels.js";
 import { gathered } from "../../widgets/live_page/run.js";
-import { nextSquare, roundEven, squareAround, toFrame } from "../../widgets/live_page/squares.js";
+import { boundedSquare, roundEven, toFrame, toGrid } from "../../widgets/live_page/squares.js";
 
 describe("peaks", () => {
   const gaussian = (/** @type {number} */ x, /** @type {number} */ y, size = 12, sigma = 1.25) =>
@@ -46,9 +46,22 @@ describe("squares", () => {
     expect([0.5, 1.5, 2.5, -0.5, -1.5, 1.2].map((value) => roundEven(value) + 0)).toEqual([0, 2, 2, 0, -2, 1]);
   });
 
-  it("stay where most joints are not sure", () => {
-    const old = squareAround([10, 10, 90, 110]);
-    expect(nextSquare(old, [0, 0, 50, 50, 20, 20], [0.9, 0.1, 0.1], [200, 200])).toBe(old);
+  it("go a limited way and stay below a limited side", () => {
+    const limits = { margin: 1.3, reach: 5, largest: 90 };
+    const [left, top, side] = boundedSquare([0, 0, 100], [300, 50, 380, 60], limits, [500, 500]);
+    expect(side).toBe(90);
+    expect(Math.hypot(left + side / 2 - 50, top + side / 2 - 50)).toBeCloseTo(5, 0);
+    const near = boundedSquare([0, 0, 100], [45, 20, 55, 80], { margin: 1.3, reach: 50, largest: 900 }, [500, 500]);
+    expect(near[2]).toBeCloseTo(0.8 * 100 + 0.2 * 78, 0);
+  });
+
+  it("have a grid, and the way back", () => {
+    /** @type {import("../../widgets/live_page/squares.js").Square} */
+    const square = [10, 20, 24];
+    const points = [13.5, 30, 25, 41];
+    toFrame(square, toGrid(square, points, 48), 48).forEach((value, i) => {
+      expect(value).toBeCloseTo(points[i], 9);
+    });
   });
 
   it("map the corners' cells half a cell inside the square", () => {
@@ -93,7 +106,7 @@ describe("changes", () => {
     const box = [1, 2, 30, 40];
     /** @type {import("../../widgets/laboratory/kernel_edits.js").KernelEdit} */
     const zero = { operation: "zero", channels: [3] };
-    const { boxes, edits, covers } = gathered([
+    const { boxes, operations, covers } = gathered([
       { kind: "box", frame: 0, box: [0, 0, 9, 9] },
       { kind: "edit", frame: 4, edits: [zero] },
       { kind: "box", frame: 0, box },
@@ -101,7 +114,10 @@ describe("changes", () => {
       { kind: "cover", frame: 2, cover: { kind: "cover", box, from: 2, to: 5 } },
     ]);
     expect(boxes.get(0)).toBe(box);
-    expect(edits.get(4)?.map(({ operation }) => operation)).toEqual(["zero", "rotate"]);
+    expect(operations.map((one) => one.kind === "edit" && [one.edit.operation, ...one.frames])).toEqual([
+      ["zero", 4, 5],
+      ["rotate", 4, 5],
+    ]);
     expect([1, 2, 5, 6].map((frame) => coversOf(covers, frame).length)).toEqual([0, 1, 1, 0]);
   });
 

@@ -53,10 +53,14 @@ export function plainModel(traits = {}) {
 export function plainCursor(traits = {}) {
   /** @type {Record<string, unknown>} */
   const values = { frame: 0, joint: "head", range: null, n_frames: 60, ...traits };
+  /** @type {((name: string) => void)[]} */
+  const listeners = [];
   const cursor = {
+    on: (/** @type {(name: string) => void} */ listener) => void listeners.push(listener),
     get: (/** @type {string} */ name) => values[name],
     set(/** @type {string} */ name, /** @type {unknown} */ value) {
       values[name] = value;
+      for (const listener of listeners) listener(name);
     },
     seek(/** @type {number} */ frame) {
       values.frame = frame;

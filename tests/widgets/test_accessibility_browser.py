@@ -36,6 +36,18 @@ VIEWS = {
         "view.bookmark(5, 'look')\nview.wait()\ndisplay(view)",
         " .dkd-edits li",
     ),
+    ".dkd-anatomy": ("view = Anatomy(trace)\nview.frame = 4\ndisplay(view)", "[data-cell]"),
+    ".dkd-laboratory": (
+        "laboratory = Laboratory(trace)\nlaboratory.apply('freeze_kernel', 3)\nlaboratory.wait()\n"
+        "laboratory.frame = 5\ndisplay(laboratory)",
+        "[data-calls='1'][data-other='5']",
+    ),
+    ".dkd-studio": (
+        "from dkd.video.samples import get_sample\nsample = get_sample('rendered_walk')\n"
+        "studio = Studio(sample.path, session='browser_studio/seen.dkd.json')\n"
+        "studio.add_person(sample.box, frame=0)\ndisplay(studio)",
+        " .dkd-track:not(:disabled)",
+    ),
     ".dkd-live": ("display(LiveView('dkd-mobilenetv2', box=(220, 20, 460, 460)))", " .dkd-live-state"),
     ".dkd-lesson": ("lesson = Lesson('Title', 'Purpose', 5)\ndisplay(lesson)", " h2"),
     ".dkd-question": (
@@ -85,6 +97,8 @@ def test_the_workbench_in_all_its_states(page: Page, theme: str) -> None:
 
 def test_barriers_are_found(page: Page) -> None:
     """What has no name, or can hardly be read, is said with its rule."""
+    show_in(page, "Light", 1600, 1000)
+    at_rest(page)
     barriers = "<button></button><p style='color: #aaa; background: #fff'>faint</p>"
     page.locator(".dkd-title").evaluate(f'(e) => {{ e.insertAdjacentHTML("beforeend", "{barriers}"); }}')
     found = {line.partition(":")[0] for line in violations(page, ".dkd-workbench")}

@@ -14,6 +14,7 @@ from dkd import Clip, Trace, load_model
 from dkd.analysis.anatomy import Anatomy, anatomy
 from tests.support.browser import Lab, at_rest, expect_python, opened, place, python, screenshot, settle, show_in
 from tests.support.fake_trace import correlate
+from tests.support.server import until
 
 ROOT = Path(__file__).resolve().parents[2]
 SETUP = f"""\
@@ -79,7 +80,7 @@ def page(lab_page: Page) -> Page:
 
 def numbers(page: Page, selector: str) -> dict[str, float]:
     """The numbers in an element's data attributes."""
-    page.wait_for_function(SETTLED)
+    until(lambda: bool(page.evaluate(SETTLED)))  # a page from a file forbids what wait_for_function does
     data = page.locator(selector).evaluate("(e) => ({...e.dataset})")
     return {name: float(value) for name, value in data.items()}
 

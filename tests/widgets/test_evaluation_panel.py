@@ -30,6 +30,7 @@ from dkd.pose.skeleton import get_skeleton
 from tests.support.crops_folder import write_crops
 from tests.support.held import HeldEvaluation
 from tests.support.server import until
+from tests.widgets.test_page import contents_of, message, read
 from widgets import EvaluationPanel
 from widgets.evaluation.form import EvaluationForm, as_command, as_python
 from widgets.evaluation.gallery import SIDE, Gallery, gallery_items, moment_key, thumbnail
@@ -334,7 +335,7 @@ def enabled(panel: EvaluationPanel) -> tuple[bool, bool]:
 
 
 def test_an_evaluation_from_the_click_to_the_frame(
-    make: Callable[..., EvaluationPanel], monkeypatch: pytest.MonkeyPatch
+    make: Callable[..., EvaluationPanel], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     panel = make()
     assert panel.state == "new" and enabled(panel) == (True, False) and not len(panel.table)
@@ -370,6 +371,32 @@ def test_an_evaluation_from_the_click_to_the_frame(
 
     still = panel.still_html()
     assert "finished" in still and still.count("<polyline") == 2 and "data:image/jpeg" in still and "http" not in still
+
+    saved = panel.gallery.to_html(tmp_path / "fails.html", moments=2, around=3, licence="CC0")
+    reader = read(saved.path)
+    contents = contents_of(reader)
+    worst = [moment_key(row) for row in panel.moments.sort_values("error", ascending=False).to_dict("records")]
+    assert [person["name"] for person in contents["people"]] == worst[:2]
+    for person in contents["people"]:
+        method, _, video, frame, joint = person["name"].split("|")
+        header = message(reader, person["header"])
+        assert int(frame) == header["first"] + person["shown"]["frame"] and person["shown"]["joint"] == joint
+        assert header["model"] == method and video in header["clip"]
+        row = panel.table[(panel.table["model"] == method) & (panel.table["video"] == video)]
+        row = row[(row["frame"] == int(frame)) & (row["joint"] == joint)].iloc[0]
+        found = header["tracks"][person["shown"]["frame"], header["joints"].index(joint)]
+        assert np.allclose(found, (row["x"], row["y"]), atol=1e-3)
+    items = message(reader, contents["gallery"]["items"])["items"]
+    assert [item["key"] for item in items] == [item["key"] for item in panel.gallery.items]
+    assert all(item["picture"].startswith(b"\xff\xd8") for item in items)
+    with pytest.raises(ConfigError, match="1 or more, got 0"):
+        panel.gallery.to_html(tmp_path / "none.html", moments=0)
+    with pytest.raises(ConfigError, match="before and after a moment"):
+        panel.gallery.to_html(tmp_path / "none.html", around=-1)
+    with pytest.raises(ConfigError, match="fewer moments"):
+        panel.gallery.to_html(tmp_path / "none.html", max_mb=0.3)
+    stopped = panel.gallery.to_html(tmp_path / "none.html", cancel=lambda: True)
+    assert not stopped.complete and not (tmp_path / "none.html").exists()
 
     again = make()  # the cell is run again
     assert panel._is_closed and again.state == "finished" and len(again.table) == len(panel.table)

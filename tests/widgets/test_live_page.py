@@ -17,22 +17,24 @@ from dkd.models.registry import build_model
 from tests.support.fake_trace import FakeClip
 from tests.widgets.test_page import HOSTILE, contents_of, read
 from widgets import save_live_page
-from widgets.live_page.runtime import FOLDER, SCRIPT, WASM, runtime_script
+from widgets.live_page.runtime import FOLDER, WASM, WEBGPU, runtime_script
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("name", [SCRIPT, WASM])
+@pytest.mark.parametrize("name", [*WASM, *WEBGPU])
 def test_the_shipped_runtime_is_that_of_the_lock(name: str) -> None:
     """If this fails, run scripts/pack_onnxruntime_web.py."""
     package = ROOT / "node_modules" / "onnxruntime-web"
     assert gzip.decompress((FOLDER / f"{name}.gz").read_bytes()) == (package / "dist" / name).read_bytes()
     locked = json.loads((ROOT / "package-lock.json").read_text())["packages"]["node_modules/onnxruntime-web"]["version"]
+    assert runtime_script(WASM[0])[1] == runtime_script(WEBGPU[0])[1]
     assert runtime_script()[1] == locked == json.loads((package / "package.json").read_text())["version"]
 
 
-def test_the_runtimes_exports_become_an_object() -> None:
-    script, _ = runtime_script()
+@pytest.mark.parametrize("name", [WASM[0], WEBGPU[0]])
+def test_the_runtimes_exports_become_an_object(name: str) -> None:
+    script, _ = runtime_script(name)
     assert script.startswith("const ort = (() => {") and not re.search(r"\bexport\s*\{", script)
     assert re.search(r"return \{.*\bInferenceSession: \w+.*\bTensor: \w+.*\benv: \w+", script)
 

@@ -15,12 +15,11 @@ from dkd.models.base import VideoPoseModel
 from dkd.models.checkpoints import load_model
 from dkd.models.registry import build_model
 from dkd.pose.crops import box_to_crop
-from dkd.tracking.conditions import Conditions
 from dkd.tracking.trace import Trace
 from dkd.video.clip import Clip
 from dkd.video.ranges import ClipRange
 from dkd.video.samples import get_sample
-from tests.support.browser import place, screenshot
+from tests.support.browser import CHROMIUM_ARGUMENTS, find_chromium, place, screenshot
 from tests.support.fake_trace import FakeClip
 from tests.support.server import PATIENCE_S
 from tests.support.video_files import read_number, write_numbered
@@ -49,6 +48,11 @@ CONNECTS = """() => new Promise((done) => {
     self.addEventListener('securitypolicyviolation', (event) => done(event.violatedDirective));
     fetch('https://example.org/x').then(() => done('connected'), () => setTimeout(() => done('failed'), 3000));
 })"""
+
+
+# WebGPU in software, and what lets the page take it for a graphics processor.
+GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"]
+CLAIM = "if (navigator.gpu) navigator.gpu.requestAdapter = async () => ({ info: { isFallbackAdapter: false } });"
 
 
 class Frames(FakeClip):
@@ -144,7 +148,7 @@ def test_the_run_is_pythons_and_so_is_what_follows_from_an_edited_kernel_and_a_c
     page = visit.page
     visit.tracked(N)
     clip, box = Frames(visit.frames()), get_sample("rendered_walk").box
-    trace = Trace(model, clip, box, conditions=Conditions(square="joints"), progress=False)
+    trace = Trace(model, clip, box, progress=False)
     compare(visit, trace, range(N))
 
     # The views show it: the arithmetic of a cell adds up to the map, and contributions are Python's.
@@ -183,6 +187,76 @@ def test_the_run_is_pythons_and_so_is_what_follows_from_an_edited_kernel_and_a_c
     visit.check()
 
 
+def test_the_laboratorys_interventions_do_what_they_do_in_python(
+    offline: BrowserContext, walk: Path, model: VideoPoseModel
+) -> None:
+    visit = LiveVisit(offline, walk)
+    page = visit.page
+    visit.tracked(N)
+    trace = Trace(model, Frames(visit.frames()), get_sample("rendered_walk").box, progress=False)
+    panel = page.locator(".dkd-lab-panel")
+    changes = page.locator(".dkd-live-page-changes")
+
+    def apply(chip: str, values: dict[str, str], said: str) -> None:
+        panel.get_by_role("button", name=chip, exact=True).click()
+        for label, value in values.items():
+            field = panel.get_by_label(label, exact=True)
+            if field.evaluate("(e) => e.tagName") == "SELECT":
+                field.select_option(value)
+            else:
+                field.fill(value)
+        panel.get_by_role("button", name="Apply").click()
+        expect(changes).to_contain_text(said)
+        visit.tracked(N)
+
+    run = trace
+    steps: list[tuple[str, dict[str, str], str, Any]] = [
+        (
+            "shifted box", {"in frame": "5", "right": "0.15", "down": "-0.1", "scale": "1.2", "frames": "2"},
+            "the square moved in frame 5", lambda run: run.shift_box(range(5, 7), 0.15, -0.1, 1.2),
+        ),
+        (
+            "swap two frames’", {"of frame": "4", "and frame": "2"},
+            "kernels of frames 4 and 2 swapped", lambda run: run.swap_kernels(4, 2),
+        ),
+        (
+            "swap sides", {"in frame": "3", "joint": "", "frames": "2"},
+            "maps of frame 3 handed on with swapped sides", lambda run: run.change_state(range(3, 5), "swap_sides"),
+        ),
+        (
+            "shift", {"in frame": "6", "joint": "left_wrist", "right": "3", "down": "-2", "frames": "1"},
+            "maps of frame 6 handed on shifted",
+            lambda run: run.change_state(range(6, 7), "shift", "left_wrist", 3, -2),
+        ),
+        ("erase", {"in frame": "8", "joint": "head", "frames": "1"}, "maps of frame 8 handed on erased",
+         lambda run: run.change_state(range(8, 9), "erase", "head")),
+        ("swap read-outs", {"of": "left_knee", "and": "right_knee"}, "read-outs of left knee and right knee swapped",
+         lambda run: run.swap_readouts("left_knee", "right_knee")),
+        ("re-initialise here", {"in frame": "9"}, "re-initialised in frame 9", lambda run: run.restart(9)),
+        ("freeze from here on", {"of frame": "2", "from frame": "10", "frames": ""},
+         "kernels of frame 2 from frame 10 on", lambda run: run.freeze_kernel(2, range(10, N))),
+    ]  # fmt: skip
+    for chip, values, said, changed in steps:
+        apply(chip, values, said)
+        before, run = run, changed(run)
+        compare(visit, run, range(N))
+        differs = [t for t in range(N) if not np.array_equal(run.kernels[t], before.kernels[t])]
+        assert differs, chip  # it does something
+    screenshot(page, "live_page_laboratory")
+    apply("freeze in all frames", {"of frame": "1"}, "kernels of frame 1 from frame 0 on")
+    compare(visit, run.freeze_kernel(1), range(N))
+    page.get_by_role("button", name="Undo", exact=True).click()
+    visit.tracked(N)
+    compare(visit, run, range(N))
+    # What cannot be done is said, and changes nothing.
+    panel.get_by_role("button", name="re-initialise here", exact=True).click()
+    panel.get_by_label("in frame", exact=True).fill("99")
+    panel.get_by_role("button", name="Apply").click()
+    expect(panel.get_by_role("alert")).to_contain_text("There is no frame 99 yet: frames 0 to 13 are tracked.")
+    assert page.evaluate(f"() => {RUN}.list.length") == 1 + len(steps)  # and the first box
+    visit.check()
+
+
 def test_a_box_that_is_drawn_starts_the_person_anew(offline: BrowserContext, walk: Path, model: VideoPoseModel) -> None:
     visit = LiveVisit(offline, walk)
     page = visit.page
@@ -193,9 +267,7 @@ def test_a_box_that_is_drawn_starts_the_person_anew(offline: BrowserContext, wal
     expect(page.locator(".dkd-live-page-changes")).to_contain_text("a box in frame 5")
     visit.tracked(N)
     box = tuple(page.evaluate(f"() => {RUN}.list.at(-1).box"))
-    alone = Trace(
-        model, Frames(visit.frames()[5:]), box, conditions=Conditions(square="joints"), progress=False
-    )  # a new start has no past
+    alone = Trace(model, Frames(visit.frames()[5:]), box, progress=False)  # a new start has no past
     for t in range(5, N):
         step = visit.step(t)
         assert np.abs(step["joints"].reshape(-1, 2) - alone.joints[t - 5]).max() < 0.01
@@ -248,6 +320,39 @@ def test_nothing_leaves_the_page_and_names_are_text(offline: BrowserContext, tin
         "new Promise((done, no) => setTimeout(() => { try { done(Function('return 1')()); } catch (e) { no(e); } }))",
     ):
         assert page.evaluate(f"() => {attempt}.then(() => 'done', () => 'refused')") == "refused", attempt
+
+
+def test_the_network_runs_on_webgpu_where_there_is_one(browser: Browser, offline: BrowserContext, tiny: Path) -> None:
+    """Here it is Chromium's own, in software, whose numbers are those of WebAssembly."""
+    plain = LiveVisit(offline, tiny)
+    plain.tracked(2)
+    expect(plain.page.locator(".dkd-title")).to_contain_text("on WebAssembly")
+    other = browser.browser_type.launch(executable_path=find_chromium(), args=[*CHROMIUM_ARGUMENTS, *GPU])
+    try:
+        context = other.new_context(offline=True)
+        software = LiveVisit(context, tiny)  # a graphics processor in software is not taken: it would be slower
+        software.tracked(2)
+        expect(software.page.locator(".dkd-title")).to_contain_text("on WebAssembly")
+        context.add_init_script(CLAIM)
+        visit = LiveVisit(context, tiny)
+        visit.tracked(2)
+        expect(visit.page.locator(".dkd-title")).to_contain_text("on WebGPU")
+        for t in range(2):
+            for name in ("maps", "kernels"):
+                found, wanted = visit.step(t)[name], plain.step(t)[name]
+                assert np.abs(found - wanted).max() < 1e-3 * np.abs(wanted).max(), (t, name)
+        visit.check()
+    finally:
+        other.close()
+
+
+def test_where_webgpu_does_not_start_the_network_webassembly_does(offline: BrowserContext, tiny: Path) -> None:
+    offline.add_init_script(CLAIM)  # but there is none
+    visit = LiveVisit(offline, tiny)
+    visit.tracked(2)
+    expect(visit.page.locator(".dkd-title")).to_contain_text("on WebAssembly")
+    expect(visit.page.get_by_role("alert").filter(visible=True)).to_have_count(0)
+    visit.check()
 
 
 def test_the_webcam_is_tracked_until_it_is_stopped(browser: Browser, tiny: Path) -> None:

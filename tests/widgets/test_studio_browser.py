@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from dkd.video.clip import Clip
 from dkd.video.samples import get_sample
+from tests.support.accessibility import violations
 from tests.support.browser import (
     Lab,
     at_rest,
@@ -306,6 +307,10 @@ def test_a_sample_is_a_picture_to_click(page: Page) -> None:
     at_rest(page)
     screenshot(page, "studio_source")
     assert page.evaluate(PROBLEMS) == []
-    page.get_by_role("button", name="Sample rendered_walk").click()
+    for theme in ("Dark", "Light"):
+        show_in(page, theme, 1366, 768)
+        found = violations(page, ".dkd-studio")
+        assert found == [], "\n".join(found)
+    page.get_by_role("button", name="rendered walk").click()
     wait_for_frame(page, 0)
     expect(page.locator(".dkd-studio-title strong")).to_have_text("rendered_walk.mp4")

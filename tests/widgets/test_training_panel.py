@@ -24,6 +24,7 @@ from dkd.training.record import Record
 from dkd.training.run import Run, list_runs
 from dkd.training.session import TrainingSession
 from tests.support.server import until
+from tests.widgets.test_page import contents_of, message, read, records_of
 from widgets import TrainingPanel
 from widgets.panels.panel import duration
 from widgets.training.curves import CURVES, LIMIT, PLOTS, Curves, History, still_curves, thin
@@ -290,6 +291,31 @@ def test_a_run_from_the_first_click_to_the_end(make: Callable[..., TrainingPanel
     assert bench.trace.clip.name != late.clip.name
     still = panel.still_html()
     assert "finished, step 12" in still and still.count("<polyline") >= 2 and "data:image/jpeg" in still
+
+
+def test_a_finished_run_is_a_page_with_all_its_steps(make: Callable[..., TrainingPanel], tmp_path: Path) -> None:
+    panel = make()
+    with pytest.raises(ConfigError, match="expected a run with snapshots, got none"):
+        panel.to_html(tmp_path / "learning.html")
+    panel.start_button.click()
+    until(lambda: panel.state == "finished" and panel.views.first.shown == 12)
+    saved = panel.to_html(tmp_path / "learning.html", caption="It learns.")
+    reader = read(saved.path)
+    contents = contents_of(reader)
+    assert [person["name"] for person in contents["people"]] == ["step 4", "step 8", "step 12"]
+    assert contents["arrange"] == "steps" and contents["caption"] == "It learns."
+    assert panel.views.first.bench is not None
+    last = panel.views.first.bench.trace
+    assert np.array_equal(message(reader, contents["people"][2]["header"])["tracks"], np.float32(last.joints))
+    assert len(last) == len(records_of(reader, 0)) == 4  # the panel's own trace is still open
+    assert "step 8" in dict(contents["people"][1]["facts"])["model"]
+    few = panel.to_html(tmp_path / "few.html", steps=[12, 4])
+    assert [person["name"] for person in contents_of(read(few.path))["people"]] == ["step 4", "step 12"]
+    with pytest.raises(ConfigError, match="there is no snapshot of step 5. There are: 4, 8, 12"):
+        panel.to_html(tmp_path / "none.html", steps=[5])
+    with pytest.raises(ConfigError, match="or fewer steps"):
+        panel.to_html(tmp_path / "none.html", max_mb=0.2)
+    assert sorted(path.name for path in tmp_path.glob("*.html")) == ["few.html", "learning.html"]
 
 
 def test_an_error_of_the_run_is_shown_and_can_be_mended(make: Callable[..., TrainingPanel], tmp_path: Path) -> None:

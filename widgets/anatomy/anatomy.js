@@ -7,7 +7,7 @@
 
 import { h } from "../core/dom.js";
 import { mount } from "../core/mount.js";
-import { matchedIn } from "../core/text.js";
+import { matchedIn, numberOf } from "../core/text.js";
 import { isDark } from "../core/theme.js";
 import { buildNumbers } from "./numbers.js";
 import { buildPickers } from "./pickers.js";
@@ -58,8 +58,8 @@ function buildAnatomy({ root, store, cursor, model, signal }) {
       const { header } = store;
       if (!header) return;
       const joint = store.joint();
-      const words = whyEmpty(header, record.frame);
-      pickers.say(header.joints[joint], record.frame);
+      const words = whyEmpty(header, record.frame) || whyAbsent(header, record.frame, model.get("_apart"));
+      pickers.say(header.joints[joint], numberOf(header, record.frame));
       none.hidden = !words;
       none.textContent = words;
       body.hidden = Boolean(words);
@@ -85,7 +85,7 @@ function buildAnatomy({ root, store, cursor, model, signal }) {
 /**
  * Why a frame has no anatomy; empty where it has one.
  *
- * @param {Pick<Header, "channels" | "initial" | "origin">} header
+ * @param {Pick<Header, "channels" | "initial" | "origin" | "first">} header
  * @param {number} frame
  */
 export function whyEmpty(header, frame) {
@@ -93,9 +93,29 @@ export function whyEmpty(header, frame) {
   if (!channels) return "This model has no kernels to take apart: it matches nothing.";
   if (!initial.has(frame)) return "";
   return (
-    `The maps of frame ${frame} come from the pose initializer: nothing is matched in it. ` +
+    `The maps of frame ${numberOf(header, frame)} come from the pose initializer: nothing is matched in it. ` +
     `The kernels distilled from it are used in ${matchedIn(header, frame)}.`
   );
+}
+
+/**
+ * Why a page from a file has no anatomy of a frame; empty where it has.
+ *
+ * @param {Pick<Header, "first">} header
+ * @param {number} frame
+ * @param {number[] | undefined} apart frames that the page has, in ascending order
+ */
+export function whyAbsent(header, frame, apart) {
+  if (!apart || apart.includes(frame)) return "";
+  const spans = apart.reduce((/** @type {[number, number][]} */ found, t) => {
+    const last = found.at(-1);
+    if (last?.[1] === t - 1) last[1] = t;
+    else found.push([t, t]);
+    return found;
+  }, []);
+  const named = spans.map((span) => [...new Set(span)].map((t) => numberOf(header, t)).join(" to "));
+  const here = `Frame ${numberOf(header, frame)} cannot be taken apart in this page`;
+  return named.length ? `${here}: frames ${named.join(", ")} can.` : `${here}, and no other can.`;
 }
 
 /**
@@ -117,8 +137,10 @@ function sceneOf(store, header, data, record, joint, chosen) {
   if (!explained || !detail || data?.frame !== record.frame) return null;
   const readout = (/** @type {number} */ c) => header.readout[joint * header.channels + c];
   const name = header.joints[joint];
+  const numbered = { ...detail, previous: numberOf(header, detail.previous) }; // frames are only named from here on
   return {
-    ...{ header, detail, data, explained, cell, joint, name, readout, frame: record.frame },
+    ...{ header, detail: numbered, data, explained, cell, joint, name, readout },
+    frame: numberOf(header, record.frame),
     ...followed(explained, chosen),
   };
 }

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from dkd.analysis.anatomy import anatomy
+from dkd.errors import ConfigError, FrameIndexError
 from dkd.io.background import start_thread
 from dkd.tracking.protocols import TraceLike
 from dkd.tracking.trace import Trace
@@ -16,8 +19,11 @@ from widgets.core.cursor import Cursor
 from widgets.core.library import script
 from widgets.core.view import View
 from widgets.core.wire import Message, encode_frame, quantize_kernels, write_message
+from widgets.page.page import SavedPage, save_page
+from widgets.page.recorded import RecordedView
 
 _log = logging.getLogger(__name__)
+AROUND = 2  # frames before and after the shown one that a page has by default
 
 
 class Anatomy(View):
@@ -39,6 +45,47 @@ class Anatomy(View):
         super()._open(trace, cursor, **traits)
         self._busy = threading.Lock()
         self.on_msg(self._on_request)
+
+    def to_html(self, path: str | os.PathLike[str], *, apart: Iterable[int] | None = None, **options: Any) -> SavedPage:
+        """Save this view as one HTML file that needs no kernel and no network, below a workbench of the trace.
+
+        In some frames a reader can choose any joint, cell and channel, as here and with the same numbers. The page says
+        which frames these are. Each takes 1 to 2 MB with a shipped model.
+
+        Args:
+            path: the file, ``.html``; an existing one is replaced.
+            apart: frames that can be taken apart; by default the shown one, and two before and after it.
+            options: see :func:`widgets.save_page`.
+
+        Raises:
+            FrameIndexError: a frame of ``apart`` is not in the page.
+            ConfigError: nothing is matched in a frame of ``apart``, or an option does not fit.
+            StorageError: the file cannot be written.
+        """
+        trace, here = self.trace, self.frame
+        chosen = None if apart is None else sorted({int(t) for t in apart})
+
+        def record(part: range) -> RecordedView:
+            around = range(here - AROUND, here + AROUND + 1)
+            frames = [t for t in around if t in part and _is_matched(trace, t)] if chosen is None else chosen
+            for t in frames:
+                if t not in part:
+                    raise FrameIndexError(f"expected frames that are taken apart within {part}, got {t}")
+                if not _is_matched(trace, t):
+                    raise ConfigError(f"expected frames whose maps come from matching, got {t}: its maps do not")
+            shown = [t - part.start for t in frames]
+            key = RecordedView.key
+            answers = {
+                key("anatomy", number): render_anatomy(trace, t, 0) for number, t in zip(shown, frames, strict=True)
+            }
+            traits = {"_apart": shown}
+            note = "Below, some frames are taken apart; in others this view says which these are." if frames else ""
+            return RecordedView(
+                "anatomy/anatomy.js", answers, {"anatomy": ["frame"]}, traits=traits, note=note, whole=False,
+                exact=frames,
+            )  # fmt: skip
+
+        return save_page(trace, path, **{"frame": here, "joint": self.joint, **options}, views=[record])
 
     def close(self) -> None:
         """Close the view; see :meth:`widgets.core.view.View.close`."""
@@ -62,6 +109,10 @@ class Anatomy(View):
             answer = {"type": "error", "message": f"{type(error).__name__}: {error}"}, []
         if not self._closed:
             self.send(*answer)
+
+
+def _is_matched(trace: TraceLike, frame: int) -> bool:
+    return bool(trace.kernels.size) and trace.previous(frame) is not None
 
 
 def render_anatomy(trace: Trace, frame: int, generation: int) -> Message:

@@ -1,6 +1,6 @@
 // A table of S×S numbers with their signs, on the colours of the kernels.
 
-import { diverging } from "../core/colours.js";
+import { diverging, inkOn } from "../core/colours.js";
 import { h } from "../core/dom.js";
 import { signed } from "../core/text.js";
 import { largestOf } from "./tensors.js";
@@ -21,8 +21,7 @@ export function fillTable(table, values, side) {
 
 /** @type {(value: number, share: number) => HTMLElement} */
 function buildCell(value, share) {
-  const [r, g, b] = diverging(share).map(Math.round);
-  const ink = 0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#111" : "#fff"; // what can be read on it
-  const style = `background:rgb(${[r, g, b]});color:${ink}`;
+  const colour = diverging(share).map(Math.round);
+  const style = `background:rgb(${colour});color:${inkOn(colour)}`;
   return h("td", { style, "data-value": value }, signed(value, 3));
 }

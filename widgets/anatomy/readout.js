@@ -34,7 +34,6 @@ export function buildReadout(choose) {
         setBar(bar, weight / largest);
         button.dataset.channel = String(shown[i]);
         button.title = `U of channel ${shown[i]}: ${signed(weight)}`;
-        button.setAttribute("aria-label", button.title);
         button.setAttribute("aria-pressed", String(shown[i] === channel));
       });
     },

@@ -58,7 +58,7 @@ export const PICKS = 6; // channels of a tensor that are shown
  * @property {FrameTensors} data
  * @property {Explained} explained
  * @property {Cell} cell
- * @property {number} frame
+ * @property {number} frame as it is named: in a part of a video, its number there, as `previous` of the detail
  * @property {number} joint
  * @property {string} name of the joint
  * @property {number} channel that is followed through all levels

@@ -39,6 +39,16 @@ export function diverging(value) {
   return zero.map((z, k) => z + (end[k] - z) * share);
 }
 
+/**
+ * The colour of text that can be read on a colour: of black and white, the one with more contrast, by the formula of the
+ * Web Content Accessibility Guidelines.
+ * @param {Colour} colour
+ */
+export function inkOn(colour) {
+  const [r, g, b] = colour.map((v) => (v <= 10 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+  return (0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05) ** 2 > 1.05 * 0.05 ? "#000" : "#fff";
+}
+
 /** @type {Map<string, Palette>} */
 const palettes = new Map();
 const SMALL_PX = 11; // text in a drawing

@@ -41,7 +41,8 @@ export async function shared({ model, host }) {
  */
 export async function mount({ model, el, host, signal }, name, label, build) {
   const { cursor, store } = await shared({ model, host });
-  const root = h("section", { class: `dkd dkd-${name}`, "aria-label": label });
+  const run = model.get("_run_name"); // of one of several on a page from a file
+  const root = h("section", { class: `dkd dkd-${name}`, "aria-label": run ? `${label}, ${run}` : label });
   el.append(root);
   followTheme(root, signal);
   const isAlone = !el.closest(".dkd-workbench");

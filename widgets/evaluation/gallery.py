@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import cv2
@@ -11,10 +13,14 @@ import numpy as np
 import pandas as pd
 import traitlets
 
+from dkd.errors import ConfigError
 from dkd.pose.crops import box_to_crop, joints_to_box
 from dkd.pose.skeleton import get_skeleton
+from dkd.tracking.protocols import TraceLike
 from widgets.core.filmstrip import draw_skeleton
 from widgets.core.library import ModuleWidget, script
+from widgets.page.moments import VideoMoment, save_moments
+from widgets.page.page import SavedPage
 
 log = logging.getLogger(__name__)
 MOST = 60  # maximum number of pictures to send
@@ -33,6 +39,7 @@ class Gallery(ModuleWidget):
 
     Args:
         opened: called with an item's key when it is clicked or Enter is pressed on it.
+        traced: makes the run of an item, by its key, for a page.
 
     Attributes:
         items: one dict per item: ``key`` (unique), the fields of :data:`FILTERS`, ``error`` (share of the
@@ -48,9 +55,9 @@ class Gallery(ModuleWidget):
     _message = traitlets.Unicode("").tag(sync=True)
     _code = traitlets.Unicode("").tag(sync=True)
 
-    def __init__(self, opened: Callable[[str], None]):
+    def __init__(self, opened: Callable[[str], None], traced: Callable[[str], TraceLike] | None = None):
         super().__init__()
-        self._on_open = opened
+        self._on_open, self._traced = opened, traced
         self.on_msg(self._hear)
 
     @property
@@ -73,6 +80,36 @@ class Gallery(ModuleWidget):
             self._message = message
             self._code = self._code if code is None else code
             self._opened = self._opened if opened is None else opened
+
+    def to_html(self, path: str | os.PathLike[str], *, moments: int = 6, around: int = 15, **options: Any) -> SavedPage:
+        """Save the gallery as one HTML file that needs no kernel and no network, with the video around some moments.
+
+        Tiles are sorted and filtered there as here. A click on one of the moments with the largest error shows its
+        video in a workbench; these are tracked again first, which takes as long as it took in the evaluation.
+
+        Args:
+            path: the file, ``.html``; an existing one is replaced.
+            moments: number of moments whose video is in the page, 1 or more.
+            around: frames before and after each of them.
+            options: ``caption``, ``licence``, ``max_mb``, ``pictures``, ``progress`` and ``cancel`` of
+                :func:`widgets.save_page`.
+
+        Raises:
+            ConfigError: there are no moments yet, or an option does not fit.
+            DKDError: a moment cannot be tracked again.
+            StorageError: the file cannot be written.
+        """
+        if self._traced is None or not self._items:
+            raise ConfigError("expected moments in the gallery, got none; evaluate a method first")
+        if moments < 1:
+            raise ConfigError(f"expected the number of moments whose video is in the page, 1 or more, got {moments}")
+        worst = sorted(self._items, key=lambda item: -1 if item["error"] is None else item["error"], reverse=True)
+        chosen = [
+            VideoMoment(item["key"], partial(self._traced, item["key"]), item["frame"], item["joint"])
+            for item in worst[:moments]
+        ]
+        traits = {name: getattr(self, name) for name in ("_sorts", "_filters", "_unit")}
+        return save_moments(chosen, self._items, traits, path, around=around, **options)
 
     def _hear(self, _: Any, content: Any, __: Any) -> None:
         if content.get("type") == "open":

@@ -108,7 +108,7 @@ class EvaluationPanel(LivePanel):
         )  # fmt: skip
         self.plots = EvaluationPlots()
         self.results = ResultsTable()
-        self.gallery = Gallery(self._on_open)
+        self.gallery = Gallery(self._on_open, lambda key: self.views.trace(self._moment(self._item(key))))
         self.views = MomentViews(self._people, self._locked, lambda text: self.gallery.say(text))
         for button, act in (
             (self.run_button, self._run), (self.stop_button, self._stop), (self.cost_button, self._measure_cost),
@@ -216,23 +216,25 @@ class EvaluationPanel(LivePanel):
         self._locked(lambda: self._open(key), "opening a moment")
 
     def _open(self, key: str) -> None:
-        item = next((item for item in self.gallery._items if item["key"] == key), None)
-        if item is None:
+        if (item := self._item(key)) is None:
             return  # it has been replaced
-        rows = self.table[(self.table["data"] == item["data"]) & (self.table["video"] == item["video"])]
-        specs = self._specs()
-        moment = Moment(
-            specs.get(item["model"], item["model"]), self._source(item["data"]), item["video"], item["frame"],
-            item["joint"], item["labels"], int(rows["frame"].max()) + 1,
-        )  # fmt: skip
+        moment = self._moment(item)
         self.gallery.say(code=IMPORTS + "\n" + moment.code(), opened=key)
         self.views.show(moment)
 
+    def _item(self, key: str) -> Any:
+        return next((item for item in self.gallery._items if item["key"] == key), None)
+
+    def _moment(self, item: Any) -> Moment:
+        rows = self.table[(self.table["data"] == item["data"]) & (self.table["video"] == item["video"])]
+        return Moment(
+            self._specs().get(item["model"], item["model"]), self._source(item["data"]), item["video"], item["frame"],
+            item["joint"], item["labels"], int(rows["frame"].max()) + 1,
+        )  # fmt: skip
+
     def _specs(self) -> dict[str, str]:
         """Return the specs of the methods with results, by name."""
-        if self._evaluation is None:
-            return {}
-        return self._evaluation.specs
+        return {} if self._evaluation is None else self._evaluation.specs
 
     def _source(self, data: str) -> str:
         """Return the source of a table's data set, whose name there has no folder."""

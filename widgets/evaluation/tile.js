@@ -20,7 +20,7 @@ const SIDE = 224; // pixels of a picture
 const percent = (share) => (share === null ? "no position" : `${(100 * share).toFixed(0)} %`);
 
 /**
- * The whole in words, for who does not see it.
+ * The whole in words; what is seen on the tile is its name.
  * @param {Item} item
  * @param {string} unit
  */
@@ -47,7 +47,6 @@ export function buildTile(item, { unit, opened, focused, open, url }) {
     {
       class: "dkd-moment",
       title: label,
-      "aria-label": label,
       tabindex: item.key === focused ? "0" : "-1",
       "aria-current": item.key === opened ? "true" : undefined,
       onclick: () => open(item.key),

@@ -10,6 +10,8 @@ from typing import Any
 import ipywidgets as ipw
 
 from dkd.errors import DKDError
+from dkd.evaluation.people import follow_person
+from dkd.evaluation.tracks import find_method
 from widgets.core.view import close_below
 from widgets.evaluation.job import People
 from widgets.evaluation.traces import MomentTraces, Traced, TraceRequest
@@ -64,7 +66,7 @@ class MomentViews(ipw.VBox):
 
     def __init__(self, people: People, locked: Callable[[Callable[[], None], str], None], say: Callable[[str], None]):
         self._locked, self._say = locked, say
-        self._traces = MomentTraces(people)
+        self._people, self._traces = people, MomentTraces(people)
         self._quiet = False
         self.moment: Moment | None = None
         self.first, self.second = Side("first"), Side("second")
@@ -98,6 +100,15 @@ class MomentViews(ipw.VBox):
         """Show a moment as soon as it is traced, cancelling an earlier one that is not traced yet."""
         self.moment = moment
         self._want()
+
+    def trace(self, moment: Moment) -> Traced:
+        """Track the person of a moment, now; the caller closes the trace.
+
+        Raises:
+            DKDError: the method or the person is not there any more.
+        """
+        person = self._people.one(moment.data, moment.video)
+        return follow_person(find_method(moment.spec), person, moment.n_frames)
 
     def close(self) -> None:
         """Free traces and workbenches."""

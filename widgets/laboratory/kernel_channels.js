@@ -121,7 +121,7 @@ function buildRow(channel, patch, { show, tick }) {
       paintCells(picture, side, side, kernel, (v) => diverging(v / limit));
       value.textContent = adds;
       button.setAttribute("aria-pressed", String(channel === shown));
-      button.setAttribute("aria-label", `channel ${channel}, adds ${adds} at the peak`);
+      button.title = `channel ${channel} adds ${adds} at the peak`;
       box.checked = isTicked || channel === shown;
       box.disabled = channel === shown;
     },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ from widgets.core.view import View, unknown_keyword
 from widgets.core.wire import write_message
 from widgets.laboratory.forms import METHODS, as_arguments, as_records
 from widgets.laboratory.runner import Runner
+from widgets.page.page import SavedPage, save_page
 
 _log = logging.getLogger(__name__)
 _KEYWORDS = ("cursor", "others")
@@ -154,6 +156,31 @@ class Laboratory(View):
         """
         self._runner.wait(timeout)
         return bool(self.what_if.complete)
+
+    def to_html(self, path: str | os.PathLike[str], **options: Any) -> SavedPage:
+        """Save both runs next to each other as one HTML file that needs no kernel and no network.
+
+        They move together. :attr:`what_if` is computed to its end first.
+
+        Args:
+            path: the file, ``.html``; an existing one is replaced.
+            options: see :func:`widgets.save_page`.
+
+        Raises:
+            ConfigError: there are no interventions, or an option does not fit.
+            StorageError: the file cannot be written.
+        """
+        self.wait()
+        changed = self.what_if
+        if changed is self.trace:
+            raise ConfigError("expected a run with interventions, got the original run; apply one first")
+        if not changed.complete:
+            raise ConfigError(
+                f"expected a complete run, got {len(changed)} of {changed.n_wanted} frames: {self._problem}"
+            )
+        shown = {"frame": self.frame, "joint": self.joint, "caption": _code(self.trace, changed)}
+        both = {"Original": self.trace, "What if": changed}
+        return save_page(both, path, **{**shown, **options}, arrange="beside")
 
     def close(self) -> None:
         """Close the view. A run under way stops; the traces stay open. May be called more than once."""

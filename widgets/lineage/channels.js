@@ -3,7 +3,7 @@
 /** @import { Reliance } from "./messages.d.ts" */
 /** @import { Cell } from "./matrix.js" */
 
-import { clamp } from "../core/text.js";
+import { clamp, readable } from "../core/text.js";
 import { largest } from "./matrix.js";
 
 /**
@@ -83,3 +83,12 @@ export function emptyNote({ failed, busy, wanted }) {
   if (wanted) return "nothing was matched in these frames";
   return "Computing this encodes the frames again, in the background, at about 30 ms per frame.";
 }
+
+/**
+ * What is said in a page from a file that does not have a joint's shares.
+ * @param {string[]} joints those that it has
+ */
+export const absentNote = (joints) =>
+  joints.length
+    ? `This page has the channels of the ${joints.map(readable).join(", the ")} only.`
+    : "This page does not have these figures: computing them needs the model.";

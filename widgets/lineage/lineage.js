@@ -42,6 +42,7 @@ function buildLineage(root, state) {
       body.hidden = reliance.element.hidden = !header.channels;
       title.open(header);
       if (header.channels) state.ask({ type: "hello" });
+      state.askRecorded();
     },
     /** @param {FrameRecord} record */
     paint({ frame }) {

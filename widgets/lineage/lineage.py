@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 import traitlets
 
 from dkd.analysis.lineage import (
+    N_MAX,
     Reliance,
     channel_reliance,
     check_comparable,
@@ -33,6 +35,9 @@ from widgets.core.filmstrip import draw_skeleton
 from widgets.core.library import script
 from widgets.core.view import View, unknown_keyword
 from widgets.core.wire import Message, encode_frame, write_message
+from widgets.lineage.lineage_page import MOST, recorded_lineage
+from widgets.page.page import SavedPage, save_page
+from widgets.page.recorded import RecordedView
 
 _log = logging.getLogger(__name__)
 _KEYWORDS = ("cursor", "other", "kernel", "centred")
@@ -102,6 +107,44 @@ class Lineage(View):
     def other(self) -> Any:
         """The second trace, or ``None``."""
         return self._other
+
+    def to_html(
+        self, path: str | os.PathLike[str], *, reliance: Sequence[str] | None = None, **options: Any
+    ) -> SavedPage:
+        """Save this view as one HTML file that needs no kernel and no network, below a workbench of the trace.
+
+        A reader can choose any kernel, and any two frames: of long clips, 200 frames are compared, evenly spaced. The
+        cosines are rounded by at most 0.0001; drift and components are exact.
+
+        Args:
+            path: the file, ``.html``; an existing one is replaced.
+            reliance: joints of which the page shows the channels that they rely on. Each takes about 30 ms per frame,
+                for at most 60 frames. By default those that this view has shown.
+            options: see :func:`widgets.save_page`; not ``frames``, since the view is of the whole clip.
+
+        Raises:
+            ConfigError: a joint is unknown, or an option does not fit.
+            StorageError: the file cannot be written.
+        """
+        trace, other, generation = self.trace, self._other, self._feed._generation
+        known = {joint: message for (number, joint), message in self._known.items() if number == generation}
+        joints = list(known) if reliance is None else [trace.skeleton.joints[trace.skeleton.index(j)] for j in reliance]
+        traits = {"kernel": self.kernel, "centred": self.centred, "reliance": self.reliance and bool(joints)}
+
+        def reliance_of(joint: str) -> Message:
+            if joint not in known:
+                content, buffers = render_reliance(channel_reliance(trace, joint), joint)
+                known[joint] = {**content, "complete": True}, buffers
+            return known[joint]
+
+        def record(_: range) -> RecordedView:
+            return recorded_lineage(
+                trace, other, traits, {joint: reliance_of(joint) for joint in joints},
+                lambda joint, centred: render_matrix(trace, other, joint, centred, MOST), _picture,
+            )  # fmt: skip
+
+        shown = {"frame": self.frame, "joint": self.joint}
+        return save_page(trace, path, **{**shown, **options}, views=[record])
 
     def close(self) -> None:
         """Free what the view holds; a thread that is computing stops at its next frame. May be called twice."""
@@ -185,7 +228,9 @@ class Lineage(View):
         self.send({"type": "failed", "what": what})
 
 
-def render_matrix(trace: TraceLike, other: TraceLike | None, joint: str | None, centred: bool) -> Message:
+def render_matrix(
+    trace: TraceLike, other: TraceLike | None, joint: str | None, centred: bool, at_most: int = N_MAX
+) -> Message:
     """Compute the similarity of all pairs of frames, the path of the kernels, and their drift.
 
     Arrays: values (n,m) float32, rows (n,) and columns (m,) int32; drift (T,) and scores (k,2), the points of the path,
@@ -198,15 +243,16 @@ def render_matrix(trace: TraceLike, other: TraceLike | None, joint: str | None, 
         other: A second trace of the model, for the rows; ``None`` if the rows are the frames of ``trace`` too.
         joint: Whose effective kernels to compare; ``None`` for the whole kernels.
         centred: Whether to subtract the mean kernel.
+        at_most: Frames that are compared, evenly spaced.
 
     Raises:
         ConfigError: The model has no kernels, or ``other`` is of another model.
     """
     if other is None:
-        found = similarity(trace, joint, centred=centred)
+        found = similarity(trace, joint, centred=centred, at_most=at_most)
     else:
-        found = compare_kernels(other, trace, joint, centred=centred)
-    path, curve = principal_components(trace, joint=joint), drift(trace, joint)
+        found = compare_kernels(other, trace, joint, centred=centred, at_most=at_most)
+    path, curve = principal_components(trace, joint=joint, at_most=at_most), drift(trace, joint)
     content = {
         "type": "matrix",
         "joint": joint or "",

@@ -4,7 +4,16 @@ import { viridis } from "../core/colours.js";
 import { h } from "../core/dom.js";
 import { paintCells } from "../core/drawing.js";
 import { readable } from "../core/text.js";
-import { cellUnder, describeShare, emptyNote, rowCount, rowLabel, scaledShares, scaleNote } from "./channels.js";
+import {
+  absentNote,
+  cellUnder,
+  describeShare,
+  emptyNote,
+  rowCount,
+  rowLabel,
+  scaledShares,
+  scaleNote,
+} from "./channels.js";
 import { GREY, nearest } from "./matrix.js";
 import { onHover } from "./strokes.js";
 
@@ -28,11 +37,14 @@ export function relianceView(state) {
       const wanted = state.model.get("reliance");
       const failed = state.failed.has("reliance");
       const reliance = wanted && state.reliance?.joint === joint ? state.reliance : null;
-      const busy = wanted && !reliance && !failed;
+      const { recorded } = state;
+      const isAbsent = recorded?.includes(joint) === false;
+      const busy = wanted && !reliance && !failed && !isAbsent;
       controls.paint(joint, busy, reliance?.complete === false);
       strip.element.hidden = !reliance?.frames.length;
       element.dataset.shown = reliance ? joint : "";
-      text.textContent = reliance?.frames.length ? strip.paint(reliance, frame) : emptyNote({ failed, busy, wanted });
+      const empty = recorded && (isAbsent || !wanted) ? absentNote(recorded) : emptyNote({ failed, busy, wanted });
+      text.textContent = reliance?.frames.length ? strip.paint(reliance, frame) : empty;
     },
   };
 }
@@ -51,7 +63,7 @@ function controlsView(state) {
     h("button", { class: "dkd-button", title, onclick: () => state.ask({ type }), hidden: true }, text);
   const stop = button("Stop", "Stop, and show what has been computed so far", "stop");
   const complete = button("Complete", "Compute all frames of the sample", "again");
-  const switched = h("label", { class: "dkd-check" }, toggle, "compute");
+  const switched = h("label", { class: "dkd-check" }, toggle, state.recorded ? "show" : "compute");
   return {
     elements: [h("header", {}, heading, switched, stop, complete), bar],
     /**

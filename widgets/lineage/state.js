@@ -31,6 +31,7 @@ export class LineageState {
     const onTrait = () => this.traitChanged();
     model.on("msg:custom", onMessage);
     for (const name of TRAITS) model.on(`change:${name}`, onTrait);
+    cursor.on((name) => name === "joint" && this.askRecorded(), signal);
     signal.addEventListener("abort", () => {
       clearTimeout(this.rest);
       model.off("msg:custom", onMessage);
@@ -70,6 +71,13 @@ export class LineageState {
     }
   }
 
+  /** Ask for what is shown. In a page from a file there is no Python that hears of a choice; elsewhere it sends it. */
+  askRecorded() {
+    if (!this.model.get("_recorded") || !this.store.header?.channels) return;
+    this.ask({ type: "matrix", joint: this.kernelJoint, centred: this.model.get("centred") });
+    if (this.model.get("reliance")) this.ask({ type: "reliance", joint: this.relianceJoint });
+  }
+
   /**
    * Set a trait of the widget.
    * @param {"kernel" | "centred" | "reliance"} name
@@ -83,6 +91,7 @@ export class LineageState {
 
   traitChanged() {
     this.failed.clear();
+    this.askRecorded();
     if (!this.model.get("reliance") || this.reliance?.complete === false) this.reliance = null;
     this.store.schedule();
   }
@@ -127,6 +136,11 @@ export class LineageState {
   /** The joint whose channels are shown. */
   get relianceJoint() {
     return this.kernelJoint || this.cursor.get("joint");
+  }
+
+  /** The joints whose channels a page from a file has; null where Python computes them. @returns {string[] | null} */
+  get recorded() {
+    return this.model.get("_recorded") ? this.model.get("_reliances") : null;
   }
 
   /** Whether the matrix that is shown is not the one that is wanted. */

@@ -5,10 +5,10 @@ import { h } from "../core/dom.js";
 /** @import { LiveContents } from "./types.d.ts" */
 
 const LIVE =
-  "The network runs in this page, in ONNX Runtime Web, on one thread. Its weights are rounded to half precision. " +
+  "The network runs in this page, in ONNX Runtime Web: on WebGPU where the browser has it, else on one thread. Its weights are rounded to half precision. " +
   "Frames of a video or a webcam are kept as JPEG, at most 720 pixels high, and are what the network sees. A video's " +
   "frames are those that this browser shows, one after the other, each with its time; of one longer than 600 frames, " +
-  "the first 600 are tracked. The square that the network sees follows all confident joints of the last frame.";
+  "the first 600 are tracked. The square that the network sees follows the body that is remembered, as in the notebook; a track that is lost is not searched for.";
 
 /** @param {Pick<LiveContents, "about" | "code">} contents */
 export function buildAbout({ about, code }) {

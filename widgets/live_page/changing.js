@@ -96,6 +96,7 @@ function inWords(change) {
   if (change.kind === "box") return `a box in frame ${frame}`;
   if (change.kind === "cover")
     return `a part ${change.cover.kind === "blur" ? "blurred" : "covered"} from frame ${frame}`;
+  if (change.kind === "call") return change.text;
   const { operation, channels } = change.edits[change.edits.length - 1];
   return `${operation}, channel ${channels.join(", ")}, of the kernels distilled from frame ${frame}`;
 }

@@ -24,25 +24,30 @@ from dkd.models.confidence import calibration_of
 from dkd.models.dkd import DKD
 from dkd.pose.crops import check_box
 from dkd.sessions.hashes import hash_weights
+from dkd.tracking.reinitialise import Reinitialise
 from dkd.video.clip import Clip
 from dkd.video.protocols import ClipLike
 from dkd.video.samples import get_sample
 from widgets.core.cursor import Cursor
 from widgets.core.wire import write_message
-from widgets.live_page.runtime import runtime_script, runtime_wasm
+from widgets.laboratory.forms import as_records
+from widgets.live_page.runtime import WASM, WEBGPU, runtime_script, runtime_wasm
 from widgets.page.about import CODE
+from widgets.page.choices import check_page
 from widgets.page.contents import in_page, libraries
 from widgets.page.cutting import CHUNK
+from widgets.page.filling import AROUND, MB
 from widgets.page.html import STILL, STILL_WIDTH, render
 from widgets.page.packing import STORED, pack
-from widgets.page.page import MB, SavedPage, check_page
+from widgets.page.page import SavedPage
 from widgets.page.pictures import STILLS, Look, encode, shrunk
 
 START = "live_page/live_page.js"
 MAX_MB = 40.0
 LONGEST = 600  # frames of the sample, as of any video in the page: sources.js
 SAMPLE = "rendered_walk"
-_AROUND = 150_000  # bytes of a page besides its blocks
+# Of the laboratory's interventions, those that the page makes: calls.js. Parts of the picture are covered by dragging.
+METHODS = ("freeze_kernel", "swap_kernels", "swap_readouts", "shift_box", "change_state", "restart")
 
 
 @checked
@@ -98,16 +103,18 @@ def save_live_page(
     page = _Blocks()
     graphs = {name: page.add(zlib.compress(file, 9)) for name, file in compact_graphs(net).items()}
     assert isinstance(net, DKD)  # compact_graphs has checked it
-    script, version = runtime_script()
-    runtime = {"script": page.add(zlib.compress(script.encode(), 9)), "wasm": page.add(runtime_wasm())}
-    runtime["version"] = version  # type: ignore[assignment]
+    version = runtime_script()[1]
+    runtime: dict[str, Any] = {"version": version}
+    for provider, (script, wasm) in {"wasm": WASM, "webgpu": WEBGPU}.items():
+        code = zlib.compress(runtime_script(script)[0].encode(), 9)
+        runtime[provider] = {"script": page.add(code), "wasm": page.add(runtime_wasm(wasm))}
     modules = libraries(START, page.add)
     say("encoding the sample")
-    shown, look = _sample(clip, box, page, max_mb * MB - _AROUND)
+    shown, look = _sample(clip, box, page, max_mb * MB - AROUND)
     contents = {
         "format": "dkd-live-page/1", **modules, "facts": _facts(net), "graphs": graphs, "runtime": runtime,
         "sample": {"name": name or clip.name, **shown}, "about": _about(net, version), "code": CODE,
-        "shown": _cursor(net),
+        "shown": _cursor(net), "forms": [form for form in as_records(True, ()) if form["method"] in METHODS],
     }  # fmt: skip
     title = f"{net.name}, live"
     still = _still(clip, title)
@@ -170,6 +177,7 @@ def _facts(model: DKD) -> dict[str, Any]:
         "bias": [] if model.readout.bias is None else model.readout.bias.detach().tolist(),
         "calibration": None if curve is None
         else {"scores": list(curve.scores), "probabilities": list(curve.probabilities)},
+        "sure": Reinitialise().limit(curve is not None),
     }  # fmt: skip
 
 

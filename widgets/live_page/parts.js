@@ -3,8 +3,10 @@
 import { link } from "../core/loader.js";
 
 /** @import { Module } from "../core/loader.js" */
+/** @import { Provider } from "./types.d.ts" */
 
 /** @typedef {Record<string, { content: number }>} Libraries by folder */
+/** @typedef {{ info?: { isFallbackAdapter?: boolean } }} Adapter a graphics processor; the fallback is software */
 /** @typedef {(id: number) => Uint8Array<ArrayBuffer>} Bytes of a block */
 
 /**
@@ -36,6 +38,18 @@ export function closure(name, modules) {
   };
   visit(name);
   return [...found.values()];
+}
+
+/**
+ * What this browser can run the network with: WebGPU, where there is a graphics processor and WebAssembly can wait for it
+ * (JSPI); else WebAssembly alone, which is faster than a graphics processor in software.
+ * @returns {Promise<Provider>}
+ */
+export async function bestProvider() {
+  const { gpu } = /** @type {{ gpu?: { requestAdapter: () => Promise<Adapter | null> } }} */ (navigator);
+  if (!gpu || !("Suspending" in WebAssembly)) return "wasm";
+  const adapter = await gpu.requestAdapter().catch(() => null);
+  return adapter && !adapter.info?.isFallbackAdapter ? "webgpu" : "wasm";
 }
 
 /**

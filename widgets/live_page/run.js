@@ -2,23 +2,27 @@
 
 /** @import { KernelEdit } from "../laboratory/kernel_edits.js" */
 /** @import { Box } from "./squares.js" */
-/** @import { Changes, Cover, Facts, FromWorker, Step, ToWorker } from "./types.d.ts" */
+/** @import { Changes, Cover, Facts, FromWorker, Operation, Step, ToWorker } from "./types.d.ts" */
 
 /** @typedef {{ blob: Blob, time: number }} Frame time in seconds */
 /**
- * One change, as the user made it.
+ * One change, as the user made it; `frame` is the first one that is tracked again.
  * @typedef {{ kind: "box", frame: number, box: Box } | { kind: "edit", frame: number, edits: KernelEdit[] }
+ *   | { kind: "call", frame: number, text: string, operations: Operation[] }
  *   | { kind: "cover", frame: number, cover: Cover }} Change
  */
 
 /** @param {Change[]} list @returns {Changes} */
 export function gathered(list) {
   /** @type {Changes} */
-  const all = { boxes: new Map(), edits: new Map(), covers: [] };
+  const all = { boxes: new Map(), operations: [], covers: [] };
   for (const change of list) {
     if (change.kind === "box") all.boxes.set(change.frame, change.box);
     else if (change.kind === "cover") all.covers.push(change.cover);
-    else all.edits.set(change.frame, [...(all.edits.get(change.frame) ?? []), ...change.edits]);
+    else if (change.kind === "call") all.operations.push(...change.operations);
+    else
+      for (const edit of change.edits)
+        all.operations.push({ kind: "edit", frames: [change.frame, change.frame + 1], edit });
   }
   return all;
 }
@@ -47,10 +51,29 @@ export class Run {
     this.questions = new Map();
     /** @type {Set<(message: FromWorker | { type: "changed" }) => void>} */
     this.listeners = new Set();
-    worker.addEventListener("message", ({ data }) => this.receive(data));
+    this.listen();
+  }
+
+  listen() {
+    const { worker } = this;
+    worker.addEventListener("message", ({ data }) => worker === this.worker && this.receive(data));
     worker.addEventListener("error", (event) => {
       this.tell({ type: "failed", message: event.message || "the browser did not start it" });
     });
+  }
+
+  /**
+   * Go on in another worker, which begins with the first frame.
+   * @param {Worker} worker
+   */
+  move(worker) {
+    this.worker.terminate();
+    this.worker = worker;
+    this.listen();
+    this.again(0);
+    this.post({ type: "clear", generation: this.generation, size: this.size });
+    this.post({ type: "frames", frames: this.frames });
+    this.post({ type: "change", generation: this.generation, from: 0, changes: this.changes });
   }
 
   get changes() {
@@ -99,7 +122,7 @@ export class Run {
   /** @param {Frame[]} frames */
   add(frames) {
     this.frames.push(...frames);
-    this.post({ type: "frames", blobs: frames.map(({ blob }) => blob) });
+    this.post({ type: "frames", frames });
   }
 
   /** @param {number} from the first frame that is tracked again */

@@ -71,21 +71,31 @@ export function withInertia(old, box, margin, size) {
 }
 
 /**
- * The square of the next frame: around the joints that are confident in this one; the same where most are not.
+ * The square around a box as withInertia makes it, with a limited size and a limited way to go.
  * @param {Square} old
- * @param {Joints} joints
- * @param {ArrayLike<number>} scores
+ * @param {Box} box
+ * @param {{ margin: number, reach: number, largest: number }} limits largest distance of the centres and side, in pixels
  * @param {[number, number]} size of the frame
  * @returns {Square}
  */
-export function nextSquare(old, joints, scores, size) {
-  const isConfident = (/** @type {number} */ j) => scores[j] >= CONFIDENT;
-  const many = Array.from(scores).filter((score) => score >= CONFIDENT).length;
-  const box = 2 * many >= scores.length ? boxAround(joints, isConfident) : null;
-  if (!box) return old;
-  const { x, y, side } = withInertia(old, box, JOINTS_MARGIN, size);
-  return rounded([x - side / 2, y - side / 2, side]);
+export function boundedSquare(old, box, { margin, reach, largest }, size) {
+  const next = withInertia(old, box, margin, size);
+  const side = Math.max(Math.min(next.side, largest), SMALLEST);
+  const [x, y] = [old[0] + old[2] / 2, old[1] + old[2] / 2];
+  const far = Math.hypot(next.x - x, next.y - y);
+  const share = Math.max(1, far / reach);
+  const [cx, cy] = [x + (next.x - x) / share, y + (next.y - y) / share];
+  return rounded([cx - side / 2, cy - side / 2, side]);
 }
+
+/**
+ * Pixels of the frame as pixels of a grid over the square; the inverse of toFrame.
+ * @param {Square} square
+ * @param {ArrayLike<number>} points x and y of each
+ * @param {number} size pixels along a side
+ */
+export const toGrid = ([left, top, side], points, size) =>
+  Array.from(points, (value, i) => (value + 0.5 - (i % 2 ? top : left)) * (size / side) - 0.5);
 
 /**
  * Cells of a map over the square as pixels of the frame.

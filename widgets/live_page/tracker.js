@@ -1,11 +1,13 @@
 // One step of the run: choose the square, look at it, and decide what is handed on, as dkd/tracking/tracker.py does it
-// with Conditions(square="joints"). This runs in the worker.
+// with its default conditions. This runs in the worker.
 
-import { editKernels } from "../laboratory/kernel_edits.js";
+import { lookAt, placesOf } from "./appearance.js";
+import { Body, buildOf } from "./body.js";
 import { cover, coversOf } from "./covers.js";
-import { decodePeaks } from "./peaks.js";
+import { changedKernels, handedOn, matchedMaps, movedSquare, restarts } from "./operations.js";
+import { confidenceOf, decodePeaks } from "./peaks.js";
 import { extract } from "./pixels.js";
-import { boxAround, CONFIDENT, JOINTS_MARGIN, nextSquare, rounded, squareAround, toFrame } from "./squares.js";
+import { boxAround, CONFIDENT, JOINTS_MARGIN, rounded, squareAround, toFrame, toGrid } from "./squares.js";
 
 /** @import { Changes, Step } from "./types.d.ts" */
 /** @import { Network, Values } from "./network.js" */
@@ -14,39 +16,74 @@ import { boxAround, CONFIDENT, JOINTS_MARGIN, nextSquare, rounded, squareAround,
 
 const ROUNDS = 3; // of the search for the person in a first frame without a box
 
+/** @returns {Changes} */
+export const noChanges = () => ({ boxes: new Map(), operations: [], covers: [] });
+
 export class Tracker {
   /** @param {Network} network */
   constructor(network) {
+    const { facts } = network;
     this.network = network;
-    /** @type {Changes} */
-    this.changes = { boxes: new Map(), edits: new Map(), covers: [] };
+    this.changes = noChanges();
     /** @type {Step[]} */
     this.steps = [];
+    /** @type {WeakMap<Step, Body>} */
+    this.bodies = new WeakMap(); // what is remembered of the person after each step
+    this.build = buildOf(facts);
+    this.places = placesOf(facts.joints);
   }
 
   /**
    * Track the next frame; the caller adds the step to `steps`.
    * @param {Picture} picture of that frame
+   * @param {number} time of that frame in seconds
    * @returns {Promise<Step>}
    */
-  async step(picture) {
+  async step(picture, time) {
     const begun = performance.now();
     const frame = this.steps.length;
-    const { network } = this;
-    const seen = cover(picture, coversOf(this.changes.covers, frame));
+    const { network, changes } = this;
+    const { facts } = network;
+    const { operations } = changes;
+    const seen = cover(picture, coversOf(changes.covers, frame));
     const before = this.steps.at(-1);
-    const box = this.changes.boxes.get(frame);
-    const square = await this.square(seen, box ? squareAround(box) : null);
-    const input = extract(seen, square, network.facts.input_size);
+    const box = changes.boxes.get(frame);
+    const chosen = await this.square(seen, box ? squareAround(box) : null, time);
+    const square = movedSquare(operations, frame, chosen);
+    const input = extract(seen, square, facts.input_size);
     const { features, projected } = await network.encode(input);
-    const isStart = !before || Boolean(box);
-    const maps = isStart ? await network.initialise(input) : await network.match(projected, before.kernels);
+    const isStart = !before || Boolean(box) || restarts(operations, frame);
+    const maps = isStart
+      ? await network.initialise(input)
+      : matchedMaps(operations, await network.match(projected, before.kernels), facts.joints.length);
     const found = this.joints(maps, square);
-    const distilled = await network.distil(features, maps);
-    const edits = this.changes.edits.get(frame) ?? [];
-    const kernels = edits.reduce((all, edit) => editKernels(all, network.facts.kernel, edit), distilled);
+    const distilled = await network.distil(features, handedOn(operations, frame, maps, facts));
+    const kernels = changedKernels(operations, frame, distilled, facts.kernel);
     const apart = drift(before?.kernels, kernels);
-    return { frame, square, ...found, maps, kernels, drift: apart, isStart, ms: performance.now() - begun };
+    const ms = performance.now() - begun;
+    /** @type {Step} */
+    const step = { frame, time, square, ...found, maps, kernels, drift: apart, isStart, ms };
+    this.bodies.set(step, this.body(step, input, Boolean(box)));
+    return step;
+  }
+
+  /**
+   * What is remembered of the person after a step.
+   * @param {Step} step
+   * @param {Values} input
+   * @param {boolean} isDrawn whether the user has drawn the box, perhaps of somebody else
+   */
+  body({ frame, time, square, joints, scores, isStart }, input, isDrawn) {
+    const { facts } = this.network;
+    const before = this.steps[frame - 1];
+    const body = before && this.bodies.get(before);
+    const raw = Float32Array.from(joints); // as Python reports them
+    const look = lookAt(input, toGrid(square, raw, facts.input_size), this.places);
+    const mean = scores.reduce((sum, score) => sum + confidenceOf(score, facts.calibration), 0) / scores.length;
+    const found = { joints: raw, scores, look, isSure: mean >= facts.sure };
+    if (!body || isDrawn) return Body.start(this.build, found, square);
+    if (isStart) return Body.start(this.build, found, square, body.memory.appearance);
+    return body.follow(found, time - before.time);
   }
 
   /**
@@ -73,13 +110,16 @@ export class Tracker {
   /**
    * @param {Picture} picture
    * @param {Square | null} drawn
+   * @param {number} time
    * @returns {Promise<Square>}
    */
-  async square(picture, drawn) {
+  async square(picture, drawn, time) {
     const before = this.steps.at(-1);
     if (drawn) return drawn;
-    if (before) return nextSquare(before.square, before.joints, before.scores, [picture.width, picture.height]);
-    return this.search(picture);
+    const body = before && this.bodies.get(before);
+    return body
+      ? body.square(before.square, time - before.time, [picture.width, picture.height])
+      : this.search(picture);
   }
 
   /**

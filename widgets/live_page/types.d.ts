@@ -2,6 +2,7 @@
 
 import type { CursorTraits, Side } from "../core/types.d.ts";
 import type { KernelEdit } from "../laboratory/kernel_edits.js";
+import type { Form } from "../laboratory/step.js";
 import type { Box, Square } from "./squares.js";
 
 /** What is known of the model. */
@@ -17,16 +18,21 @@ export interface Facts {
   readout: number[]; // (J, C)
   bias: number[];
   calibration: { scores: number[]; probabilities: number[] } | null;
+  sure: number; // mean confidence of a track that is not lost
 }
+
+/** What runs the network, as ONNX Runtime Web calls it. */
+export type Provider = "wasm" | "webgpu";
 
 export interface LiveContents {
   facts: Facts;
-  runtime: { script: number; wasm: number; version: string };
+  runtime: { version: string } & Record<Provider, { script: number; wasm: number }>;
   graphs: Record<string, number>; // numbers of blocks
   sample: { name: string; box: Box | null; times: number[]; pictures: number[]; size: [number, number] };
   about: [string, string][];
   code: string;
   shown: CursorTraits;
+  forms: Form[]; // of the laboratory
 }
 
 export interface Cover {
@@ -36,16 +42,33 @@ export interface Cover {
   to: number;
 }
 
-/** All that the user has changed; `edits` are by the frame from which the kernels are distilled. */
+/** What one change does to the run; `frames` are the first one and the one after the last. */
+export type Operation =
+  | { kind: "edit"; frames: [number, number]; edit: KernelEdit } // of the kernels distilled from these frames
+  | { kind: "kernels"; frames: [number, number]; values: Float32Array<ArrayBuffer> } // in the place of those
+  | { kind: "readouts"; joints: [number, number] }
+  | { kind: "square"; frames: [number, number]; dx: number; dy: number; scale: number }
+  | {
+      kind: "state";
+      frames: [number, number];
+      change: "erase" | "swap_sides" | "shift";
+      joint: number | null;
+      dx: number;
+      dy: number;
+    }
+  | { kind: "restart"; frames: [number, number] };
+
+/** All that the user has changed; operations in the order in which they were asked for. */
 export interface Changes {
   boxes: Map<number, Box>;
-  edits: Map<number, KernelEdit[]>;
+  operations: Operation[];
   covers: Cover[];
 }
 
 /** What the network found in a frame. */
 export interface Step {
   frame: number;
+  time: number; // seconds
   square: Square;
   joints: Float64Array<ArrayBuffer>;
   scores: Float32Array<ArrayBuffer>;
@@ -58,9 +81,15 @@ export interface Step {
 }
 
 export type ToWorker =
-  | { type: "begin"; facts: Facts; wasm: Uint8Array<ArrayBuffer>; graphs: [string, Uint8Array<ArrayBuffer>][] }
+  | {
+      type: "begin";
+      facts: Facts;
+      provider: Provider;
+      wasm: Uint8Array<ArrayBuffer>;
+      graphs: [string, Uint8Array<ArrayBuffer>][];
+    }
   | { type: "clear"; generation: number; size: [number, number] }
-  | { type: "frames"; blobs: Blob[] }
+  | { type: "frames"; frames: { blob: Blob; time: number }[] }
   | { type: "picture"; bitmap: ImageBitmap; time: number }
   | { type: "change"; generation: number; from: number; changes: Changes }
   | { type: "explain"; frame: number; asked: number };
@@ -70,4 +99,5 @@ export type FromWorker =
   | { type: "kept"; blob: Blob; time: number }
   | { type: "step"; generation: number; step: Step }
   | { type: "explained"; asked: number; projected: Float32Array<ArrayBuffer> }
+  | { type: "unable"; message: string } // to start the network
   | { type: "failed"; message: string };

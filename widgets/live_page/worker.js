@@ -2,9 +2,9 @@
 // page asks. It has no address to load anything from: all that it needs comes in messages.
 
 import { Network } from "./network.js";
-import { Tracker } from "./tracker.js";
+import { noChanges, Tracker } from "./tracker.js";
 
-/** @import { FromWorker, ToWorker } from "./types.d.ts" */
+/** @import { Changes, FromWorker, ToWorker } from "./types.d.ts" */
 
 const QUALITY = 0.92; // of the frames of a video or a webcam
 const TYPE = "image/jpeg"; // WebP would be half as large, but takes ten times as long
@@ -28,7 +28,7 @@ class Bench {
     this.send = send;
     /** @type {Tracker | null} */
     this.tracker = null;
-    /** @type {Blob[]} */
+    /** @type {{ blob: Blob, time: number }[]} */
     this.frames = [];
     /** @type {{ frame: number, asked: number }[]} */
     this.questions = [];
@@ -38,6 +38,7 @@ class Bench {
     this.canvas = new OffscreenCanvas(1, 1);
     this.keeping = Promise.resolve(); // pictures are encoded one after the other, so that they stay in order
     this.source = 0;
+    this.changes = noChanges(); // which may come before the network is there
   }
 
   /** @param {ToWorker} message */
@@ -48,10 +49,10 @@ class Bench {
       this.questions = [];
       this.source += 1;
       this.restart(message.generation, 0);
-      if (this.tracker) this.tracker.changes = { boxes: new Map(), edits: new Map(), covers: [] };
+      this.change(noChanges());
       [this.canvas.width, this.canvas.height] = message.size;
     }
-    if (message.type === "frames") this.frames.push(...message.blobs);
+    if (message.type === "frames") this.frames.push(...message.frames);
     if (message.type === "picture") {
       const { source } = this;
       this.keeping = this.keeping.then(() => this.keep(message.bitmap, message.time, source));
@@ -59,22 +60,35 @@ class Bench {
     }
     if (message.type === "change") {
       this.restart(message.generation, message.from);
-      if (this.tracker) this.tracker.changes = message.changes;
+      this.change(message.changes);
     }
     if (message.type === "explain") this.questions.push(message);
     await this.work();
   }
 
   /** @param {Extract<ToWorker, { type: "begin" }>} message */
-  async begin({ facts, wasm, graphs }) {
-    const network = new Network(this.ort, facts);
+  async begin({ facts, provider, wasm, graphs }) {
+    const network = new Network(this.ort, facts, provider);
     this.tracker = new Tracker(network); // what is asked of it waits until the network is there
-    network.begin(wasm);
-    for (const [i, [name, graph]] of graphs.entries()) {
-      await network.open(name, graph);
-      this.send({ type: "opened", done: i + 1, of: graphs.length });
+    this.change(this.changes);
+    try {
+      network.begin(wasm);
+      for (const [i, [name, graph]] of graphs.entries()) {
+        await network.open(name, graph);
+        this.send({ type: "opened", done: i + 1, of: graphs.length });
+      }
+      await network.check(graphs);
+    } catch (error) {
+      this.send({ type: "unable", message: String(/** @type {Error} */ (error)?.message ?? error) });
+      return;
     }
     this.isReady = true;
+  }
+
+  /** @param {Changes} changes */
+  change(changes) {
+    this.changes = changes;
+    if (this.tracker) this.tracker.changes = changes;
   }
 
   /**
@@ -96,13 +110,13 @@ class Bench {
     bitmap.close();
     const blob = await canvas.convertToBlob({ type: TYPE, quality: QUALITY });
     if (source !== this.source) return; // of a video that was replaced meanwhile
-    this.frames.push(blob);
+    this.frames.push({ blob, time });
     this.send({ type: "kept", blob, time });
   }
 
   /** @param {number} frame */
   async picture(frame) {
-    const bitmap = await createImageBitmap(this.frames[frame]);
+    const bitmap = await createImageBitmap(this.frames[frame].blob);
     const options = { willReadFrequently: true };
     const context = /** @type {OffscreenCanvasRenderingContext2D} */ (this.canvas.getContext("2d", options));
     context.drawImage(bitmap, 0, 0);
@@ -133,7 +147,7 @@ class Bench {
     }
     const frame = tracker.steps.length;
     if (frame >= this.frames.length) return false;
-    const step = await tracker.step(await this.picture(frame));
+    const step = await tracker.step(await this.picture(frame), this.frames[frame].time);
     if (generation !== this.generation) return true; // something was changed meanwhile
     tracker.steps.push(step);
     this.send({ type: "step", generation, step });

@@ -8,20 +8,40 @@ export interface Person {
   records: number[]; // one per chunk of frames
   details: Record<string, number>; // by frame
   facts: [string, string][];
+  // Of runs of different clips:
+  pictures?: Pictures;
+  shown?: CursorTraits;
+  look?: string;
+  arithmetic?: number;
+}
+
+export interface Pictures {
+  type: string;
+  chunks: number[]; // numbers of blocks
 }
 
 export interface RecordedView {
   module: string;
   traits: Record<string, unknown>;
   keys: Record<string, string[]>;
+  lists: Record<string, [string, string[]]>;
+  note: string;
+  exact: boolean; // whether frames of it have their arithmetic in float32
   answers: Record<string, number>; // numbers of blocks, by request
+}
+
+export interface Gallery {
+  module: string;
+  items: number; // of a block
+  traits: Record<string, unknown>;
 }
 
 export interface Contents {
   format: string;
-  shown: CursorTraits & { person?: number };
+  shown: CursorTraits;
   people: Person[];
-  pictures: { type: string; chunks: number[] };
+  arrange: "choice" | "steps" | "beside" | "moments";
+  pictures: Pictures;
   chunk: number; // frames
   bookmarks: { frame: number; note: string }[];
   caption: string;
@@ -30,4 +50,5 @@ export interface Contents {
   look: string;
   arithmetic: number; // frames
   views?: RecordedView[];
+  gallery?: Gallery;
 }

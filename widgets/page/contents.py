@@ -11,7 +11,7 @@ from dkd.tracking.protocols import TraceLike
 from widgets.core.assets import module, needed_folders
 from widgets.core.library import packed, without_comments
 from widgets.core.wire import write_message
-from widgets.page.cutting import CHUNK, part_detail, part_header, part_records
+from widgets.page.cutting import CHUNK, exact_detail, part_detail, part_header, part_records
 from widgets.page.packing import STORED, pack
 from widgets.page.pictures import STILLS, Look, encode
 from widgets.page.recorded import RecordedView
@@ -58,18 +58,22 @@ class Contents:
     Args:
         traces: the runs by name.
         frames: the frames of each that the page has.
+        blocks: blocks that the page has already; these are added to them.
+        less: what can be left out of the page, in words.
 
     Attributes:
         blocks: the blocks by number.
         people: of each run, numbers of its blocks: ``header``, ``records`` (per chunk), ``details`` (by frame).
         pictures: numbers of the blocks of pictures, per chunk.
-        size: bytes of the blocks in the page.
+        size: bytes in the page of the blocks that were added here.
         look: of the pictures.
     """
 
-    def __init__(self, traces: Mapping[str, TraceLike], frames: range):
-        self.traces, self.frames = traces, frames
-        self.blocks: list[bytes] = []
+    def __init__(
+        self, traces: Mapping[str, TraceLike], frames: range, blocks: list[bytes] | None = None, less: str = ""
+    ):
+        self.traces, self.frames, self.less = traces, frames, less
+        self.blocks: list[bytes] = [] if blocks is None else blocks
         self.people: list[dict[str, Any]] = [{"name": name, "records": [], "details": {}} for name in traces]
         self.pictures: list[int] = []
         self.size = 0.0
@@ -97,6 +101,8 @@ class Contents:
         recorded = [
             {
                 "module": view.module, "traits": dict(view.traits), "keys": {k: list(v) for k, v in view.keys.items()},
+                "lists": {k: [name, list(v)] for k, (name, v) in view.lists.items()},
+                "note": view.note, "exact": bool(view.exact),
                 "answers": {key: self.add(pack(message)) for key, message in view.answers.items()},
             }
             for view in views
@@ -149,6 +155,20 @@ class Contents:
             count += 1
             notify()
         return count
+
+    def add_exact(self, frames: Sequence[int]) -> None:
+        """Add what the arithmetic of frames, all of them matched, needs in float32."""
+        for frame in frames:
+            for person, trace in zip(self.people, self.traces.values(), strict=True):
+                if trace.previous(frame) is not None:
+                    block = pack(exact_detail(trace, frame, self.frames.start))
+                    person["details"][frame - self.frames.start] = self.add(block)
+
+    def expected_exact(self, frames: Sequence[int]) -> float:
+        """Estimate the bytes in a page of what :meth:`add_exact` adds, from one frame."""
+        if not frames:
+            return 0.0
+        return len(frames) * len(self.traces) * in_page(len(pack(exact_detail(self.first, frames[0], 0))))
 
     def expected(self) -> tuple[float, float]:
         """Estimate the bytes in a page of all records, and of all details, from a few frames."""

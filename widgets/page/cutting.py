@@ -84,3 +84,12 @@ def part_detail(trace: TraceLike, frame: int, start: int) -> Message:
     scales[scales == 0] = 1
     small = np.rint(projected / scales[:, None, None]).astype(np.int8).transpose(1, 2, 0)
     return write_message({"frame": frame - start, "projected": small, "scales": scales.astype(np.float32)})
+
+
+def exact_detail(trace: TraceLike, frame: int, start: int) -> Message:
+    """Return the features V·F (C, H, W) of a frame and the kernels that are matched there, float32 as in a notebook."""
+    before = trace.previous(frame)
+    assert before is not None  # the caller has checked it
+    kernels = np.asarray(trace.kernels[before], np.float32)
+    content = {"frame": frame - start, "previous": before - start, "kernels": kernels}
+    return write_message({**content, "projected": np.asarray(trace.projected(frame), np.float32)})

@@ -5,40 +5,62 @@ import { PageModel } from "./model.js";
 
 /** @import { FrameRecord, Message } from "../core/types.d.ts" */
 /** @import { Blocks } from "./blocks.js" */
-/** @import { Contents } from "./contents.d.ts" */
+/** @import { Contents, Pictures } from "./contents.d.ts" */
 
 export class PageFeed extends PageModel {
   /**
    * @param {Contents} contents
    * @param {Blocks} blocks
+   * @param {number} index of the run that is shown first
    */
-  constructor(contents, blocks) {
+  constructor(contents, blocks, index = 0) {
     super({ _waiting: "reading the page …" });
     this.contents = contents;
     this.blocks = blocks;
-    this.film = contents.pictures.type.startsWith("image/") ? null : new Film(contents, blocks);
-    this.shown = contents.people[contents.shown.person ?? 0];
     this.generation = 0;
+    /** @type {Map<Pictures, Film>} */
+    this.films = new Map();
+    this.shown = contents.people[index];
+  }
+
+  /** The pictures of what is shown: most runs of a page are of one clip, and share them. */
+  get pictures() {
+    return this.shown.pictures ?? this.contents.pictures;
+  }
+
+  /** The film of what is shown; null where its pictures are stills. */
+  get film() {
+    const { pictures } = this;
+    if (pictures.type.startsWith("image/")) return null;
+    const film = this.films.get(pictures) ?? new Film({ pictures, chunk: this.contents.chunk }, this.blocks);
+    this.films.set(pictures, film);
+    return film;
   }
 
   /**
-   * Show another person; the store drops what it has of the one before.
+   * Show another run; the store drops what it has of the one before.
    * @param {number} index
+   * @returns {Promise<void>} once the store knows it
    */
   show(index) {
     this.shown = this.contents.people[index];
     this.generation += 1;
-    this.send({ type: "hello" });
+    return this.send({ type: "hello" });
   }
 
-  /** @param {Message} content */
+  /**
+   * @param {Message} content
+   * @returns {Promise<void>} once it is answered
+   */
   send(content) {
     const answer = this.answer(content).catch((error) => ({
       type: "error",
       asked: content.type,
       message: `The file is damaged: ${error.message}. Ask for it again.`,
     }));
-    void answer.then((message) => message && this.emit("msg:custom", message, []));
+    return answer.then((message) => {
+      if (message) this.emit("msg:custom", message, []);
+    });
   }
 
   /**
@@ -67,9 +89,9 @@ export class PageFeed extends PageModel {
    * @returns {Promise<Message>}
    */
   async record(frame) {
-    const { chunk, pictures } = this.contents;
+    const { chunk } = this.contents;
     const [number, place] = [Math.floor(frame / chunk), frame % chunk];
-    const { film } = this;
+    const { film, pictures } = this;
     const [{ records }, shown] = await Promise.all([
       this.blocks.message(this.shown.records[number]),
       this.blocks.message(pictures.chunks[number]),
@@ -79,14 +101,15 @@ export class PageFeed extends PageModel {
   }
 
   /**
-   * The input of the matching step, as far as the page has it: features are rounded to 6 bits, kernels to 8.
+   * The input of the matching step, as far as the page has it: features are rounded to 6 bits and kernels to 8, except
+   * where a view shows the numbers themselves.
    * @param {number} frame
+   * @returns {Promise<Message>}
    */
   async detail(frame) {
-    const [{ projected, scales }, record] = await Promise.all([
-      this.blocks.message(this.shown.details[frame]),
-      this.record(frame),
-    ]);
+    const [stored, record] = await Promise.all([this.blocks.message(this.shown.details[frame]), this.record(frame)]);
+    const { projected, scales } = stored;
+    if (!scales) return stored; // in float32
     const { kernels, kernel_scale: scale, previous } = /** @type {FrameRecord} */ (/** @type {unknown} */ (record));
     const count = scales.length;
     const area = projected.length / count;

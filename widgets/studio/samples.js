@@ -24,7 +24,6 @@ export function showSamples(link, place, open) {
         "button",
         {
           class: "dkd-sample",
-          "aria-label": `Sample ${name}: ${description}`,
           title: description,
           onclick: () => open(path),
         },

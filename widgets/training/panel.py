@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import logging
 import math
+import os
 import time
 from base64 import b64encode
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from dkd.training.run import Run
 from dkd.training.session import TrainingSession
 from widgets.core.filmstrip import strip_image
 from widgets.core.view import unknown_keyword
+from widgets.page.page import SavedPage
 from widgets.panels.panel import LivePanel, PanelHead, duration, section, still_figure
 from widgets.training.curves import Curves, History, still_curves
 from widgets.training.form import ConfigForm
@@ -133,6 +135,10 @@ class TrainingPanel(LivePanel):
     def history(self) -> History:
         """History of the open run."""
         return self._history
+
+    def to_html(self, path: str | os.PathLike[str], *, steps: Sequence[int] | None = None, **options: Any) -> SavedPage:
+        """Save what the run's snapshots see as a page: :meth:`widgets.training.views.SnapshotViews.to_html`."""
+        return self.views.to_html(path, steps=steps, **options)
 
     def _release_parts(self) -> None:
         self.views.close()

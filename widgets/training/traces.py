@@ -119,6 +119,18 @@ class SnapshotTraces:
                 except Exception:
                     log.warning("a trace could not be shown", exc_info=True)
 
+    def make(self, job: Job, cancel: Callable[[], bool] | None = None) -> Trace:
+        """Make a trace, now; the caller closes it.
+
+        Raises:
+            DKDError: the snapshot or the people cannot be read.
+        """
+        people = self.people(job.config)
+        person = people[min(job.person, len(people) - 1)]
+        model = load_model(job.snapshot)
+        model.name = f"{job.snapshot.parent.parent.name}, step {model.provenance.get('step', '?')}"
+        return follow(model, person, job.config.data.validation_frames, cancel)
+
     def _make(self, job: Job) -> Trace | None:
         key = job.key()
         if key in self._kept:
@@ -129,11 +141,7 @@ class SnapshotTraces:
         def superseded() -> bool:
             return self._closed or (bool(self._wanted) and time.monotonic() - started > PATIENCE_S)
 
-        people = self.people(job.config)
-        person = people[min(job.person, len(people) - 1)]
-        model = load_model(job.snapshot)
-        model.name = f"{job.snapshot.parent.parent.name}, step {model.provenance.get('step', '?')}"
-        trace = follow(model, person, job.config.data.validation_frames, superseded)
+        trace = self.make(job, superseded)
         if not trace.complete:
             return None
         self._kept[key] = trace

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as ipw
 
-from dkd.errors import DKDError
+from dkd.analysis.lineage import sample_frames
+from dkd.errors import ConfigError, DKDError
 from dkd.tracking.trace import Trace
 from dkd.training.config import TrainConfig
 from dkd.training.run import Run
 from widgets.core.view import close_below
+from widgets.page.page import SavedPage, save_page
 from widgets.panels.side import Side
 from widgets.training.form import alert
 from widgets.training.traces import Job, SnapshotTraces
+
+MOST_STEPS = 24  # snapshots in a page, if none are chosen
 
 
 class _Side(Side):
@@ -160,6 +165,40 @@ class SnapshotViews(ipw.VBox):
     def trace(self) -> Trace | None:
         """Trace in the first workbench."""
         return self.first.bench.trace if self.first.bench else None
+
+    def to_html(self, path: str | os.PathLike[str], *, steps: Sequence[int] | None = None, **options: Any) -> SavedPage:
+        """Save what the run's snapshots see as one HTML file: the same clip, with a slider through training time.
+
+        Each snapshot tracks the chosen person first. The page starts at the earliest one.
+
+        Args:
+            path: the file, ``.html``; an existing one is replaced.
+            steps: the steps whose snapshots are in the page; by default all, at most 24, evenly
+                spaced.
+            options: see :func:`widgets.save_page`.
+
+        Raises:
+            ConfigError: the run has no snapshots, or not at a step of ``steps``, or an option does not fit.
+            DKDError: a snapshot or the validation clips cannot be read.
+            StorageError: the file cannot be written.
+        """
+        found = self.first.run.snapshots() if self.first.run is not None else {}
+        if self._config is None or not found:
+            raise ConfigError("expected a run with snapshots, got none; train first")
+        chosen = (
+            [list(found)[i] for i in sample_frames(len(found), MOST_STEPS)] if steps is None else sorted(set(steps))
+        )
+        for step in chosen:
+            if step not in found:
+                raise ConfigError(f"there is no snapshot of step {step!r}. There are: {', '.join(map(str, found))}.")
+        traces = {}
+        try:
+            for step in chosen:
+                traces[f"step {step}"] = self._traces.make(Job(found[step], self._config, self.person.index or 0))
+            return save_page(traces, path, **options, arrange="steps")
+        finally:
+            for trace in traces.values():
+                trace.close()
 
     def close(self) -> None:
         """Free traces and workbenches."""
