@@ -24,7 +24,6 @@ from dkd.errors import ConfigError, DatasetError, RunBusyError
 from dkd.io.config import to_mapping
 from dkd.studies.local import LocalEngine, Outcome, WorkerError, _Worker
 from dkd.studies.settings import StudySettings, read_settings, write_settings
-from dkd.studies.store import clip_of
 from dkd.studies.table import read_table, write_table
 
 FRAMES = 5
@@ -203,7 +202,7 @@ def test_a_lost_table_of_clips_is_made_again_from_the_parts(copied: Study) -> No
 def test_a_part_under_another_name_is_not_taken(copied: Study) -> None:
     one, other = (copied._store.part(row.name, row.groups) for row in copied.rows)
     shutil.copy(one, other)
-    assert clip_of(other) is None and clip_of(one) is not None
+    assert copied._store.clip_of(other) is None and copied._store.clip_of(one) is not None
 
 
 def test_a_bad_video_costs_only_its_row_and_is_tried_again(tmp_path: Path) -> None:
