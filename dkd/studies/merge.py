@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
@@ -18,7 +19,7 @@ def merged(
     stored: Iterator[pa.Table],
     schema: pa.Schema,
     rows: Rows,
-    new: Mapping[int, Mapping[str, Any]],
+    new: Mapping[int, bytes],
     labels: Mapping[str, Mapping[str, Any]],
     is_ordered: bool,
 ) -> Iterator[pa.Table]:
@@ -28,7 +29,7 @@ def merged(
         stored: the parts of the stored table; rows that left the study are left out.
         schema: schema of the result.
         rows: rows of the study.
-        new: new rows of the table, by the position of the row; they replace those that are there.
+        new: new rows of the table as JSON, by the position of the row; they replace those that are there.
         labels: new values of the label columns, by the name of the row.
         is_ordered: whether the stored table has the order of the rows; if not, the result is a single part.
     """
@@ -49,7 +50,7 @@ def merged(
         here = []
         while waiting and waiting[-1] <= upto:
             here.append(waiting.pop())
-        parts.append(pa.Table.from_pylist([{**new[i], **rows[i].groups} for i in here], schema=schema))
+        parts.append(pa.Table.from_pylist([{**json.loads(new[i]), **rows[i].groups} for i in here], schema=schema))
         places = [*places, *here]
         order = sorted(range(len(places)), key=places.__getitem__)
         if order:

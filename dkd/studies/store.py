@@ -134,7 +134,7 @@ class Store:
                 there = [name for name in wanted if name not in missing]
                 nothing = [pa.RecordBatch.from_pylist([], pa.schema(expected)).select(there)]
                 is_empty = file.metadata.num_rows == 0
-                for batch in nothing if is_empty else file.iter_batches(batch_size=CHUNK, columns=there):
+                for batch in nothing if is_empty else file.iter_batches(batch_size=CHUNK, columns=there, use_threads=False):
                     table = pa.Table.from_batches([batch])
                     for name in set(wanted) & set(missing):
                         field = schema.field(name)

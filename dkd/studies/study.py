@@ -16,13 +16,14 @@ import os
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from dkd.errors import ConfigError, RunBusyError, StorageError, nearest_name
+from dkd.errors import ConfigError, DKDError, RunBusyError, StorageError, nearest_name
 from dkd.io.paths import as_path
 from dkd.studies.engines import Engine, check_engine, start_engine
 from dkd.studies.listing import list_rows
@@ -44,7 +45,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 TABLE, SETTINGS = "study.csv", "study.yaml"
 ATTEMPTS = 2
-SAVE_S = 30.0  # between two writes of the table of clips during a run
+# The table of clips is written during a run after so many seconds, or so many rows, which are in memory until then.
+SAVE_S, MOST_UNSAVED = 30.0, 5000
 
 
 @dataclass(frozen=True)
@@ -251,6 +253,7 @@ class Study(Reports):
             waiting: Sequence[int] = plan.waiting
             if not waiting:
                 plan.measure_labels()
+                plan.save()
                 return
             with start(setup) as running:
                 for attempt in range(1, attempts + 1):
@@ -271,13 +274,16 @@ class Study(Reports):
                             outcome.task["name"], row.video, row.person, outcome.error, plan.n_done, plan.n_failed,
                             len(self.rows), elapsed / finished * (len(plan.waiting) - finished),
                         )  # fmt: skip
-                        if time.monotonic() - saved > SAVE_S:
+                        if time.monotonic() - saved > SAVE_S or plan.n_unsaved >= MOST_UNSAVED:
                             plan.save()
                             saved = time.monotonic()
                     waiting = again
             plan.measure_labels()
-        finally:
-            plan.save()
+        except BaseException:
+            with suppress(DKDError):  # if it cannot be written either, the next run finds what is finished in the parts
+                plan.save()
+            raise
+        plan.save()
 
     # --- results ------------------------------------------------------------------------------------------------------
 

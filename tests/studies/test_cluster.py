@@ -129,8 +129,9 @@ def test_a_killed_worker_and_a_bad_video_cost_only_their_rows(tmp_path: Path, do
 
 
 @LONG
+@pytest.mark.parametrize("how", ["the same", "an empty one"])
 def test_a_stopped_run_goes_on_and_a_store_that_vanishes_costs_what_is_not_done(
-    tmp_path: Path, done: Study, cluster: None, server: ObjectStore
+    tmp_path: Path, done: Study, cluster: None, server: ObjectStore, how: str
 ) -> None:
     study = stored(tmp_path, server)
     records = study.run(2, engine="ray")
@@ -145,9 +146,13 @@ def test_a_stopped_run_goes_on_and_a_store_that_vanishes_costs_what_is_not_done(
     assert all(one.error is not None and "s3://clips/" in one.error for one in failed)
     after = study.clips().set_index("name")
     assert after["status"][first.name] == "done" and after["finished"][first.name] == before[first.name]
+    if how == "an empty one":
+        server.restart()
     server.come_back()
+    if how == "an empty one":
+        study = stored(tmp_path, server)  # all videos are newer now
     again = list(study.run(2, engine="ray"))
-    assert [one.error for one in again] == [None] * (len(STOPS) - 1)
+    assert [one.error for one in again] == [None] * (len(STOPS) - (how == "the same"))
     same_results(study, done)
     assert list(study.run(engine=NoWorker({}))) == []
     with study.trace(study.rows[0].name, progress=False) as trace:

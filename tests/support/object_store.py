@@ -34,6 +34,15 @@ class ObjectStore:
 
     def start(self) -> None:
         """Start the server and the door before it."""
+        self._start_server()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def restart(self) -> None:
+        """Start the server again, which forgets all that it had."""
+        self._end_server()
+        self._start_server()
+
+    def _start_server(self) -> None:
         command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self._inner)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while True:
@@ -43,12 +52,14 @@ class ObjectStore:
                 break
             except OSError:
                 time.sleep(0.05)
-        threading.Thread(target=self._serve, daemon=True).start()
 
     def stop(self) -> None:
         """End both."""
         self.go_away()
         self._door.close()
+        self._end_server()
+
+    def _end_server(self) -> None:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
