@@ -60,6 +60,7 @@ class Fake:
             yield Outcome(task, {**self.clip, "name": task["name"], "video": row["video"], "person": row["person"],
                                  **row["groups"], **facts})
 
+pyarrow.set_memory_pool(pyarrow.system_memory_pool())  # as dkd study run
 base = status("VmRSS")
 begin = time.perf_counter()
 study = Study(sys.argv[1])

@@ -27,6 +27,7 @@ from dkd.video.folders import is_images
 if TYPE_CHECKING:
     import pandas as pd
 
+_OBJECTS = 512  # rows of the table of clips that are Python objects at a time
 _PLANNED = ("name", "status", "key", "video_sha256", "video_bytes", "video_mtime_ns")
 
 
@@ -118,7 +119,8 @@ class Plan:
         """Yield these columns of each row of the table of clips, as far as it has them."""
         for table in self._store.clip_batches(columns):
             self._is_stale |= expected is not None and table.schema.metadata != expected
-            yield from table.to_pylist()
+            for k in range(0, len(table), _OBJECTS):
+                yield from table.slice(k, _OBJECTS).to_pylist()
 
     def _is_done(self, row: Row, facts: Mapping[str, Any]) -> bool:
         """Return whether a row need not be run: same key, and same video by size and time, else by content."""

@@ -133,8 +133,12 @@ class Store:
                 wanted = schema.names if columns is None else [name for name in columns if name in schema.names]
                 there = [name for name in wanted if name not in missing]
                 nothing = [pa.RecordBatch.from_pylist([], pa.schema(expected)).select(there)]
-                is_empty = file.metadata.num_rows == 0
-                for batch in nothing if is_empty else file.iter_batches(batch_size=CHUNK, columns=there, use_threads=False):
+                found = (  # a row group at a time: of several it reads ahead
+                    batch
+                    for i in range(file.num_row_groups)
+                    for batch in file.iter_batches(CHUNK, row_groups=[i], columns=there, use_threads=False)
+                )
+                for batch in found if file.metadata.num_rows else nothing:
                     table = pa.Table.from_batches([batch])
                     for name in set(wanted) & set(missing):
                         field = schema.field(name)
