@@ -161,7 +161,8 @@ def _show(arguments: argparse.Namespace) -> int:
         columns += ["pck_20", "pck_10"] if len(labelled) else []
         columns += [arguments.by] if arguments.by not in columns else []
         worst = done.sort_values(arguments.by, ascending=low_is_bad, kind="stable").head(arguments.n)
-        print(worst[columns].round(3).to_string(index=False))
+        whole = dict.fromkeys(("frames", "worst_frame"), "Int64")  # where a clip failed they are missing, so floats
+        print(worst[columns].astype(whole).round(3).to_string(index=False))
     return 0
 
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+_OBJECTS = 512  # new rows that are Python objects at a time
+
+
 def merged(
     stored: Iterator[pa.Table],
     schema: pa.Schema,
@@ -50,10 +53,12 @@ def merged(
         here = []
         while waiting and waiting[-1] <= upto:
             here.append(waiting.pop())
-        parts.append(pa.Table.from_pylist([{**json.loads(new[i]), **rows[i].groups} for i in here], schema=schema))
+        for k in range(0, len(here), _OBJECTS):
+            made = [{**json.loads(new[i]), **rows[i].groups} for i in here[k : k + _OBJECTS]]
+            parts.append(pa.Table.from_pylist(made, schema=schema))
         places = [*places, *here]
         order = sorted(range(len(places)), key=places.__getitem__)
-        if order:
+        if order:  # then there are parts
             yield _with_labels(pa.concat_tables(parts).take(pa.array(order, pa.int64())), labels)
 
 

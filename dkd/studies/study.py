@@ -92,7 +92,9 @@ class Study(Reports):
     def __init__(self, folder: str | os.PathLike[str]):
         self.folder = as_path(folder, "the folder of a study")
         if not (self.folder / TABLE).is_file():
-            raise ConfigError(f"expected a study in {self.folder}, got no {TABLE} there; see dkd study init")
+            below = sorted(str(table.parent) for table in self.folder.glob(f"*/{TABLE}"))
+            hint = f"did you mean {below[0]}?" if below else "see dkd study init"
+            raise ConfigError(f"expected a study in {self.folder}, got no {TABLE} there; {hint}")
         self._videos = Videos()
         weakref.finalize(self, self._videos.forget)
         self.read()
