@@ -41,7 +41,8 @@ for row in study.rows:
 print(json.dumps(time.perf_counter() - begin))
 """
 MEMORY = """
-import json, sys, time
+import json, os, sys, time
+os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"  # as dkd study run
 import psutil, pyarrow.dataset, pyarrow.parquet, pandas
 from dkd.studies.local import Outcome
 from dkd.studies.study import Study
@@ -60,7 +61,6 @@ class Fake:
             yield Outcome(task, {**self.clip, "name": task["name"], "video": row["video"], "person": row["person"],
                                  **row["groups"], **facts})
 
-pyarrow.set_memory_pool(pyarrow.system_memory_pool())  # as dkd study run
 base = status("VmRSS")
 begin = time.perf_counter()
 study = Study(sys.argv[1])

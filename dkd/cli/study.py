@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -106,12 +107,12 @@ def _add(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    import pyarrow as pa
+    # Arrow's own keeps 20 MB of what it has read of a large study. It is chosen when pyarrow is imported.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     from tqdm import tqdm
 
     from dkd.studies.study import Study
 
-    pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps 20 MB of what it has read of a large study
     study = Study(arguments.study)
     records = study.run(
         arguments.workers, attempts=arguments.attempts, engine=arguments.engine, address=arguments.address

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import signal
 import subprocess
@@ -21,8 +22,9 @@ from dkd.cli.main import main
 from dkd.errors import ConfigError, VideoError, VideoNotFoundError
 from dkd.studies.cluster import _local
 from dkd.studies.local import WorkerError
+from dkd.studies.settings import write_settings
 from dkd.studies.sources import Listing, Videos
-from tests.studies.test_study import NoWorker, make
+from tests.studies.test_study import SETTINGS, NoWorker, make
 from tests.support.object_store import ObjectStore
 
 STOPS = (5, 30, 10, 20)
@@ -126,6 +128,18 @@ def test_a_killed_worker_and_a_bad_video_cost_only_their_rows(tmp_path: Path, do
     (again,) = study.run(2, engine="ray")
     assert again.name == bad.name
     same_results(study, done)
+
+
+def test_with_videos_and_results_in_a_store_the_machines_need_share_no_disk(
+    tmp_path: Path, done: Study, cluster: None, server: ObjectStore
+) -> None:
+    study = stored(tmp_path, server)
+    write_settings(study.folder / "study.yaml", dataclasses.replace(SETTINGS, results="s3://clips/all"))
+    assert main(["study", "run", str(study.folder), "--engine", "ray", "--workers", "2", "--quiet"]) == 0
+    study.read()
+    same_results(study, done)
+    assert not (study.folder / "joints").exists() and len(server.names("all/joints")) == len(STOPS)
+    assert list(study.run(engine=NoWorker({}))) == []
 
 
 @LONG

@@ -42,11 +42,8 @@ export function buildQuestion(model, ask, signal) {
       return h("th", { scope: "col", class: column.number ? "dkd-number" : "", "aria-sort": sorted }, button);
     });
     const strip = h("th", { scope: "col", class: "dkd-study-strip" }, h("span", { class: "dkd-unseen" }, "filmstrip"));
-    headings.replaceChildren(
-      strip,
-      ...cells,
-      h("th", { scope: "col", class: "dkd-study-lane" }, "confidence over time"),
-    );
+    const lane = h("th", { scope: "col", class: "dkd-study-lane" }, "confidence over time");
+    headings.replaceChildren(strip, lane, ...cells);
   }
 
   /**

@@ -33,7 +33,7 @@ export function buildRow(row, i, { columns, opened, isStop, open, strips }) {
   const strip = h("td", { class: "dkd-study-strip" });
   const image = strips.get(row.name);
   if (image) showStrip(strip, image);
-  const element = h("tr", { "aria-rowindex": i + 2, onclick }, strip, ...cells, lane);
+  const element = h("tr", { "aria-rowindex": i + 2, onclick }, strip, lane, ...cells);
   element.dataset.name = row.name;
   if (row.name === opened) element.setAttribute("aria-current", "true");
   return element;
