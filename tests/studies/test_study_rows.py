@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dkd import Study
 from dkd.studies import rows as rows_module
 from dkd.studies import store as store_module
-from dkd.studies.columns import LABEL_COLUMNS
+from dkd.studies import study as study_module
+from dkd.studies.columns import CLIP_COLUMNS, LABEL_COLUMNS
+from dkd.studies.local import Outcome
 from dkd.studies.merge import merged
 from dkd.studies.rows import Row, Rows
+from dkd.studies.settings import StudySettings, write_settings
 from dkd.studies.store import Store, clips_schema
+from dkd.studies.table import write_table
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 
@@ -52,6 +59,41 @@ def test_a_hundred_thousand_rows_need_some_megabytes() -> None:
     rows = Rows((Row(i, f"../videos/clip{i}.mp4", groups={"who": f"{i % 9}"}) for i in range(100_000)), ["who"])
     assert rows.place(rows[77_777].name) == 77_777
     assert pa.total_allocated_bytes() - before < 25e6
+
+
+class Fake:
+    """An engine that has each row done at once."""
+
+    def __enter__(self) -> Fake:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def run(self, tasks: Iterable[Mapping[str, Any]]) -> Iterator[Outcome]:
+        for task in tasks:
+            row = task["row"]
+            facts = {"name": task["name"], "video": row["video"], "person": row["person"], **row["groups"]}
+            yield Outcome(task, {**dict.fromkeys(CLIP_COLUMNS), **facts, "status": "done", **task["facts"]})
+
+
+def test_a_run_keeps_few_rows_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The objects of all 4,000 rows would need 5 kB each."""
+    n = 4000
+    monkeypatch.setattr(study_module, "MOST_UNSAVED", 500)
+    write_table(tmp_path / "study.csv", [Row(0, "a.mp4", f"p{i}", groups={"who": f"{i % 9}"}) for i in range(n)])
+    write_settings(tmp_path / "study.yaml", StudySettings())
+    (tmp_path / "a.mp4").touch()
+    study = Study(tmp_path)
+    study.clips()  # what is imported is no part of it
+    tracemalloc.start()
+    try:
+        done = [one.done for one in study.run(engine=Fake())]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert done == list(range(1, n + 1)) and peak < 8e6
+    assert study.clips()["person"].tolist() == [f"p{i}" for i in range(n)]
 
 
 def clip(i: int, value: int) -> dict[str, Any]:
