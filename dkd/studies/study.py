@@ -212,7 +212,7 @@ class Study(Reports):
             ConfigError: there is no such model, the numbers are out of range, or the results in an object store are of
                 another study.
             RunBusyError: another process runs this study.
-            DatasetError: the table of clips is damaged.
+            DatasetError: the table of clips is damaged, or the object store of the results does not answer.
             StorageError: results cannot be written, for instance because the disk is full or the object store does not
                 answer. What is finished is kept.
             WorkerError: the workers cannot start, or the cluster is gone.
