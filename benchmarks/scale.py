@@ -23,6 +23,7 @@ from pathlib import Path
 
 import psutil
 
+from dkd.studies.store import CLIPS
 from dkd.studies.study import Study
 from dkd.video.samples import Sample, default_sample, get_sample
 
@@ -94,7 +95,7 @@ def main() -> None:
             study = make(folder, sample, arguments.clips + 2, n_frames)
             wall, spent = per_row(study, "local", 1)
             part = study._store.part(study.rows[0].name, {}).stat().st_size
-            clips = study._store.clips_file.stat().st_size / len(study)
+            clips = (study.folder / CLIPS).stat().st_size / len(study)
             engine = study.clips()["engine"].iloc[0]
             print(
                 f"{sample.name} in {engine}: {1e3 * spent / n_frames:.1f} ms of processor per frame, "

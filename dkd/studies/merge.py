@@ -42,14 +42,13 @@ def merged(
         stored = iter([pa.concat_tables(stored)])
     waiting = sorted(new, reverse=True)
     for table in chain(stored, [None]):
-        if table is None:
-            upto, places, parts = math.inf, [], []
-        else:
+        upto, places, parts = math.inf, list[int](), list[pa.Table]()
+        if table is not None:
             found = [rows.place(name) for name in table.column("name").to_pylist()]
             upto = max((i for i in found if i is not None), default=-1)
-            kept = [k for k, i in enumerate(found) if i is not None and i not in new]
-            places = [found[k] for k in kept]
-            parts = [_fitted(table.take(pa.array(kept, pa.int64())), places, rows, schema)]
+            kept = [(k, i) for k, i in enumerate(found) if i is not None and i not in new]
+            places = [i for _, i in kept]
+            parts = [_fitted(table.take(pa.array([k for k, _ in kept], pa.int64())), places, rows, schema)]
         here = []
         while waiting and waiting[-1] <= upto:
             here.append(waiting.pop())

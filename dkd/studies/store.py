@@ -165,7 +165,7 @@ class Store:
 
         with self.place.writing(self.clips_file) as temporary:
             if isinstance(tables, pa.Table):
-                tables, schema = [tables], tables.schema
+                schema, tables = tables.schema, [tables]
             with pq.ParquetWriter(temporary, schema, compression="zstd") as file:
                 for table in tables:
                     file.write_table(table)

@@ -39,7 +39,7 @@ def test_a_strip_has_the_person_in_five_frames(study: Study) -> None:
     row = study.rows[0]
     data = strip_of(study, row.name)
     assert data is not None
-    strip = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    strip = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR))[..., ::-1]
     assert strip.shape == (SIDE, PICTURES * SIDE, 3)
     joints = study.joints_of(row.name)[["x", "y"]].to_numpy().reshape(8, -1, 2)
     with Clip(study.video(row)) as clip:
