@@ -2,7 +2,7 @@
 # make test:  run all checks
 # make corpus: read all bad and odd inputs
 # make faults: kill and fail every kind of write at each step
-# make cluster: also stop studies on Ray, and the store of their videos
+# make cluster: also stop studies on Ray and their store, and kill drivers
 # make fuzz:   read random inputs for ten minutes
 # make hosts: the workbench in other hosts of widgets, installed from PyPI, and pages in Firefox
 # make bench: measure the speeds of docs/measurements.md
@@ -61,7 +61,7 @@ faults: $(TEST_STAMP)
 
 # Studies on Ray, with the tests that take long.
 cluster: $(TEST_STAMP)
-	DKD_LONG=1 $(RUN) pytest -p no:cacheprovider tests/studies/test_cluster.py
+	DKD_LONG=1 $(RUN) pytest -p no:cacheprovider tests/studies/test_cluster.py tests/studies/test_cluster_address.py
 
 # What fails is kept in .hypothesis, and is tried first in the next run.
 fuzz: $(TEST_STAMP)

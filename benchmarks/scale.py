@@ -1,15 +1,17 @@
 """What a large study costs: ``python -m benchmarks.scale [--clips 8] [--rows 60] [--workers 1 2 4]``.
 
 Prints for a plain loop, processes on this machine and a Ray cluster on it: processor time and time per row of one
-frame, whose difference from the loop is the overhead of a row; then both per clip with more and more workers; and the
-bytes of the results. Processor time is that of all processes of a study, Ray's own included, and hardly depends on
-what else the machine does. docs/scale.md draws its estimate from these numbers.
+frame, whose difference from the loop is the overhead of a row; then both per clip with more and more workers, and how
+many times as fast they are as one; and the bytes of the results. Processor time is that of all processes of a study,
+Ray's own included, and hardly depends on what else the machine does. docs/scale.md draws its estimate from these
+numbers.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -21,13 +23,14 @@ from pathlib import Path
 
 import psutil
 
+from dkd.studies.store import CLIPS
 from dkd.studies.study import Study
 from dkd.video.samples import Sample, default_sample, get_sample
 
 LOOP = """
 import json, sys, time
-from pathlib import Path
 from dkd.studies.sources import Videos
+from dkd.studies.store import Store
 from dkd.studies.study import Study
 from dkd.studies.worker import attempt, prepare
 study = Study(sys.argv[1])
@@ -35,7 +38,7 @@ model, marks = prepare(study.settings), []
 for row in study.rows:
     task = {"row": {name: getattr(row, name) for name in row.__slots__}, "video": str(study.video(row)),
             "facts": {"key": "", "model_sha256": "", "attempts": 1}}
-    assert attempt(model, task, study.settings, Path(sys.argv[2]), Videos(), lambda: None)["error"] is None
+    assert attempt(model, task, study.settings, Store(sys.argv[2]), Videos(), lambda: None)["error"] is None
     marks.append([time.perf_counter(), time.process_time()])
 print(json.dumps(marks))
 """
@@ -92,7 +95,7 @@ def main() -> None:
             study = make(folder, sample, arguments.clips + 2, n_frames)
             wall, spent = per_row(study, "local", 1)
             part = study._store.part(study.rows[0].name, {}).stat().st_size
-            clips = study._store.clips_file.stat().st_size / len(study)
+            clips = (study.folder / CLIPS).stat().st_size / len(study)
             engine = study.clips()["engine"].iloc[0]
             print(
                 f"{sample.name} in {engine}: {1e3 * spent / n_frames:.1f} ms of processor per frame, "
@@ -100,11 +103,13 @@ def main() -> None:
                 f"{clips:.0f} bytes per row of clips.parquet", flush=True,
             )  # fmt: skip
         for engine in ("local", "ray"):
+            alone = math.nan
             for workers in arguments.workers:
                 wall, spent = per_row(make(folder, filmed, (arguments.clips + 2) * workers, 100), engine, workers)
+                alone = wall if workers == 1 else alone
                 print(
                     f"{engine:5}, {workers} workers: {spent:.2f} s of processor per clip of 100 frames, {wall:.2f} s, "
-                    f"load {os.getloadavg()[0]:.1f}", flush=True,
+                    f"{alone / wall:.2f} times as fast as 1, load {os.getloadavg()[0]:.1f}", flush=True,
                 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,8 @@ def _add(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    # Arrow's own keeps 20 MB of what it has read of a large study. It is chosen when pyarrow is imported.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     from tqdm import tqdm
 
     from dkd.studies.study import Study
@@ -159,7 +162,8 @@ def _show(arguments: argparse.Namespace) -> int:
         columns += ["pck_20", "pck_10"] if len(labelled) else []
         columns += [arguments.by] if arguments.by not in columns else []
         worst = done.sort_values(arguments.by, ascending=low_is_bad, kind="stable").head(arguments.n)
-        print(worst[columns].round(3).to_string(index=False))
+        whole = dict.fromkeys(("frames", "worst_frame"), "Int64")  # where a clip failed they are missing, so floats
+        print(worst[columns].astype(whole).round(3).to_string(index=False))
     return 0
 
 

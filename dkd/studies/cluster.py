@@ -41,7 +41,7 @@ class RayEngine:
     A cluster that Ray is connected to already is used, and left running.
 
     Args:
-        setup: what each worker is told: ``settings`` and ``folder``.
+        setup: what each worker is told: ``settings`` and ``folder``, of the results.
         workers: number of rows at the same time; by default one for each processor of the cluster.
         address: ``HOST:PORT`` of a running cluster, or ``auto`` for the one of this machine; ``None``: one is started
             on this machine, which nobody else can reach, and ends with the study.

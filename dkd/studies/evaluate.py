@@ -16,7 +16,7 @@ import numpy as np
 
 from dkd.errors import DKDError
 from dkd.studies.columns import LABEL_COLUMNS
-from dkd.studies.table import Row
+from dkd.studies.rows import Row
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from dkd.errors import ConfigError
 from dkd.io.paths import as_path
+from dkd.studies.rows import Row
 from dkd.studies.sources import is_url, list_videos
-from dkd.studies.table import Row, check_groups
+from dkd.studies.table import check_groups
 from dkd.video.endings import IMAGE_ENDINGS, VIDEO_ENDINGS
 
 _EXPECTED = f"expected files that end in {', '.join(sorted(VIDEO_ENDINGS))}"

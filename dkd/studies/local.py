@@ -47,7 +47,7 @@ class LocalEngine:
     """Worker processes on this machine, each with one thread for the network. Use it in a ``with`` statement.
 
     Args:
-        setup: first message to each worker: ``settings`` and ``folder``.
+        setup: first message to each worker: ``settings`` and ``folder``, of the results.
         workers: number of processes; by default one for each core that this process may use.
         patience_s: a worker that is silent for so long is killed.
 

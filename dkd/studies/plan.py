@@ -1,25 +1,33 @@
-"""What a run of a study has to do, and the table of clips that it keeps. Columns are arrays, for a hundred thousand
-rows."""
+"""What a run of a study has to do, and the table of clips that it keeps.
+
+A hundred thousand rows need a few megabytes: the table of clips stays in its file, and is read and written in parts.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import time
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
 
 import dkd
-from dkd.errors import VideoError
-from dkd.studies.columns import LABEL_COLUMNS
+from dkd.errors import ConfigError, VideoError
 from dkd.studies.evaluate import STATE, label_values
 from dkd.studies.local import Outcome
+from dkd.studies.merge import merged
+from dkd.studies.rows import Row, Rows
 from dkd.studies.settings import StudySettings, work_key
 from dkd.studies.sources import Listing, is_url
-from dkd.studies.store import Store, clip_of, clips_schema, read_part
-from dkd.studies.table import Row
+from dkd.studies.store import Store, clips_schema
 from dkd.video.folders import is_images
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+_OBJECTS = 512  # rows of the table of clips that are Python objects at a time
 _PLANNED = ("name", "status", "key", "video_sha256", "video_bytes", "video_mtime_ns")
 
 
@@ -28,75 +36,91 @@ class Plan:
 
     Args:
         store: results of the study.
-        rows, groups, settings: of the study.
+        folder: folder of the study.
+        rows, settings: of the study.
         weights: SHA-256 of the model's file.
 
     Attributes:
-        index: position of each row by its name.
         waiting: positions of the rows to run, in the order of the table.
         n_done, n_failed: how many rows are done, and failed in this run.
         n_missing: how many done rows have a video that is not there; their results stay.
 
     Raises:
-        DatasetError: the table of clips is damaged.
+        ConfigError: the results there are those of another study.
+        DatasetError: the table of clips is damaged, or an object store does not answer.
         StorageError: a part cannot be moved.
     """
 
-    def __init__(self, store: Store, rows: Sequence[Row], groups: Sequence[str], settings: StudySettings, weights: str):
-        self._store, self._rows, self._groups = store, rows, groups
-        self._settings, self._weights = settings, weights
-        self._schema = clips_schema(groups)
-        self.index = {row.name: i for i, row in enumerate(rows)}
-        self._new: list[dict[str, Any]] = []
-        stored = store.read_clips()
-        self._table = self._schema.empty_table() if stored is None else self._fitted(stored)
-        has_part = self._check_parts()
-        self._fold()
+    def __init__(self, store: Store, folder: Path, rows: Rows, settings: StudySettings, weights: str):
+        self._store, self._rows, self._settings, self._weights = store, rows, settings, weights
+        self._folder = folder.resolve()
+        self._new: dict[int, bytes] = {}  # rows of the table of clips that are not in its file yet, as JSON: a fifth of
+        # what they need as objects
+        self._labels: dict[str, dict[str, Any]] = {}  # their new values, by the name of the row
+        self._is_stale, self._is_ordered = False, True  # whether its file has other rows or groups; or their order
         self._stored_away = Listing()
         self.n_missing = 0
-        is_done = bytearray(len(rows))
-        for facts in self._facts():
-            i = self.index[facts["name"]]
-            if facts["status"] == "done" and has_part[i]:
-                is_done[i] = self._is_done(rows[i], facts)
-        self.waiting = [i for i, done in enumerate(is_done) if not done]
+        has_part = self._check_parts()
+        is_done, is_known = bytearray(len(rows)), bytearray(len(rows))
+        last = -1
+        for facts in self._facts([*_PLANNED, *rows.groups], clips_schema(rows.groups).metadata):
+            i = rows.place(facts["name"])
+            self._is_stale |= i is None  # it left the study
+            if i is not None:
+                self._is_ordered &= i > last
+                last, is_known[i] = i, True
+                self._is_stale |= any(facts.get(name) != value for name, value in rows[i].groups.items())
+                is_done[i] = has_part[i] and facts["status"] == "done" and self._is_done(rows[i], facts)
+        for i in range(len(rows)):
+            if has_part[i] and not is_known[i]:  # finished after the table of clips was written last
+                clip = store.clip_of(store.part(rows[i].name, rows[i].groups))
+                if clip is not None:
+                    self._new[i] = json.dumps(clip).encode()
+                    is_done[i] = clip["status"] == "done" and self._is_done(rows[i], clip)
+        self.waiting = array("l", (i for i, done in enumerate(is_done) if not done))
         self.n_done, self.n_failed = len(rows) - len(self.waiting), 0
 
     def _check_parts(self) -> bytearray:
-        """Return which rows have a part; move those in other places, and take in those that the table does not know."""
-        known = bytearray(len(self._rows))
-        for facts in self._facts():
-            known[self.index[facts["name"]]] = True
-        has_part = bytearray(len(self._rows))
-        for file in self._store.parts():
-            part, i = Path(file), self.index.get(Path(file).stem)
-            if i is None:
-                self._store.set_aside(part)
-                continue
-            has_part[i] = True
-            row = self._rows[i]
-            if not known[i] and (clip := clip_of(part)) is not None:
-                self._new.append(clip)  # finished after the table of clips was written last
-            if part != (place := self._store.part(row.name, row.groups)):
-                self._store.move(part, place)
-        return has_part
+        """Return which rows have a part; move those in other places, and those of rows that the table does not have."""
+        rows, store = self._rows, self._store
+        folders: dict[str, int] = {}
+        folder_of = array("i", [-1]) * len(rows)
+        strange: list[str] = []
+        twice: list[tuple[int, str]] = []  # a store that was left in the middle of a move has both
+        for file in store.parts():
+            folder, name = os.path.split(file)
+            if (i := rows.place(name.removesuffix(".parquet"))) is None:
+                strange.append(file)
+            elif folder_of[i] < 0:
+                folder_of[i] = folders.setdefault(folder, len(folders))
+            else:
+                twice.append((i, file))
+        if len(strange) > 0 and not folders and self._settings.results:
+            raise ConfigError(
+                f"the {len(strange)} results in {self._settings.results} are of another study: it has none of these "
+                "videos. Choose another address as setting results"
+            )
+        for file in strange:
+            store.set_aside(PurePath(file))
+        names = list(folders)
+        right: dict[tuple[str, ...], str] = {}
+        for i, row in enumerate(rows):
+            values = tuple(row.groups.values())
+            if values not in right:
+                right[values] = str(store.part("", row.groups).parent)
+            if folder_of[i] >= 0 and names[folder_of[i]] != right[values]:
+                store.move(PurePath(names[folder_of[i]], f"{row.name}.parquet"), store.part(row.name, row.groups))
+        for i, file in twice:
+            if PurePath(file) != (place := store.part(rows[i].name, rows[i].groups)):
+                store.move(PurePath(file), place)
+        return bytearray(at >= 0 for at in folder_of)
 
-    def _facts(self) -> Iterator[dict[str, Any]]:
-        """Yield what the plan needs of each row of the table of clips; a batch at a time, which keeps memory small."""
-        for batch in self._table.select(list(_PLANNED)).to_batches(max_chunksize=4096):
-            yield from batch.to_pylist()
-
-    def _fitted(self, table: Any) -> Any:
-        """Return the stored table without rows that left the study, with the groups of today."""
-        import pyarrow as pa
-
-        names = table.column("name").to_pylist()
-        kept = [i for i, name in enumerate(names) if name in self.index]
-        table = table.take(pa.array(kept, pa.int64()))
-        columns = {name: table.column(name) for name in table.schema.names if name in self._schema.names}
-        for group in self._groups:
-            columns[group] = pa.array([self._rows[self.index[names[i]]].groups[group] for i in kept], pa.string())
-        return pa.table([columns[name] for name in self._schema.names], schema=self._schema)
+    def _facts(self, columns: Sequence[str], expected: Any = None) -> Iterator[dict[str, Any]]:
+        """Yield these columns of each row of the table of clips, as far as it has them."""
+        for table in self._store.clip_batches(columns):
+            self._is_stale |= expected is not None and table.schema.metadata != expected
+            for k in range(0, len(table), _OBJECTS):
+                yield from table.slice(k, _OBJECTS).to_pylist()
 
     def _is_done(self, row: Row, facts: Mapping[str, Any]) -> bool:
         """Return whether a row need not be run: same key, and same video by size and time, else by content."""
@@ -136,7 +160,7 @@ class Plan:
         if is_url(row.video):
             return row.video
         # Without "..": through a folder that is missing, it would lead nowhere.
-        return os.path.normpath(self._store.folder.resolve() / row.video)
+        return os.path.normpath(self._folder / row.video)
 
     def record(self, index: int, outcome: Outcome, attempt: int) -> None:
         """Keep the outcome of a row."""
@@ -149,29 +173,16 @@ class Plan:
                 "model_sha256": self._weights, "version": dkd.__version__,
                 "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             }  # fmt: skip
-            if (part := self._store.part(row.name, row.groups)).exists():
+            if self._store.has(part := self._store.part(row.name, row.groups)):
                 self._store.set_aside(part)  # of an earlier box, video or setting
         self.n_failed += outcome.error is not None
         self.n_done += outcome.error is None
-        self._new.append(dict(clip))
+        self._new[index] = json.dumps(dict(clip)).encode()
 
-    def _fold(self) -> None:
-        """Put the new rows into the table, in place of older ones of the same name, in the order of the rows."""
-        import pyarrow as pa
-
-        if not self._new:
-            return
-        new = {clip["name"]: {**clip, **self._rows[self.index[clip["name"]]].groups} for clip in self._new}
-        old = self._table.column("name").to_pylist()
-        table = pa.concat_tables(
-            [
-                self._table.take(pa.array([i for i, name in enumerate(old) if name not in new], pa.int64())),
-                pa.Table.from_pylist(list(new.values()), schema=self._schema),
-            ]
-        )
-        places = [self.index[name] for name in table.column("name").to_pylist()]
-        order = sorted(range(len(table)), key=places.__getitem__)
-        self._table, self._new = table.take(pa.array(order, pa.int64())).combine_chunks(), []
+    @property
+    def n_unsaved(self) -> int:
+        """How many rows of the table of clips are not in its file yet."""
+        return len(self._new)
 
     def measure_labels(self) -> None:
         """Measure the rows whose labels changed, from their stored joints.
@@ -179,31 +190,27 @@ class Plan:
         Raises:
             DatasetError: the joints of a row cannot be read.
         """
-        import pandas as pd
-        import pyarrow as pa
-
-        self._fold()
-        known = self._table.select(["name", "status", *STATE]).to_pydict()
-        states = zip(known["name"], known["status"], zip(*(known[name] for name in STATE), strict=True), strict=True)
-        rows = ((self._rows[self.index[name]], state) for name, status, state in states if status != "failed")
+        self.save()
 
         def read_joints(row: Row) -> pd.DataFrame:
-            return read_part(self._store.part(row.name, row.groups), ["frame", "joint", "x", "y"])
+            return self._store.read_part(self._store.part(row.name, row.groups), ["frame", "joint", "x", "y"])
 
-        if found := label_values(rows, self._store.folder, read_joints):
-            for column in LABEL_COLUMNS:
-                i, values = self._schema.get_field_index(column), self._table.column(column).to_pylist()
-                for k, name in enumerate(known["name"]):
-                    values[k] = found[name][column] if name in found else values[k]
-                self._table = self._table.set_column(
-                    i, self._schema.field(i), pa.array(values, self._schema.field(i).type)
-                )
+        def stored() -> Iterator[tuple[Row, tuple[str | None, ...]]]:
+            for facts in self._facts(["name", "status", *STATE]):
+                i = self._rows.place(facts["name"])
+                if i is not None and facts["status"] != "failed":
+                    yield self._rows[i], tuple(facts[name] for name in STATE)
+
+        self._labels = label_values(stored(), self._folder, read_joints)
 
     def save(self) -> None:
-        """Write the table of clips.
+        """Write the table of clips, if it changed.
 
         Raises:
             StorageError: it cannot be written; what is finished is in the parts.
         """
-        self._fold()
-        self._store.write_clips(self._table)
+        if self._new or self._labels or self._is_stale or not self._is_ordered:
+            schema, stored = clips_schema(self._rows.groups), self._store.clip_batches()
+            parts = merged(stored, schema, self._rows, self._new, self._labels, self._is_ordered)
+            self._store.write_clips(parts, schema)
+            self._new, self._labels, self._is_stale, self._is_ordered = {}, {}, False, True

@@ -15,7 +15,8 @@ import dkd
 from dkd.errors import DKDError
 from dkd.io.config import from_mapping
 from dkd.studies.settings import StudySettings, model_hash
-from dkd.studies.sources import Videos
+from dkd.studies.sources import Videos, is_url
+from dkd.studies.store import Store
 from dkd.studies.worker import attempt, prepare
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def do_task(setup: str, task: str) -> str:
     """Do a task of a study; all of it as JSON, so that only text goes over the network.
 
     Args:
-        setup: ``settings``, ``folder``, ``version`` and ``patience_s``.
+        setup: ``settings``, ``folder`` (of the results), ``version`` and ``patience_s``.
         task: ``row``, ``video`` and ``facts``.
 
     Returns:
@@ -42,7 +43,7 @@ def do_task(setup: str, task: str) -> str:
     except (DKDError, ImportError) as error:
         return json.dumps({"fatal": f"on {socket.gethostname()}: {error}", "kind": type(error).__name__})
     with _Watch(facts["patience_s"]) as watch:
-        return json.dumps(attempt(model, work, settings, Path(facts["folder"]), videos, watch))
+        return json.dumps(attempt(model, work, settings, Store(facts["folder"]), videos, watch))
 
 
 def _open(setup: str, facts: dict[str, Any], weights: str) -> tuple[StudySettings, VideoPoseModel, Videos]:
@@ -51,10 +52,10 @@ def _open(setup: str, facts: dict[str, Any], weights: str) -> tuple[StudySetting
     if _opened is None or _opened[0] != setup:
         if facts["version"] != dkd.__version__:
             raise DKDError(f"expected dkd {facts['version']} as on the driver, got {dkd.__version__}; install the same")
-        if not (Path(facts["folder"]) / "study.csv").is_file():
+        if not is_url(facts["folder"]) and not (Path(facts["folder"]) / "study.csv").is_file():
             raise DKDError(
                 f"the folder of the study is not there: {facts['folder']}; put it on a disk that all machines share, "
-                "at the same path"
+                "at the same path, or let the setting results be an address in an object store"
             )
         settings = from_mapping(StudySettings, facts["settings"])
         if model_hash(settings) != weights:

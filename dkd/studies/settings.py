@@ -12,7 +12,8 @@ from dkd.errors import ConfigError
 from dkd.io.config import STRICT, from_mapping, read_yaml, to_yaml
 from dkd.io.files import atomic_path
 from dkd.io.paths import list_checkpoints
-from dkd.studies.table import Row
+from dkd.studies.places import check_results
+from dkd.studies.rows import Row
 
 FORMAT = "dkd-study/1"
 
@@ -28,6 +29,8 @@ class StudySettings:
         reinitialise: whether a lost person is searched for again, unlike the paper.
         export: endings of files for other tools that are written for each row, such as ``.slp``; see
             :func:`dkd.export`.
+        results: address of a folder in an object store for the results, such as ``s3://bucket/study``; if empty, they
+            are in the folder of the study. The table and the settings get a copy there.
     """
 
     __pydantic_config__ = STRICT
@@ -37,6 +40,7 @@ class StudySettings:
     square: Literal["person", "joints"] = "person"
     reinitialise: bool = False
     export: tuple[str, ...] = ()
+    results: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.model, str):
@@ -46,6 +50,7 @@ class StudySettings:
         for ending in self.export:
             if not isinstance(ending, str) or not ending.startswith(".") or "/" in ending or "\\" in ending:
                 raise ConfigError(f"expected endings of files such as '.slp' as export, got {ending!r}")
+        check_results(self.results)
 
     def check_export(self) -> None:
         """Check the endings of ``export``.

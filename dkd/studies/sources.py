@@ -7,6 +7,7 @@ s3fs in ``AWS_ENDPOINT_URL``, ``AWS_PROFILE`` and ``~/.aws``.
 from __future__ import annotations
 
 import datetime
+import importlib.util
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from dkd.errors import MissingExtraError, VideoError, VideoNotFoundError
+from dkd.errors import DKDError, MissingExtraError, VideoError, VideoNotFoundError
 from dkd.io.leftovers import temporary_folder
 from dkd.video.endings import VIDEO_ENDINGS
 
@@ -78,7 +79,7 @@ def fetch(url: str, path: Path, notify: Callable[[], object] = lambda: None) -> 
         MissingExtraError: fsspec, or its package for this protocol, is not installed.
         VideoError: it cannot be fetched.
     """
-    with _opened(url) as (system, place):
+    with opened(url) as (system, place):
         from fsspec.callbacks import Callback
 
         class Parts(Callback):
@@ -110,7 +111,7 @@ class Listing:
             found = self._folders[folder]
             if found is not None:
                 return found.get(url.rpartition("/")[2])
-            with _opened(url) as (system, place):
+            with opened(url) as (system, place):
                 return _state(system.info(place))
         except VideoError:
             return None
@@ -121,7 +122,7 @@ class Listing:
         if folder.lower().startswith(("http:", "https:")):
             return None
         try:
-            with _opened(folder) as (system, place):
+            with opened(folder) as (system, place):
                 system.invalidate_cache()
                 entries = system.ls(place, detail=True)
         except VideoNotFoundError:
@@ -136,7 +137,7 @@ def list_videos(url: str) -> list[str]:
         MissingExtraError: fsspec, or its package for this protocol, is not installed.
         VideoError: the store cannot be read.
     """
-    with _opened(url) as (system, place):
+    with opened(url) as (system, place):
         system.invalidate_cache()
         found = system.find(place)
         root = system.unstrip_protocol(place).rstrip("/")
@@ -150,23 +151,45 @@ def list_videos(url: str) -> list[str]:
     ]
 
 
+def check_network(url: str) -> None:
+    """Raise MissingExtraError unless fsspec is installed."""
+    if importlib.util.find_spec("fsspec") is None:
+        raise MissingExtraError(f"{url} needs fsspec; install it with: pip install 'dkd-workbench[cluster]'")
+
+
 @contextmanager
-def _opened(url: str) -> Iterator[tuple[Any, str]]:
-    """Yield the file system of an address, and its path there; what goes wrong with them is a VideoError."""
+def opened(
+    url: str,
+    problem: type[DKDError] = VideoError,
+    missing: type[DKDError] = VideoNotFoundError,
+    what: str = "video",
+    **options: Any,
+) -> Iterator[tuple[Any, str]]:
+    """Yield the file system of an address, and its path there; what goes wrong with them gets a type of ours.
+
+    Args:
+        url: the address.
+        problem, missing: types of errors.
+        what: what is there, for the message.
+        options: of the file system.
+
+    Raises:
+        MissingExtraError: fsspec, or its package for this protocol, is not installed.
+        problem, missing: something cannot be read, or is not there.
+    """
+    check_network(url)
+    import fsspec.core
+
     try:
-        import fsspec.core
-    except ImportError as error:
-        raise MissingExtraError(f"{url} needs fsspec; install it with: pip install 'dkd-workbench[cluster]'") from error
-    try:
-        yield fsspec.core.url_to_fs(url)
-    except VideoError:
+        yield fsspec.core.url_to_fs(url, **options)
+    except DKDError:
         raise
     except ImportError as error:
         raise MissingExtraError(f"{url} needs another package: {error}") from error
     except FileNotFoundError as error:
-        raise VideoNotFoundError(f"there is no video at {url}; check the address") from error
+        raise missing(f"there is no {what} at {url}; check the address") from error
     except Exception as error:  # each store has errors of its own
-        raise VideoError(
+        raise problem(
             f"{url} cannot be read ({type(error).__name__}: {error}); check the address, the network and the "
             "credentials"
         ) from error

@@ -1,4 +1,4 @@
-"""The results of a study on the disk: joints in one Parquet file per row, and one table of all clips.
+"""The results of a study: joints in one Parquet file per row, and one table of all clips.
 
 ::
 
@@ -7,7 +7,8 @@
     study/exports/anna-3f2a….slp                          files for other tools, if the settings ask for them
     study/removed/                                        results of rows that are no longer in the table
 
-Each file is written whole or not at all. A part has its row of the table of clips in its metadata: what was finished
+They are in the folder of the study, or in an object store if the settings say so (:mod:`dkd.studies.places`). Each file
+is written whole or not at all. A part has its row of the table of clips in its metadata: what was finished
 after ``clips.parquet`` was written last is found there.
 """
 
@@ -16,14 +17,16 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from dkd.errors import DatasetError, StorageError
-from dkd.io.files import atomic_path
+from dkd.errors import DatasetError
 from dkd.studies.columns import CLIP_COLUMNS, LABEL_COLUMNS
+from dkd.studies.places import place_of
 from dkd.studies.settings import FORMAT
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 CLIPS, JOINTS, EXPORTS, REMOVED = "clips.parquet", "joints", "exports", "removed"
 CLIPS_FORMAT = "dkd-study/2"  # of clips.parquet; tables of version 1 are read, too
+CHUNK = 4096  # rows of the table of clips in memory at a time
 _KEY = b"dkd"
 _NO_GROUP = "__HIVE_DEFAULT_PARTITION__"  # how Hive, pyarrow and Spark write a missing value into a path
 
@@ -48,24 +52,48 @@ def clips_schema(groups: Sequence[str]) -> pa.Schema:
 
 
 class Store:
-    """Results of a study in a folder.
+    """Results of a study.
 
     Args:
-        folder: folder of the study.
+        results: the folder: a path, or an address in an object store.
     """
 
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.clips_file = folder / CLIPS
+    def __init__(self, results: str | os.PathLike[str]):
+        self.place = place_of(results)
 
-    def part(self, name: str, groups: Mapping[str, str]) -> Path:
-        """Return the file of a row's joints."""
+    def __repr__(self) -> str:
+        return f"<Store {self.place.name}>"
+
+    @property
+    def clips_file(self) -> PurePath:
+        """File of the table of clips."""
+        return self.place.root / CLIPS
+
+    def part(self, name: str, groups: Mapping[str, str]) -> Any:
+        """Return the file of a row's joints: a path on the disk, or in the store."""
         place = [f"{group}={quote(value, safe=' ') if value else _NO_GROUP}" for group, value in groups.items()]
-        return self.folder.joinpath(JOINTS, *place, f"{name}.parquet")
+        return self.place.root.joinpath(JOINTS, *place, f"{name}.parquet")
 
     def parts(self) -> Iterator[str]:
         """Yield the paths of the files of joints that are there; each has the name of its row."""
-        return (file for file in _files(self.folder / JOINTS) if file.endswith(".parquet"))
+        return (file for file in self.place.files(self.place.root / JOINTS) if file.endswith(".parquet"))
+
+    def has(self, part: PurePath) -> bool:
+        """Return whether a file of results is there."""
+        return self.place.has(part)
+
+    def copy_here(self, files: Sequence[Path]) -> None:
+        """Copy files of the study to its results: so they say what they are of, and it is known whether they can be
+        written before the work begins.
+
+        Raises:
+            StorageError: they cannot be written.
+        """
+        for file in files:
+            with self.place.writing(self.place.root / file.name) as temporary:
+                shutil.copyfile(file, temporary)
+
+    # --- the table of clips -------------------------------------------------------------------------------------------
 
     def read_clips(self) -> pa.Table | None:
         """Read the table of clips; ``None`` if there is none yet.
@@ -74,39 +102,77 @@ class Store:
             DatasetError: the file is damaged, or no table of clips.
         """
         import pyarrow as pa
+
+        tables = list(self.clip_batches())
+        return pa.concat_tables(tables).combine_chunks() if tables else None
+
+    def clip_batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """Yield the table of clips in parts of some thousand rows; nothing if there is none.
+
+        Args:
+            columns: only these columns, as far as it has them.
+
+        Raises:
+            DatasetError: the file is damaged, or no table of clips.
+        """
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        if not self.clips_file.exists():
-            return None
+        if not self.place.has(self.clips_file):
+            return
+        source = self.place.source(self.clips_file)
         try:
-            table = pq.read_table(self.clips_file)
-            facts = json.loads(table.schema.metadata[_KEY])
-            schema = clips_schema(facts["groups"])
-            if facts["format"] == FORMAT:  # version 1, without measures against labels
-                for name in LABEL_COLUMNS:
-                    table = table.append_column(schema.field(name), pa.nulls(len(table), schema.field(name).type))
-                table = table.replace_schema_metadata(schema.metadata)
-            if not table.schema.equals(schema):
-                raise ValueError("other columns than expected")
+            with pq.ParquetFile(source) as file:
+                stored = file.schema_arrow
+                facts = json.loads(stored.metadata[_KEY])
+                schema = clips_schema(facts["groups"])
+                missing = LABEL_COLUMNS if facts["format"] == FORMAT else {}  # version 1 has no measures against labels
+                expected = [field for field in schema if field.name not in missing]
+                if not stored.remove_metadata().equals(pa.schema(expected)):
+                    raise ValueError("other columns than expected")
+                wanted = schema.names if columns is None else [name for name in columns if name in schema.names]
+                there = [name for name in wanted if name not in missing]
+                nothing = [pa.RecordBatch.from_pylist([], pa.schema(expected)).select(there)]
+                found = (  # a row group at a time: of several it reads ahead
+                    batch
+                    for i in range(file.num_row_groups)
+                    for batch in file.iter_batches(CHUNK, row_groups=[i], columns=there, use_threads=False)
+                )
+                for batch in found if file.metadata.num_rows else nothing:
+                    table = pa.Table.from_batches([batch])
+                    for name in set(wanted) & set(missing):
+                        field = schema.field(name)
+                        table = table.append_column(field, pa.nulls(len(table), field.type))
+                    yield table.select(wanted).replace_schema_metadata(schema.metadata)
         except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
             raise DatasetError(
-                f"{self.clips_file} is damaged or no table of clips ({error}); delete it and run the study again: what "
-                "is finished is read from the parts"
+                f"{self.place.address(self.clips_file)} is damaged or no table of clips ({error}); delete it and run "
+                "the study again: what is finished is read from the parts"
             ) from error
-        return table
 
-    def write_clips(self, table: pa.Table) -> None:
-        """Write the table of clips, completely or not at all.
+    def write_clips(self, tables: pa.Table | Iterable[pa.Table], schema: pa.Schema | None = None) -> None:
+        """Write the table of clips, or its parts one after the other, completely or not at all.
+
+        Args:
+            tables: the table, or its parts.
+            schema: schema of the parts; that of the table by default.
 
         Raises:
             StorageError: it cannot be written.
         """
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        with atomic_path(self.clips_file) as temporary:
-            pq.write_table(table, temporary, compression="zstd")
+        with self.place.writing(self.clips_file) as temporary:
+            if isinstance(tables, pa.Table):
+                schema, tables = tables.schema, [tables]
+            with pq.ParquetWriter(temporary, schema, compression="zstd") as file:
+                for table in tables:
+                    file.write_table(table)
 
-    def write_part(self, path: Path, table: Any, clip: Mapping[str, Any]) -> None:
+    # --- the joints ---------------------------------------------------------------------------------------------------
+
+    def write_part(self, path: PurePath, table: Any, clip: Mapping[str, Any]) -> None:
         """Write the joints of a row (a pandas table), with its row of the table of clips in the metadata.
 
         Raises:
@@ -118,126 +184,126 @@ class Store:
         arrow = pa.Table.from_pandas(table, preserve_index=False)
         facts = json.dumps({"format": FORMAT, "clip": dict(clip)})
         arrow = arrow.replace_schema_metadata({_KEY: facts.encode()})
-        with atomic_path(path) as temporary:
+        with self.place.writing(path) as temporary:
             pq.write_table(arrow, temporary, compression="zstd", use_dictionary=["video", "person", "joint"])
 
-    def move(self, part: Path, to: Path) -> None:
+    def read_part(self, part: PurePath, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Read the joints of a row, or some of their columns.
+
+        Raises:
+            DatasetError: there is no such file, or it is damaged.
+        """
+        import pandas as pd
+        import pyarrow as pa
+
+        source = self.place.source(part)
+        try:
+            return pd.read_parquet(source, columns=None if columns is None else [*columns])
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise DatasetError(
+                f"the joints in {self.place.address(part)} cannot be read ({error}); run the study"
+            ) from error
+
+    def clip_of(self, part: PurePath) -> dict[str, Any] | None:
+        """Return the row of the table of clips in the metadata of a file of joints; ``None`` if it is not one of ours.
+
+        Raises:
+            DatasetError: an object store does not answer.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        source = self.place.source(part)
+        try:
+            facts = json.loads((pq.read_schema(source).metadata or {})[_KEY])
+            clip: dict[str, Any] = facts["clip"]
+            if facts["format"] != FORMAT or clip["name"] != part.stem:
+                raise ValueError("the part of another row or version")
+        except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
+            log.warning("%s is left out: it is not what its name says (%s)", self.place.address(part), error)
+            return None
+        return clip
+
+    def exporting(self, name: str) -> AbstractContextManager[Path]:
+        """Yield the path for a file of a row for other tools, which then takes its place in the results.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        return self.place.exporting(self.place.root / EXPORTS / name)
+
+    def move(self, part: PurePath, to: PurePath) -> None:
         """Move a file of results to another place in the study.
 
         Raises:
             StorageError: it cannot be moved.
         """
-        try:
-            to.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(part, to)
-        except OSError as error:
-            raise StorageError(f"cannot move {part} to {to}: {error.strerror}; check the permissions") from error
+        self.place.move(part, to)
 
-    def set_aside(self, part: Path) -> None:
+    def set_aside(self, part: PurePath) -> None:
         """Move the results of a row that is no longer in the table to ``removed``.
 
         Raises:
             StorageError: they cannot be moved.
         """
-        for file in (part, *(self.folder / EXPORTS).glob(f"{part.stem}.*")):
-            self.move(file, self.folder / REMOVED / file.relative_to(self.folder))
+        root = self.place.root
+        for file in (part, *self.place.named(root / EXPORTS, part.stem)):
+            self.place.move(file, root / REMOVED / file.relative_to(root))
 
+    def dataset(self, groups: Sequence[str], parts: Sequence[PurePath] | None = None) -> Dataset:
+        """Return the files of joints, or some of them, as a data set with the groups as columns.
 
-def read_part(part: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Read the joints of a row, or some of their columns.
+        Raises:
+            DatasetError: there is no folder of joints.
+            ArrowException, OSError: the first file is damaged.
+        """
+        import pyarrow as pa
+        import pyarrow.dataset
 
-    Raises:
-        DatasetError: there is no such file, or it is damaged.
-    """
-    import pandas as pd
-    import pyarrow as pa
+        folder = self.place.root / JOINTS
+        if not self.place.has_folder(folder):
+            raise DatasetError(f"there are no results in {self.place.name} yet; run the study first")
+        kind = pyarrow.dataset.HivePartitioning(pa.schema([(name, pa.string()) for name in groups]))
+        return pyarrow.dataset.dataset(
+            str(folder) if parts is None else [str(part) for part in parts], filesystem=self.place.system,
+            format="parquet", partitioning=kind, partition_base_dir=str(folder), exclude_invalid_files=False,
+        )  # fmt: skip
 
-    try:
-        return pd.read_parquet(part, columns=None if columns is None else [*columns])
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise DatasetError(f"the joints in {part} cannot be read ({error}); run the study") from error
+    def read_joints(self, groups: Sequence[str], columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Read all joints, or some of their columns; a damaged file is left out, with a warning that names it.
 
+        Raises:
+            DatasetError: there is no folder of joints, or nothing in it can be read.
+        """
+        import pyarrow as pa
 
-def clip_of(part: Path) -> dict[str, Any] | None:
-    """Return the row of the table of clips in the metadata of a file of joints; ``None`` if it is not one of ours."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        facts = json.loads((pq.read_schema(part).metadata or {})[_KEY])
-        clip: dict[str, Any] = facts["clip"]
-        if facts["format"] != FORMAT or clip["name"] != part.stem:
-            raise ValueError("the part of another row or version")
-    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
-        log.warning("%s is left out: it is not what its name says (%s)", part, error)
-        return None
-    return clip
-
-
-def _files(folder: Path) -> Iterator[str]:
-    """Yield all files in a folder and those below it; none if there is no folder."""
-    try:
-        entries = list(os.scandir(folder))
-    except FileNotFoundError:
-        return
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _files(Path(entry.path))
-        else:
-            yield entry.path
-
-
-def joints_dataset(folder: Path, groups: Sequence[str], parts: Sequence[Path] | None = None) -> Dataset:
-    """Return the files of joints in a folder, or some of them, as a data set with the groups as columns.
-
-    Raises:
-        DatasetError: there is no such folder.
-        ArrowException, OSError: the first file is damaged.
-    """
-    import pyarrow as pa
-    import pyarrow.dataset
-
-    if not folder.is_dir():
-        raise DatasetError(f"there are no results in {folder.parent} yet; run the study first")
-    kind = pyarrow.dataset.HivePartitioning(pa.schema([(name, pa.string()) for name in groups]))
-    return pyarrow.dataset.dataset(
-        str(folder) if parts is None else [str(part) for part in parts],
-        format="parquet", partitioning=kind, partition_base_dir=str(folder), exclude_invalid_files=False,
-    )  # fmt: skip
-
-
-def read_joints(folder: Path, groups: Sequence[str], columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Read all joints of a folder, or some of their columns; a damaged file is left out, with a warning that names it.
-
-    Raises:
-        DatasetError: there is no such folder, or nothing in it can be read.
-    """
-    import pyarrow as pa
-
-    chosen = None if columns is None else [*columns]
-    try:
-        return joints_dataset(folder, groups).to_table(columns=chosen).to_pandas()
-    except (pa.ArrowException, OSError):
-        whole = _whole_parts(folder)
-    try:
-        return joints_dataset(folder, groups, whole).to_table(columns=chosen).to_pandas()
-    except (pa.ArrowException, OSError) as error:
-        raise DatasetError(f"the joints in {folder} cannot be read: {error}") from error
-
-
-def _whole_parts(folder: Path) -> list[Path]:
-    """Return the files below a folder that are whole Parquet files, sorted; a warning names each other."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    parts, whole = sorted(folder.rglob("*.parquet")), []
-    for part in parts:
+        chosen = None if columns is None else [*columns]
         try:
-            pq.read_metadata(part)
+            return self.dataset(groups).to_table(columns=chosen).to_pandas()
+        except (pa.ArrowException, OSError):
+            whole = self._whole_parts()
+        try:
+            return self.dataset(groups, whole).to_table(columns=chosen).to_pandas()
         except (pa.ArrowException, OSError) as error:
-            log.warning("%s is damaged and left out (%s); delete it and run the study again", part, error)
-        else:
-            whole.append(part)
-    if parts and not whole:
-        raise DatasetError(f"none of the {len(parts)} files of joints can be read; delete them and run the study again")
-    return whole
+            raise DatasetError(f"the joints in {self.place.name}/{JOINTS} cannot be read: {error}") from error
+
+    def _whole_parts(self) -> list[PurePath]:
+        """Return the files that are whole Parquet files, sorted; a warning names each other."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        parts, whole = sorted(PurePath(file) for file in self.parts()), []
+        for part in parts:
+            source = self.place.source(part)
+            try:
+                pq.read_metadata(source)
+            except (pa.ArrowException, OSError) as error:
+                name = self.place.address(part)
+                log.warning("%s is damaged and left out (%s); delete it and run the study again", name, error)
+            else:
+                whole.append(part)
+        if parts and not whole:
+            raise DatasetError(
+                f"none of the {len(parts)} files of joints can be read; delete them and run the study again"
+            )
+        return whole

@@ -16,23 +16,25 @@ import os
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from dkd.errors import ConfigError, RunBusyError, StorageError, nearest_name
+from dkd.errors import ConfigError, DKDError, RunBusyError, StorageError, nearest_name
 from dkd.io.paths import as_path
 from dkd.studies.engines import Engine, check_engine, start_engine
 from dkd.studies.listing import list_rows
 from dkd.studies.local import check_workers, is_count
 from dkd.studies.plan import Plan
 from dkd.studies.reports import Reports
+from dkd.studies.rows import Row
 from dkd.studies.settings import StudySettings, model_hash, read_settings, write_settings
 from dkd.studies.sources import Videos, is_url
-from dkd.studies.store import JOINTS, Store, clips_schema, joints_dataset, read_joints, read_part
-from dkd.studies.table import Row, read_table, write_table
+from dkd.studies.store import Store, clips_schema
+from dkd.studies.table import read_rows, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +45,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 TABLE, SETTINGS = "study.csv", "study.yaml"
 ATTEMPTS = 2
-SAVE_S = 30.0  # between two writes of the table of clips during a run
+# The table of clips is written during a run after so many seconds, or so many rows, which are in memory until then.
+SAVE_S, MOST_UNSAVED = 30.0, 5000
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class Study(Reports):
     Attributes:
         folder: folder of the study.
         settings: its settings.
-        rows: rows of its table.
+        rows: rows of its table, a sequence of :class:`dkd.studies.rows.Row`.
 
     Raises:
         ConfigError: there is no study in the folder, or its table or settings cannot be used.
@@ -89,8 +92,9 @@ class Study(Reports):
     def __init__(self, folder: str | os.PathLike[str]):
         self.folder = as_path(folder, "the folder of a study")
         if not (self.folder / TABLE).is_file():
-            raise ConfigError(f"expected a study in {self.folder}, got no {TABLE} there; see dkd study init")
-        self._store = Store(self.folder)
+            below = sorted(str(table.parent) for table in self.folder.glob(f"*/{TABLE}"))
+            hint = f"did you mean {below[0]}?" if below else "see dkd study init"
+            raise ConfigError(f"expected a study in {self.folder}, got no {TABLE} there; {hint}")
         self._videos = Videos()
         weakref.finalize(self, self._videos.forget)
         self.read()
@@ -102,8 +106,8 @@ class Study(Reports):
             ConfigError: they cannot be used.
         """
         self.settings = read_settings(self.folder / SETTINGS)
-        self.rows = read_table(self.folder / TABLE)
-        self._by_name: dict[str, Row] | None = None
+        self.rows = read_rows(self.folder / TABLE)
+        self._store = Store(self.settings.results or self.folder)
 
     @classmethod
     def create(
@@ -172,7 +176,7 @@ class Study(Reports):
     @property
     def groups(self) -> list[str]:
         """Names of the groups: the columns of the table that are the user's own."""
-        return list(self.rows[0].groups)
+        return list(self.rows.groups)
 
     # --- running ------------------------------------------------------------------------------------------------------
 
@@ -205,10 +209,12 @@ class Study(Reports):
             A :class:`StudyProgress` after each row that was done now, or failed for the last time.
 
         Raises:
-            ConfigError: there is no such model, or the numbers are out of range.
+            ConfigError: there is no such model, the numbers are out of range, or the results in an object store are of
+                another study.
             RunBusyError: another process runs this study.
-            DatasetError: the table of clips is damaged.
-            StorageError: results cannot be written, for instance because the disk is full. What is finished is kept.
+            DatasetError: the table of clips is damaged, or the object store of the results does not answer.
+            StorageError: results cannot be written, for instance because the disk is full or the object store does not
+                answer. What is finished is kept.
             WorkerError: the workers cannot start, or the cluster is gone.
             MissingExtraError: Ray, or what reads the addresses of videos, is not installed.
         """
@@ -227,7 +233,9 @@ class Study(Reports):
         except OSError as error:
             raise StorageError(f"cannot write to {self.folder}: {error.strerror}; check the permissions") from error
         try:
-            plan = Plan(self._store, self.rows, self.groups, self.settings, weights)
+            plan = Plan(self._store, self.folder, self.rows, self.settings, weights)
+            if self.settings.results:
+                self._store.copy_here([self.folder / TABLE, self.folder / SETTINGS])
             if plan.n_missing:
                 log.warning(
                     "the videos of %d finished rows are not there; their results are kept as they are", plan.n_missing
@@ -239,19 +247,22 @@ class Study(Reports):
     def _run(self, plan: Plan, attempts: int, start: Callable[[dict[str, Any]], Engine]) -> Iterator[StudyProgress]:
         from dkd.io.config import to_mapping
 
-        setup = {"settings": to_mapping(self.settings), "folder": os.fspath(self.folder.resolve())}
+        folder = self.settings.results or os.fspath(self.folder.resolve())  # of the results
+        setup = {"settings": to_mapping(self.settings), "folder": folder}
         began = saved = time.monotonic()
         finished = 0
         try:
-            waiting = list(plan.waiting)
+            waiting: Sequence[int] = plan.waiting
             if not waiting:
                 plan.measure_labels()
+                plan.save()
                 return
             with start(setup) as running:
                 for attempt in range(1, attempts + 1):
-                    again = []
+                    again: list[int] = []
                     for outcome in running.run(plan.task(index, attempt) for index in waiting):
-                        index = plan.index[outcome.task["name"]]
+                        index = self.rows.place(outcome.task["name"])
+                        assert index is not None
                         if outcome.kind == StorageError.__name__:
                             raise StorageError(outcome.error)
                         if outcome.error is not None and attempt < attempts:
@@ -265,13 +276,16 @@ class Study(Reports):
                             outcome.task["name"], row.video, row.person, outcome.error, plan.n_done, plan.n_failed,
                             len(self.rows), elapsed / finished * (len(plan.waiting) - finished),
                         )  # fmt: skip
-                        if time.monotonic() - saved > SAVE_S:
+                        if time.monotonic() - saved > SAVE_S or plan.n_unsaved >= MOST_UNSAVED:
                             plan.save()
                             saved = time.monotonic()
                     waiting = again
             plan.measure_labels()
-        finally:
-            plan.save()
+        except BaseException:
+            with suppress(DKDError):  # if it cannot be written either, the next run finds what is finished in the parts
+                plan.save()
+            raise
+        plan.save()
 
     # --- results ------------------------------------------------------------------------------------------------------
 
@@ -293,7 +307,7 @@ class Study(Reports):
         Raises:
             DatasetError: there are no results yet.
         """
-        return joints_dataset(self.folder / JOINTS, self.groups)
+        return self._store.dataset(self.groups)
 
     def joints(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return one row per joint per frame of all rows that are done, with the groups as columns.
@@ -306,7 +320,7 @@ class Study(Reports):
         Raises:
             DatasetError: there are no results yet, or none can be read.
         """
-        return read_joints(self.folder / JOINTS, self.groups, columns)
+        return self._store.read_joints(self.groups, columns)
 
     def row(self, name: str) -> Row:
         """Return the row with this name (column ``name`` of :meth:`clips`).
@@ -314,10 +328,8 @@ class Study(Reports):
         Raises:
             ConfigError: there is none.
         """
-        if self._by_name is None:
-            self._by_name = {row.name: row for row in self.rows}
-        if isinstance(name, str) and name in self._by_name:
-            return self._by_name[name]
+        if isinstance(name, str) and (i := self.rows.place(name)) is not None:
+            return self.rows[i]
         raise ConfigError(
             f"there is no row {name!r} in {self.folder}{nearest_name(str(name), (r.name for r in self.rows))}"
         )
@@ -355,7 +367,7 @@ class Study(Reports):
             DatasetError: nothing is stored for it, or its file is damaged.
         """
         row = self.row(name)
-        return read_part(self._store.part(name, row.groups), columns)
+        return self._store.read_part(self._store.part(name, row.groups), columns)
 
     def trace(self, name: str, *, progress: bool = True, cancel: Callable[[], bool] | None = None) -> Trace:
         """Trace a row again, to look at it: ``Workbench(study.trace(name))``.

@@ -22,13 +22,16 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from dkd.errors import ConfigError
 from dkd.io.files import atomic_path
 from dkd.studies.columns import CLIP_COLUMNS, JOINT_COLUMNS
+from dkd.studies.rows import Row, Rows
 
 COLUMNS = ("video", "person", "box", "frame", "start", "stop", "labels")
 FIND = "find"
@@ -37,68 +40,29 @@ SHOWN = 20  # bad rows that a message names
 _GROUP = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row: one person in one video.
-
-    Attributes:
-        number: line of the table, from 2 (line 1 has the names of the columns).
-        video: path as it is written in the table.
-        person: name of the person.
-        box: box in pixels of ``frame``; ``None``: the person is searched for there.
-        frame: frame of the video that has the box; ``None``: the first one of the part.
-        start, stop: the part of the video, ``stop`` exclusive; ``None``: the end.
-        groups: value of each group, by column; empty text if there is none.
-        labels: path of the labels as it is written in the table; empty text if there are none.
-    """
-
-    number: int
-    video: str
-    person: str = "person"
-    box: tuple[float, float, float, float] | None = None
-    frame: int | None = None
-    start: int = 0
-    stop: int | None = None
-    groups: dict[str, str] = field(default_factory=dict)
-    labels: str = ""
-
-    @property
-    def name(self) -> str:
-        """Name of the row in the results: readable, and different for each row of a table."""
-        facts = json.dumps([self.video, self.person, self.start, self.stop])
-        words = re.sub(r"[^A-Za-z0-9.+=-]+", "_", f"{Path(self.video).stem}-{self.person}")[-60:].strip("_.")
-        return f"{words}-{hashlib.sha256(facts.encode()).hexdigest()[:10]}"
-
-
 def read_table(path: Path) -> list[Row]:
+    """Read the table of a study as a list, to change it; see :func:`read_rows`.
+
+    Raises:
+        ConfigError: as for :func:`read_rows`.
+    """
+    return list(read_rows(path))
+
+
+def read_rows(path: Path) -> Rows:
     """Read the table of a study.
 
     Raises:
         ConfigError: the file is missing or no table, or rows cannot be used; the message has a line for each of them.
     """
+    problems: list[tuple[int, str]] = []  # by line
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = csv.DictReader(file, strict=True)
             names = [name.strip() for name in lines.fieldnames or ()]
             lines.fieldnames = names
             groups = _groups(path, names)
-            rows: list[Row] = []
-            problems: list[str] = []
-            seen: dict[tuple[object, ...], int] = {}
-            folder = os.fspath(path.parent.resolve())
-            for cells in lines:
-                number = lines.line_num
-                if not any(cells.values()):
-                    continue  # an empty line of a spreadsheet
-                try:
-                    row = _row(number, cells, groups)
-                    video = os.path.normpath(os.path.join(folder, row.video))  # also if it is written in another way
-                    first = seen.setdefault((video, row.person, row.start, row.stop), number)
-                    if first != number:
-                        raise ValueError(f"the same video, person and frames as line {first}")
-                    rows.append(row)
-                except ValueError as error:
-                    problems.append(f"line {number}: {error}")
+            rows = Rows(_good_rows(lines, groups, os.fspath(path.parent.resolve()), problems), groups)
     except OSError as error:
         raise ConfigError(f"expected the table of a study at {path}: {error.strerror}; see dkd study init") from error
     except (csv.Error, UnicodeDecodeError) as error:
@@ -106,10 +70,35 @@ def read_table(path: Path) -> list[Row]:
     if problems:
         more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
         count = "a row" if len(problems) == 1 else f"{len(problems)} rows"
-        raise ConfigError(f"{count} of {path} cannot be used:\n  " + "\n  ".join(problems[:SHOWN]) + more)
+        shown = "\n  ".join(f"line {number}: {text}" for number, text in sorted(problems)[:SHOWN])
+        raise ConfigError(f"{count} of {path} cannot be used:\n  {shown}{more}")
     if not rows:
         raise ConfigError(f"expected at least one row in {path}, got none; add videos to it")
     return rows
+
+
+def _good_rows(
+    lines: csv.DictReader[str], groups: Sequence[str], folder: str, problems: list[tuple[int, str]]
+) -> Iterator[Row]:
+    """Yield the rows that can be used; what is wrong with the others, and what is there twice, goes to ``problems``."""
+    numbers, hashes = array("i"), array("Q")  # a dictionary of what was seen would be the largest thing in memory
+    for cells in lines:
+        number = lines.line_num
+        if not any(cells.values()):
+            continue  # an empty line of a spreadsheet
+        try:
+            row = _row(number, cells, groups)
+        except ValueError as error:
+            problems.append((number, str(error)))
+            continue
+        video = os.path.normpath(os.path.join(folder, row.video))  # also if it is written in another way
+        facts = json.dumps([video, row.person, row.start, row.stop]).encode()
+        hashes.append(int.from_bytes(hashlib.blake2b(facts, digest_size=8).digest(), "little"))
+        numbers.append(number)
+        yield row
+    _, first, which = np.unique(np.asarray(hashes), return_index=True, return_inverse=True)
+    for i in np.flatnonzero(first[which] != np.arange(len(numbers))):
+        problems.append((numbers[i], f"the same video, person and frames as line {numbers[first[which[i]]]}"))
 
 
 def _groups(path: Path, names: Sequence[str]) -> list[str]:

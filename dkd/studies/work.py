@@ -20,9 +20,9 @@ from dkd.formats.files import export
 from dkd.models.base import VideoPoseModel
 from dkd.models.checkpoints import load_model
 from dkd.sessions.hashes import hash_video
+from dkd.studies.rows import Row
 from dkd.studies.settings import StudySettings
-from dkd.studies.store import EXPORTS, Store
-from dkd.studies.table import Row
+from dkd.studies.store import Store
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.reinitialise import Reinitialise, mean_confidence
 from dkd.tracking.tables import joints_table
@@ -79,7 +79,7 @@ def do_row(
     row: Row,
     video: Path,
     settings: StudySettings,
-    folder: Path,
+    store: Store,
     facts: Mapping[str, Any],
     notify: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def do_row(
         row: the row.
         video: path of its video.
         settings: settings of the study.
-        folder: folder of the study.
+        store: where the results go.
         facts: values of the table of clips that are known already: ``key``, ``model_sha256``, ``attempts``.
         notify: called before each frame.
 
@@ -122,7 +122,8 @@ def do_row(
         table.insert(0, "person", row.person)
         table.insert(0, "video", row.video)
         for ending in settings.export:
-            export(trace, folder / EXPORTS / f"{row.name}{ending}")
+            with store.exporting(f"{row.name}{ending}") as file:
+                export(trace, file)
         warnings = [str(one) for one in warnings_about(clip)]
         found = {
             "name": row.name, "video": row.video, "person": row.person, **row.groups, "status": status,
@@ -131,7 +132,6 @@ def do_row(
             "engine": engine_of(model), "video_sha256": digest, **state, "version": dkd.__version__, **facts,
             "seconds": time.perf_counter() - began, "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         }  # fmt: skip
-    store = Store(folder)
     store.write_part(store.part(row.name, row.groups), table, found)
     return found
 

@@ -11,14 +11,14 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from dkd.errors import DKDError
 from dkd.io.config import from_mapping
+from dkd.studies.rows import Row
 from dkd.studies.settings import StudySettings
 from dkd.studies.sources import Videos
-from dkd.studies.table import Row
+from dkd.studies.store import Store
 
 if TYPE_CHECKING:
     from dkd.models.base import VideoPoseModel
@@ -41,7 +41,7 @@ def _serve(tasks: TextIO, answers: TextIO) -> int:
     setup = json.loads(tasks.readline() or "null")
     if setup is None:
         return 0
-    settings, folder = from_mapping(StudySettings, setup["settings"]), Path(setup["folder"])
+    settings, store = from_mapping(StudySettings, setup["settings"]), Store(setup["folder"])
     beat = _Beat(answers)
     try:
         model = prepare(settings)
@@ -51,7 +51,7 @@ def _serve(tasks: TextIO, answers: TextIO) -> int:
     _answer(answers, {"ready": True})
     with Videos() as videos:
         for line in tasks:
-            _answer(answers, attempt(model, json.loads(line), settings, folder, videos, beat))
+            _answer(answers, attempt(model, json.loads(line), settings, store, videos, beat))
     return 0
 
 
@@ -74,7 +74,7 @@ def attempt(
     model: VideoPoseModel,
     task: Mapping[str, Any],
     settings: StudySettings,
-    folder: Path,
+    store: Store,
     videos: Videos,
     notify: Callable[[], object],
 ) -> dict[str, Any]:
@@ -83,7 +83,8 @@ def attempt(
     Args:
         model: from :func:`prepare`.
         task: ``row``, ``video`` and ``facts``, from the plan.
-        settings, folder: of the study.
+        settings: of the study.
+        store: where the results go.
         videos: where videos from object stores are put meanwhile.
         notify: called before each frame.
     """
@@ -92,7 +93,7 @@ def attempt(
     row = Row(**{**task["row"], "box": tuple(task["row"]["box"]) if task["row"]["box"] else None})
     try:
         video, state = videos.get(task["video"], notify)
-        clip = do_row(model, row, video, settings, folder, {**task["facts"], **state}, notify)
+        clip = do_row(model, row, video, settings, store, {**task["facts"], **state}, notify)
     except Exception as error:  # of a library, too: it costs this row, and not the process
         return {"error": str(error), "kind": type(error).__name__}
     return {"clip": clip, "error": clip["error"]}

@@ -25,8 +25,9 @@ from dkd.models.registry import build_model
 from dkd.pose.skeleton import SKELETONS
 from dkd.sessions.content import ModelFile, VideoFile
 from dkd.sessions.session import Session
-from dkd.studies.store import Store, clip_of, clips_schema
-from dkd.studies.table import Row, read_table, write_table
+from dkd.studies.rows import Row
+from dkd.studies.store import Store, clips_schema
+from dkd.studies.table import read_table, write_table
 from dkd.training.run import Run
 from tests.support.fake_trace import FakeTrace
 from tests.support.tracks import make_track
@@ -155,6 +156,10 @@ def _study_part(folder: Path, version: int) -> None:
     Store(folder).write_part(folder / "joints" / "a.parquet", table, {"name": "a", "frames": version})
 
 
+def _read_study_part(folder: Path) -> Any:
+    return (Store(folder).clip_of(folder / "joints" / "a.parquet") or {})["frames"]
+
+
 def _clips(folder: Path, version: int) -> None:
     schema = clips_schema(["group"])
     rows = [{name: None for name in schema.names} | {"name": str(i)} for i in range(version)]
@@ -207,7 +212,7 @@ KINDS: dict[str, Kind] = {
     "poses, OpenPose (a folder)": _exported(".openpose"),
     "poses, NPZ": _exported(".npz"),
     "table of a study": Kind(_study_table, lambda f: len(read_table(f / "study.csv"))),
-    "joints of a clip in a study": Kind(_study_part, lambda f: (clip_of(f / "joints" / "a.parquet") or {})["frames"]),
+    "joints of a clip in a study": Kind(_study_part, _read_study_part),
     "table of a study's clips": Kind(_clips, _read_clips),
     "page": Kind(_page, _read_page),
     "figure, SVG": Kind(_figure, _text("a.svg")),

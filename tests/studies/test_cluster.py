@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -22,63 +22,18 @@ from dkd.cli.main import main
 from dkd.errors import ConfigError, VideoError, VideoNotFoundError
 from dkd.studies.cluster import _local
 from dkd.studies.local import WorkerError
+from dkd.studies.settings import write_settings
 from dkd.studies.sources import Listing, Videos
-from tests.studies.test_study import NoWorker, make
+from tests.studies.test_study import SETTINGS, NoWorker, make
+from tests.support.object_store import ObjectStore
 
 STOPS = (5, 30, 10, 20)
+LONG = pytest.mark.skipif("DKD_LONG" not in os.environ, reason="workers are started again; make cluster runs it")
 TIMES = ["seconds", "finished", "attempts", "video", "key", "video_mtime_ns", "video_bytes", "name"]
 
 
-class Server:
-    """moto's server of S3 on loopback, in a process of its own."""
-
-    def __init__(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while True:
-            assert self.process.poll() is None, "the server of S3 ended"
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                time.sleep(0.05)
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-
-    def put(self, name: str, data: bytes) -> None:
-        import s3fs
-
-        store = s3fs.S3FileSystem(skip_instance_cache=True)
-        store.makedirs("clips", exist_ok=True)
-        store.pipe_file(f"clips/{name}", data)
-
-
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    server = Server()
-    environment = {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.port}", "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1", "AWS_MAX_ATTEMPTS": "1",
-    }  # fmt: skip
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        server.start()
-        yield server
-        server.stop()
-
-
-@pytest.fixture(scope="module")
-def cluster(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def cluster(server: ObjectStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Ray on this machine with two workers, which find the server of S3."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
@@ -175,9 +130,22 @@ def test_a_killed_worker_and_a_bad_video_cost_only_their_rows(tmp_path: Path, do
     same_results(study, done)
 
 
-@pytest.mark.skipif("DKD_LONG" not in os.environ, reason="workers are started three times; make cluster runs it")
+def test_with_videos_and_results_in_a_store_the_machines_need_share_no_disk(
+    tmp_path: Path, done: Study, cluster: None, server: ObjectStore
+) -> None:
+    study = stored(tmp_path, server)
+    write_settings(study.folder / "study.yaml", dataclasses.replace(SETTINGS, results="s3://clips/all"))
+    assert main(["study", "run", str(study.folder), "--engine", "ray", "--workers", "2", "--quiet"]) == 0
+    study.read()
+    same_results(study, done)
+    assert not (study.folder / "joints").exists() and len(server.names("all/joints")) == len(STOPS)
+    assert list(study.run(engine=NoWorker({}))) == []
+
+
+@LONG
+@pytest.mark.parametrize("how", ["the same", "an empty one"])
 def test_a_stopped_run_goes_on_and_a_store_that_vanishes_costs_what_is_not_done(
-    tmp_path: Path, done: Study, cluster: None, server: Server
+    tmp_path: Path, done: Study, cluster: None, server: ObjectStore, how: str
 ) -> None:
     study = stored(tmp_path, server)
     records = study.run(2, engine="ray")
@@ -186,22 +154,26 @@ def test_a_stopped_run_goes_on_and_a_store_that_vanishes_costs_what_is_not_done(
     assert psutil.wait_procs(busy(), 10)[1] == []
     before = study.clips().set_index("name")["finished"]
     assert before.index.tolist() == [first.name]
-    server.stop()
+    server.go_away()
     failed = list(study.run(2, engine="ray", attempts=1))
     assert failed and first.name not in {one.name for one in failed}
     assert all(one.error is not None and "s3://clips/" in one.error for one in failed)
     after = study.clips().set_index("name")
     assert after["status"][first.name] == "done" and after["finished"][first.name] == before[first.name]
-    server.start()
-    study = stored(tmp_path, server)  # the memory of the server was lost, so that all videos are newer now
-    assert [one.error for one in study.run(1)] == [None] * len(STOPS)  # the engines take turns
+    if how == "an empty one":
+        server.restart()
+    server.come_back()
+    if how == "an empty one":
+        study = stored(tmp_path, server)  # all videos are newer now
+    again = list(study.run(2, engine="ray"))
+    assert [one.error for one in again] == [None] * (len(STOPS) - (how == "the same"))
     same_results(study, done)
     assert list(study.run(engine=NoWorker({}))) == []
     with study.trace(study.rows[0].name, progress=False) as trace:
         assert len(trace) == 5
 
 
-def stored(folder: Path, server: Server) -> Study:
+def stored(folder: Path, server: ObjectStore) -> Study:
     """The study with its videos in the store."""
     if not (folder / "study").exists():
         make(folder, *STOPS)
@@ -213,7 +185,7 @@ def stored(folder: Path, server: Server) -> Study:
 
 
 def test_one_video_of_a_store_is_kept_at_a_time(
-    tmp_path: Path, server: Server, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, server: ObjectStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server.put("few/a/one.mp4", b"1" * 1000)
     server.put("few/two.mov", b"2" * 2000)

@@ -24,7 +24,6 @@ from dkd.errors import ConfigError, DatasetError, RunBusyError
 from dkd.io.config import to_mapping
 from dkd.studies.local import LocalEngine, Outcome, WorkerError, _Worker
 from dkd.studies.settings import StudySettings, read_settings, write_settings
-from dkd.studies.store import clip_of
 from dkd.studies.table import read_table, write_table
 
 FRAMES = 5
@@ -203,10 +202,10 @@ def test_a_lost_table_of_clips_is_made_again_from_the_parts(copied: Study) -> No
 def test_a_part_under_another_name_is_not_taken(copied: Study) -> None:
     one, other = (copied._store.part(row.name, row.groups) for row in copied.rows)
     shutil.copy(one, other)
-    assert clip_of(other) is None and clip_of(one) is not None
+    assert copied._store.clip_of(other) is None and copied._store.clip_of(one) is not None
 
 
-def test_a_bad_video_costs_only_its_row_and_is_tried_again(tmp_path: Path) -> None:
+def test_a_bad_video_costs_only_its_row_and_is_tried_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     study = make(tmp_path, 5, 30)
     video = study.video(study.rows[0])
     whole = video.read_bytes()
@@ -216,6 +215,8 @@ def test_a_bad_video_costs_only_its_row_and_is_tried_again(tmp_path: Path) -> No
     assert last.error is not None and "0 frames are readable" in last.error and (last.done, last.failed) == (1, 1)
     failed = study.clips().iloc[0]
     assert failed.status == "failed" and failed.error.startswith("VideoTruncatedError: ") and failed.attempts == 2
+    assert main(["study", "show", str(study.folder)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split()[3:5] == [str(FRAMES), "followed"]
     video.write_bytes(whole)
     (again,) = study.run(1)
     assert again.error is None and study.clips()["status"].tolist() == ["done", "done"]
@@ -407,5 +408,7 @@ def test_the_clips_to_look_at_first_are_shown(done: Study, capsys: pytest.Captur
     drift = done.clips().set_index("video")["kernel_drift"]
     assert shown[0] == f"2 of 2 clips are done, {2 * FRAMES} frames" and len(shown) == 3
     assert shown[2].split()[0] == drift.idxmax()
+    assert main(["study", "show", str(done.folder.parent)]) == 2
+    assert f"did you mean {done.folder}?" in capsys.readouterr().err
     assert main(["study", "show", str(done.folder), "--by", "confidense"]) == 2
     assert "did you mean 'confidence'?" in capsys.readouterr().err

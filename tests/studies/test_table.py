@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dkd.errors import ConfigError
-from dkd.studies.table import COLUMNS, SHOWN, Row, read_table, write_table
+from dkd.studies.rows import Row
+from dkd.studies.table import COLUMNS, SHOWN, read_table, write_table
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=12)
 EDGE = st.integers(-500, 2000)

@@ -40,7 +40,7 @@ def many_clips(folder: Path, n: int, person: str = "person", group: str = "walk"
 
     study, store = Study(study_folder), Store(study_folder)
     weights = model_hash(study.settings)
-    plan = Plan(store, study.rows, study.groups, study.settings, weights)
+    plan = Plan(store, study_folder, study.rows, study.settings, weights)
     for i, row in enumerate(study.rows[1:], 1):
         if i == 3:
             plan.record(i, Outcome({"name": row.name}, None, "no such file", "VideoNotFoundError"), 2)

@@ -4,13 +4,15 @@ import { focusedIn, h } from "../core/dom.js";
 import { hideFilmstrip, listen } from "../core/mount.js";
 import { followTheme } from "../core/theme.js";
 import { buildQuestion } from "./question.js";
-import { buildRow } from "./row.js";
+import { buildRow, showStrip } from "./row.js";
 import { ROW, rowAfter, rowsInSight } from "./rows.js";
 
 /** @import { Context, Model } from "../core/types.d.ts" */
 /** @import { Row } from "./rows.js" */
+/** @typedef {{ type: string, request: number, first: number, total: number, rows: Row[], name: string, image: string }} Answer */
 
 const FIRST_TOTAL = 1000; // rows, until the kernel has said how many there are
+const STRIPS = 400; // pictures of a few kilobytes
 const SIGHT = 12 * ROW; // what is in sight of a long table, in CSS pixels: the style sheet allows no more
 
 /** @param {Context} context */
@@ -72,6 +74,8 @@ function render({ model, el, signal }) {
 function buildRows(model, question, counted) {
   /** @type {Map<number, Row>} */
   let known = new Map(); // by position
+  /** @type {Map<string, string>} */
+  const strips = new Map(); // pictures by the name of the row, those of the last rows
   let [total, most, request, here, focusNext] = [0, 0, 0, 0, false];
   const body = h("tbody");
   const table = h("table", { class: "dkd-study-table" }, h("thead", {}, question.headings), body);
@@ -98,7 +102,7 @@ function buildRows(model, question, counted) {
   function paint() {
     const { first, last, from, count } = rowsInSight(element.scrollTop, SIGHT, total);
     const hadFocus = body.contains(focusedIn(body));
-    const given = { columns: model.get("_columns"), opened: model.get("_opened"), open };
+    const given = { columns: model.get("_columns"), opened: model.get("_opened"), open, strips };
     const places = Array.from({ length: last - first }, (_, k) => first + k);
     const rows = places.map((i) => buildRow(known.get(i), i, { ...given, isStop: i === here }));
     body.replaceChildren(gap(first), ...rows, gap(total - last));
@@ -112,8 +116,21 @@ function buildRows(model, question, counted) {
     if (places.some((i) => !known.has(i))) send(from, count);
   }
 
-  /** @param {{ type: string, request: number, first: number, total: number, rows: Row[] }} answer */
+  /**
+   * @param {string} name
+   * @param {string} image
+   */
+  function onStrip(name, image) {
+    strips.delete(name);
+    strips.set(name, image);
+    if (strips.size > STRIPS) strips.delete([...strips.keys()][0]);
+    const row = [...body.rows].find((one) => one.dataset.name === name);
+    if (row) showStrip(row.cells[0], image);
+  }
+
+  /** @param {Answer} answer */
   function onAnswer(answer) {
+    if (answer.type === "strip") onStrip(answer.name, answer.image);
     if (answer.type !== "rows" || answer.request !== request) return; // of an earlier question
     total = answer.total;
     most = Math.max(most, total); // what is below stays where it is when fewer rows fit a filter

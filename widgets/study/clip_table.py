@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,10 @@ from dkd.errors import DKDError
 from dkd.studies.study import Study
 from widgets.core.library import ModuleWidget, script
 from widgets.study.query import columns_of, lane_of, matches, select, text_of
+from widgets.study.strips import Strips
 
 MOST = 200  # rows of one answer
+READERS = 8  # threads that read the lanes of an answer
 SORT = "confidence"
 
 
@@ -55,12 +59,14 @@ class ClipTable(ModuleWidget):
         self._columns_shown = columns_of(study.groups)
         self._clips = pd.DataFrame()
         self.shown: pd.DataFrame = self._clips  # rows of the last question, in order
+        self.strips = Strips(study, self._send_strip)
         super().__init__(_filmstrip=filmstrip)
         self.on_msg(self._hear)
 
     def show(self, clips: pd.DataFrame, state: str) -> None:
         """Show the table of clips; sorting and filters stay as they are."""
         self._clips = self.shown = clips
+        self.strips.forget()
         groups = self._study.groups
         self._columns_shown = columns_of(groups, bool((clips["labelled_joints"] > 0).any()))
         self._among, filters = None, {}
@@ -88,6 +94,16 @@ class ClipTable(ModuleWidget):
         """Return the clips that fit the filters and were chosen, in the order of the page."""
         return self._clips.iloc[self._select(self._question)]
 
+    def close(self) -> None:
+        """Make no more filmstrips, and free the widget."""
+        if hasattr(self, "strips"):  # ipywidgets also closes incomplete widgets when they are deleted
+            self.strips.close()
+        super().close()
+
+    def _send_strip(self, name: str, jpeg: bytes) -> None:
+        image = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+        self.send({"type": "strip", "name": name, "image": image})
+
     def say(self, message: str = "", *, code: str = "", opened: str = "") -> None:
         """Show a message below the table, the line of Python that opens a clip, and mark that clip."""
         with self.hold_sync():
@@ -97,7 +113,9 @@ class ClipTable(ModuleWidget):
         try:
             if content.get("type") == "rows":
                 before = {name: self._question.get(name) for name in ("find", "where")}
-                self.send(self.answer(content))
+                answer = self.answer(content)
+                self.send(answer)
+                self.strips.want(row["name"] for row in answer["rows"] if row["lane"] is not None)
                 if before != {name: self._question.get(name) for name in ("find", "where")}:
                     self._on_filter(matches(self._clips, content.get("find", ""), content.get("where")))
             elif content.get("type") == "all":
@@ -126,13 +144,19 @@ class ClipTable(ModuleWidget):
         first, count = int(question.get("first", 0)), min(int(question.get("count", MOST)), MOST)
         self.shown = clips.iloc[order[max(first, 0) : max(first, 0) + count]]
         columns = self._columns_shown
+        found = self.shown.to_dict("records")
+        with ThreadPoolExecutor(READERS) as pool:  # an object store answers several requests in the time of one
+            lanes = list(pool.map(self._lane_of, found))
         rows = [
             {
                 "name": row["name"],
                 "cells": [text_of(column, row[column.name]) for column in columns],
                 "about": row["error"] or "",
-                "lane": lane_of(self._study, row["name"]) if row["status"] != "failed" else None,
+                "lane": lane,
             }
-            for row in self.shown.to_dict("records")
+            for row, lane in zip(found, lanes, strict=True)
         ]
         return {"type": "rows", "request": question.get("request"), "first": first, "total": len(order), "rows": rows}
+
+    def _lane_of(self, row: dict[str, Any]) -> list[float] | None:
+        return lane_of(self._study, row["name"]) if row["status"] != "failed" else None

@@ -41,7 +41,9 @@ export function buildQuestion(model, ask, signal) {
       const button = h("button", { title: column.about, onclick: click }, column.label + MARKS[sorted]);
       return h("th", { scope: "col", class: column.number ? "dkd-number" : "", "aria-sort": sorted }, button);
     });
-    headings.replaceChildren(...cells, h("th", { scope: "col", class: "dkd-study-lane" }, "confidence over time"));
+    const strip = h("th", { scope: "col", class: "dkd-study-strip" }, h("span", { class: "dkd-unseen" }, "filmstrip"));
+    const lane = h("th", { scope: "col", class: "dkd-study-lane" }, "confidence over time");
+    headings.replaceChildren(strip, lane, ...cells);
   }
 
   /**

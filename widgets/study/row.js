@@ -11,11 +11,11 @@ const SVG = "http://www.w3.org/2000/svg";
  * @param {Row | undefined} row undefined until it has come
  * @param {number} i its position
  * @param {{ columns: Column[], opened: string, isStop: boolean,
- *   open: (name: string, i: number, at?: number | null) => void }} given
+ *   open: (name: string, i: number, at?: number | null) => void, strips: Map<string, string> }} given
  */
-export function buildRow(row, i, { columns, opened, isStop, open }) {
+export function buildRow(row, i, { columns, opened, isStop, open, strips }) {
   if (!row)
-    return h("tr", { "aria-rowindex": i + 2, "aria-busy": "true" }, h("td", { colspan: columns.length + 1 }, "…"));
+    return h("tr", { "aria-rowindex": i + 2, "aria-busy": "true" }, h("td", { colspan: columns.length + 2 }, "…"));
   const label = `open ${row.cells[0]}, ${row.cells[1]}`;
   const button = h(
     "button",
@@ -30,10 +30,22 @@ export function buildRow(row, i, { columns, opened, isStop, open }) {
   const onclick = (/** @type {MouseEvent} */ event) => event.target !== button && open(row.name, i);
   const lane = h("td", { class: "dkd-study-lane" });
   if (row.lane) lane.append(buildLane(row.lane, (at) => open(row.name, i, at)));
-  const element = h("tr", { "aria-rowindex": i + 2, onclick }, ...cells, lane);
+  const strip = h("td", { class: "dkd-study-strip" });
+  const image = strips.get(row.name);
+  if (image) showStrip(strip, image);
+  const element = h("tr", { "aria-rowindex": i + 2, onclick }, strip, lane, ...cells);
   element.dataset.name = row.name;
   if (row.name === opened) element.setAttribute("aria-current", "true");
   return element;
+}
+
+/**
+ * Show the filmstrip of a clip in its cell.
+ * @param {Element} cell
+ * @param {string} image
+ */
+export function showStrip(cell, image) {
+  cell.replaceChildren(h("img", { src: image, alt: "" })); // the row has the name of the clip
 }
 
 /**
