@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 from dkd.errors import DatasetError, StorageError
 from dkd.io.files import atomic_path
-from dkd.studies.columns import CLIP_COLUMNS, LABEL_COLUMNS
+from dkd.studies.columns import CLIP_COLUMNS, LABEL_COLUMNS, SETTING_COLUMNS
 from dkd.studies.settings import FORMAT
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 CLIPS, JOINTS, EXPORTS, REMOVED = "clips.parquet", "joints", "exports", "removed"
-CLIPS_FORMAT = "dkd-study/2"  # of clips.parquet; tables of version 1 are read, too
+CLIPS_FORMAT = "dkd-study/3"  # of clips.parquet; tables of versions 1 and 2 are read, too
+_ADDED = {FORMAT: {**LABEL_COLUMNS, **SETTING_COLUMNS}, "dkd-study/2": SETTING_COLUMNS}  # since that version
 _KEY = b"dkd"
 _NO_GROUP = "__HIVE_DEFAULT_PARTITION__"  # how Hive, pyarrow and Spark write a missing value into a path
 
@@ -82,9 +83,10 @@ class Store:
             table = pq.read_table(self.clips_file)
             facts = json.loads(table.schema.metadata[_KEY])
             schema = clips_schema(facts["groups"])
-            if facts["format"] == FORMAT:  # version 1, without measures against labels
-                for name in LABEL_COLUMNS:
-                    table = table.append_column(schema.field(name), pa.nulls(len(table), schema.field(name).type))
+            if (added := _ADDED.get(facts["format"])) is not None:
+                for name in added:
+                    none = pa.repeat(False, len(table)) if name == "refined" else pa.nulls(len(table))
+                    table = table.append_column(schema.field(name), none.cast(schema.field(name).type))
                 table = table.replace_schema_metadata(schema.metadata)
             if not table.schema.equals(schema):
                 raise ValueError("other columns than expected")
