@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from unittest.mock import patch
 
 import numpy as np
@@ -36,7 +37,7 @@ def main(engines: tuple[str, ...] = ("onnxruntime", "openvino")) -> None:
             for threads in dict.fromkeys((1, most)):
                 torch.set_num_threads(threads)
                 model = accelerate(load_model().eval(), engine)
-                _compare(f"{engine}, {threads} threads", lambda way, model=model: _trace(model, part, way))
+                _compare(f"{engine}, {threads} threads", partial(_trace, model, part))
             torch.set_num_threads(most)
 
 

@@ -26,7 +26,7 @@ SURE = 0.8
 
 def per_clip(table: pd.DataFrame) -> pd.DataFrame:
     """Return one row per method, source and clip."""
-    return summarise(table, ["model", "data", "video"])[COLUMNS]
+    return summarise(table, ["model", "data", "video"])[COLUMNS].sort_index()
 
 
 def intervals(clips: pd.DataFrame, baseline: str, n: int = 5000) -> pd.DataFrame:
@@ -39,9 +39,7 @@ def intervals(clips: pd.DataFrame, baseline: str, n: int = 5000) -> pd.DataFrame
         difference = mine.droplevel(["model", "data"]).sub(other).dropna()
         drawn = np.random.default_rng(0).integers(0, len(difference), (n, len(difference)))
         low, high = np.percentile(difference.to_numpy()[drawn].mean(1), (2.5, 97.5), axis=0)
-        texts = [
-            f"{mean:+.3f} [{a:+.3f}, {b:+.3f}]" for mean, a, b in zip(difference.mean(), low, high, strict=True)
-        ]
+        texts = [f"{mean:+.3f} [{a:+.3f}, {b:+.3f}]" for mean, a, b in zip(difference.mean(), low, high, strict=True)]
         worse = [int((difference[name] < 0).sum()) for name in COLUMNS[:3]]
         rows.append({"model": model, "data": data, **dict(zip(COLUMNS, texts, strict=True)), "lower on": worse})
     return pd.DataFrame(rows).set_index(["data", "model"])

@@ -63,8 +63,8 @@ def _tracked(study: Study, clips: pd.DataFrame) -> list[str]:
         else ""
     )
     found.append(
-        f"Tracking started {started}; the network's square followed the {study.settings.square}, {'' if exact else 'and '}"
-        f"a person who was lost {lost}{exact}."
+        f"Tracking started {started}; the network's square followed the {study.settings.square}, "
+        f"{'' if exact else 'and '}a person who was lost {lost}{exact}."
     )
     return found
 

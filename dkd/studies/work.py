@@ -128,7 +128,8 @@ def do_row(
             "name": row.name, "video": row.video, "person": row.person, **row.groups, "status": status,
             "error": problem, "fps": mean_rate(clip), "width": clip.width, "height": clip.height,
             **measure(trace, row.start), "warnings": len(warnings), "warning": " ".join(warnings) or None,
-            "engine": engine_of(model), "refined": settings.refine, "video_sha256": digest, **state, "version": dkd.__version__, **facts,
+            "engine": engine_of(model), "refined": settings.refine,
+            "video_sha256": digest, **state, "version": dkd.__version__, **facts,
             "seconds": time.perf_counter() - began, "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         }  # fmt: skip
     store = Store(folder)

@@ -246,7 +246,7 @@ class Trace(Record, Counterfactuals):
         return made
 
     def would_change(self, reinitialise: Reinitialise | None, refine: bool | None = None) -> bool:
-        """Return whether :meth:`retrace` would change anything: the track is lost, or was re-initialised, or refined."""
+        """Return whether :meth:`retrace` would change anything: the track is or was lost, or joints differ."""
         if refine not in (None, self.conditions.refine):
             return True
         if reinitialise == self.conditions.reinitialise:

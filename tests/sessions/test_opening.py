@@ -334,9 +334,11 @@ def test_a_refined_person_is_refined_again_and_older_files_were_not(video, model
     """Next to one who is not, with a correction, reopened bit for bit."""
     with Clip(video) as clip:
         box = (10.0, 10.0, clip.width - 10.0, clip.height - 10.0)
-        part = {"start": START, "stop": START + 6, "progress": False}
         traces = {
-            str(on): trace_person(model, clip, box, START + 2, Conditions(refine=on), **part) for on in (False, True)
+            str(on): trace_person(
+                model, clip, box, START + 2, Conditions(refine=on), start=START, stop=START + 6, progress=False
+            )
+            for on in (False, True)
         }
         assert not np.array_equal(traces["True"].joints, traces["False"].joints)
         traces["True"] = traces["True"].correct_joint(4, "left_wrist", 100.25, 80.5)

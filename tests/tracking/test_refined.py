@@ -133,7 +133,7 @@ def test_beside_the_step_the_result_is_the_same_bit_for_bit(monkeypatch: pytest.
         for n in (1, 2):
             torch.set_num_threads(n)
             assert runs_beside(model) == (n == 2) and not runs_beside(varied("dkd-tiny"))
-            found.append(Trace(model, clip, BOX, Conditions(refine=True), engine=None, progress=False))
+            found.append(Trace(model, clip, BOX, Conditions(refine=True), engine="onnxruntime", progress=False))
     finally:
         torch.set_num_threads(threads)
     one, two = found
@@ -168,7 +168,7 @@ def test_both_directions_from_a_box_are_refined() -> None:
     np.testing.assert_array_equal(plain.raw_joints, refined.raw_joints)
     np.testing.assert_array_equal(plain.retrace(None, refine=True).joints, refined.joints)
     covered = refined.occlude((60, 60, 120, 120), range(7, 9))
-    assert covered.conditions.refine and covered.forward.conditions.refine
+    assert all(one.conditions.refine for one in (covered, *covered.runs))
 
 
 def test_a_what_if_of_a_refined_run_differs_only_where_it_acts() -> None:

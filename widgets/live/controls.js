@@ -41,7 +41,11 @@ export function buildControls(about, screen, act) {
     button("Search", "Search the person in the whole picture", search),
     button("Middle", "Follow the person in the middle of the picture", middle),
   ];
-  const engine = h("span", { class: "dkd-muted" }, [about.model, about.engine, ...(about.refined ? [REFINED] : [])].join(", "));
+  const engine = h(
+    "span",
+    { class: "dkd-muted" },
+    [about.model, about.engine, ...(about.refined ? [REFINED] : [])].join(", "),
+  );
   const panel = h(
     "div",
     { class: "dkd-panel" },

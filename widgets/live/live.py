@@ -98,7 +98,8 @@ class LiveView(ModuleWidget):
         name = "Webcam" if source is None else str(getattr(source, "name", source))
         about = {
             "name": f"Live: {os.path.basename(name)}", "model": self._model.name, "engine": engine_of(self._model),
-            "refined": bool(conditions and conditions.refine), "is_browser": source is None, "joints": list(skeleton.joints), "map_range": list(MAP_RANGE),
+            "refined": bool(conditions and conditions.refine), "is_browser": source is None,
+            "joints": list(skeleton.joints), "map_range": list(MAP_RANGE),
             "sides": [skeleton.side(j) for j in skeleton.joints], "limbs": [list(p) for p in skeleton.limb_indices],
         }  # fmt: skip
         joint = "left_wrist" if "left_wrist" in skeleton.joints else skeleton.joints[0]
@@ -267,7 +268,8 @@ def render_seen(seen: Seen, live: Live, joint: str, browser_ms: float | None) ->
         "crop": [seen.crop.left, seen.crop.top, seen.crop.side], "map_joint": j,
         "map_size": [seen.heatmaps.shape[2], seen.heatmaps.shape[1]], "map": quantize_maps(seen.heatmaps[j]),
         "joints": seen.joints, "scores": np.asarray(seen.scores, np.float32),
-        "capture_ms": seen.capture_ms, "decode_ms": seen.decode_ms, "network_ms": seen.network_ms, "refine_ms": seen.refine_ms,
+        "capture_ms": seen.capture_ms, "decode_ms": seen.decode_ms, "network_ms": seen.network_ms,
+        "refine_ms": seen.refine_ms,
         "captured": live.captured, "tracked": live.tracked, "dropped": live.dropped,
     }  # fmt: skip
     if browser_ms is not None:

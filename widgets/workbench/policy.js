@@ -16,9 +16,9 @@ export function buildPolicy(model, signal) {
     model.set(name, on);
     model.save_changes();
   };
-  const lost = h("input", { type: "checkbox", onchange: () => set("reinitialise", lost.checked) });
+  const lost = h("input", { type: "checkbox", onchange: () => void set("reinitialise", lost.checked) });
   const note = h("span", { class: "dkd-muted", role: "status" });
-  const refined = h("input", { type: "checkbox", onchange: () => set("refine", refined.checked) });
+  const refined = h("input", { type: "checkbox", onchange: () => void set("refine", refined.checked) });
   const lostLabel = h(
     "label",
     { class: "dkd-check", title: "Search for the person again where the track is lost; the timeline marks it (R)" },
