@@ -19,7 +19,7 @@ from widgets import LiveView, Studio, Workbench
 walk = get_sample("rendered_walk")
 clip = Clip(walk.path)"""
 BENCH = "document.querySelector('.dkd-workbench').dkd"
-WORDS = re.compile("joints refined by the initializer")
+WORDS = re.compile("refined joints")
 # How far the mark of the joint is from the middle of the map's highest cell, in cells.
 FROM_PEAK = f"""() => {{
     const {{ store }} = {BENCH};
@@ -40,15 +40,16 @@ wb = Workbench(trace, frame=9, joint="right_ankle")
 wb"""
     with opened(lab_window, jupyter_lab, "refined.ipynb", SETUP, cell) as page:
         page.wait_for_selector(".dkd-player[data-frame='9']")
-        switch = page.get_by_label("Joints refined by the initializer")
+        switch = page.get_by_label("Refined joints")
         title, note = page.locator(".dkd-title > .dkd-muted").first, page.locator(".dkd-matching header .dkd-muted")
         expect(switch).not_to_be_checked()
         expect(title).not_to_have_text(WORDS)
         switch.check()
         page.wait_for_function(f"() => {BENCH}.store.header.refined")
         expect(title).to_have_text(WORDS)
-        expect(note).to_have_text("frame 9 · joints refined by the initializer")
-        expect(page.locator(".dkd-large .dkd-peak")).to_have_attribute("title", re.compile("at most 2 cells from"))
+        expect(note).to_have_text("frame 9 · refined joints")
+        peak = page.locator(".dkd-large .dkd-peak")
+        expect(peak).to_have_attribute("title", re.compile("at most 2 cells from the map"))
         expect_python(page, "wb.trace.conditions.refine", True)
         page.wait_for_selector(".dkd-player[data-frame='9']")
         assert page.evaluate(FROM_PEAK) < 3
@@ -75,7 +76,7 @@ studio.range = range(0, 6)
 studio.add_person(walk.box)
 studio"""
     with opened(lab_window, jupyter_lab, "refined_studio.ipynb", SETUP, cell) as page:
-        switch = page.get_by_label("joints refined by the initializer")
+        switch = page.get_by_label("refined joints")
         expect(switch).not_to_be_checked()
         switch.check()
         expect_python(page, "studio._project.conditions.refine", True)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dkd import Conditions, Live, Trace, load_model
+from dkd import Conditions, Live, Trace, load_model, load_poses
 from dkd.cli.main import main
 from dkd.errors import ConfigError
 from dkd.models.base import VideoPoseModel
@@ -28,6 +28,7 @@ from widgets.page.about import facts_about
 WALK = get_sample("rendered_walk")
 BOX = (196.0, 64.0, 299.0, 356.0)
 T = 6
+NAMES = {True: "refined", False: "plain"}
 
 
 @pytest.fixture(scope="module")
@@ -106,12 +107,12 @@ def test_the_studio_tracks_saves_and_opens_refined_people(tmp_path: Path, traces
     for on in (True, False):
         studio._hear(studio, {"type": "refine", "on": on}, [])
         assert studio._state["refine"] is on
-        studio.add_person(WALK.box, name=f"refined {on}")
+        studio.add_person(WALK.box, name=NAMES[on])
         studio.track()
         assert studio.wait(60)
     found = studio.traces
     for on in (True, False):
-        np.testing.assert_array_equal(found[f"refined {on}"].joints, traces[on].joints)
+        np.testing.assert_array_equal(found[NAMES[on]].joints, traces[on].joints)
     studio.add_person(BOX)  # who is not tracked yet
     studio.save()
     assert studio.wait(60) and studio.session is not None
@@ -119,7 +120,7 @@ def test_the_studio_tracks_saves_and_opens_refined_people(tmp_path: Path, traces
     assert place is not None
     studio.close()
     saved = {one["name"]: one["refine"] for one in json.loads(place.read_text())["people"]}
-    assert saved == {"refined True": True, "refined False": False, "person_3": False}
+    assert saved == {"refined": True, "plain": False, "person_3": False}
     again = Studio(place)
     assert again.wait(60) and again._project.warnings == ()
     assert again._state["refine"] and again._state["reinitialise"]
@@ -145,15 +146,14 @@ def test_the_live_view_names_it_and_its_cost(model: VideoPoseModel, clip: Clip) 
 
 def test_commands_offer_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     box = ",".join(f"{edge:g}" for edge in WALK.box)
-    tables = []
+    found = []
     for words in ([], ["--refine"]):
-        out = tmp_path / f"o{len(words)}.tidy.csv"
+        out = tmp_path / f"o{len(words)}.slp"
         assert main(["track", str(WALK.path), "--box", box, "--stop", "4", "--out", str(out), *words]) == 0
-        tables.append(out.read_text())
+        found.append(load_poses(out))
         assert ("13 joints, refined by the initializer: " in capsys.readouterr().out) is bool(words)
-    assert tables[0] != tables[1] and "dkd-mobilenetv2+refined" in "".join(
-        file.read_text() for file in tmp_path.iterdir() if file.name.startswith("o1")
-    )
+    assert [one.software for one in found] == ["dkd-mobilenetv2", "dkd-mobilenetv2+refined"]
+    assert (found[0].xy[1:] != found[1].xy[1:]).any() and (found[0].xy[0] == found[1].xy[0]).all()
     assert main(["page", "--live", "-o", str(tmp_path / "p.html"), "--refine"]) == 2
     assert "--refine has no meaning with --live" in capsys.readouterr().err
     live = ["live", str(WALK.path), "--box", box, "--seconds", "0.5", "--refine"]

@@ -68,7 +68,8 @@ export function buildPeople(link, page) {
   again.addEventListener("change", () => link.send({ type: "reinitialise", on: again.checked }));
   const refined = h("input", { type: "checkbox" });
   refined.addEventListener("change", () => link.send({ type: "refine", on: refined.checked }));
-  const refinedTitle = "Takes about twice as long; the paper does without. Who is tracked already stays as they are.";
+  const refinedTitle =
+    "The initializer looks at every frame too, which takes longer; not in the paper. Tracks that are there stay.";
   const element = h(
     "section",
     { class: "dkd-who", "aria-label": "People to track", tabindex: -1 },

@@ -146,7 +146,7 @@ function buildLarge(store, cursor, signal) {
         ((record.joints[2 * selected + k] + 0.5 - corner) * header.map[k]) / side - 0.5;
       place(peak, toCell(0, left), toCell(1, top), header.map);
       peak.title = header.refined
-        ? "The joint, refined by the initializer: at most 2 cells from the map's peak"
+        ? "The refined joint: the initializer has moved it, by at most 2 cells from the map's peak"
         : "The predicted joint: the map's peak, to a fraction of a cell";
       const { x, y, why } = store.cell();
       box.style.width = `${100 / header.map[0]}%`;

@@ -1,5 +1,5 @@
-// "Re-initialise when lost" and "Joints refined by the initializer": the kernel follows the person again with or without
-// it, and shows the result in place.
+// "Re-initialise when lost" and "Refined joints": the kernel follows the person again with or without it, and shows the
+// result in place.
 
 import { h } from "../core/dom.js";
 import { listen } from "../core/mount.js";
@@ -29,7 +29,7 @@ export function buildPolicy(model, signal) {
     "label",
     {
       class: "dkd-check",
-      title: "The initializer looks at every frame too, and moves a joint by up to 2 cells; the paper does without",
+      title: "The initializer looks at every frame too, and moves each joint by up to 2 cells; not in the paper",
     },
     refined,
     `${REFINED[0].toUpperCase()}${REFINED.slice(1)}`,
