@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 
 import numpy as np
@@ -72,8 +73,10 @@ class Refiner:
         Args:
             pixels: (N, N, 3) uint8 RGB, the network's input.
         """
-        self.ms = 0.0
-        self._asked = (pixels, _thread().submit(_maps, self._model, pixels)) if runs_beside(self._model) else None
+        self.ms, self._asked = 0.0, None
+        if runs_beside(self._model):
+            with suppress(RuntimeError):  # the process is ending
+                self._asked = pixels, _thread().submit(_maps, self._model, pixels)
 
     def refine(
         self, heatmaps: np.ndarray, pixels: np.ndarray, crop: Crop, joints: np.ndarray, fixed: np.ndarray
