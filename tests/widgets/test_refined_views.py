@@ -120,7 +120,7 @@ def test_the_studio_tracks_saves_and_opens_refined_people(tmp_path: Path, traces
     assert place is not None
     studio.close()
     saved = {one["name"]: one["refine"] for one in json.loads(place.read_text())["people"]}
-    assert saved == {"refined": True, "plain": False, "person_3": False}
+    assert saved == {"refined": True, "plain": False, "person_1": False}
     again = Studio(place)
     assert again.wait(60) and again._project.warnings == ()
     assert again._state["refine"] and again._state["reinitialise"]
