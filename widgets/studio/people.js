@@ -68,8 +68,7 @@ export function buildPeople(link, page) {
   again.addEventListener("change", () => link.send({ type: "reinitialise", on: again.checked }));
   const refined = h("input", { type: "checkbox" });
   refined.addEventListener("change", () => link.send({ type: "refine", on: refined.checked }));
-  const refinedTitle =
-    "The initializer looks at every frame too, which takes longer; not in the paper. Tracks that are there stay.";
+  const refinedTitle = "The initializer looks at every frame too, which takes longer; not in the paper";
   const element = h(
     "section",
     { class: "dkd-who", "aria-label": "People to track", tabindex: -1 },
