@@ -4,10 +4,10 @@ Those that compare with an earlier commit (``reload``, ``what_ifs``), need other
 or take an hour (``long_track``, ``long_video``) are run one by one.
 """
 
-from benchmarks import engines, growth, interaction, laboratory, live, overhead, start, tracking, training
+from benchmarks import engines, growth, interaction, laboratory, live, overhead, refined, start, tracking, training
 from benchmarks import training_steps as steps
 
-for one in (tracking, engines, overhead, start, interaction, laboratory, live, growth, steps, training):
+for one in (tracking, engines, refined, overhead, start, interaction, laboratory, live, growth, steps, training):
     print(f"--- {one.__name__}")
     one.main()
     print()

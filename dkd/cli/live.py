@@ -47,6 +47,10 @@ def add_live_command(commands: Any) -> None:
         "--engine", choices=["auto", "torch", "onnxruntime", "openvino", "openvino-bf16", "cuda", "cuda-bf16"],
         help="what runs the network (default: the fastest on this machine, which is found out once)",
     )  # fmt: skip
+    live.add_argument(
+        "--refine", action="store_true",
+        help="let the model's initializer make joints more exact, unlike the paper; the summary says what it costs",
+    )  # fmt: skip
     live.add_argument("--quiet", action="store_true", help="print only joints and errors")
     live.set_defaults(command=_live)
 
@@ -56,6 +60,8 @@ def _live(arguments: argparse.Namespace) -> int:
     from dkd.formats.files import export, format_for
     from dkd.live.live import Live
     from dkd.live.sources import PlayedClip, as_source
+    from dkd.tracking.conditions import Conditions
+    from dkd.tracking.reinitialise import Reinitialise
 
     if arguments.seconds is not None and not arguments.seconds > 0:
         raise ConfigError(f"expected --seconds above 0, got {arguments.seconds:g}")
@@ -70,7 +76,10 @@ def _live(arguments: argparse.Namespace) -> int:
             raise ConfigError(f"{arguments.out} exists already; add --force to replace it, or choose another name")
     box = None if arguments.box is None else _box(arguments.box)
     source = PlayedClip(arguments.source, loop=True) if arguments.loop else as_source(arguments.source)
-    live = Live(arguments.model, source, box, engine=arguments.engine, keep=60, progress=not arguments.quiet)
+    conditions = Conditions(reinitialise=Reinitialise(), refine=arguments.refine)
+    live = Live(
+        arguments.model, source, box, conditions, engine=arguments.engine, keep=60, progress=not arguments.quiet
+    )  # fmt: skip
     write = _csv(live) if arguments.format == "csv" else _jsonl(live)
     try:
         _print_all(live, write, arguments.seconds)

@@ -75,6 +75,7 @@ def _check_live(arguments: argparse.Namespace) -> None:
         "person": None,
         "engine": None,
         "reinitialise": False,
+        "refine": False,
         "frames": None,
         "pictures": "auto",
         "caption": "",

@@ -73,7 +73,7 @@ def cost_models(methods: Sequence[Method], size: int = EQUAL_SIZE) -> dict[str, 
     These are the methods' models, and, for models with random weights and a different input size, the same model at
     ``size``, as ``name @size``. (A trained model is only used at the size at which it was trained.)
     """
-    models = {method.name: method.model for method in methods}
+    models = {method.name: method.costed() for method in methods}
     for method in methods:
         if method.source is None and method.model.config.input_size != size:
             same = at_input_size(method.model, size)

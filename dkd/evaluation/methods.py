@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from dkd.errors import ConfigError, checked, nearest_name
 from dkd.models.base import Feedback, VideoPoseModel
 from dkd.models.checkpoints import load_model
-from dkd.models.controls import FlowMoved, FrozenKernel, KernelControl, RunningAverageKernel, RunningMean, Wrapped
+from dkd.models.controls import (
+    FlowMoved,
+    FrozenKernel,
+    KernelControl,
+    LookingTwice,
+    RunningAverageKernel,
+    RunningMean,
+    Wrapped,
+)
 from dkd.models.dkd import DKD
 from dkd.models.sources import checkpoint_name, split_spec
 from dkd.pose.smoothing import OneEuro
@@ -56,6 +64,10 @@ class Method:
         trace = Trace(self.model, clip, box, self.conditions, **options)
         trace.model_name = self.name
         return trace
+
+    def costed(self) -> VideoPoseModel:
+        """Return the model whose step costs what a frame of this method costs."""
+        return LookingTwice(self.model) if self.conditions.refine else self.model
 
     def under(self, **conditions: Any) -> Method:
         """Return this method with some of its :class:`~dkd.tracking.conditions.Conditions` replaced."""
@@ -253,6 +265,11 @@ VARIANTS: dict[str, Variant] = {
 
 
 @checked
+def changes_cost(variant: str) -> bool:
+    """Return whether a variant changes what a frame costs: another network, or one more pass of one."""
+    return VARIANTS[variant].kind == "control" or variant == "refined"
+
+
 def get_method(spec: str | Path) -> Method:
     """Load a trained model by name or path, with the variants that follow.
 

@@ -251,11 +251,17 @@ class TrackTrace:
 
     contributions = effective_kernel
 
-    def would_change(self, reinitialise: Reinitialise | None) -> bool:
+    def would_change(self, reinitialise: Reinitialise | None, refine: bool | None = None) -> bool:
         """``False``: a track of another tool cannot be run again."""
         return False
 
-    def retrace(self, reinitialise: Reinitialise | None, *, cancel: Callable[[], bool] | None = None) -> TrackTrace:
+    def retrace(
+        self,
+        reinitialise: Reinitialise | None,
+        *,
+        refine: bool | None = None,
+        cancel: Callable[[], bool] | None = None,
+    ) -> TrackTrace:
         """Return this track: it cannot be run again."""
         return self
 

@@ -18,7 +18,7 @@ from matplotlib.patheffects import Normal, Stroke
 
 from dkd.errors import ConfigError, FrameIndexError, checked
 from dkd.formats.drawing import PEOPLE, SIDES, SURE, OverlayStyle
-from dkd.formats.track import PoseTrack, as_track, traces_in
+from dkd.formats.track import PoseTrack, as_track, made_by, traces_in
 from dkd.tracking.protocols import TraceLike
 from dkd.video.clip import Clip
 from dkd.video.protocols import ClipLike, pixel_aspect
@@ -207,7 +207,7 @@ def plot_lanes(trace: TraceLike, joint: str | int = 0, *, frame: int | None = No
             lane.axvline(event.frame, color="#333333", lw=1, ls="--")
         if frame is not None:
             lane.axvline(frame, color="#0072b2", lw=1.5)
-    figure.suptitle(f"{trace.clip.name} · {trace.model_name} · {name}", fontsize="medium", parse_math=False)
+    figure.suptitle(f"{trace.clip.name} · {made_by(trace)} · {name}", fontsize="medium", parse_math=False)
     return figure
 
 

@@ -105,7 +105,7 @@ class PoseTrack:
         path = getattr(clip, "path", None)
         return cls(
             joints, scores, trace.skeleton, first + np.arange(n), times + start_s if first else times, (person,),
-            clip.fps, (clip.width, clip.height), str(path or clip.name), trace.model_name, sure,
+            clip.fps, (clip.width, clip.height), str(path or clip.name), made_by(trace), sure,
         )  # fmt: skip
 
     @classmethod
@@ -235,6 +235,12 @@ def join(tracks: Sequence[PoseTrack]) -> PoseTrack:
         software=first.software if len(names) == 1 else None,
         notes=tuple(dict.fromkeys(note for track in tracks for note in track.notes)),
     )  # fmt: skip
+
+
+def made_by(trace: TraceLike) -> str:
+    """Return the name of what made a trace's joints: the model, with ``+refined`` if its initializer refined them."""
+    name = trace.model_name
+    return name if not trace.conditions.refine or "refined" in name.split("+") else f"{name}+refined"
 
 
 def as_track(given: Any) -> PoseTrack:

@@ -50,7 +50,8 @@ class Live(SeenRecord):
             :func:`dkd.live.sources.as_source`. ``None``: frames are given with :meth:`offer`.
         box: box of the person (x0, y0, x1, y1) in the first frame, in pixels; ``None``: the initializer searches the
             whole frame.
-        conditions: conditions of the run. By default a lost track is re-initialised, as people leave and come back.
+        conditions: conditions of the run, such as ``Conditions(refine=True)``. By default a lost track is
+            re-initialised, as people leave and come back.
         engine: what runs the network, as for :class:`dkd.Trace`.
         drop: whether a newer frame replaces one that waits. If not, the source waits for the network: for a program
             whose frames are all to be tracked.
@@ -93,6 +94,7 @@ class Live(SeenRecord):
         self.conditions = conditions or Conditions(reinitialise=Reinitialise())
         if self.conditions.interventions:
             raise ConfigError("expected conditions without interventions: those are for frames that are known before")
+        self.conditions.check(self.model, 1)
         self.source: LiveSource | None = None if source is None else as_source(source)
         self.name = "frames" if self.source is None else self.source.name
         self.box, self._drop = box, drop
@@ -339,12 +341,13 @@ class Live(SeenRecord):
         self._frame.show(one.image, one.time_s)
         step = self._tracker.step()
         done = time.perf_counter()
+        refine_ms = 0.0 if self._tracker.refiner is None else self._tracker.refiner.ms
         capture_ms = max(0.0, 1e3 * (begin - one.taken) - one.decode_ms)
         sure = np.asarray(confidence(step.scores, self.calibration), np.float32)
         return Seen(
             one.number, one.time_s, one.image, step.joints.astype(np.float32), step.scores, sure,
             np.array(step.heatmaps), step.crop, step.reinitialised is not None, capture_ms, one.decode_ms,
-            1e3 * (done - begin), self._run,
+            1e3 * (done - begin) - refine_ms, self._run, refine_ms,
         )  # fmt: skip
 
     def __repr__(self) -> str:

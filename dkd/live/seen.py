@@ -42,6 +42,7 @@ class Seen(NamedTuple):
         capture_ms: from the moment at which the frame was there until the network could take it, without decoding.
         decode_ms: making the image of what arrived.
         network_ms: crop, network and read-out.
+        refine_ms: what the frame waited in addition for the initializer that refines joints; 0 if it does not.
         run: how many times :meth:`Live.follow` had started the model again before.
     """
 
@@ -58,11 +59,12 @@ class Seen(NamedTuple):
     decode_ms: float
     network_ms: float
     run: int
+    refine_ms: float = 0.0
 
     @property
     def latency_ms(self) -> float:
         """Time from the frame to its joints; a view adds what it takes to paint them."""
-        return self.capture_ms + self.decode_ms + self.network_ms
+        return self.capture_ms + self.decode_ms + self.network_ms + self.refine_ms
 
 
 class SeenRecord:
@@ -85,11 +87,11 @@ class SeenRecord:
         self._poses.append((seen.number, seen.time_s, seen.joints, seen.scores))
 
     def budget(self) -> dict[str, float]:
-        """Return where the time of the last frames went: medians in ms of ``capture``, ``decode``, ``network``, and of
-        their sum, ``latency``. Empty before the first result."""
+        """Return where the time of the last frames went: medians in ms of ``capture``, ``decode``, ``network``, of
+        ``refine`` if joints are refined, and of their sum, ``latency``. Empty before the first result."""
         with self._changed:
             recent = list(self._kept)[-_RECENT:]
-        stages = ("capture", "decode", "network", "latency")
+        stages = ("capture", "decode", "network", *(["refine"] if self.conditions.refine else []), "latency")
         return {name: float(median(getattr(one, f"{name}_ms") for one in recent)) for name in stages if recent}
 
     @property
@@ -110,9 +112,10 @@ class SeenRecord:
             raise ShapeError("expected at least one tracked frame, got none; start the run first")
         numbers, times, joints, scores = zip(*poses, strict=True)
         heights = np.stack(scores)[:, None]
+        made = f"{self.model.name}+refined" if self.conditions.refine else self.model.name
         return PoseTrack(
             np.stack(joints)[:, None], heights, self.skeleton, np.array(numbers), np.array(times), (PERSON,), None,
-            last.image.shape[1::-1], self.name, self.model.name,
+            last.image.shape[1::-1], self.name, made,
             None if self.calibration is None else np.asarray(confidence(heights, self.calibration), np.float32),
         )  # fmt: skip
 

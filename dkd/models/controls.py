@@ -11,7 +11,7 @@ The fifth control is :meth:`dkd.models.DKD.initializer_alone`, the per-frame bas
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -149,6 +149,26 @@ class Wrapped(VideoPoseModel):
     def _output(self, heatmaps: Tensor) -> PoseOutput:
         kernels = heatmaps.new_zeros((len(heatmaps), *self.kernel_shape))
         return PoseOutput(heatmaps, kernels, heatmaps.new_zeros((len(heatmaps), 0, *heatmaps.shape[-2:])))
+
+
+class LookingTwice(Wrapped):
+    """A model whose initializer looks at every later frame, too, as where joints are refined: to measure its cost.
+
+    Args:
+        model: any model that hands on; its maps and state are unchanged.
+    """
+
+    def __init__(self, model: VideoPoseModel):
+        super().__init__(model, "refined")
+
+    def start(self, frame: Tensor, feedback: Feedback | None = None) -> tuple[PoseOutput, Any]:
+        """Process the first frame with the wrapped model."""
+        return self.inner.start(frame, feedback)
+
+    def step(self, frame: Tensor, state: Any, feedback: Feedback | None = None) -> tuple[PoseOutput, Any]:
+        """Process the next frame with the wrapped model and its initializer, one after the other."""
+        self.inner.initialise(frame)
+        return self.inner.step(frame, state, feedback)
 
 
 class MeanState(NamedTuple):

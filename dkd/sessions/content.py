@@ -85,6 +85,7 @@ class SavedPerson:
         engine: what ran the network, such as ``"torch"``: engines differ in the last bits. ``None``: not known.
         square: what the network's crop follows, see :class:`dkd.tracking.conditions.Conditions`; files of earlier
             versions do not name it.
+        refine: whether the initializer refines the joints, see there; files of earlier versions do not name it.
     """
 
     name: _Name
@@ -96,6 +97,7 @@ class SavedPerson:
     joints: _Hash | None = None
     engine: _Name | None = None
     square: Square = "joints"
+    refine: bool = False
 
     __pydantic_config__ = _STRICT
 
@@ -114,8 +116,6 @@ class SavedPerson:
         extra = [key for key, value in stated.items() if value is not None]
         if conditions.peaks != "highest":
             extra.append("choice of peaks")
-        if conditions.refine:
-            extra.append("refinement by the initializer")
         if conditions.reinitialise not in (None, Reinitialise()):
             extra.append("settings of reinitialise")
         first = trace
@@ -135,6 +135,7 @@ class SavedPerson:
             hash_joints(trace.joints) if trace.complete else None,
             trace.engine,
             conditions.square,
+            conditions.refine,
         )
 
 

@@ -151,7 +151,8 @@ def _track(
             on_frame(person.name, min(next(asked), total), total)
         return cancel is not None and cancel()
 
-    conditions = Conditions(reinitialise=Reinitialise() if person.reinitialise else None, square=person.square)
+    policy = Reinitialise() if person.reinitialise else None
+    conditions = Conditions(reinitialise=policy, square=person.square, refine=person.refine)
     trace = trace_person(
         model, part, person.box, person.frame - session.start, conditions,
         engine=engine_of(model), progress=False, cancel=before_frame,

@@ -18,7 +18,9 @@ LABEL_COLUMNS = {
     "labelled_joints": "int64", "pck_20": "float64", "pck_10": "float64", "pck_05": "float64", "auc": "float64",
     "velocity_error": "float64", "acceleration_error": "float64", "side_flips": "int64",
 }  # fmt: skip
-CLIP_COLUMNS = {**TRACK_COLUMNS, **LABEL_COLUMNS}
+# Settings that differ between rows while a study is run again with others. Version 3 added them.
+SETTING_COLUMNS = {"refined": "bool_"}
+CLIP_COLUMNS = {**TRACK_COLUMNS, **LABEL_COLUMNS, **SETTING_COLUMNS}
 # Headings and explanations of those that are measures.
 MEASURE_TITLES = {
     "confidence": "confidence", "lowest_confidence": "lowest confidence of a frame", "lost_frames": "lost frames",

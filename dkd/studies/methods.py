@@ -56,9 +56,15 @@ def _tracked(study: Study, clips: pd.DataFrame) -> list[str]:
     ]  # fmt: skip
     started = " and ".join(f"{how} ({_count(n, 'clip')})" for n, how in ways if n)
     lost = "was searched for again" if study.settings.reinitialise else "was not searched for again"
+    exact = (
+        ", and, unlike in the paper, joints were refined by up to two cells of the heatmap with the model's "
+        "initializer, which looked at every frame"
+        if study.settings.refine
+        else ""
+    )
     found.append(
-        f"Tracking started {started}; the network's square followed the {study.settings.square}, and a person who was "
-        f"lost {lost}."
+        f"Tracking started {started}; the network's square followed the {study.settings.square}, "
+        f"{'' if exact else 'and '}a person who was lost {lost}{exact}."
     )
     return found
 

@@ -27,6 +27,8 @@ class StudySettings:
         engine: as in :func:`dkd.engines.choice.accelerate`; ``auto`` is the fastest of the machine that does the work.
         square: what the network's square follows, ``person`` or ``joints``; see :class:`dkd.Conditions`.
         reinitialise: whether a lost person is searched for again, unlike the paper.
+        refine: whether the model's initializer makes the joints more exact, unlike the paper; see
+            :class:`dkd.Conditions`.
         export: endings of files for other tools that are written for each row, such as ``.slp``; see
             :func:`dkd.export`.
         results: address of a folder in an object store for the results, such as ``s3://bucket/study``; if empty, they
@@ -39,6 +41,7 @@ class StudySettings:
     engine: Literal["auto", "torch", "onnxruntime", "openvino", "openvino-bf16", "cuda", "cuda-bf16"] = "auto"
     square: Literal["person", "joints"] = "person"
     reinitialise: bool = False
+    refine: bool = False
     export: tuple[str, ...] = ()
     results: str = ""
 
@@ -123,5 +126,6 @@ def work_key(row: Row, settings: StudySettings, weights: str) -> str:
     facts = [
         FORMAT, weights, settings.square, settings.reinitialise, sorted(settings.export),
         row.video, row.person, row.box, row.frame, row.start, row.stop,
+        *(["refine"] if settings.refine else []),  # else as before there was this setting: rows stay done
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dkd.errors import DatasetError
-from dkd.studies.columns import CLIP_COLUMNS, LABEL_COLUMNS
+from dkd.studies.columns import CLIP_COLUMNS, LABEL_COLUMNS, SETTING_COLUMNS
 from dkd.studies.places import place_of
 from dkd.studies.settings import FORMAT
 
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 CLIPS, JOINTS, EXPORTS, REMOVED = "clips.parquet", "joints", "exports", "removed"
-CLIPS_FORMAT = "dkd-study/2"  # of clips.parquet; tables of version 1 are read, too
+CLIPS_FORMAT = "dkd-study/3"  # of clips.parquet; tables of versions 1 and 2 are read, too
+_ADDED = {FORMAT: {**LABEL_COLUMNS, **SETTING_COLUMNS}, "dkd-study/2": SETTING_COLUMNS}  # since that version
 CHUNK = 4096  # rows of the table of clips in memory at a time
 _KEY = b"dkd"
 _NO_GROUP = "__HIVE_DEFAULT_PARTITION__"  # how Hive, pyarrow and Spark write a missing value into a path
@@ -126,7 +127,7 @@ class Store:
                 stored = file.schema_arrow
                 facts = json.loads(stored.metadata[_KEY])
                 schema = clips_schema(facts["groups"])
-                missing = LABEL_COLUMNS if facts["format"] == FORMAT else {}  # version 1 has no measures against labels
+                missing = _ADDED.get(facts["format"], {})
                 expected = [field for field in schema if field.name not in missing]
                 if not stored.remove_metadata().equals(pa.schema(expected)):
                     raise ValueError("other columns than expected")
@@ -142,7 +143,8 @@ class Store:
                     table = pa.Table.from_batches([batch])
                     for name in set(wanted) & set(missing):
                         field = schema.field(name)
-                        table = table.append_column(field, pa.nulls(len(table), field.type))
+                        none = pa.repeat(False, len(table)) if name == "refined" else pa.nulls(len(table))
+                        table = table.append_column(field, none.cast(field.type))
                     yield table.select(wanted).replace_schema_metadata(schema.metadata)
         except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
             raise DatasetError(

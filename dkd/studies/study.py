@@ -167,6 +167,26 @@ class Study(Reports):
             self.read()
         return len(new)
 
+    def change(self, **settings: Any) -> None:
+        """Change settings of the study, such as ``refine=True``; the next run applies them to all rows.
+
+        Args:
+            settings: new values, by the names of :class:`StudySettings`.
+
+        Raises:
+            ConfigError: a setting is unknown or does not fit.
+            StorageError: the settings cannot be written.
+        """
+        from dkd.io.config import from_mapping, to_mapping
+
+        self.read()
+        changed = from_mapping(StudySettings, {**to_mapping(self.settings), **settings})
+        changed.check_export()
+        changed.checkpoint()  # raises if there is no such model
+        if changed != self.settings:
+            write_settings(self.folder / SETTINGS, changed)
+            self.settings = changed
+
     def __len__(self) -> int:
         return len(self.rows)
 

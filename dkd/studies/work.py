@@ -67,7 +67,7 @@ def trace_row(
         DKDError: as of :func:`dkd.trace_person`.
     """
     policy = Reinitialise() if settings.reinitialise else None
-    conditions = Conditions(square=settings.square, reinitialise=policy)
+    conditions = Conditions(square=settings.square, reinitialise=policy, refine=settings.refine)
     at = row.start if row.frame is None else row.frame
     return trace_person(
         model, video, row.box, at, conditions, start=row.start, stop=row.stop, progress=progress, cancel=cancel
@@ -129,7 +129,8 @@ def do_row(
             "name": row.name, "video": row.video, "person": row.person, **row.groups, "status": status,
             "error": problem, "fps": mean_rate(clip), "width": clip.width, "height": clip.height,
             **measure(trace, row.start), "warnings": len(warnings), "warning": " ".join(warnings) or None,
-            "engine": engine_of(model), "video_sha256": digest, **state, "version": dkd.__version__, **facts,
+            "engine": engine_of(model), "refined": settings.refine,
+            "video_sha256": digest, **state, "version": dkd.__version__, **facts,
             "seconds": time.perf_counter() - began, "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         }  # fmt: skip
     store.write_part(store.part(row.name, row.groups), table, found)

@@ -87,8 +87,13 @@ class TraceLike(Protocol):
 
     # --- other versions, closing --------------------------------------------------------------------------------------
 
-    def would_change(self, reinitialise: Reinitialise | None, /) -> bool: ...
+    def would_change(self, reinitialise: Reinitialise | None, refine: bool | None = None, /) -> bool: ...
     def retrace(
-        self, reinitialise: Reinitialise | None, /, *, cancel: Callable[[], bool] | None = None
+        self,
+        reinitialise: Reinitialise | None,
+        /,
+        *,
+        refine: bool | None = None,
+        cancel: Callable[[], bool] | None = None,
     ) -> TraceLike: ...
     def close(self) -> None: ...

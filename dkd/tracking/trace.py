@@ -51,8 +51,8 @@ class Trace(Record, Counterfactuals):
         clip: frames by index; or the path of a video, which is opened, and closed with the trace.
         box: box of the person (x0, y0, x1, y1) in pixels of the first frame; if omitted, the initializer searches for
             the person in the whole frame, in a few rounds.
-        conditions: conditions of the run: feedback, corruption, smoother, re-initialisation, interventions; by default
-            none of them, as in the paper.
+        conditions: conditions of the run: feedback, corruption, smoother, re-initialisation, refinement, interventions;
+            by default none of them, as in the paper.
         ground_truth: (T, J, 2) pixels, NaN where unknown, shown with the prediction.
         ground_truth_kind: description of the ground truth, such as ``"exact (rendered)"`` or ``"machine labels"``.
         stop: number of frames to run; all by default.
@@ -220,27 +220,35 @@ class Trace(Record, Counterfactuals):
         self,
         reinitialise: Reinitialise | None,
         *,
+        refine: bool | None = None,
         progress: bool = False,
         cancel: Callable[[], bool] | None = None,
     ) -> Trace:
-        """Run the same frames with a different policy for a lost track, or with none.
+        """Run the same frames with a different policy for a lost track, or with none, or with joints refined or not.
 
         Args:
             reinitialise: the new policy.
+            refine: whether the initializer refines the joints, see :class:`~dkd.Conditions`; ``None``: as in this run.
             progress, cancel: as for the trace itself.
 
         Returns:
-            A new trace, which shares no mutable state with this one; or this trace itself if the new policy would
-            change nothing, because the track was never lost.
+            A new trace, which shares no mutable state with this one; or this trace itself if nothing would change, for
+            instance because the track was never lost.
+
+        Raises:
+            ConfigError: joints of a per-frame model are to be refined.
         """
-        if not self.would_change(reinitialise):
+        if not self.would_change(reinitialise, refine):
             return self
-        made = self._under(replace(self.conditions, reinitialise=reinitialise), len(self))
+        refined = self.conditions.refine if refine is None else refine
+        made = self._under(replace(self.conditions, reinitialise=reinitialise, refine=refined), len(self))
         made.run(progress=progress, cancel=cancel)
         return made
 
-    def would_change(self, reinitialise: Reinitialise | None) -> bool:
-        """Return whether :meth:`retrace` would change anything: the track is lost, or was re-initialised."""
+    def would_change(self, reinitialise: Reinitialise | None, refine: bool | None = None) -> bool:
+        """Return whether :meth:`retrace` would change anything: the track is or was lost, or joints differ."""
+        if refine not in (None, self.conditions.refine):
+            return True
         if reinitialise == self.conditions.reinitialise:
             return False
         if self.reinitialised or reinitialise is None:

@@ -26,7 +26,7 @@ from dkd.tracking.conditions import Conditions
 from dkd.tracking.interventions import Context, Pose, change_handed_on
 from dkd.tracking.patches import Patches
 from dkd.tracking.pixels import as_input, network_pixels, unchanged_source
-from dkd.tracking.refined import refine
+from dkd.tracking.refined import Refiner
 from dkd.tracking.reinitialise import Reinitialise, Reinitialised, approach, mean_confidence, search
 from dkd.tracking.squares import next_square
 from dkd.tracking.steady import SteadyPeaks
@@ -54,6 +54,7 @@ class Tracker:
         last: result of the previous frame; ``None`` at first.
         first_square: crop of frame 0, before interventions; ``None`` until it is determined.
         calibration: calibration of the model's scores, or ``None``.
+        refiner: what makes joints more exact; ``None`` if nothing does.
         patches: parts of frames that are used instead of the frames, and kept; ``None`` by default.
         bodies: what was remembered of the body after every :data:`NOTED_EVERY`-th frame, by the number of frames;
             ``None``, by default, if no other run will continue this one.
@@ -78,6 +79,7 @@ class Tracker:
         self.first_square: Crop | None = None
         self.patches: Patches | None = None
         self._feedback = conditions.feedback() if conditions.feedback else None
+        self.refiner = Refiner(self.model) if conditions.refine else None
         self._steady = SteadyPeaks() if conditions.peaks == "steady" else None
         self._smooth = conditions.smooth() if conditions.smooth else None
         self._state: Any = None
@@ -140,9 +142,8 @@ class Tracker:
                 if height is None
                 else self._steady.follow(heatmaps, crop, joints, height, fixed)
             )
-        if self.conditions.refine and t and not is_new:  # else the maps are the initializer's already
-            initial = self.model.initialise(as_input(pixels, self.model.device))[0].float().cpu().numpy()
-            joints = np.where(fixed[:, None], joints, refine(heatmaps, initial, crop, joints))
+        if self.refiner is not None and t and not is_new:  # else the maps are the initializer's already
+            joints = self.refiner.refine(heatmaps, pixels, crop, joints, fixed)
         if self._smooth is not None:
             joints = self._smooth(joints, pose.scores, float(self.clip.times[t]), crop.side)
         return joints.astype(np.float32)
@@ -258,6 +259,8 @@ class Tracker:
         """Run the model on a crop of frame t from a state, or start it if there is none."""
         interventions = self.conditions.interventions
         pixels = self._pixels(t, crop, self.conditions)
+        if self.refiner is not None and state is not None:
+            self.refiner.begin(pixels)
         hand_on = self._handing_on(t, crop, state is not None)
         output, after = self._run(t, crop, pixels, state, hand_on)
         maps, kernels = output.heatmaps, output.kernels

@@ -218,9 +218,9 @@ class TwoWayTrace(Trace):
 
     # --- the same run under other conditions -------------------------------------------------------------------------
 
-    def would_change(self, reinitialise: Reinitialise | None) -> bool:
+    def would_change(self, reinitialise: Reinitialise | None, refine: bool | None = None) -> bool:
         """Return whether :meth:`retrace` would change anything in one of the directions."""
-        return any(run.would_change(reinitialise) for run in (self.backward, self.forward))
+        return any(run.would_change(reinitialise, refine) for run in (self.backward, self.forward))
 
     def first_change(self, changes: Sequence[Intervention]) -> int:
         """Return the first frame that interventions can change: 0 if one acts in ``origin`` or before it."""

@@ -5,10 +5,16 @@ import { Budget, budgetText, countsText, stagesOf } from "../../widgets/live/bud
 import { middleOf } from "../../widgets/live/controls.js";
 
 test("the stages of a frame of the webcam add up to its delay", () => {
-  const kernel = { capture_ms: 2, decode_ms: 3, network_ms: 10 };
+  const kernel = { capture_ms: 2, decode_ms: 3, network_ms: 10, refine_ms: 0 };
   const stages = stagesOf({ taken: 100, sent: 108, answered: 132, painted: 135 }, kernel);
   expect(stages).toEqual({ capture: 8, transport: 9, waiting: 2, decode: 3, network: 10, paint: 3 });
   expect(Object.values(stages).reduce((a, b) => a + b)).toBe(135 - 100);
+});
+
+test("what refined joints cost is a stage of its own", () => {
+  const kernel = { capture_ms: 2, decode_ms: 3, network_ms: 10, refine_ms: 4 };
+  const stages = stagesOf({ taken: 100, sent: 108, answered: 132, painted: 135 }, kernel, true);
+  expect(stages).toEqual({ capture: 8, transport: 5, waiting: 2, decode: 3, network: 10, refine: 4, paint: 3 });
 });
 
 test("medians are those of the last 30 frames", () => {

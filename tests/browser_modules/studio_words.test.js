@@ -14,7 +14,7 @@ const ANNA = {
 /** @type {import("../../widgets/studio/types.d.ts").State} */
 const STATE = {
   opening: "", range: [0, 300], range_note: "", people: [], proposals: [], proposed_in: null, finding: false,
-  tracking: false, reinitialise: true, same: [], warnings: [], moved: "", earlier: "", saved: {}, joints: {},
+  tracking: false, reinitialise: true, refine: false, same: [], warnings: [], moved: "", earlier: "", saved: {}, joints: {},
   formats: [".csv"], problems: {},
   exporting: { busy: "", done: 0, total: 0, written: [], notes: [], problem: "" },
 }; // biome-ignore format: short

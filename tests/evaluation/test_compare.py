@@ -14,6 +14,7 @@ import torch
 from dkd.cli.main import main
 from dkd.errors import ConfigError
 from dkd.evaluation.compare import Comparison, cost_models, headline, make_comparison, resolve
+from dkd.evaluation.cost import count
 from dkd.evaluation.published import FIGURES
 from dkd.evaluation.results import Evaluation
 from dkd.models import MODELS, build_model
@@ -116,6 +117,11 @@ def test_which_models_are_profiled(tmp_path: Path) -> None:
     # A model that was trained at 128 px is not measured at 256.
     assert list(models) == ["dkd-tiny", "lstm-pm-tiny", "own+frozen", "lstm-pm-tiny @256"]
     assert [model.config.input_size for model in models.values()] == [256, 128, 128, 256]
+    plain, twice = cost_models(resolve([str(path), f"{path}+refined"])).values()
+    looks = count(plain), count(twice)
+    assert looks[1].first == looks[0].first
+    assert looks[1].step == looks[0].step + count(resolve([f"{path}+initializer"])[0].model).step
+    assert looks[1].step_params == looks[1].params == looks[0].params
     (varied,) = resolve(["dkd-tiny+frozen"])
     assert (varied.name, varied.source, varied.variants) == ("dkd-tiny+frozen", None, ("frozen",))
     with pytest.raises(ConfigError, match="did you mean 'dkd-tiny'"):

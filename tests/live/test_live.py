@@ -360,3 +360,29 @@ def test_a_camera_gives_frames_in_rgb_until_it_is_unplugged(tmp_path: Path) -> N
     ]
     assert found[4].image.mean((0, 1)).argmax() == 0
     assert np.all(np.diff([one.time_s for one in found]) > 0) and found[0].time_s == 0
+
+
+def test_refined_joints_have_their_place_in_the_budget(
+    model: VideoPoseModel, walk: list[np.ndarray], seen_all: tuple[Live, list[Seen]]
+) -> None:
+    """The same run with refined joints: maps and squares are equal, and what it costs is a stage of its own."""
+    live = Live(model, pairs(walk), WALK.box, Conditions(reinitialise=Reinitialise(), refine=True), drop=False)
+    results: list[Seen] = []
+    live.subscribe(results.append)
+    with live:
+        live.wait()
+    plain, before = seen_all
+    assert [one.crop for one in results] == [one.crop for one in before]
+    for one, other in zip(results, before, strict=True):
+        np.testing.assert_array_equal(one.heatmaps, other.heatmaps)
+        parts = one.capture_ms + one.decode_ms + one.network_ms + one.refine_ms
+        assert one.latency_ms == pytest.approx(parts) and other.refine_ms == 0
+    assert results[0].refine_ms == 0 < min(one.refine_ms for one in results[1:])
+    assert sum((one.joints != other.joints).any() for one, other in zip(results, before, strict=True)) == T - 1
+    assert list(live.budget()) == ["capture", "decode", "network", "refine", "latency"]
+    assert list(plain.budget()) == ["capture", "decode", "network", "latency"]
+    assert live.poses().software == f"{model.name}+refined"
+    with live.trace() as trace:
+        np.testing.assert_array_equal(trace.joints, np.stack([one.joints for one in results]))
+    with pytest.raises(ConfigError, match="a per-frame model without an initializer beside it"):
+        Live("simple-baseline-mobilenetv2", pairs(walk), WALK.box, Conditions(refine=True))

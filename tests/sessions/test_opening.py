@@ -328,3 +328,31 @@ def test_what_the_square_follows_is_kept_and_older_files_followed_the_joints(vid
     path = video.with_name("older.dkd.json")
     path.write_text(json.dumps(values), encoding="utf-8")
     assert [one.square for one in Session.load(path).people] == ["joints", "joints"]
+
+
+def test_a_refined_person_is_refined_again_and_older_files_were_not(video, model) -> None:
+    """Next to one who is not, with a correction, reopened bit for bit."""
+    with Clip(video) as clip:
+        box = (10.0, 10.0, clip.width - 10.0, clip.height - 10.0)
+        traces = {
+            str(on): trace_person(
+                model, clip, box, START + 2, Conditions(refine=on), start=START, stop=START + 6, progress=False
+            )
+            for on in (False, True)
+        }
+        assert not np.array_equal(traces["True"].joints, traces["False"].joints)
+        traces["True"] = traces["True"].correct_joint(4, "left_wrist", 100.25, 80.5)
+        saved = [SavedPerson.of(name, trace) for name, trace in traces.items()]
+        made = Session.of(video, "dkd-mobilenetv2", start=START, stop=START + 6, people=saved)
+        made.save(video.with_name("refined.dkd.json"))
+        loaded = Session.load(video.with_name("refined.dkd.json"))
+        assert [one.refine for one in loaded.people] == [False, True]
+        opened = loaded.open()
+        assert same(opened, traces) and loaded.warnings == ()
+        assert [trace.conditions.refine for trace in opened.values()] == [False, True]
+    values = json.loads(made.to_json())
+    for one in values["people"]:
+        one.pop("refine")
+    path = video.with_name("older.dkd.json")
+    path.write_text(json.dumps(values), encoding="utf-8")
+    assert [one.refine for one in Session.load(path).people] == [False, False]

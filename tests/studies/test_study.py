@@ -412,3 +412,28 @@ def test_the_clips_to_look_at_first_are_shown(done: Study, capsys: pytest.Captur
     assert f"did you mean {done.folder}?" in capsys.readouterr().err
     assert main(["study", "show", str(done.folder), "--by", "confidense"]) == 2
     assert "did you mean 'confidence'?" in capsys.readouterr().err
+
+
+def test_refined_joints_are_a_setting_of_the_study(copied: Study, capsys: pytest.CaptureFixture[str]) -> None:
+    """Rows are done again where it changes, the table and the paragraph say it, and a plain trace finds the same."""
+    assert not copied.clips()["refined"].any() and "refined" not in copied.methods()
+    before = copied.joints()
+    assert main(["study", "run", str(copied.folder), "--refine", "--workers", "1", "--quiet"]) == 0
+    refined = Study(copied.folder)
+    assert refined.settings == dataclasses.replace(SETTINGS, refine=True)
+    assert refined.clips()["refined"].all()
+    assert "joints were refined by up to two cells of the heatmap with the model's initializer" in refined.methods()
+    joints = refined.joints()
+    assert (joints[["frame", "joint", "score"]] == before[["frame", "joint", "score"]]).all().all()
+    assert 0 < np.abs(joints[["x", "y"]] - before[["x", "y"]]).to_numpy().max() < 60
+    row = refined.rows[0]
+    with refined.trace(row.name, progress=False) as trace:
+        stored = refined.joints_of(row.name, ["x", "y"]).to_numpy(np.float32)
+        assert np.array_equal(stored.reshape(trace.joints.shape), trace.joints) and trace.conditions.refine
+    poses = load_poses(refined.folder / "exports" / f"{row.name}.slp")
+    assert poses.software == "dkd-mobilenetv2+refined"
+    assert list(refined.run(engine=NoWorker({}))) == []
+    assert main(["study", "run", str(copied.folder), "--no-refine", "--workers", "1", "--quiet"]) == 0
+    pd.testing.assert_frame_equal(Study(copied.folder).joints(), before)
+    with pytest.raises(ConfigError, match="did you mean 'refine'"):
+        copied.change(refined=True)

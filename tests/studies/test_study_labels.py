@@ -18,7 +18,7 @@ from dkd.datasets.sample_clips import load_samples
 from dkd.errors import ConfigError, DatasetError, ShapeError
 from dkd.evaluation.people import measure_person
 from dkd.evaluation.tracks import TrackMethod
-from dkd.studies.columns import LABEL_COLUMNS
+from dkd.studies.columns import LABEL_COLUMNS, SETTING_COLUMNS
 from dkd.studies.labels import Labels, measure_against, read_labels
 from dkd.studies.settings import StudySettings, write_settings
 from dkd.studies.table import read_table, write_table
@@ -147,19 +147,24 @@ def test_labels_are_shown(copied: Study, capsys: pytest.CaptureFixture[str]) -> 
     assert "labels: bad.slp (Anna): DatasetError: " in capsys.readouterr().out
 
 
-def test_a_table_of_clips_of_version_1_is_read(copied: Study) -> None:
+def test_tables_of_clips_of_earlier_versions_are_read(copied: Study) -> None:
     file = copied.folder / "clips.parquet"
     wanted = copied.clips()
     table = pq.read_table(file)
     facts = json.loads(table.schema.metadata[b"dkd"])
-    assert facts["format"] == "dkd-study/2"
-    old = table.drop_columns(list(LABEL_COLUMNS))
+    assert facts["format"] == "dkd-study/3"
+    second = table.drop_columns(list(SETTING_COLUMNS))
+    pq.write_table(
+        second.replace_schema_metadata({b"dkd": json.dumps({**facts, "format": "dkd-study/2"}).encode()}), file
+    )
+    pd.testing.assert_frame_equal(copied.clips(), wanted)
+    old = second.drop_columns(list(LABEL_COLUMNS))
     pq.write_table(old.replace_schema_metadata({b"dkd": json.dumps({**facts, "format": "dkd-study/1"}).encode()}), file)
     read = copied.clips()
     assert read[list(LABEL_COLUMNS)].isna().all().all() and read.columns.tolist() == wanted.columns.tolist()
     assert list(copied.run(engine=NoWorker({}))) == []  # measured again, not traced
     pd.testing.assert_frame_equal(copied.clips(), wanted)
-    pq.write_table(old, file)  # version 2 without its columns
+    pq.write_table(old, file)  # version 3 without its columns
     with pytest.raises(DatasetError, match="other columns than expected"):
         copied.clips()
 

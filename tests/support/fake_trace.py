@@ -145,12 +145,22 @@ class FakeTrace:
     def previous(self, t: int) -> int | None:
         return None if self.from_initializer(t) else t - 1
 
-    def would_change(self, reinitialise: Reinitialise | None) -> bool:
+    def would_change(self, reinitialise: Reinitialise | None, refine: bool | None = None) -> bool:
+        if refine not in (None, self.conditions.refine):
+            return True
         return bool(self._made_of["lost"]) and (reinitialise is None) != (self.conditions.reinitialise is None)
 
-    def retrace(self, reinitialise: Reinitialise | None, cancel: Callable[[], bool] | None = None) -> FakeTrace:
+    def retrace(
+        self,
+        reinitialise: Reinitialise | None,
+        *,
+        refine: bool | None = None,
+        cancel: Callable[[], bool] | None = None,
+    ) -> FakeTrace:
         trace = FakeTrace(**self._made_of)  # type: ignore[arg-type]
-        trace.conditions = Conditions(reinitialise=reinitialise)
+        trace.conditions = Conditions(
+            reinitialise=reinitialise, refine=self.conditions.refine if refine is None else refine
+        )
         if reinitialise is not None:
             frames = self._made_of["lost"]
             trace.reinitialised = [Reinitialised(t, f"mean score below 0.2 until {t - 1}", 0.1, 0.7) for t in frames]  # type: ignore[attr-defined]

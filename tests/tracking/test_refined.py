@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -12,14 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dkd import Trace, get_method
-from dkd.errors import ConfigError, SessionError
+from dkd.engines.choice import accelerate
+from dkd.errors import ConfigError
+from dkd.formats.track import PoseTrack
+from dkd.models.base import VideoPoseModel
 from dkd.pose.crops import Crop
 from dkd.pose.heatmaps import decode_peaks, gaussian_targets
 from dkd.pose.smoothing import OneEuro
-from dkd.sessions.content import SavedPerson
+from dkd.tracking import refined as refining
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.pixels import as_input
-from dkd.tracking.refined import RADIUS, WEIGHT, refine
+from dkd.tracking.refined import RADIUS, WEIGHT, refine, runs_beside
+from dkd.tracking.reinitialise import Reinitialise
+from dkd.tracking.two_way import trace_person
 from dkd.video.images import ImageClip
 from tests.evaluation.test_variants import BOX, varied
 from tests.support.dotted_people import dotted_person
@@ -107,5 +113,78 @@ def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(ConfigError, match="'refined' asks the initializer beside a model with a past"):
         get_method("simple-baseline-mobilenetv2+refined")
     assert get_method("dkd-mobilenetv2+refined").conditions.refine
-    with pytest.raises(SessionError, match="refinement by the initializer"):
-        SavedPerson.of("anna", run(refine=True))
+
+
+def test_beside_the_step_the_result_is_the_same_bit_for_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an engine with two threads the initializer runs in a thread of its own; with one, after the step."""
+    model = accelerate(varied("dkd-tiny"), "onnxruntime")
+    clip = ImageClip(dotted_person(1, 12).images, 10.0, "dots")
+    threads = torch.get_num_threads()
+    ran: list[str] = []
+    maps = refining._maps
+
+    def watched(model: VideoPoseModel, pixels: np.ndarray) -> np.ndarray:
+        ran.append(threading.current_thread().name)
+        return maps(model, pixels)
+
+    monkeypatch.setattr(refining, "_maps", watched)
+    try:
+        found = []
+        for n in (1, 2):
+            torch.set_num_threads(n)
+            assert runs_beside(model) == (n == 2) and not runs_beside(varied("dkd-tiny"))
+            found.append(Trace(model, clip, BOX, Conditions(refine=True), engine="onnxruntime", progress=False))
+    finally:
+        torch.set_num_threads(threads)
+    one, two = found
+    assert (one.joints != one.raw_joints).any()
+    np.testing.assert_array_equal(one.joints, two.joints)
+    np.testing.assert_array_equal(one.heatmaps, two.heatmaps)
+    names = ["dkd-initializer" in name for name in ran]
+    assert names == [False] * 11 + [True] * 11  # not in frame 0, whose maps are the initializer's
+
+
+def test_a_trace_is_run_again_with_and_without() -> None:
+    plain, refined = run(), run(refine=True)
+    for one, other in ((plain, refined), (refined, plain)):
+        made = one.retrace(None, refine=other.conditions.refine)
+        np.testing.assert_array_equal(made.joints, other.joints)
+        assert made.conditions == other.conditions and made is not one
+    assert refined.retrace(None) is refined and refined.retrace(None, refine=True) is refined
+    assert refined.would_change(None, False) and not refined.would_change(None, True)
+    again = plain.retrace(Reinitialise(), refine=True)
+    assert again.conditions == Conditions(refine=True, reinitialise=Reinitialise())
+    with pytest.raises(ConfigError, match="a per-frame model without an initializer beside it"):
+        run("simple-baseline-tiny").retrace(None, refine=True)
+
+
+def test_both_directions_from_a_box_are_refined() -> None:
+    clip = ImageClip(dotted_person(1, 12).images, 10.0, "dots")
+    plain, refined = (
+        trace_person(varied("dkd-tiny"), clip, BOX, 5, Conditions(refine=on), progress=False) for on in (False, True)
+    )
+    moved = (plain.joints != refined.joints).any((-2, -1))
+    assert moved.tolist() == [True] * 5 + [False] + [True] * 6
+    np.testing.assert_array_equal(plain.raw_joints, refined.raw_joints)
+    np.testing.assert_array_equal(plain.retrace(None, refine=True).joints, refined.joints)
+    covered = refined.occlude((60, 60, 120, 120), range(7, 9))
+    assert all(one.conditions.refine for one in (covered, *covered.runs))
+
+
+def test_a_what_if_of_a_refined_run_differs_only_where_it_acts() -> None:
+    """Like is compared with like: before the change, and where only the picture of other frames changed, all agree."""
+    trace = run(refine=True)
+    made = trace.freeze_kernel(3, range(8, 10))
+    assert made.conditions.refine
+    np.testing.assert_array_equal(made.joints[:9], trace.joints[:9])
+    assert (made.joints[9] != trace.joints[9]).any()
+    np.testing.assert_array_equal(made.undo().joints, trace.joints)
+
+
+def test_poses_name_what_made_them() -> None:
+    plain, refined = run(), run(refine=True)
+    assert PoseTrack.from_trace(plain).software == plain.model_name
+    assert PoseTrack.from_trace(refined).software == f"{refined.model_name}+refined"
+    refined.model_name += "+refined"  # as in an evaluation
+    assert PoseTrack.from_trace(refined).software == refined.model_name
+    assert PoseTrack.from_traces({"a": plain, "b": refined}).software is None

@@ -236,7 +236,7 @@ def test_a_version_that_is_no_longer_requested_is_dropped(monkeypatch: pytest.Mo
     slow, begun, go_on = FakeTrace(9, lost=(4,)), threading.Event(), threading.Event()
     asked: list[bool] = []
 
-    def retrace(policy: Reinitialise | None, cancel: Callable[[], bool]) -> FakeTrace:
+    def retrace(policy: Reinitialise | None, *, refine: bool, cancel: Callable[[], bool]) -> FakeTrace:
         begun.set()
         assert go_on.wait(60)
         asked.append(cancel())

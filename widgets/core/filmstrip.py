@@ -126,6 +126,8 @@ def filmstrip_html(trace: TraceLike, name: str) -> str:
     jpeg, frames = strip_image(trace)
     numbers = ", ".join(str(t) for t in frames)
     caption = f"{trace.clip.name} · {trace.model_name} · frames {numbers} of {len(trace)}"
+    if trace.conditions.refine:
+        caption += " · joints refined by the initializer"
     if starts := [event.frame for event in trace.reinitialised]:
         caption += f" · re-initialised in frame{'s' * (len(starts) > 1)} {', '.join(map(str, starts))}"
     alt = f"Frames {numbers} of the clip {trace.clip.name} with the skeleton that {trace.model_name} found"

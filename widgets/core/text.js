@@ -68,6 +68,9 @@ export const numberOf = ({ first }, frame) => first + frame;
  */
 export const secondsOf = ({ first_s, times }, frame) => first_s + times[frame];
 
+/** What every view calls joints that are not exactly the peaks of the maps; see dkd/tracking/refined.py. */
+export const REFINED = "refined joints";
+
 /**
  * In which frames the kernels of a frame are matched, in words.
  *

@@ -98,6 +98,7 @@ export interface Header {
   backend: string;
   engine: string;
   is_track: boolean; // of another tool: joints and scores without maps and kernels
+  refined?: boolean; // whether the initializer has moved the joints, which are then not exactly the maps' peaks
   size: [number, number];
   image: [number, number];
   joints: string[];

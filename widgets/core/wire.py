@@ -113,6 +113,7 @@ def render_header(trace: TraceLike, generation: int, first: tuple[int, float] = 
         "backend": clip.backend,
         "engine": getattr(trace, "engine", "torch"),
         "is_track": bool(getattr(trace, "is_track", False)),
+        "refined": trace.conditions.refine,
         "size": [clip.width, clip.height],
         "image": list(image_size(clip.width, clip.height)),
         "joints": list(skeleton.joints),

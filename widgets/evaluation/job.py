@@ -18,7 +18,7 @@ from dkd.datasets.people import PersonSequence
 from dkd.datasets.sources import load_people
 from dkd.errors import ConfigError, RunBusyError
 from dkd.evaluation.cost import profile
-from dkd.evaluation.methods import VARIANTS, Method
+from dkd.evaluation.methods import VARIANTS, Method, changes_cost
 from dkd.evaluation.results import Evaluation
 from dkd.evaluation.run import Progress, evaluate
 from dkd.evaluation.tracks import find_method, find_tracks
@@ -191,7 +191,7 @@ class EvaluationJob:
 
     def _measure_cost(self) -> None:
         methods = [find_method(spec) for spec in self.cost_of if find_tracks(spec) is None]
-        models = {cost_name(method): method.model for method in methods if isinstance(method, Method)}
+        models = {cost_name(method): method.costed() for method in methods if isinstance(method, Method)}
         if not models:
             raise ConfigError("pose files of other tools have no cost to measure: add a model")
 
@@ -212,7 +212,7 @@ def cost_name(method: Method | str) -> str:
     """Return the name for a method's cost: without the variants that do not change the network."""
     name = method if isinstance(method, str) else method.name
     first, *variants = name.split("+")
-    return "+".join([first, *(v for v in variants if v not in VARIANTS or VARIANTS[v].kind == "control")])
+    return "+".join([first, *(v for v in variants if v not in VARIANTS or changes_cost(v))])
 
 
 def save_cost(folder: Path, table: pd.DataFrame) -> None:

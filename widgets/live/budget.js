@@ -43,16 +43,19 @@ export class Budget {
  * What the browser's camera costs: it knows when it took a frame, sent it, and painted the answer; Python says what of
  * that it took itself.
  * @param {{ taken: number, sent: number, answered: number, painted: number }} at times in ms, of one clock
- * @param {{ capture_ms: number, decode_ms: number, network_ms: number }} kernel
+ * @param {{ capture_ms: number, decode_ms: number, network_ms: number, refine_ms: number }} kernel
+ * @param {boolean} refined whether the initializer refines the joints
  * @returns {Stages}
  */
-export function stagesOf({ taken, sent, answered, painted }, { capture_ms, decode_ms, network_ms }) {
+export function stagesOf({ taken, sent, answered, painted }, kernel, refined = false) {
+  const { capture_ms, decode_ms, network_ms, refine_ms } = kernel;
   return {
     capture: sent - taken,
-    transport: Math.max(0, answered - sent - capture_ms - decode_ms - network_ms),
+    transport: Math.max(0, answered - sent - capture_ms - decode_ms - network_ms - refine_ms),
     waiting: capture_ms,
     decode: decode_ms,
     network: network_ms,
+    ...(refined && { refine: refine_ms }),
     paint: painted - answered,
   };
 }

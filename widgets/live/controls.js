@@ -1,7 +1,7 @@
 // The panel around the live picture: what one can press and choose, and the lines that say how late it is.
 
 import { h } from "../core/dom.js";
-import { readable } from "../core/text.js";
+import { REFINED, readable } from "../core/text.js";
 
 /** @import { About, Box, Screen } from "./screen.js" */
 
@@ -13,7 +13,7 @@ import { readable } from "../core/text.js";
 export const middleOf = ([width, height]) => [width / 4, height / 20, (3 * width) / 4, (19 * height) / 20];
 
 /**
- * @param {About & { name: string, model: string, engine: string }} about
+ * @param {About & { name: string, model: string, engine: string, refined: boolean }} about
  * @param {Screen} screen
  * @param {{ press: () => void, choose: (joint: number) => void, relook: () => void,
  *   follow: (box: Box | null) => void }} act
@@ -41,7 +41,11 @@ export function buildControls(about, screen, act) {
     button("Search", "Search the person in the whole picture", search),
     button("Middle", "Follow the person in the middle of the picture", middle),
   ];
-  const engine = h("span", { class: "dkd-muted" }, `${about.model}, ${about.engine}`);
+  const engine = h(
+    "span",
+    { class: "dkd-muted" },
+    [about.model, about.engine, ...(about.refined ? [REFINED] : [])].join(", "),
+  );
   const panel = h(
     "div",
     { class: "dkd-panel" },

@@ -101,7 +101,9 @@ function render({ model, el, signal }) {
     if (signal.aborted) return picture.close();
     screen.show(picture, /** @type {any} */ (found));
     const painted = performance.now();
-    budget.add(sent ? stagesOf({ ...sent, answered, painted }, /** @type {any} */ (found)) : found.stages);
+    budget.add(
+      sent ? stagesOf({ ...sent, answered, painted }, /** @type {any} */ (found), about.refined) : found.stages,
+    );
     late.textContent = budgetText(budget.medians());
     if (!sent) send({ type: "painted", number: found.number });
   }

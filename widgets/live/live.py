@@ -98,7 +98,8 @@ class LiveView(ModuleWidget):
         name = "Webcam" if source is None else str(getattr(source, "name", source))
         about = {
             "name": f"Live: {os.path.basename(name)}", "model": self._model.name, "engine": engine_of(self._model),
-            "is_browser": source is None, "joints": list(skeleton.joints), "map_range": list(MAP_RANGE),
+            "refined": bool(conditions and conditions.refine), "is_browser": source is None,
+            "joints": list(skeleton.joints), "map_range": list(MAP_RANGE),
             "sides": [skeleton.side(j) for j in skeleton.joints], "limbs": [list(p) for p in skeleton.limb_indices],
         }  # fmt: skip
         joint = "left_wrist" if "left_wrist" in skeleton.joints else skeleton.joints[0]
@@ -222,6 +223,7 @@ class LiveView(ModuleWidget):
         live, picture = self.live, ""
         seen = None if live is None else live.latest
         caption = f"{self._about['name']}, {self._about['model']}"
+        caption += ", joints refined by the initializer" if self._about["refined"] else ""
         if live is not None and seen is not None and isinstance(live.source, PlayedClip):
             drawn = draw_skeleton(seen.image, seen.joints, self._model.skeleton)
             data = base64.b64encode(encode_frame(drawn)).decode()
@@ -267,6 +269,7 @@ def render_seen(seen: Seen, live: Live, joint: str, browser_ms: float | None) ->
         "map_size": [seen.heatmaps.shape[2], seen.heatmaps.shape[1]], "map": quantize_maps(seen.heatmaps[j]),
         "joints": seen.joints, "scores": np.asarray(seen.scores, np.float32),
         "capture_ms": seen.capture_ms, "decode_ms": seen.decode_ms, "network_ms": seen.network_ms,
+        "refine_ms": seen.refine_ms,
         "captured": live.captured, "tracked": live.tracked, "dropped": live.dropped,
     }  # fmt: skip
     if browser_ms is not None:
@@ -274,7 +277,8 @@ def render_seen(seen: Seen, live: Live, joint: str, browser_ms: float | None) ->
         content["jpeg"] = encode_frame(seen.image)
         encode_ms = 1e3 * (time.perf_counter() - begin)
         content["stages"] = {
-            "capture": seen.capture_ms, "decode": seen.decode_ms, "network": seen.network_ms, "encode": encode_ms,
+            "capture": seen.capture_ms, "decode": seen.decode_ms, "network": seen.network_ms,
+            **({"refine": seen.refine_ms} if live.conditions.refine else {}), "encode": encode_ms,
             "browser": max(0.0, browser_ms - encode_ms),
         }  # fmt: skip
     return write_message(content)

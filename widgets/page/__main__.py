@@ -67,7 +67,7 @@ def write(arguments: argparse.Namespace) -> None:
         return
     people = people_of(arguments)
     policy = Reinitialise() if arguments.reinitialise else None
-    conditions = Conditions(reinitialise=policy, square=arguments.square)
+    conditions = Conditions(reinitialise=policy, square=arguments.square, refine=arguments.refine)
     with Preparation(not arguments.quiet) as prepared:
         model = accelerate(load_model(arguments.model).eval(), arguments.engine, prepared)
     with Clip(arguments.video, fps=arguments.fps) as clip:

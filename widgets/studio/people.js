@@ -1,6 +1,7 @@
 // Who is tracked: a list of people with names and colours, how far each is, and the button that starts it.
 
 import { h } from "../core/dom.js";
+import { REFINED } from "../core/text.js";
 import { middle } from "./box.js";
 
 /** @import { Clip, Person, State } from "./types.d.ts" */
@@ -65,6 +66,9 @@ export function buildPeople(link, page) {
   const add = button("Add a box", () => link.clip && page.add(middle(link.clip.size)));
   const again = h("input", { type: "checkbox" });
   again.addEventListener("change", () => link.send({ type: "reinitialise", on: again.checked }));
+  const refined = h("input", { type: "checkbox" });
+  refined.addEventListener("change", () => link.send({ type: "refine", on: refined.checked }));
+  const refinedTitle = "The initializer looks at every frame too, which takes longer; not in the paper";
   const element = h(
     "section",
     { class: "dkd-who", "aria-label": "People to track", tabindex: -1 },
@@ -76,6 +80,7 @@ export function buildPeople(link, page) {
     h("span", { class: "dkd-space" }),
     problem,
     h("label", { class: "dkd-check" }, again, "search again when the track is lost"),
+    h("label", { class: "dkd-check", title: refinedTitle }, refined, REFINED),
     h("div", { class: "dkd-row dkd-track-row" }, track, stop),
   );
   /** @type {Map<number, ReturnType<typeof buildPerson>>} */
@@ -121,7 +126,8 @@ export function buildPeople(link, page) {
       stop.hidden = isFree;
       find.disabled = add.disabled = !isFree;
       again.checked = state.reinitialise;
-      again.disabled = !isFree;
+      refined.checked = state.refine;
+      again.disabled = refined.disabled = !isFree;
       hint.hidden = state.people.length > 1;
       problem.textContent = ["who", "find", "track"]
         .map((name) => state.problems[name] ?? "")

@@ -8,13 +8,16 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, SupportsIndex
 
 from dkd.errors import ConfigError, FrameIndexError
 from dkd.sessions.session import Session
+from dkd.tracking.conditions import Conditions
 from dkd.tracking.opening import as_model
 from dkd.tracking.proposals import find_people
+from dkd.tracking.reinitialise import Reinitialise
 from dkd.video.clip import Clip
 from dkd.video.protocols import mean_rate
 from widgets.studio.persons import Person, checked_box, checked_colour, checked_name, find_person, new_colour, new_name
@@ -43,7 +46,7 @@ class Project:
         start, stop: the range, in frames of the clip; ``stop`` is exclusive.
         people: the people, in the order in which they were added.
         proposals: people that were found in the frame ``proposed_in``: ``{"box", "confidence"}``, best first.
-        reinitialise: whether a lost track is re-initialised.
+        conditions: how people are tracked from now on: a lost track is re-initialised or not, joints refined or not.
         warnings: what differs from when the opened session was saved, in sentences.
         problems: what failed, by the part of the page that says so.
     """
@@ -68,7 +71,7 @@ class Project:
         self.proposals: list[dict[str, Any]] = []
         self.proposed_in: int | None = None
         self._finding: object = None  # the latest search
-        self.reinitialise = True
+        self.conditions = Conditions(reinitialise=Reinitialise())
         self.warnings: tuple[str, ...] = ()
         self.problems: dict[str, str] = {}
 
@@ -114,6 +117,8 @@ class Project:
             self.start, self.stop = session.start, min(session.stop, len(clip))
             if self._model == DEFAULT_MODEL:
                 self._model = session.model.name
+            refined = any(one.refine for one in session.people)
+            self.conditions = replace(self.conditions, refine=refined)
             for one in session.people:
                 self._keys += 1
                 colour = one.colour or new_colour(self.people)
@@ -313,7 +318,7 @@ class Project:
             for person in people:
                 person.forget()
                 person.state, person.of = "waiting", len(frames)
-            reinitialise = self.reinitialise
+            conditions = self.conditions
             self.problems.pop("track", None)
             self.worker.cancel("find")  # who is tracked is chosen, and need not wait for it
             self.proposed_in = self.proposed_in if self.proposals else None
@@ -324,7 +329,7 @@ class Project:
                 self._traced(person, trace, frame)
 
         def job(cancelled: Cancelled) -> None:
-            track(people, self.model(), clip, frames, reinitialise, cancelled, changed)
+            track(people, self.model(), clip, frames, conditions, cancelled, changed)
 
         self.worker.do("track", job)
         self._changed()

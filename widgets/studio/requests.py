@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dkd.errors import ConfigError, DKDError, VideoMovedError
+from dkd.tracking.reinitialise import Reinitialise
 from widgets.core.view import describe_error
 from widgets.studio.listing import complete_path
 
@@ -116,7 +118,14 @@ class Requests:
         self._project.remove_person(int(content["key"]))
 
     def _on_reinitialise(self, content: Content) -> None:
-        self._project.reinitialise = bool(content["on"])
+        self._condition(reinitialise=Reinitialise() if content["on"] else None)
+
+    def _on_refine(self, content: Content) -> None:
+        self._condition(refine=bool(content["on"]))
+
+    def _condition(self, **changes: Any) -> None:
+        with self._project.lock:
+            self._project.conditions = replace(self._project.conditions, **changes)
         self._publish()
 
     # --- tracks -------------------------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ class Saver:
         model: Any,
         frames: range,
         people: Sequence[Person],
-        reinitialise: bool,
+        conditions: Conditions,
         traces: Mapping[str, Any],
         calls: Mapping[str, tuple[str, ...]],
         bookmarks: Sequence[Mapping[str, Any]] = (),
@@ -67,13 +67,13 @@ class Saver:
             clip, model: the open clip and the model.
             frames: the chosen frames of the clip.
             people: the people.
-            reinitialise: whether lost tracks of people without a trace are to be re-initialised.
+            conditions: how people without a trace are to be tracked.
             traces: the trace with all corrections of each person who was tracked.
             calls: the calls that lead to it, also those still to be done.
             bookmarks: ``{"frame", "note"}``, counted from the first chosen frame.
             view: what is shown.
         """
-        saved = [_saved(person, traces.get(person.name), calls.get(person.name, ()), reinitialise) for person in people]
+        saved = [_saved(person, traces.get(person.name), calls.get(person.name, ()), conditions) for person in people]
         marks = [Bookmark(int(mark["frame"]), str(mark.get("note", ""))) for mark in bookmarks]
 
         def job(cancelled: Cancelled) -> None:
@@ -184,11 +184,13 @@ def _free(path: Path) -> Path:
     return next(p for i in range(1, 10_000) if not (p := path.with_stem(f"{path.stem}{f'-{i}' * (i > 1)}")).exists())
 
 
-def _saved(person: Person, trace: Any, calls: tuple[str, ...], reinitialise: bool) -> SavedPerson:
+def _saved(person: Person, trace: Any, calls: tuple[str, ...], conditions: Conditions) -> SavedPerson:
     if trace is not None:
         made = SavedPerson.of(person.name, trace, person.colour)
         return made if made.calls == calls else dataclasses.replace(made, calls=calls, joints=None)
     if person.saved is not None:  # of a session whose opening was stopped: nothing of it is lost
         return dataclasses.replace(person.saved, name=person.name, colour=person.colour.lower())
-    colour, square = person.colour.lower(), Conditions().square
-    return SavedPerson(person.name, colour, person.box, person.frame, reinitialise, square=square)
+    return SavedPerson(
+        person.name, person.colour.lower(), person.box, person.frame, conditions.reinitialise is not None,
+        square=conditions.square, refine=conditions.refine,
+    )  # fmt: skip

@@ -146,10 +146,10 @@ class Spliced:
 
     # --- other versions, closing --------------------------------------------------------------------------------------
 
-    def would_change(self, _policy: object) -> bool:
+    def would_change(self, _policy: object, _refine: object = None) -> bool:
         return False
 
-    def retrace(self, _policy: object, *, cancel: object = None) -> Spliced:
+    def retrace(self, _policy: object, *, refine: object = None, cancel: object = None) -> Spliced:
         return self
 
     def close(self) -> None:

@@ -242,7 +242,7 @@ class Studio(Requests, ModuleWidget):
         project, editor = self._project, self._bench.editor
         clip = project.need_clip()
         self._saver.save(
-            clip, project.model(), self.range, list(project.people), project.reinitialise, self.traces,
+            clip, project.model(), self.range, list(project.people), project.conditions, self.traces,
             self._bench.calls, bookmarks=() if editor is None else editor.bookmarks, view=self._view(),
         )  # fmt: skip
 
@@ -296,7 +296,8 @@ class Studio(Requests, ModuleWidget):
                 "proposed_in": project.proposed_in,
                 "finding": project.worker.is_busy("find"),
                 "tracking": project.worker.is_busy("track"),
-                "reinitialise": project.reinitialise,
+                "reinitialise": project.conditions.reinitialise is not None,
+                "refine": project.conditions.refine,
                 "problems": {place: as_sentence(text) for place, text in project.problems.items()},
                 "same": project.same,
                 "warnings": list(project.warnings),

@@ -9,7 +9,6 @@ from typing import Any
 from dkd.analysis.trust import trust
 from dkd.errors import DKDError
 from dkd.tracking.conditions import Conditions
-from dkd.tracking.reinitialise import Reinitialise
 from dkd.tracking.two_way import trace_person
 from widgets.studio.persons import Person
 from widgets.studio.worker import Cancelled
@@ -24,7 +23,7 @@ def track(
     model: Any,
     clip: Any,
     frames: range,
-    reinitialise: bool,
+    conditions: Conditions,
     cancelled: Cancelled,
     changed: Changed,
 ) -> None:
@@ -35,7 +34,7 @@ def track(
         model: the model.
         clip: the clip.
         frames: the frames, in numbers of the clip.
-        reinitialise: whether to re-initialise a lost track.
+        conditions: conditions of the runs.
         cancelled: whether to stop; the person under way keeps the frames that were tracked.
         changed: called with a person whose state or progress changed and, where a frame was tracked, the trace under
             way and that frame of it.
@@ -46,7 +45,7 @@ def track(
             changed(person, None, 0)
             continue
         try:
-            _track(person, model, clip, frames, reinitialise, cancelled, changed)
+            _track(person, model, clip, frames, conditions, cancelled, changed)
         except DKDError as error:
             person.state, person.text, person.verdict = "failed", str(error), "nobody"
             partial = getattr(error, "trace", None)
@@ -59,11 +58,10 @@ def _track(
     model: Any,
     clip: Any,
     frames: range,
-    reinitialise: bool,
+    conditions: Conditions,
     cancelled: Cancelled,
     changed: Changed,
 ) -> None:
-    conditions = Conditions(reinitialise=Reinitialise() if reinitialise else None)
     person.state, person.done, person.of, person.text = "tracking", 0, len(frames), ""
     changed(person, None, 0)
     trace = trace_person(

@@ -47,6 +47,7 @@ export interface State {
   finding: boolean;
   tracking: boolean;
   reinitialise: boolean;
+  refine: boolean;
   same: string[]; // where two tracks are on one person
   warnings: string[]; // of the session that was opened
   moved: string; // why the video of a session cannot be opened: it asks for its place

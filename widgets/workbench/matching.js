@@ -3,7 +3,7 @@
 import { context2d, h } from "../core/dom.js";
 import { fitted, mapColours, paintMap } from "../core/drawing.js";
 import { mount } from "../core/mount.js";
-import { clamp, numberOf, readable, withShort } from "../core/text.js";
+import { clamp, numberOf, REFINED, readable, withShort } from "../core/text.js";
 import { colourBar, jointGrid, markSelected, place } from "../core/tiles.js";
 import { buildSum } from "./sum.js";
 
@@ -62,7 +62,8 @@ function buildMatching(root, store, cursor, signal) {
       const { header } = store;
       const selected = store.joint();
       title.textContent = `Matching · ${readable(header.joints[selected])}`;
-      note.textContent = `frame ${numberOf(store.header, record.frame)}`;
+      const isMoved = header.refined && record.previous !== null;
+      note.textContent = `frame ${numberOf(store.header, record.frame)}${isMoved ? ` · ${REFINED}` : ""}`;
       for (const { joint, canvas, mark, button } of tiles) {
         paintMap(canvas, header, record, joint, opaque);
         place(mark, record.peaks[2 * joint], record.peaks[2 * joint + 1], header.map);
@@ -86,10 +87,7 @@ function buildMatching(root, store, cursor, signal) {
 function buildLarge(store, cursor, signal) {
   const underlay = h("canvas", { class: "dkd-under" });
   const map = h("canvas", { class: "dkd-cells" });
-  const peak = h("span", {
-    class: "dkd-mark dkd-peak",
-    title: "The predicted joint: the map's peak, to a fraction of a cell",
-  });
+  const peak = h("span", { class: "dkd-mark dkd-peak" });
   const box = h("span", { class: "dkd-cellbox", hidden: true });
   const element = h(
     "div",
@@ -147,6 +145,9 @@ function buildLarge(store, cursor, signal) {
       const toCell = (/** @type {number} */ k, /** @type {number} */ corner) =>
         ((record.joints[2 * selected + k] + 0.5 - corner) * header.map[k]) / side - 0.5;
       place(peak, toCell(0, left), toCell(1, top), header.map);
+      peak.title = header.refined
+        ? "The refined joint: the initializer has moved it, by at most 2 cells from the map's peak"
+        : "The predicted joint: the map's peak, to a fraction of a cell";
       const { x, y, why } = store.cell();
       box.style.width = `${100 / header.map[0]}%`;
       box.style.height = `${100 / header.map[1]}%`;

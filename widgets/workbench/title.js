@@ -1,6 +1,7 @@
 // The title bar: what is shown, and buttons for what has no place of its own.
 
 import { h } from "../core/dom.js";
+import { REFINED } from "../core/text.js";
 
 /** @import { Actions, Header } from "../core/types.d.ts" */
 /** @import { Store } from "../core/store.js" */
@@ -52,7 +53,8 @@ export function buildTitle(store, act, before, after) {
       warned.title = sentences.join("\n");
       warned.setAttribute("aria-label", `Warnings about the video: ${sentences.join(". ")}`);
       const by = header.is_track ? `${header.model}, a track of another tool` : `${header.model} in ${header.engine}`;
-      facts.textContent = `${by} · ${size}, ${header.rate} · read by ${header.backend}`;
+      const refined = header.refined ? `, ${REFINED}` : "";
+      facts.textContent = `${by}${refined} · ${size}, ${header.rate} · read by ${header.backend}`;
     },
     paint() {
       if (latency.hidden) return;

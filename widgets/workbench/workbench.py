@@ -10,7 +10,7 @@ from typing import Any, Self
 import anywidget
 import traitlets
 
-from dkd.errors import DKDError
+from dkd.errors import ConfigError, DKDError
 from dkd.formats.files import Exported, export, format_for
 from dkd.models.base import VideoPoseModel
 from dkd.tracking.conditions import Conditions
@@ -31,7 +31,7 @@ from widgets.workbench.player import Player
 from widgets.workbench.timeline import Timeline
 from widgets.workbench.versions import Versions
 
-_KEYWORDS = ("cursor", "frame", "joint", "layers", "cell", "speed", "reinitialise")
+_KEYWORDS = ("cursor", "frame", "joint", "layers", "cell", "speed", "reinitialise", "refine")
 
 
 class Workbench(View):
@@ -50,12 +50,15 @@ class Workbench(View):
         speed: playing speed as a factor.
         reinitialise: whether to re-initialise a lost track. A trace that was made with the other setting is computed
             again in a thread, if that changes anything, and then replaced. ``None``: show each trace unchanged.
+        refine: whether the initializer refines the joints, which is not in the paper (:class:`dkd.Conditions`); a trace
+            that was made with the other setting is computed again, too. ``None``: as each trace was made.
 
     Attributes:
-        reinitialise: the current setting; set it to change it. ``trace`` is the trace that is shown.
+        reinitialise, refine: the current settings; set them to change them. ``trace`` is the trace that is shown.
 
     Raises:
-        FrameIndexError, ConfigError: the trace does not have this frame, joint, layer or cell, or the speed is invalid.
+        FrameIndexError, ConfigError: the trace does not have this frame, joint, layer or cell, the speed is invalid, or
+            the model has no initializer beside it to refine the joints.
         TypeError: a keyword is unknown; the nearest one is given.
     """
 
@@ -66,6 +69,8 @@ class Workbench(View):
     _timeline = anywidget.WidgetTrait().tag(sync=True)
     _views: tuple[type[View], ...] = (Player, Matching, Kernels, Timeline)  # in the order of the four traits above
     reinitialise = traitlets.Bool(True).tag(sync=True)
+    refine = traitlets.Bool(False).tag(sync=True)
+    _can_refine = traitlets.Bool(False).tag(sync=True)
     _new_starts = traitlets.Unicode().tag(sync=True)
     _reveal = traitlets.Bool(False).tag(sync=True)
     _export_menu = traitlets.Dict().tag(sync=True)  # empty: without the menu
@@ -83,10 +88,15 @@ class Workbench(View):
         cell: tuple[int, int] | None = None,
         speed: float | None = None,
         reinitialise: bool | None = True,
+        refine: bool | None = None,
         **unknown: Any,
     ):
         if unknown:
             raise unknown_keyword("Workbench", next(iter(unknown)), _KEYWORDS)
+        if refine and not can_refine(trace):
+            raise ConfigError(
+                f"expected refine=None for {trace.model_name}, which has no initializer beside it; show a run of a DKD"
+            )
         own = Cursor.for_trace(trace) if cursor is None else cursor
         state = {"frame": frame, "joint": joint, "layers": layers, "cell": cell, "speed": speed}
         try:
@@ -108,12 +118,12 @@ class Workbench(View):
         if self._views[0] is Player:  # else it is the editor of a studio, which has the menu for all people
             self._export_menu = menu()
         self._run: Growing | None = None
-        self._as_made = reinitialise is None
+        self._as_made, self._refine_as_made = reinitialise is None, refine is None
         self._versions = Versions(
             self._show, self._say_new_starts, lambda e: self.report(e, "tracking the person again")
         )
-        self.reinitialise = bool(reinitialise)
-        self.observe(lambda change: self._versions.want(change["new"]), "reinitialise")
+        self.reinitialise, self.refine = bool(reinitialise), bool(refine)
+        self.observe(lambda _: self._versions.want(self.reinitialise, self.refine), ["reinitialise", "refine"])
         self._given(trace)
 
     @classmethod
@@ -185,7 +195,7 @@ class Workbench(View):
         if run.error is not None:
             self._error = str(run.error) if isinstance(run.error, DKDError) else describe_error(run.error, "in the run")
         self._versions.given = run.trace
-        self._versions.want(self.reinitialise)
+        self._versions.want(self.reinitialise, self.refine)
 
     def _show_grown(self, trace: Trace) -> None:
         self._growing = [len(trace), trace.n_wanted]
@@ -213,10 +223,14 @@ class Workbench(View):
         self.cursor.retarget(trace)
 
     def _given(self, trace: TraceLike) -> None:
-        self._versions.given = trace
+        self._versions.given = None  # until both switches are set
+        self._can_refine = can_refine(trace)
         if self._as_made:
             self.reinitialise = trace.conditions.reinitialise is not None
-        self._versions.want(self.reinitialise)
+        if self._refine_as_made or not self._can_refine:
+            self.refine = trace.conditions.refine
+        self._versions.given = trace
+        self._versions.want(self.reinitialise, self.refine)
 
     def _say_new_starts(self, text: str) -> None:
         self._new_starts = text
@@ -276,7 +290,12 @@ class Workbench(View):
 
     def _code(self, state: Mapping[str, Any]) -> str:
         code = view_code(state)
-        return code if self.reinitialise or self._as_made else f"{code[:-1]}, reinitialise=False)"
+        if not (self.reinitialise or self._as_made):
+            code = f"{code[:-1]}, reinitialise=False)"
+        given = self._versions.given
+        if given is not None and self.refine != given.conditions.refine:
+            code = f"{code[:-1]}, refine={self.refine})"
+        return code
 
     def close(self) -> None:
         """Free the views, the feed and, unless passed in, the cursor. The filmstrip stays. May be called twice."""
@@ -288,6 +307,7 @@ class Workbench(View):
         self._versions.close()
         self._exports.close()
         self.unobserve_all("reinitialise")
+        self.unobserve_all("refine")
         super().close()
         for part in self._parts:
             part.close()
@@ -312,6 +332,12 @@ class Workbench(View):
         if self._run is None:  # else a page that opens a moment later would find fewer frames than there are
             self._feed.offer()
         super()._ipython_display_()
+
+
+def can_refine(trace: TraceLike) -> bool:
+    """Return whether the joints of a trace can be refined: it is a run of a model with a past and an initializer."""
+    model = getattr(trace, "model", None)
+    return isinstance(model, VideoPoseModel) and model.hands_on
 
 
 def view_code(state: Mapping[str, Any]) -> str:
