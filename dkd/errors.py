@@ -291,4 +291,7 @@ def _is(kind: str, value: Any, function: Callable[..., Any]) -> bool:
         return isinstance(value, str)
     if not isinstance(meant, type):  # another name of a type, such as Box: the function checks what is in it
         return get_origin(meant) is not Callable or callable(value)
+    if getattr(meant, "_is_protocol", False):  # whatever has its methods, such as an engine of one's own
+        methods = [name for name, one in vars(meant).items() if inspect.isfunction(one)]
+        return _has_all((name for name in methods if name not in ("__init__", "__subclasshook__")), value)
     return any(one.__name__ == kind for one in type(value).__mro__)
