@@ -161,14 +161,15 @@ _TESTS: dict[str, Callable[[Any], bool]] = {
     "Callable": callable,
     "int": lambda value: hasattr(value, "__index__"),
     "float": lambda value: isinstance(value, Real) or hasattr(value, "__index__"),
-    **dict.fromkeys(("Sequence", "Iterable", "list", "tuple", "ndarray"), _is_list),
+    **dict.fromkeys(("Sequence", "Iterable", "Collection", "list", "tuple", "ndarray"), _is_list),
     **dict.fromkeys(("Mapping", "dict"), lambda value: isinstance(value, Mapping)),
     **{name: partial(_has_all, has) for name, has in _LIKE.items()},
 }  # fmt: skip
 _WORDS = {
     "None": "None", "str": "text", "int": "a whole number", "float": "a number", "Callable": "a function",
     "ndarray": "an array", "tuple": "a tuple", "VideoPoseModel": "a model", "DataFrame": "a table of pandas",
-    **dict.fromkeys(("Path", "PathLike"), "a path"), **dict.fromkeys(("Sequence", "Iterable", "list"), "a list"),
+    **dict.fromkeys(("Path", "PathLike"), "a path"),
+    **dict.fromkeys(("Sequence", "Iterable", "Collection", "list"), "a list"),
     **dict.fromkeys(("Mapping", "dict"), "a dictionary"), **dict.fromkeys(("ClipLike", "Clip"), "a clip"),
     **dict.fromkeys(("TraceLike", "AnyTrace"), "a trace"),
 }  # fmt: skip
@@ -294,4 +295,6 @@ def _is(kind: str, value: Any, function: Callable[..., Any]) -> bool:
     if getattr(meant, "_is_protocol", False):  # whatever has its methods, such as an engine of one's own
         methods = [name for name, one in vars(meant).items() if inspect.isfunction(one)]
         return _has_all((name for name in methods if name not in ("__init__", "__subclasshook__")), value)
+    if not meant.__module__.startswith(_OURS) and meant is not type:
+        return isinstance(value, meant)  # of another library, perhaps an abstract one
     return any(one.__name__ == kind for one in type(value).__mro__)

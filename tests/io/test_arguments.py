@@ -60,7 +60,8 @@ class _Runner:
     "given",
     [
         {"number": np.int64(3)}, {"number": True}, {"share": 3}, {"share": np.float32(3)}, {"share": Fraction(1, 2)},
-        {"many": np.array(["a"])}, {"many": ("a",)}, {"many": iter("ab")}, {"settings": {}}, {"trace": _Trace()}, {"runs": _Runner()},
+        {"many": np.array(["a"])}, {"many": ("a",)}, {"many": iter("ab")}, {"settings": {}}, {"trace": _Trace()},
+        {"runs": _Runner()},
         {"cancel": lambda: False}, {"cancel": str}, {"pair": "the function itself checks what a Pair is"},
         {"values": [[1, 2]]}, {"values": range(3)}, {"other": object()}, {"number": None},
     ],

@@ -142,7 +142,8 @@ class Studio(Requests, ModuleWidget):
         Raises:
             VideoError, SessionError: it cannot be used.
         """
-        as_path(video, "a video")
+        if os.fspath(video):  # an empty one is refused as no video
+            as_path(video, "a video")
         if os.fspath(video).endswith(ENDING):
             self.open_session(video)
             return
