@@ -268,7 +268,7 @@ def test_what_is_no_path_is_refused(study: Study, tmp_path: Path, wrong: Any) ->
         lambda: study.save_clips(wrong),
         lambda: study.row(wrong),
     ):
-        with pytest.raises(ConfigError, match=r"expected .* as a path|there is no row|to be text or a path"):
+        with pytest.raises(ConfigError, match=r"expected .* as a path|there is no row|to be text"):
             call()
     assert not list(tmp_path.iterdir())
 
