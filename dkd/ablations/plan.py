@@ -137,7 +137,7 @@ class AblationPlan:
         """
         needed = set()
         for name in only:
-            if name not in self.variants and name not in self.methods:
+            if not isinstance(name, str) or (name not in self.variants and name not in self.methods):
                 raise _unknown("variant", name, [*self.variants, *self.methods])
             needed.add(self.methods.get(name, name).split("+")[0])
         return [name for name in self.variants if not only or name in needed]

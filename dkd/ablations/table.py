@@ -25,7 +25,7 @@ from dkd.evaluation.methods import get_method
 from dkd.evaluation.results import Evaluation
 from dkd.evaluation.summaries import summarise
 from dkd.io.config import flat, to_mapping
-from dkd.io.escaping import csv_cell
+from dkd.io.escaping import csv_cell, from_csv_cell
 from dkd.io.files import atomic_path
 from dkd.io.provenance import provenance
 from dkd.training.config import TrainConfig
@@ -47,6 +47,7 @@ _NUMBERS = [
 ]  # fmt: skip
 
 
+@checked
 @dataclass(frozen=True)
 class AblationResults:
     """Results of ablations.
@@ -96,6 +97,8 @@ def read_results(file: str | Path) -> AblationResults:
             raise ValueError("the table does not match its provenance")
         facts.pop("table")
         table = pd.read_csv(file, keep_default_na=False, na_values={c: [""] for c in _NUMBERS}, dtype=_TEXTS)
+        for name in _TEXTS:
+            table[name] = table[name].map(from_csv_cell)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DatasetError(
             f"expected ablations in {file}, and their provenance in {file.with_suffix('.json').name}: {error}; make "

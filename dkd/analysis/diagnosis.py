@@ -83,6 +83,7 @@ LANES: dict[str, Lane] = {
 }
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
     """Result of :func:`diagnose`. Values that are not measured are NaN.

@@ -56,6 +56,7 @@ class Moment:
     which: int = 0
 
 
+@checked
 class Moments(tuple[Moment, ...]):
     """Moments, most severe first."""
 

@@ -6,13 +6,16 @@ import argparse
 import csv
 import json
 import queue
+import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dkd.errors import ConfigError
+from dkd.errors import ConfigError, DKDError
 from dkd.io.escaping import csv_cell
 from dkd.io.files import check_place
 
@@ -57,7 +60,7 @@ def add_live_command(commands: Any) -> None:
 
 def _live(arguments: argparse.Namespace) -> int:
     from dkd.cli.track import _box
-    from dkd.formats.files import export, format_for
+    from dkd.formats.files import format_for
     from dkd.live.live import Live
     from dkd.live.sources import PlayedClip, as_source
     from dkd.tracking.conditions import Conditions
@@ -81,19 +84,61 @@ def _live(arguments: argparse.Namespace) -> int:
         arguments.model, source, box, conditions, engine=arguments.engine, keep=60, progress=not arguments.quiet
     )  # fmt: skip
     write = _csv(live) if arguments.format == "csv" else _jsonl(live)
-    try:
-        _print_all(live, write, arguments.seconds)
-    except BrokenPipeError:  # the reader has seen enough: what was seen is kept all the same
-        if arguments.out is not None and live.tracked:
-            export(live.poses(), arguments.out)
-        raise
+    closed: BrokenPipeError | None = None
+    with _ends_on_signals():
+        try:
+            _print_all(live, write, arguments.seconds)
+        except BrokenPipeError as error:  # the reader has seen enough: what was seen is kept all the same
+            closed = error
     if arguments.out is not None and live.tracked:
-        export(live.poses(), arguments.out)
+        _record(live, arguments.out)
+    if closed is not None:
+        raise closed
     if not arguments.quiet:
         print(_summary(live), file=sys.stderr)
     if live.error is not None:
         raise live.error
     return 0
+
+
+@contextmanager
+def _ends_on_signals() -> Iterator[None]:
+    """End the run as Ctrl-C does when the process is told to end, or its terminal is closed: what was seen is kept."""
+
+    def end(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    is_main = threading.current_thread() is threading.main_thread()
+    wanted = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)] if is_main else []
+    changed = [one for one in wanted if signal.getsignal(one) is signal.SIG_DFL]  # nohup ignores SIGHUP: so do we
+    for one in changed:
+        signal.signal(one, end)
+    try:
+        yield
+    finally:
+        for one in changed:
+            signal.signal(one, signal.SIG_DFL)
+
+
+def _record(live: Live, out: Path) -> None:
+    """Write the joints of a run. It cannot be repeated: if they cannot be written there, they are kept elsewhere.
+
+    Raises:
+        DKDError: as of :func:`dkd.export`; the message says where the joints are kept.
+    """
+    from dkd.formats.files import export
+
+    poses = live.poses()
+    try:
+        export(poses, out)
+    except DKDError as error:
+        try:
+            kept = export(poses, Path(tempfile.mkdtemp(prefix="dkd-live-")) / "poses.npz").path
+        except (DKDError, OSError):  # the first error is the one to show
+            raise error from None
+        raise type(error)(
+            f"{error}. The joints of this run are kept in {kept}; once {out} can be written, use dkd export-poses"
+        ) from error
 
 
 def _print_all(live: Live, write: Callable[[Seen], None], seconds: float | None) -> None:

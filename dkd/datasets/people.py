@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dkd.errors import DatasetError, checked
+from dkd.errors import DatasetError, FrameIndexError, checked
 from dkd.pose.crops import joints_to_box
 from dkd.pose.labels import as_boxes, as_joints, as_visible
 from dkd.pose.skeleton import get_skeleton
@@ -73,6 +73,8 @@ class PersonSequence:
 
     def extent(self, t: int) -> float:
         """Return the larger side of the person's box, else of its joints' box, in frame t: pixels, at least 1."""
+        if not 0 <= t < len(self):
+            raise FrameIndexError(f"expected a frame in 0..{len(self) - 1} of {self.name}, got {t}")
         box = joints_to_box(self.joints[t]) if self.boxes is None else self.boxes[t]
         return 1.0 if box is None else float(max(box[2] - box[0], box[3] - box[1], 1.0))
 
@@ -113,7 +115,7 @@ class ClipFrames(Sequence[np.ndarray]):
     def __len__(self) -> int:
         return len(self.clip)
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
             return [self.clip.frame(t) for t in range(*index.indices(len(self)))]
         return self.clip.frame(operator.index(index))

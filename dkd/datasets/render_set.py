@@ -114,7 +114,13 @@ class RenderSetConfig:
         return index < self.n_train
 
     def clip(self, index: int) -> RenderConfig:
-        """Return the config of the clip with this index (from 0)."""
+        """Return the config of the clip with this index (from 0).
+
+        Raises:
+            ConfigError: the index is below 0.
+        """
+        if index < 0:
+            raise ConfigError(f"expected the index of a clip, 0 or more, got {index}")
         motions = self.motions or tuple(GENERATORS)
         within = index if self.is_train(index) else index - self.n_train
         # seeded by split and index within it, so that test clips stay the same when training clips are added

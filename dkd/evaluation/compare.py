@@ -14,11 +14,11 @@ from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dkd.errors import ConfigError, nearest_name
+from dkd.errors import ConfigError, checked, nearest_name
 from dkd.evaluation.cost import at_input_size
 from dkd.evaluation.methods import Method, get_method
 from dkd.evaluation.published import SOURCES, published
-from dkd.io.escaping import csv_cell, latex, markdown
+from dkd.io.escaping import csv_cell, csv_comment, latex, markdown
 from dkd.io.files import atomic_path
 from dkd.io.paths import list_checkpoints
 from dkd.models.base import VideoPoseModel
@@ -82,6 +82,7 @@ def cost_models(methods: Sequence[Method], size: int = EQUAL_SIZE) -> dict[str, 
     return models
 
 
+@checked
 @dataclass(frozen=True)
 class Comparison:
     """Result of a comparison.
@@ -107,7 +108,7 @@ class Comparison:
             flat = self.table.copy()
             flat.columns = [csv_cell(f"{group}: {figure}") for group, figure in self.table.columns]
             flat.index = flat.index.map(csv_cell)
-            notes = "".join(f"# {' '.join(note.split())}\n" for note in self.notes)
+            notes = "".join(f"# {csv_comment(note)}\n" for note in self.notes)
             return notes + flat.to_csv(float_format="%.6g")
         parts = []
         for group in self.table.columns.unique(0):

@@ -71,9 +71,9 @@ def as_trace(
 
 
 def _own_names(track: PoseTrack) -> PoseTrack:
-    """Call joints as everywhere here, unless two would have the same name."""
+    """Call joints as everywhere here, unless two would have the same name, or one would have none."""
     names = tuple(plain_name(name) for name in track.joints)
-    if len(set(names)) < len(names) or names == track.joints:
+    if len(set(names)) < len(names) or "" in names or names == track.joints:
         return track
     renamed = dict(zip(track.joints, names, strict=True))
     limbs = tuple((renamed[a], renamed[b]) for a, b in track.skeleton.limbs)
@@ -123,6 +123,7 @@ def _blank(track: PoseTrack) -> BlankClip:
     return BlankClip(len(numbers), times, fps, size, os.path.basename(track.source or "") or "no video")
 
 
+@checked
 class TrackTrace:
     """A track with the interface of a trace (:class:`dkd.tracking.protocols.TraceLike`); see :func:`as_trace`.
 

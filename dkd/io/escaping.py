@@ -47,6 +47,11 @@ def from_csv_cell(value: Any) -> Any:
     return value[1:] if is_marked else value
 
 
+def csv_comment(text: object) -> str:
+    """Return text for a comment in a CSV file: a spreadsheet cuts it at separators, and no piece is a formula."""
+    return re.sub(r"(?<=[,;])(?=[=+\-@])", "'", " ".join(str(text).split()))
+
+
 def plain_label(text: object) -> str:
     """Return text for a label or a hover text of a plot.
 

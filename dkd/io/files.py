@@ -93,6 +93,8 @@ def check_place(path: str | Path) -> None:
 
 
 def _checked(path: str | Path) -> Path:
+    if not Path(path).name:
+        raise StorageError(f"cannot write {str(path)!r}: expected the name of a file or folder; choose one")
     if "\0" in str(path):
         raise StorageError(f"cannot write {str(path)!r}: a path has no null character; choose another one")
     return Path(path)

@@ -12,6 +12,7 @@ from math import inf, pi
 import numpy as np
 
 from dkd.errors import ConfigError, ShapeError, checked
+from dkd.pose.labels import as_numbers
 
 Smoother = Callable[[np.ndarray, np.ndarray, float, float], np.ndarray]
 
@@ -63,7 +64,7 @@ class OneEuro:
         Raises:
             ShapeError: the number of joints changes, or time goes backwards.
         """
-        now = np.asarray(joints, np.float64)
+        now = as_numbers(joints, ("J", 2), "joints")
         if self._joints is None:
             self._joints, self._velocity = np.full_like(now, np.nan), np.zeros_like(now)
             self._times = np.full((len(now), 1), -np.inf)

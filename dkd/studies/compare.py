@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dkd.errors import ConfigError, nearest_name
+from dkd.errors import ConfigError, checked, nearest_name
 from dkd.io.escaping import csv_cell, latex, markdown
 from dkd.io.files import atomic_path
 from dkd.io.paths import as_path
@@ -43,6 +43,7 @@ _FIGURES = (".svg", ".png", ".pdf")
 _TABLES = {".csv": "csv", ".md": "markdown", ".tex": "latex"}
 
 
+@checked
 @dataclass(frozen=True)
 class GroupComparison:
     """The groups of a study, by one measure of their clips.

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from dkd.errors import ConfigError, DKDError, RunBusyError, StorageError, nearest_name
+from dkd.errors import ConfigError, DKDError, RunBusyError, StorageError, checked, nearest_name
 from dkd.io.paths import as_path
 from dkd.studies.engines import Engine, check_engine, start_engine
 from dkd.studies.listing import list_rows
@@ -74,6 +74,7 @@ class StudyProgress:
         return f"{self.done + self.failed} of {self.of}: {self.video} ({self.person}) {what}"
 
 
+@checked
 class Study(Reports):
     """A study in a folder; :meth:`create` makes one.
 

@@ -13,6 +13,9 @@ column      value
 ``labels``  file with the true joints, to measure the track against; none if empty. See :mod:`dkd.studies.labels`
 any other   a group, such as ``condition`` or ``subject``; the results are stored by it
 =========== =========================================================================================================
+
+An apostrophe in front of text that a spreadsheet would take for a formula is no part of it
+(:func:`dkd.io.escaping.csv_cell`): the video ``-1.mp4`` is written as ``'-1.mp4``.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from pathlib import Path
 import numpy as np
 
 from dkd.errors import ConfigError
+from dkd.io.escaping import csv_cell, from_csv_cell
 from dkd.io.files import atomic_path
 from dkd.studies.columns import CLIP_COLUMNS, JOINT_COLUMNS
 from dkd.studies.rows import Row, Rows
@@ -133,7 +137,7 @@ def _row(number: int, cells: dict[str, str | None], groups: Iterable[str]) -> Ro
     if None in cells or any(value is None for value in cells.values()):
         count = len([name for name in cells if name is not None])
         raise ValueError(f"expected {count} cells, as in the first line; put a box in quotes")
-    text = {name: (value or "").strip() for name, value in cells.items()}
+    text = {name: from_csv_cell((value or "").strip()) for name, value in cells.items()}
     if not text["video"]:
         raise ValueError("expected the path of a video, got nothing")
     start, stop = _number(text, "start") or 0, _number(text, "stop")
@@ -194,6 +198,5 @@ def write_table(path: Path, rows: Sequence[Row]) -> None:
         for row in rows:
             box = FIND if row.box is None else ",".join(f"{edge:g}" for edge in row.box)
             numbers = ["" if number is None else number for number in (row.frame, row.start, row.stop)]
-            lines.writerow(
-                [row.video, row.person, box, *numbers, row.labels, *(row.groups.get(name, "") for name in groups)]
-            )
+            words = [row.labels, *(row.groups.get(name, "") for name in groups)]
+            lines.writerow([csv_cell(row.video), csv_cell(row.person), box, *numbers, *map(csv_cell, words)])

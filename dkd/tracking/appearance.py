@@ -57,6 +57,8 @@ def look_at(pixels: np.ndarray, points: np.ndarray) -> np.ndarray:
     Returns:
         (P, 3) float32 CIE Lab, lightness weighted with :data:`LIGHT`; NaN for places outside the picture.
     """
+    if not len(points):  # of a skeleton without these joints
+        return np.zeros((0, 3), np.float32)
     n = len(pixels)
     radius = max(1, round(PATCH * n))
     inside = np.asarray(((points > -0.5) & (points < n - 0.5)).all(-1))
@@ -98,7 +100,7 @@ class Appearance:
             return 0.0
         apart = np.linalg.norm(look - self.colours, axis=-1)
         known = np.isfinite(apart)
-        return float(median(apart[known])) if known.sum() * 2 >= len(apart) else 0.0
+        return float(median(apart[known])) if known.any() and known.sum() * 2 >= len(apart) else 0.0
 
     def is_other(self, look: np.ndarray) -> bool:
         """Return whether this is probably somebody else."""

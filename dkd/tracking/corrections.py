@@ -174,6 +174,8 @@ class Corrections(Changes):
             return every
         asked = (joints,) if isinstance(joints, str) else tuple(joints)
         chosen = set()
+        if wrong := [one for one in asked if not isinstance(one, str)]:
+            raise ConfigError(f"expected names of joints, got {wrong[0]!r}")
         for name in (part for one in asked for part in LIMBS.get(one, (one,))):
             found = [pair for pair in every if name in _names(skeleton.joints[pair[0]])]
             if not found:

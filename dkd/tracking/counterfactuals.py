@@ -12,13 +12,16 @@ threads.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
+from math import inf
 from typing import Any, Self
 
 import numpy as np
 
 from dkd.errors import ConfigError
 from dkd.pose.crops import check_box
+from dkd.pose.labels import as_numbers
 from dkd.tracking.changes import LEFT_OUT, Cancel, Name, call_text, plain, shortest
 from dkd.tracking.corrections import Corrections
 from dkd.tracking.interventions import (
@@ -119,8 +122,14 @@ class Counterfactuals(Corrections):
             cancel: as for a trace.
         """
         within = self._frames(frames)
-        painted = None if values is None else np.asarray(values, np.float32)
-        one = EditKernel(within, operation, tuple(int(c) for c in channels), float(amount), painted)
+        painted = None if values is None else as_numbers(values, ("S", "S"), "values", np.float32)
+        try:
+            numbers = tuple(operator.index(c) for c in channels)
+        except TypeError:
+            raise ConfigError(f"expected numbers of channels, such as [0, 3], got {channels!r}") from None
+        if not abs(amount) < inf:
+            raise ConfigError(f"expected a finite amount, got {amount}")
+        one = EditKernel(within, operation, numbers, float(amount), painted)
         call = call_text(
             "edit_kernel", plain(within), operation, channels=one.channels or LEFT_OUT, amount=amount or LEFT_OUT,
             values=LEFT_OUT if painted is None else [[shortest(v) for v in row] for row in painted],
@@ -150,8 +159,8 @@ class Counterfactuals(Corrections):
 
     def blur(self, frames: Frames = None, sigma: float = BLUR_SIGMA, *, cancel: Cancel | None = None) -> Self:
         """Blur the picture; ``sigma`` is a share of the crop's side, 1/64 by default."""
-        if not sigma > 0:
-            raise ConfigError(f"expected sigma > 0, got {sigma}")
+        if not 0 < sigma <= 1:
+            raise ConfigError(f"expected sigma above 0 and at most 1, got {sigma}")
         within = self._frames(frames)
         return self._with([Blur(within, sigma)], call_text("blur", self._shown(within), sigma=sigma), cancel)
 
@@ -159,8 +168,10 @@ class Counterfactuals(Corrections):
         self, frames: Frames = None, sigma: float = NOISE_SIGMA, seed: int = 0, *, cancel: Cancel | None = None
     ) -> Self:
         """Add Gaussian noise of ``sigma`` grey levels (of 255)."""
-        if not sigma > 0:
+        if not 0 < sigma < inf:
             raise ConfigError(f"expected sigma > 0, got {sigma}")
+        if seed < 0:
+            raise ConfigError(f"expected a seed of 0 or more, got {seed}")
         within = self._frames(frames)
         call = call_text("add_noise", self._shown(within), sigma=sigma, seed=seed)
         return self._with([AddNoise(within, sigma, seed)], call, cancel)
@@ -186,8 +197,8 @@ class Counterfactuals(Corrections):
         self, frames: Frames, dx: float = 0.0, dy: float = 0.0, scale: float = 1.0, *, cancel: Cancel | None = None
     ) -> Self:
         """Move the crop: dx and dy are shares of its side, ``scale`` is a factor on it."""
-        if not scale > 0:
-            raise ConfigError(f"expected scale > 0, got {scale}")
+        if not (0 < scale < inf and abs(dx) < inf and abs(dy) < inf):  # NaN compares false
+            raise ConfigError(f"expected finite numbers and scale > 0, got dx={dx}, dy={dy}, scale={scale}")
         within = self._frames(frames)
         call = call_text("shift_box", plain(within), dx=dx, dy=dy, scale=scale)
         return self._with([ShiftBox(within, dx, dy, scale)], call, cancel)

@@ -19,6 +19,7 @@ import numpy as np
 
 from dkd.errors import ConfigError, checked
 from dkd.pose.crops import JOINTS_MARGIN, Crop, box_to_crop, joints_to_box
+from dkd.pose.labels import as_flags, as_numbers
 from dkd.tracking.squares import CONFIDENT
 
 # With a calibration, confidence is a probability, so one threshold suits all models. For people who are tracked well,
@@ -93,8 +94,10 @@ class Reinitialise:
         return bool(self._lost(means, calibrated, strange)[-self.patience :].all())
 
     def _lost(self, means: np.ndarray, calibrated: bool, strange: np.ndarray | None) -> np.ndarray:
-        lost = np.asarray(means) < self.limit(calibrated)
-        return lost | strange if self.same_person and strange is not None else lost
+        lost = as_numbers(means, ("T",), "means", None) < self.limit(calibrated)
+        if not self.same_person or strange is None:
+            return lost
+        return lost | as_flags(strange, lost.shape, "strange")
 
     def first_loss(self, means: np.ndarray, calibrated: bool, strange: np.ndarray | None = None) -> int | None:
         """Return the first frame with a search in a run with these means (T,); ``None`` if the run is never changed."""

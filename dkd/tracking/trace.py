@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from dkd.engines.choice import accelerate, engine_of
-from dkd.errors import ConfigError, DKDError, ShapeError, checked
+from dkd.errors import ArgumentError, ConfigError, DKDError, ShapeError, checked
 from dkd.io.background import is_ending
 from dkd.models.base import VideoPoseModel
 from dkd.pose.crops import check_box
@@ -275,6 +275,8 @@ class Trace(Record, Counterfactuals):
 
     def first_change(self, changes: Sequence[Intervention]) -> int:
         """Return the first frame that interventions can change: all frames before it stay the same."""
+        if wrong := [one for one in changes if not isinstance(one, Intervention)]:
+            raise ArgumentError(f"expected interventions, got {wrong[0]!r}")
         return min([one.frames.start for one in changes], default=self.n_wanted)
 
     def _copy_unchanged(self, base: Trace, changes: Sequence[Intervention]) -> None:

@@ -243,6 +243,8 @@ class Run:
         Raises:
             StorageError: the disk is full; the previous state is kept.
         """
+        if wrong := next((name for name, one in tensors.items() if not isinstance(one, Tensor)), None):
+            raise ConfigError(f"expected tensors by name, got {wrong!r}: {type(tensors[wrong]).__name__}")
         write_tensors(self.state_file, tensors, {"format": FORMAT, "step": str(step)})
 
     def load_state(self) -> tuple[int, dict[str, Tensor]] | None:

@@ -19,6 +19,7 @@ from typing import Literal
 from dkd.datasets.batches import Mixture
 from dkd.datasets.people import PersonSequence
 from dkd.errors import ConfigError, checked
+from dkd.io.paths import as_path
 from dkd.machine import yield_to_others
 from dkd.training.config import TrainConfig
 from dkd.training.record import Record
@@ -72,7 +73,7 @@ class TrainingSession:
         Raises:
             ConfigError: a session with different settings is active in that folder.
         """
-        key = Path(folder).resolve()
+        key = as_path(folder, "the folder of a run").resolve()
         session = _sessions.get(key)
         if session is not None and session.active:
             if session.config != config:
@@ -84,7 +85,7 @@ class TrainingSession:
     @staticmethod
     def active_on(folder: str | Path) -> TrainingSession | None:
         """Return the active session for a folder, or ``None``."""
-        session = _sessions.get(Path(folder).resolve())
+        session = _sessions.get(as_path(folder, "the folder of a run").resolve())
         return session if session is not None and session.active else None
 
     # --- control -----------------------------------------------------------------------------------------------------

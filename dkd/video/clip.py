@@ -169,7 +169,10 @@ class Clip:
             ShapeError: ``frames`` has the wrong shape or type.
             ConfigError: ``fps`` is not a positive number.
         """
-        frames = np.asarray(frames)
+        try:
+            frames = np.asarray(frames)
+        except ValueError as error:  # lists of different lengths
+            raise ShapeError(f"expected frames of one size, got lists of different lengths: {error}") from None
         if frames.ndim != 4 or frames.shape[3] != 3 or 0 in frames.shape or frames.dtype != np.uint8:
             raise ShapeError(
                 "expected frames of shape (T, H, W, 3), none of them 0, and type uint8, "

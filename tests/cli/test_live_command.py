@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -103,3 +105,46 @@ def test_errors_are_one_line(
     error = capsys.readouterr().err
     assert message in error and "Traceback" not in error
     assert len([line for line in error.splitlines() if line.startswith("dkd:")]) == 1
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_what_was_seen_is_written_when_the_process_is_told_to_end(walk: Path, tmp_path: Path, name: str) -> None:
+    out = tmp_path / "seen.npz"
+    command = ["live", str(walk), "--box", BOX, "--loop", "--out", str(out), "--quiet"]
+    live = subprocess.Popen([sys.executable, "-m", "dkd", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert live.stdout is not None and live.stdout.readline().startswith(b"frame,")
+    assert live.stdout.readline()  # something was seen
+    live.send_signal(getattr(signal, name))
+    _, said = live.communicate()
+    assert (live.returncode, said) == (0, b"")
+    assert len(load_poses(out).frames) >= 1
+
+
+_ON_A_FULL_DISK = """
+import errno, os, sys
+from dkd.cli.main import main
+
+def full(event, arguments):
+    if event == "open" and str(arguments[0]).startswith(sys.argv[1]) and (arguments[2] or 0) & os.O_CREAT:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+sys.addaudithook(full)
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+def test_what_cannot_be_written_is_kept_elsewhere(walk: Path, tmp_path: Path) -> None:
+    disk, elsewhere = tmp_path / "disk", tmp_path / "elsewhere"
+    disk.mkdir()
+    elsewhere.mkdir()
+    command = ["live", str(walk), "--box", BOX, "--quiet", "--out", str(disk / "seen.tidy.csv")]
+    program = [sys.executable, "-c", _ON_A_FULL_DISK, str(disk), *command]
+    ended = subprocess.run(program, capture_output=True, text=True, env={**os.environ, "TMPDIR": str(elsewhere)})
+    assert ended.returncode == 2 and ended.stderr.count("\n") == 1, ended.stderr
+    found = re.search(
+        r"^dkd: cannot write .*No space left.*kept in (\S+\.npz); once .* use dkd export-poses", ended.stderr
+    )
+    assert found, ended.stderr
+    printed = {int(row["frame"]) for row in csv.DictReader(io.StringIO(ended.stdout))}
+    assert set(load_poses(found[1]).frames.tolist()) == printed and printed
+    assert list(disk.iterdir()) == []

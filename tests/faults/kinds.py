@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,8 +17,10 @@ import pyarrow as pa
 import torch
 from scipy.io import loadmat
 
-from dkd import Clip
+from dkd import Clip, export_all, load_poses
+from dkd.cli.main import build_parser
 from dkd.datasets.render_set import RenderSetConfig, render_set
+from dkd.errors import DKDError
 from dkd.evaluation import run as evaluation_run
 from dkd.evaluation.compare import Comparison
 from dkd.evaluation.results import INDEX, write_parquet
@@ -25,12 +30,16 @@ from dkd.models.registry import build_model
 from dkd.pose.skeleton import SKELETONS
 from dkd.sessions.content import ModelFile, VideoFile
 from dkd.sessions.session import Session
+from dkd.studies.reports import Reports
 from dkd.studies.rows import Row
-from dkd.studies.store import Store, clips_schema
+from dkd.studies.settings import StudySettings
+from dkd.studies.store import EXPORTS, Store, clips_schema
 from dkd.studies.table import read_table, write_table
+from dkd.studies.work import do_row
 from dkd.training.run import Run
 from tests.support.fake_trace import FakeTrace
 from tests.support.tracks import make_track
+from tests.support.video_files import write_clip
 from widgets import save_page
 
 OLD, NEW = 3, 5
@@ -172,6 +181,75 @@ def _read_clips(folder: Path) -> Any:
     return table.num_rows
 
 
+def _study_clips(folder: Path, version: int) -> None:
+    Reports().save_clips(folder / "clips.csv", pd.DataFrame({"name": [f"={i}" for i in range(version)]}))
+
+
+_ENDINGS = (".csv", ".npz")
+
+
+def _small_video(folder: Path, version: int) -> Path:
+    """Return a clip of ``version`` frames, which lies next to the folder: no fault is tried on it."""
+    path = folder.parent / "videos" / f"walk{version}.mp4"
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        write_clip(path, [np.full((96, 160, 3), 20 * i, np.uint8) for i in range(version)])
+    return path
+
+
+def _row(folder: Path, version: int) -> None:
+    """What a worker of a study does with a row: pose files of each kind, and then the joints."""
+    torch.manual_seed(0)
+    model = build_model("dkd-tiny", channels=4, input_size=128).eval()
+    row = Row(2, "walk.mp4", box=(10.0, 10.0, 90.0, 90.0), groups={"condition": "=a"})
+    do_row(model, row, _small_video(folder, version), StudySettings(export=_ENDINGS), Store(folder), {"attempts": 1})
+
+
+def _read_row(folder: Path) -> Any:
+    """The joints come last, and are whole or not there; each pose file is whole, the old one or the new one."""
+    files = [path for ending in _ENDINGS for path in (folder / EXPORTS).glob(f"*{ending}")]
+    (part,) = (folder / "joints").rglob("*.parquet")
+    return _oldest([len(load_poses(file).frames) for file in files], len(_ENDINGS), (Store(folder).clip_of(part) or {})["frames"])
+
+
+def _oldest(versions: list[int], n_files: int, *more: int) -> int:
+    assert len(versions) == n_files and {*versions, *more} <= {OLD, NEW}
+    return min(*versions, *more)
+
+
+_ALL = ("csv", "trc", "coco", "npz")
+
+
+def _all(folder: Path, version: int) -> None:
+    track = make_track(0, version, 1, SKELETONS["penn_action"], 30.0, gaps=False)
+    for one in export_all(track, folder / "all", name="a", formats=_ALL):
+        assert one.complete, one.notes
+
+
+def _read_all(folder: Path) -> Any:
+    files = [path for path in (folder / "all").iterdir() if path.suffix != ".tmp"]
+    return _oldest([len(load_poses(path).frames) for path in files], len(_ALL))
+
+
+def _live(folder: Path, version: int) -> None:
+    """The command records a clip that is played once; what cannot be written there is kept elsewhere."""
+    video = _small_video(folder, version)
+    model = video.with_name("tiny.safetensors")
+    if not model.exists():
+        torch.manual_seed(0)
+        save_model(build_model("dkd-tiny", channels=4, input_size=128), model, {"step": 1})
+    tempfile.tempdir = str(video.parent)
+    words = f"live {video} --box 10,10,90,90 --model {model} --engine torch --quiet --force --out {folder / 'a.npz'}"
+    arguments = build_parser().parse_args(words.split())
+    try:
+        with redirect_stdout(StringIO()):
+            arguments.command(arguments)
+    except DKDError as error:
+        if kept := re.search(r"kept in (\S+\.npz)", str(error)):
+            assert str(load_poses(kept[1]).source).startswith(video.stem)
+        raise
+
+
 def _page(folder: Path, version: int) -> None:
     trace = FakeTrace(version, channels=2, cells=16)
     save_page(trace, folder / "a.html", caption=f"version {version}")
@@ -214,6 +292,10 @@ KINDS: dict[str, Kind] = {
     "table of a study": Kind(_study_table, lambda f: len(read_table(f / "study.csv"))),
     "joints of a clip in a study": Kind(_study_part, _read_study_part),
     "table of a study's clips": Kind(_clips, _read_clips),
+    "table of a study's clips, CSV": Kind(_study_clips, lambda f: len(pd.read_csv(f / "clips.csv"))),
+    "pose files and joints of a row of a study": Kind(_row, _read_row),
+    "poses in several formats": Kind(_all, _read_all),
+    "recording of a live run": Kind(_live, lambda f: load_poses(f / "a.npz").source),
     "page": Kind(_page, _read_page),
     "figure, SVG": Kind(_figure, _text("a.svg")),
     "overlay video": Kind(_overlay, _read_overlay),

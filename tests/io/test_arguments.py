@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pytest
@@ -17,6 +17,11 @@ from dkd.errors import ArgumentError, ConfigError, checked
 if TYPE_CHECKING:
     from dkd.tracking.protocols import TraceLike
     from dkd.video.clip import Clip
+
+
+class Runs(Protocol):
+    def run(self) -> int: ...
+
 
 Cancel = Callable[[], bool]
 Pair = tuple[int, int]
@@ -33,6 +38,8 @@ def called(
     clip: Clip | None = None,
     cancel: Cancel | None = None,
     pair: Pair | None = None,
+    share: float = 0.5,
+    runs: Runs | None = None,
     values: np.ndarray | None = None,
     **others: Any,
 ) -> str:
@@ -44,11 +51,17 @@ class _Trace:
     clip = joints = scores = None
 
 
+class _Runner:
+    def run(self) -> int:
+        return 1
+
+
 @pytest.mark.parametrize(
     "given",
     [
-        {"number": np.int64(3)}, {"number": np.float32(3)}, {"number": Fraction(1, 2)}, {"number": True},
+        {"number": np.int64(3)}, {"number": True}, {"share": 3}, {"share": np.float32(3)}, {"share": Fraction(1, 2)},
         {"many": np.array(["a"])}, {"many": ("a",)}, {"many": iter("ab")}, {"settings": {}}, {"trace": _Trace()},
+        {"runs": _Runner()},
         {"cancel": lambda: False}, {"cancel": str}, {"pair": "the function itself checks what a Pair is"},
         {"values": [[1, 2]]}, {"values": range(3)}, {"other": object()}, {"number": None},
     ],
@@ -64,7 +77,10 @@ def test_what_fits_is_passed_on(given: dict[str, Any]) -> None:
         ({"path": None}, "expected path of called() to be text or a path, got None"),
         ({"path": b"a"}, "expected path of called() to be text or a path, got b'a', an object of type bytes"),
         ({"number": "3"}, "expected number of called() to be a whole number or None, got '3', an object of type str"),
+        ({"number": 3.0}, "expected number of called() to be a whole number or None, got 3.0, an object of type float"),
         ({"number": 1j}, "expected number of called() to be a whole number or None, got 1j"),
+        ({"runs": _Trace()}, "expected runs of called() to be a Runs or None"),
+        ({"share": "3"}, "expected share of called() to be a number, got '3'"),
         ({"many": "ab"}, "expected many of called() to be a list, got 'ab'"),
         ({"many": None}, "expected many of called() to be a list, got None"),
         ({"settings": [1]}, "expected settings of called() to be a dictionary or None"),

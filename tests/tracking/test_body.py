@@ -14,8 +14,9 @@ from hypothesis.extra.numpy import arrays
 from dkd import Clip, Trace, load_model
 from dkd.errors import ConfigError
 from dkd.measures.metrics import pck_mean
+from dkd.models.registry import build_model
 from dkd.pose.crops import Crop, box_to_crop, joints_to_box
-from dkd.pose.skeleton import convert_joints, get_skeleton
+from dkd.pose.skeleton import Skeleton, convert_joints, get_skeleton
 from dkd.tracking import body as limits
 from dkd.tracking.appearance import STRANGE, Appearance, look_at, places
 from dkd.tracking.body import Body
@@ -307,3 +308,14 @@ def test_the_man_is_followed_beside_the_woman(shared_data: Path, camera: int, le
         trace = Trace(load_model(), clip, box, progress=False)
     assert pck_mean(trace.joints, truth, side, 0.2) >= least
     assert trace.counted.mean() > 0.9
+
+
+def test_a_skeleton_without_known_joints_is_tracked_by_nothing_else() -> None:
+    """Joints of other names have no places on the body: nobody looks strange."""
+    joints = tuple("abcdefghijklm")
+    assert places(Skeleton("letters", joints, ())).shape == (0, 13)
+    model = build_model("dkd-tiny", channels=4, input_size=128).eval()
+    model.skeleton = Skeleton("letters", joints, (("a", "b"),))
+    frames = np.random.default_rng(0).integers(0, 255, (3, 96, 160, 3)).astype(np.uint8)
+    trace = Trace(model, Clip.from_array(frames), (10, 10, 90, 90), progress=False)
+    assert len(trace) == 3 and not trace.strange.any()

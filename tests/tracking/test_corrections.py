@@ -277,8 +277,8 @@ def test_the_sigma_is_that_of_the_models_training(model: DKD) -> None:
     ("call", "error", "what"),
     [
         ("correct_joint(8, 'head', 1, 1)", ConfigError, r"within 0\.\.7"),
-        ("correct_joint(range(2), 'head', 1, 1)", ConfigError, "index of one frame"),
-        ("correct_joint(None, 'head', 1, 1)", ConfigError, "index of one frame"),
+        ("correct_joint(range(2), 'head', 1, 1)", ConfigError, "frame of Trace.correct_joint.. to be a whole number"),
+        ("correct_joint(None, 'head', 1, 1)", ConfigError, "frame of Trace.correct_joint.. to be a whole number"),
         ("correct_joint(1, 'left_rist', 1, 1)", ConfigError, "left_wrist"),
         ("correct_joint(1, 'head', float('nan'), 1)", ConfigError, "near the picture"),
         ("correct_joint(1, 'head', 1, 1e6)", ConfigError, "hide_joint"),

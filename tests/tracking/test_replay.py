@@ -114,11 +114,11 @@ def test_every_change_of_a_trace_can_be_stored() -> None:
         ("restart(2, 3)", "does not take"),
         ("restart(frame=2, at=3)", "does not take"),
         ("restart()", "does not take"),
-        ("correct_joint(1, 'head', 'left', 2)", "does not take"),
+        ("correct_joint(1, 'head', 'left', 2)", "expected x of Trace.correct_joint.. to be a number"),
         ("put_kernel(1, nobody, 2)", "no other trace 'nobody'"),
         ("put_kernel(1, 'nobody', 2)", "no other trace 'nobody'"),
         ("put_kernel(1)", "does not take"),
-        ("restart(other)", "expected frames"),
+        ("restart(other)", "expected frame of Trace.restart.. to be a whole number"),
         ("restart(nan)", "no other trace 'nan'"),
     ],
 )

@@ -2,48 +2,49 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import ROOT
 from tests.support.browser import Lab, at_rest, opened, screenshot
+from tests.support.hostile_views import FILE, MATH, PROBES, VIEWS
 
-# Harmless, but seen if a browser, MathJax or a table takes them for more than text.
-PROBES = ["<b class=probe>x</b>", "$a_b$ and \\(c\\)", "a | b", "=1+1", "<img class=probe>", "&lt;b&gt;",
-          "`code` **x**"]  # fmt: skip
-SETUP = f"""\
-import sys
-sys.path.insert(0, {str(ROOT)!r})
-from dkd.pose.skeleton import Skeleton
-from tests.analysis.test_diagnosis import broken_trace
-from tests.support.fake_trace import FakeTrace
-from widgets import CoherenceDebugger, Workbench
-PROBES = {PROBES!r}
-
-def named(trace):
-    joints = tuple(f"{{PROBES[i % len(PROBES)]}} {{i}}" for i in range(len(trace.skeleton)))
-    limbs = tuple((joints[a], joints[b]) for a, b in trace.skeleton.limb_indices)
-    trace.skeleton = Skeleton(PROBES[0], joints, limbs)
-    trace.model_name = trace.clip.name = PROBES[0]
-    trace.ground_truth_kind = PROBES[1]
-    return trace"""
-# Everything that is written in a view, also in tooltips and for screen readers.
-TEXTS = """(view) => [view, ...view.querySelectorAll('*')]
-    .map((e) => `${e.title ?? ''} ${e.ariaLabel ?? ''} ${e.textContent}`).join()"""
-VIEWS = {
-    "workbench": "view = Workbench(named(FakeTrace(calibrated=True)), frame=20)\nview",
-    "debugger": "view = CoherenceDebugger(named(broken_trace()))\nview",
+# Everything that is written on the page, also in tooltips, fields and for screen readers.
+TEXTS = """(page) => [page, ...page.querySelectorAll('*')]
+    .map((e) => `${e.title ?? ''} ${e.ariaLabel ?? ''} ${e.value ?? ''} ${e.textContent}`).join()"""
+# What a browser or MathJax would make of a name. A probe that is a link would have no class.
+MADE = ".probe, mjx-container, .MathJax, a[href='b'], a[href$='/b']"
+JOINTS = [f"{probe} {i}" for i, probe in enumerate(PROBES)]
+# The view's element, and names that it shows.
+SHOWN = {
+    "workbench": (".dkd-workbench", [*JOINTS, MATH]),
+    "debugger": (".dkd-debugger", [MATH]),
+    "laboratory": (".dkd-laboratory", [*JOINTS, "swap_readouts("]),
+    "lineage": (".dkd-lineage", [*JOINTS]),
+    "anatomy": (".dkd-anatomy", [*JOINTS]),
+    "editor": (".dkd-workbench", [*JOINTS, MATH, *PROBES]),
+    "studio": (".dkd-studio", [f"{FILE}.mp4"]),
+    "live": (".dkd-live", [*JOINTS, MATH, f"{FILE}.mp4"]),
+    "study": (".dkd-study", [MATH, f"{FILE}000.mp4"]),
+    "training": (".dkd-training", [FILE, "&lt;i&gt; =1+1", "[a](b) `c` **d**"]),
+    "evaluation": (".dkd-evaluation", [MATH, f"{MATH} 1", "=1+1 [a](b)", FILE]),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_names_are_shown_as_they_are(lab_window: Page, jupyter_lab: Lab, name: str) -> None:
-    with opened(lab_window, jupyter_lab, f"names_{name}.ipynb", SETUP, VIEWS[name]) as page:
-        view = page.locator(f".dkd-{name}").first
-        expect(view).to_contain_text(PROBES[0])
+def test_names_are_shown_as_they_are(lab_window: Page, jupyter_lab: Lab, name: str, tmp_path: Path) -> None:
+    setup = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom tests.support import hostile_views"
+    cell = f"view = hostile_views.make({name!r}, {str(tmp_path)!r})\nview"
+    with opened(lab_window, jupyter_lab, f"names_{name}.ipynb", setup, cell) as page:
+        element, names = SHOWN[name]
+        view = page.locator(element).first
+        expect(view).to_be_visible()
+        for one in names[:1]:
+            expect(page.locator(".jp-OutputArea").filter(has_text=one.split("\n")[0]).first).to_be_attached()
         at_rest(page)
         screenshot(page, f"names_{name}")
-        shown = view.evaluate(TEXTS)
-        expected = PROBES if name == "workbench" else PROBES[:1]  # the debugger names the selected joint
-        assert [probe for probe in expected if probe not in shown] == []
-        assert page.locator(".jp-OutputArea .probe, .jp-OutputArea mjx-container, .jp-OutputArea .MathJax").count() == 0
+        shown = page.locator(".jp-Notebook").evaluate(TEXTS)
+        assert [one for one in names if one not in shown] == []
+        assert page.locator(".jp-Notebook").locator(MADE).count() == 0

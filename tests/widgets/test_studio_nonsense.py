@@ -80,7 +80,7 @@ def test_what_does_not_fit_the_video_is_said_and_changes_nothing(tmp_path: Path)
         (lambda: studio.add_person((10, 10, 10, 200)), "at least 8×8 pixels in the frame of 640×480, got one of 0×190"),
         (lambda: studio.add_person((900, 900, 1000, 1000)), "got one of 0×0"),
         (lambda: studio.add_person(BOX, frame=999), "expected a frame from 0 to 119, got 999"),
-        (lambda: studio.add_person(BOX, frame=1.5), "expected a frame from 0 to 119, got 1.5"),  # type: ignore[arg-type]
+        (lambda: studio.add_person(BOX, frame=1.5), "whole number or None, got 1.5"),  # type: ignore[arg-type]
         (lambda: studio.add_person(BOX, colour="reddish"), "expected a colour such as '#2ec4b6', got 'reddish'"),
         (lambda: setattr(studio, "range", (0, 5)), r"expected frames such as range\(30, 90\), got \(0, 5\)"),
         (lambda: setattr(studio, "range", range(0, 9, 3)), "expected frames such as"),

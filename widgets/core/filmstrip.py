@@ -19,6 +19,8 @@ from dkd.video.protocols import pixel_aspect
 
 HEIGHT = 150  # pixels of a picture in the strip
 GAP = 6
+# JupyterLab and nbconvert look for formulas in the HTML of an output: a name in dollars is none.
+AS_TEXT = "mathjax_ignore tex2jax_ignore"
 _COLOURS = {"left": (0, 114, 178), "right": (213, 94, 0), "centre": (150, 150, 150)}  # RGB, as in the live views
 
 
@@ -43,7 +45,7 @@ def draw_skeleton(frame: np.ndarray, joints: np.ndarray, skeleton: Any) -> np.nd
 
 def still_bundle(widget: Any, still: str) -> dict[str, str]:
     """Return the still picture of a widget as the data of an output: HTML, and a line of text for what has no HTML."""
-    return {"text/html": still, "text/plain": repr(widget)}
+    return {"text/html": f'<div class="{AS_TEXT}">{still}</div>', "text/plain": repr(widget)}
 
 
 def display_with_still(widget: Any, still: str) -> Any:

@@ -11,13 +11,14 @@ import re
 import threading
 import zlib
 from functools import cache
+from reprlib import repr as short
 from typing import Any
 
 import anywidget
 import ipywidgets
 import traitlets
 
-from dkd.errors import checked
+from dkd.errors import ArgumentError, checked
 from widgets.core import cells
 from widgets.core.assets import folder_modules, module, needed_folders, stylesheet
 
@@ -77,8 +78,18 @@ class ModuleWidget(anywidget.AnyWidget):
 
     def __init_subclass__(cls, **named: Any) -> None:
         super().__init_subclass__(**named)
-        if "__init__" in cls.__dict__:
-            checked(cls)
+        checked(cls)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        try:
+            super().__setattr__(name, value)
+        except traitlets.TraitError:
+            trait = self.traits().get(name)
+            if trait is None:
+                raise
+            raise ArgumentError(
+                f"expected {name} of {type(self).__name__} to be {trait.info()}, got {short(value)}"
+            ) from None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"

@@ -15,6 +15,7 @@ from dkd.errors import ConfigError
 from dkd.evaluation.methods import VARIANTS
 from dkd.io.paths import list_checkpoints
 from dkd.training.run import list_runs
+from widgets.core.filmstrip import AS_TEXT
 from widgets.evaluation.job import Request
 
 DEFAULT_VARIANTS = ("", "initializer", "erased")  # "": unchanged
@@ -252,7 +253,8 @@ def _parts(text: str) -> list[str]:
 def _tick(name: str, about: str, value: bool) -> Any:
     tick = ipw.Checkbox(
         value=value, indent=False, tooltip=f"{name}: {about}" if about else name, description_allow_html=True,
-        description=f"<b>{html.escape(name)}</b>" + (f"<span>{html.escape(about)}</span>" if about else ""),
+        description=f'<b class="{AS_TEXT}">{html.escape(name)}</b>'
+        + (f'<span class="{AS_TEXT}">{html.escape(about)}</span>' if about else ""),
     )  # fmt: skip
     tick.add_class("dkd-tick")
     return tick

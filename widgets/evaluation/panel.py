@@ -172,7 +172,13 @@ class EvaluationPanel(LivePanel):
         return self._job
 
     def show_moment(self, number: int = 0) -> None:
-        """Open a row of :attr:`moments` in the workbench, like a click on it."""
+        """Open a row of :attr:`moments` in the workbench, like a click on it.
+
+        Raises:
+            ConfigError: there is no such row.
+        """
+        if not 0 <= number < len(self.moments):
+            raise ConfigError(f"expected a row of the {len(self.moments)} moments, counted from 0, got {number}")
         self.gallery.choose(moment_key(self.moments.iloc[number].to_dict()))
 
     def _release_parts(self) -> None:

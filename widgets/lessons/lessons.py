@@ -47,7 +47,8 @@ class Number:
         try:
             number = float(str(given).replace(",", ".").replace("−", "-"))
         except ValueError:
-            return "Please type a number." if given in (None, "") else f"{given!r} is not a number."
+            is_empty = given is None or isinstance(given, str) and not given
+            return "Please type a number." if is_empty else f"{given!r} is not a number."
         right = self.value()
         if abs(number - right) <= self.tolerance + 1e-9 * abs(right):
             return True
@@ -78,11 +79,11 @@ class Choice:
 
     def check(self, given: object) -> bool | str:
         """Return ``True``, or a sentence that says why not."""
-        if given in (None, ""):
+        if given is None or isinstance(given, str) and not given:
             return "Please choose one."
-        if given not in self.options:
+        if not isinstance(given, str) or given not in self.options:
             return f"{given!r} is not one of: {', '.join(self.options)}."
-        return self.options[str(given)]
+        return self.options[given]
 
     def say(self) -> str:
         """Return the correct answer in words."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dkd.errors import ConfigError
+from dkd.pose.crops import four_numbers
 from dkd.tracking.changes import LEFT_OUT, plain
 from dkd.tracking.interventions import frames_of
 from dkd.tracking.trace import Trace
@@ -67,7 +68,7 @@ class Correcting:
 
     def set_box(self, frame: int, box: tuple[float, float, float, float], *, restart: bool = False) -> None:
         """Draw the person's box in a frame; see :meth:`dkd.Trace.set_box`."""
-        self._edit("set_box", int(frame), tuple(float(v) for v in box), **({"restart": True} if restart else {}))
+        self._edit("set_box", int(frame), four_numbers(box), **({"restart": True} if restart else {}))
 
     def interpolate(self, joint: str | int, first: int, last: int) -> None:
         """Move a joint straight from its place in one frame to that in another; see :meth:`dkd.Trace.interpolate`."""

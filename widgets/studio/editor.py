@@ -65,7 +65,7 @@ class Editor(Correcting, Workbench):
     """
 
     _module = script("studio/editor.js")
-    _views = (Stage, Matching, Kernels, Timeline)
+    _views, _can_grow = (Stage, Matching, Kernels, Timeline), False
     _people: traitlets.List = traitlets.List().tag(sync=True)
     _person = traitlets.Unicode().tag(sync=True)
     _tracks: traitlets.Dict = traitlets.Dict().tag(sync=True)

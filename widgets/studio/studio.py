@@ -15,16 +15,16 @@ from typing import Any
 import anywidget
 import numpy as np
 import traitlets
-from IPython.display import HTML, display
 
 from dkd.analysis.identity import same_person
 from dkd.errors import ConfigError, VideoMovedError
+from dkd.io.paths import as_path
 from dkd.models.base import VideoPoseModel
 from dkd.sessions.opening import find_video
 from dkd.sessions.session import ENDING, Session
 from dkd.tracking.tables import FORMATS
 from dkd.video.protocols import mean_rate, rate_text
-from widgets.core.filmstrip import filmstrip_html
+from widgets.core.filmstrip import display_with_still, filmstrip_html
 from widgets.core.library import ModuleWidget, script
 from widgets.core.view import unknown_keyword
 from widgets.core.wire import write_message
@@ -142,6 +142,8 @@ class Studio(Requests, ModuleWidget):
         Raises:
             VideoError, SessionError: it cannot be used.
         """
+        if os.fspath(video):  # an empty one is refused as no video
+            as_path(video, "a video")
         if os.fspath(video).endswith(ENDING):
             self.open_session(video)
             return
@@ -364,9 +366,7 @@ class Studio(Requests, ModuleWidget):
     # --- the still picture --------------------------------------------------------------------------------------------
 
     def _ipython_display_(self) -> None:
-        bundle = self._repr_mimebundle_()
-        display(*bundle if isinstance(bundle, tuple) else (bundle,), raw=True)
-        self._still = display(HTML(self.still_html()), display_id=f"{self._filmstrip}-{uuid.uuid4().hex[:6]}")
+        self._still = display_with_still(self, self.still_html())
 
     def still_html(self) -> str:
         """Return the HTML that stays in the notebook without a kernel: frames with the first person's skeleton."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import ipywidgets as ipw
 
-from dkd.errors import ConfigError, DKDError
+from dkd.errors import ConfigError, DKDError, checked
 from dkd.formats.several import free_path
 from dkd.io.background import is_ending, start_thread
 from dkd.studies.methods import KINDS as METHODS
@@ -27,6 +27,7 @@ from widgets.workbench.workbench import Workbench
 STILL_ROWS = 10
 
 
+@checked
 class StudyView(ipw.VBox):
     """Look at the clips of a study: sort and filter the table, and open a clip.
 

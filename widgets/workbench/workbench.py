@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import anywidget
 import traitlets
 
-from dkd.errors import ConfigError, DKDError
+from dkd.errors import ArgumentError, ConfigError, DKDError
 from dkd.formats.files import Exported, export, format_for
 from dkd.models.base import VideoPoseModel
 from dkd.tracking.conditions import Conditions
@@ -67,6 +67,7 @@ class Workbench(View):
     _matching = anywidget.WidgetTrait().tag(sync=True)
     _kernels = anywidget.WidgetTrait().tag(sync=True)
     _timeline = anywidget.WidgetTrait().tag(sync=True)
+    _can_grow: ClassVar[bool] = True  # whether it can show a trace that is being made
     _views: tuple[type[View], ...] = (Player, Matching, Kernels, Timeline)  # in the order of the four traits above
     reinitialise = traitlets.Bool(True).tag(sync=True)
     refine = traitlets.Bool(False).tag(sync=True)
@@ -153,6 +154,10 @@ class Workbench(View):
             DKDError: as for :class:`dkd.Trace`, if the first frame cannot be traced. A later error is shown under the
                 view, and raised by :meth:`wait`.
         """
+        if not cls._can_grow:
+            raise ConfigError(
+                f"{cls.__name__} shows a trace that is made; use Workbench.tracing(…), then {cls.__name__}"
+            )
         conditions = conditions or Conditions(reinitialise=Reinitialise())
         trace = Trace(
             model, clip, box, conditions, engine=engine, stop=stop, progress=False, cancel=lambda: True
@@ -242,6 +247,8 @@ class Workbench(View):
 
     @layers.setter
     def layers(self, value: Mapping[str, bool | float]) -> None:
+        if not isinstance(value, Mapping):
+            raise ArgumentError(f"expected layers such as {{'heatmap': True}}, got {value!r}")
         self.cursor.layers = dict(value)
 
     def reveal(self) -> None:
