@@ -59,7 +59,8 @@ if TYPE_CHECKING:
     from dkd.tracking.trace import Trace
     from dkd.tracking.two_way import TwoWayTrace, trace_person
     from dkd.training.config import TrainConfig, load_recipe
-    from dkd.training.run import Run, list_runs
+    from dkd.training.run import Run
+    from dkd.training.runs import list_runs
     from dkd.training.session import TrainingSession
     from dkd.training.trainer import train
     from dkd.video.clip import Clip
@@ -172,10 +173,8 @@ _HOMES = {
         "TrainConfig",
         "load_recipe",
     ),
-    "dkd.training.run": (
-        "Run",
-        "list_runs",
-    ),
+    "dkd.training.run": ("Run",),
+    "dkd.training.runs": ("list_runs",),
     "dkd.training.session": ("TrainingSession",),
     "dkd.training.trainer": ("train",),
     "dkd.video.clip": ("Clip",),

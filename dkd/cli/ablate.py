@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dkd.cli.bars import BAR_DELAY_S
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -75,7 +77,7 @@ def _run(plan: AblationPlan, folder: Path, only: list[str]) -> bool:
 
     with (
         _asked_to_stop() as asked,
-        tqdm() as bar,
+        tqdm(delay=BAR_DELAY_S) as bar,
         closing(ablate(plan, folder, only=only)) as steps,  # type: ignore[type-var]
     ):
         at = None

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dkd.cli.bars import BAR_DELAY_S
 from dkd.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def _calibrate(arguments: argparse.Namespace) -> int:
 
     from dkd.evaluation.calibrate import calibrate
 
-    with tqdm(unit="clip") as bar:
+    with tqdm(unit="clip", delay=BAR_DELAY_S) as bar:
         measured = calibrate(arguments.model, arguments.data, arguments.out, **_how(arguments, _shown_in(bar)))
     _print(measured)
     print(f"This was measured on the joints used for fitting, so it is optimistic: check others with dkd reliability.\n"
@@ -70,7 +71,7 @@ def _reliability(arguments: argparse.Namespace) -> int:
     save: Path | None = arguments.save
     if save is not None and save.suffix not in (".html", ".csv"):
         raise ConfigError(f"expected --save with a file that ends in .html or .csv, got {save}")
-    with tqdm(unit="clip") as bar:
+    with tqdm(unit="clip", delay=BAR_DELAY_S) as bar:
         measured = measure_reliability(
             arguments.model, arguments.data, arguments.bins, **_how(arguments, _shown_in(bar))
         )

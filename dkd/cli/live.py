@@ -11,13 +11,14 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dkd.cli.outputs import check_new
 from dkd.errors import ConfigError, DKDError
 from dkd.io.escaping import csv_cell
-from dkd.io.files import check_place
 
 if TYPE_CHECKING:
     from dkd.live.live import Live, Seen
@@ -74,9 +75,7 @@ def _live(arguments: argparse.Namespace) -> int:
                 f"expected a pose file as --out, got {arguments.out.name}: the pictures of a live run are not kept. "
                 "Record the video, and use dkd track"
             )
-        check_place(arguments.out)
-        if arguments.out.exists() and not arguments.force:
-            raise ConfigError(f"{arguments.out} exists already; add --force to replace it, or choose another name")
+        check_new(arguments.out, arguments.force)
     box = None if arguments.box is None else _box(arguments.box)
     source = PlayedClip(arguments.source, loop=True) if arguments.loop else as_source(arguments.source)
     conditions = Conditions(reinitialise=Reinitialise(), refine=arguments.refine)
@@ -91,7 +90,7 @@ def _live(arguments: argparse.Namespace) -> int:
         except BrokenPipeError as error:  # the reader has seen enough: what was seen is kept all the same
             closed = error
     if arguments.out is not None and live.tracked:
-        _record(live, arguments.out)
+        _record(live, arguments.out, arguments.seconds)
     if closed is not None:
         raise closed
     if not arguments.quiet:
@@ -120,7 +119,7 @@ def _ends_on_signals() -> Iterator[None]:
             signal.signal(one, signal.SIG_DFL)
 
 
-def _record(live: Live, out: Path) -> None:
+def _record(live: Live, out: Path, seconds: float | None) -> None:
     """Write the joints of a run. It cannot be repeated: if they cannot be written there, they are kept elsewhere.
 
     Raises:
@@ -129,6 +128,13 @@ def _record(live: Live, out: Path) -> None:
     from dkd.formats.files import export
 
     poses = live.poses()
+    if seconds is not None:  # those that are printed: the run itself ends a little later
+        rows = poses.times <= seconds
+        sure = None if poses.confidence is None else poses.confidence[rows]
+        poses = replace(
+            poses, xy=poses.xy[rows], scores=poses.scores[rows], confidence=sure, frames=poses.frames[rows],
+            times=poses.times[rows],
+        )  # fmt: skip
     try:
         export(poses, out)
     except DKDError as error:
@@ -146,6 +152,9 @@ def _print_all(live: Live, write: Callable[[Seen], None], seconds: float | None)
     results: queue.SimpleQueue[Seen | None] = queue.SimpleQueue()
     live.subscribe(results.put)
 
+    def is_late(seen: Seen) -> bool:
+        return seconds is not None and seen.time_s > seconds
+
     def end() -> None:
         live.join()
         results.put(None)
@@ -153,12 +162,15 @@ def _print_all(live: Live, write: Callable[[Seen], None], seconds: float | None)
     try:
         with live:
             threading.Thread(target=end, daemon=True, name="dkd-live-end").start()
-            while (seen := results.get()) is not None:
-                if seconds is not None and seen.time_s > seconds:
-                    break
+            while (seen := results.get()) is not None and not is_late(seen):
                 write(seen)
     except KeyboardInterrupt:  # how a live run usually ends
         pass
+    with suppress(queue.Empty):  # what was tracked until the run stood still
+        while True:
+            seen = results.get_nowait()
+            if seen is not None and not is_late(seen):
+                write(seen)
 
 
 def _csv(live: Live) -> Callable[[Seen], None]:

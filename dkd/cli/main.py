@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dkd.cli.ablate import add_ablation_command
+from dkd.cli.bars import BAR_DELAY_S
 from dkd.cli.confidence import add_confidence_commands
 from dkd.cli.engines import add_engines_command
 from dkd.cli.export import add_export_command, add_onnx_command
@@ -26,7 +27,7 @@ from dkd.cli.poses import add_poses_command
 from dkd.cli.study import add_study_command
 from dkd.cli.track import add_track_command
 from dkd.cli.words import Spoken, as_options
-from dkd.errors import DKDError, SampleError
+from dkd.errors import ConfigError, DKDError, SampleError
 from dkd.serve.lab import DEFAULT_PORT, run_lab
 from dkd.video.samples import default_sample, fetch_pose2sim
 
@@ -79,7 +80,9 @@ def build_parser() -> argparse.ArgumentParser:
     add_page_command(commands)
 
     train = commands.add_parser("train", help="train a model; in a folder with an unfinished run, resume it")
-    train.add_argument("--config", default="laptop", help="a shipped recipe or a YAML file (default: %(default)s)")
+    train.add_argument(
+        "--config", help="a shipped recipe or a YAML file (default: laptop; for a run that exists, its own settings)"
+    )
     train.add_argument(
         "--set", nargs="+", default=[], metavar="KEY=VALUE", action="extend", dest="words",
         help="settings to replace; use dots for nested ones: --set steps=500 adversary.eta=0.1",
@@ -90,7 +93,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     runs = commands.add_parser("runs", help="list training runs, or show one")
     runs.add_argument("run", nargs="?", help="name or folder of a run to show: its settings and last validation")
-    runs.add_argument("--root", type=Path, default=Path("runs"), help="folder of the runs (default: %(default)s)")
+    runs.add_argument("--root", type=Path, help="folder of the runs (default: runs)")
     runs.set_defaults(command=_runs)
 
     add_measuring_commands(commands)
@@ -142,20 +145,27 @@ def _train(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from dkd.io.config import to_yaml
+    from dkd.io.files import check_folder
     from dkd.training.config import load_recipe
+    from dkd.training.run import Run
     from dkd.training.trainer import train
 
-    config = load_recipe(arguments.config, arguments.words)
+    folder = arguments.run or Path("runs") / Path(arguments.config or "laptop").stem
+    check_folder(folder)
+    run = Run(folder)
+    if arguments.config is None and not arguments.words and run.exists:
+        config = run.config()
+    else:
+        config = load_recipe(arguments.config or "laptop", arguments.words)
     if arguments.show:
         print(to_yaml(config), end="")
         return 0
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    folder = arguments.run or Path("runs") / Path(arguments.config).stem
     quiet = int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", 0))) > 0  # only one process shows a bar
     records = train(config, folder)
     last = None
     try:
-        with tqdm(total=config.steps, unit="step", disable=quiet) as bar:
+        with tqdm(total=config.steps, unit="step", delay=BAR_DELAY_S, disable=quiet) as bar:
             for last in records:
                 bar.update(last.step - bar.n)
                 bar.set_postfix_str(
@@ -175,13 +185,16 @@ def _train(arguments: argparse.Namespace) -> int:
 
 def _runs(arguments: argparse.Namespace) -> int:
     from dkd.io.config import to_yaml
-    from dkd.training.run import find_run, list_runs
+    from dkd.training.runs import find_run, list_runs
 
+    root = arguments.root or Path("runs")
     if arguments.run is None:
-        table = list_runs(arguments.root)
+        if arguments.root is not None and not arguments.root.exists():
+            raise ConfigError(f"expected a folder of runs, but there is none at {arguments.root}")
+        table = list_runs(root)
         print(table.drop(columns="folder").round(3).to_string(index=False) if len(table) else "no runs yet")
         return 0
-    run = find_run(arguments.run, arguments.root)
+    run = find_run(arguments.run, root)
     config, log = run.config(), run.log()
     info = run.info()
     print(f"{run.folder}: {run.status()}, {run.steps_done()} of {config.steps} steps")
@@ -205,7 +218,7 @@ def _render(arguments: argparse.Namespace) -> int:
     config = from_mapping(RenderSetConfig, with_words({}, arguments.words))
     folder = arguments.out or data_folder() / "rendered"
     try:
-        with tqdm(total=len(config), unit="clip", desc=f"rendering into {folder}") as bar:
+        with tqdm(total=len(config), unit="clip", delay=BAR_DELAY_S, desc=f"rendering into {folder}") as bar:
             for progress in render_set(folder, config, workers=arguments.workers):
                 bar.update(progress.done - bar.n)
     except KeyboardInterrupt:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dkd.cli.bars import BAR_DELAY_S
+from dkd.cli.outputs import check_new
 from dkd.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -29,7 +31,8 @@ def add_measuring_commands(commands: Any) -> None:
     _add_data(evaluate)
     evaluate.add_argument("--by", nargs="+", default=["data", "model"], help="columns to group by")
     evaluate.add_argument("--normaliser", default="box", help="length that thresholds are relative to: box or torso")
-    evaluate.add_argument("--save", type=Path, help="write all rows, one per joint per frame, to a parquet file")
+    evaluate.add_argument("--save", type=Path, help="write all rows, one per joint per frame, to a Parquet file")
+    evaluate.add_argument("--force", action="store_true", help="replace the file of --save")
     evaluate.set_defaults(command=_evaluate)
 
     compare = commands.add_parser(
@@ -44,6 +47,7 @@ def add_measuring_commands(commands: Any) -> None:
     _add_rounds(compare, 5)
     compare.add_argument("--no-cost", action="store_true", help="do not measure costs")
     compare.add_argument("--save", type=Path, help="write the table to a .md, .csv or .tex file")
+    compare.add_argument("--force", action="store_true", help="replace the file of --save")
     compare.set_defaults(command=_compare)
 
     bench = commands.add_parser("bench", help="compare the cost of models: parameters, multiply-adds, time")
@@ -103,8 +107,10 @@ def _measure(arguments: argparse.Namespace, methods: Sequence[str | Method]) -> 
     from dkd.evaluation.results import Evaluation
     from dkd.evaluation.run import evaluate
     from dkd.io.config import from_mapping, with_words
+    from dkd.io.files import check_folder
     from dkd.machine import MachineConfig
 
+    check_folder(arguments.out)
     machine = from_mapping(MachineConfig, with_words({}, arguments.words))
     records = evaluate(
         methods, _sources(arguments.data), arguments.out,
@@ -112,7 +118,7 @@ def _measure(arguments: argparse.Namespace, methods: Sequence[str | Method]) -> 
     )  # fmt: skip
     quiet = int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", 0))) > 0  # only one process shows a bar
     whole = True
-    with tqdm(unit="frame", disable=quiet) as bar:
+    with tqdm(unit="frame", delay=BAR_DELAY_S, disable=quiet) as bar:
         for progress in records:
             bar.total = progress.of_frames
             bar.set_description_str(f"{progress.method} on {progress.video}"[-60:], refresh=False)
@@ -130,10 +136,13 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         print("\n".join(f"{name:14} {variant.summary}" for name, variant in VARIANTS.items()))
         return 0
     from dkd.evaluation.protocols import NORMALISERS, check_choice
-    from dkd.evaluation.results import Evaluation
+    from dkd.evaluation.results import Evaluation, check_rows_path
     from dkd.evaluation.summaries import COLUMNS, summarise
 
     check_choice("normaliser", arguments.normaliser, NORMALISERS)  # before the evaluation starts
+    if arguments.save is not None:
+        check_rows_path(arguments.save)
+        check_new(arguments.save, arguments.force)
     for column in arguments.by:
         check_choice("column", column, COLUMNS)
     try:
@@ -158,6 +167,8 @@ def _compare(arguments: argparse.Namespace) -> int:
     chosen = arguments.methods or [*PEERS, "dkd-mobilenetv2", *(f"dkd-mobilenetv2+{name}" for name in CONTROLS)]
     if arguments.save is not None and arguments.save.suffix not in (".md", ".csv", ".tex"):
         raise ConfigError(f"expected --save with a file that ends in .md, .csv or .tex, got {arguments.save}")
+    if arguments.save is not None:
+        check_new(arguments.save, arguments.force)
     methods = resolve(chosen)
     trained = [method for method in methods if method.source is not None]
     try:
@@ -201,7 +212,7 @@ def _costs(arguments: argparse.Namespace, methods: Sequence[Method]) -> pd.DataF
     if device.split(":")[0] not in ("cpu", "cuda") or (device != "cpu" and not torch.cuda.is_available()):
         raise ConfigError(f"expected --device cpu, or cuda if there is a GPU, got {device!r}")
     models = {name: model.to(device) for name, model in cost_models(methods).items()}
-    with tqdm(unit="turn", desc="models take turns") as bar:
+    with tqdm(unit="turn", delay=BAR_DELAY_S, desc="models take turns") as bar:
 
         def show(done: int, of: int) -> None:
             bar.total = of

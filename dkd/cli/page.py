@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from dkd.cli.outputs import check_new
 from dkd.cli.track import add_tracking_options
 from dkd.errors import ConfigError
 from dkd.io.files import check_place
@@ -48,8 +49,7 @@ def add_page_command(commands: Any) -> None:
 
 
 def _page(arguments: argparse.Namespace) -> int:
-    if arguments.out.exists() and not arguments.force:
-        raise ConfigError(f"{arguments.out} exists already; add --force to replace it, or choose another name")
+    check_new(arguments.out, arguments.force)
     if arguments.live:
         _check_live(arguments)
     elif arguments.video is None:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from dkd.cli.outputs import check_new
+
 
 def add_study_command(commands: Any) -> None:
     """Add the commands to argparse's subparsers ``commands``."""
@@ -59,6 +61,7 @@ def add_study_command(commands: Any) -> None:
         "-o", "--out", type=Path, metavar="FILE",
         help="also write the figure (.svg, .png, .pdf) or the tables (.csv, .md, .tex)",
     )  # fmt: skip
+    compare.add_argument("--force", action="store_true", help="replace an existing file")
     compare.set_defaults(command=_compare)
 
     methods = actions.add_parser("methods", help="print a paragraph for the methods section of a paper")
@@ -145,6 +148,8 @@ def _show(arguments: argparse.Namespace) -> int:
     from dkd.errors import ConfigError, nearest_name
     from dkd.studies.study import Study
 
+    if arguments.n < 1:
+        raise ConfigError(f"expected -n of at least 1, got {arguments.n}")
     study = Study(arguments.study)
     clips = study.clips()
     print(study.state(clips))
@@ -188,6 +193,8 @@ def _comparison(arguments: argparse.Namespace) -> Any:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
+    if arguments.out is not None:
+        check_new(arguments.out, arguments.force)
     comparison = _comparison(arguments)
     print(comparison)
     if arguments.out is not None:

@@ -131,6 +131,11 @@ def load_people(source: str, split: str = "train") -> list[PersonSequence]:
     path = Path(source).expanduser()
     if source and (path.is_dir() or path.is_absolute() or source.startswith(".")):
         return load_penn_action(path, split)
+    if equals and folder and name not in SOURCES:
+        raise ConfigError(
+            f"expected 'name=folder' with the name of a data set, got the name {name!r}{nearest_name(name, SOURCES)} "
+            f"Known: {', '.join(SOURCES)}. A folder in Penn Action's layout is given alone."
+        )
     raise ConfigError(
         f"expected the name of a data set, 'name=folder', or a folder in Penn Action's layout; {source!r} is none "
         f"of these{nearest_name(name, SOURCES)} Known: {', '.join(SOURCES)}."

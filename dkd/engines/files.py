@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from dkd.engines.exporting import to_onnx
 from dkd.engines.graphs import Calls, Graph, check_graphs, distilling, seeing
 from dkd.errors import ConfigError
-from dkd.io.files import atomic_path
+from dkd.io.files import atomic_path, check_folder
 from dkd.models.base import VideoPoseModel
 from dkd.models.dkd import DKD
 
@@ -33,12 +33,13 @@ def export_onnx(model: VideoPoseModel, folder: Path) -> list[Path]:
         The three files.
 
     Raises:
-        ConfigError: the model is of another kind.
+        ConfigError: the model is of another kind, or there is a file in place of the folder.
         StorageError: a file cannot be written.
     """
     if not isinstance(model, DKD) or model.matches_joints:
         raise ConfigError(f"expected a DKD that hands on pooled kernels only, got {model.name}")
     check_graphs(model)
+    check_folder(folder)
     distil, see = distilling(model), seeing(model)
 
     def start(frame: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from dkd.errors import ConfigError, DatasetError, checked
 from dkd.evaluation.summaries import COLUMNS
-from dkd.io.files import atomic_path
+from dkd.io.files import atomic_path, check_place
 from dkd.io.limits import read_parquet
 
 log = logging.getLogger(__name__)
@@ -131,7 +131,13 @@ class Evaluation:
         return pd.json_normalize(facts)
 
     def save(self, file: str | Path) -> Path:
-        """Write all rows to one parquet file; settings and provenance are in its metadata under the key ``dkd``."""
+        """Write all rows to one Parquet file; settings and provenance are in its metadata under the key ``dkd``.
+
+        Raises:
+            ConfigError: see :func:`check_rows_path`.
+            StorageError: the file cannot be written.
+        """
+        check_rows_path(file)
         facts = {**{k: v for k, v in self.settings.items() if k != "parts"}}
         facts["parts"] = json.loads(self.provenance().to_json(orient="records"))
         write_parquet(Path(file), self.table(), facts)
@@ -140,6 +146,18 @@ class Evaluation:
     def __repr__(self) -> str:
         done, of = len(self._files) - self.missing, len(self._files)
         return f"<Evaluation of {', '.join(self.methods)} on {', '.join(self.sources)}: {done} of {of} parts>"
+
+
+def check_rows_path(file: str | Path) -> None:
+    """Check that rows can be saved as this file.
+
+    Raises:
+        ConfigError: its name does not end in .parquet, or there is a folder of this name.
+    """
+    file = Path(file)
+    if file.suffix.lower() != ".parquet":
+        raise ConfigError(f"expected a file that ends in .parquet, got {file.name!r}")
+    check_place(file)
 
 
 def write_parquet(file: Path, table: pd.DataFrame, facts: dict[str, Any]) -> None:

@@ -64,7 +64,9 @@ def notes(track: PoseTrack) -> tuple[str, ...]:
 
 def _write(track: PoseTrack, path: Path, every: dict[str, Any], skeleton: Skeleton) -> None:
     if track.size is None:
-        raise ConfigError("this format needs the size of the frames, which the track does not know; add size=(w, h)")
+        raise ConfigError(
+            "COCO and PoseTrack files need the size of the frames, which the track does not know; add size=(w, h)"
+        )
     width, height = track.size
     stem = Path(track.source or "video").stem
     images = [

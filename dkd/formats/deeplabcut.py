@@ -15,10 +15,11 @@ import numpy as np
 
 from dkd.errors import DatasetError
 from dkd.formats.hdf import hdf, plain_literals, strings
-from dkd.formats.numbers import number_in, spread, text
+from dkd.formats.numbers import number_in, spread
 from dkd.formats.tidy import ends_early, skeleton_of
 from dkd.formats.track import PERSON, PoseTrack
 from dkd.io.escaping import csv_cell, from_csv_cell
+from dkd.io.numbers import text
 
 if TYPE_CHECKING:
     import h5py

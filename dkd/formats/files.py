@@ -11,6 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dkd.errors import ConfigError, DatasetError, MissingExtraError, checked, nearest_name
 from dkd.formats.names import to_skeleton
 from dkd.formats.stopping import StoppedError
@@ -22,6 +24,7 @@ from dkd.pose.skeleton import Skeleton
 from dkd.video.protocols import ClipLike
 
 log = logging.getLogger(__name__)
+_SAME_TIME_S = 1e-3  # times in files are often rounded to milliseconds
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ def load_poses(
         format: name in :data:`FORMATS`; by default it is found from the ending and the content.
         skeleton: joints to return, found by name (:func:`dkd.formats.names.match_joints`); by default the file's.
         video: the clip or the video's path, which gives times, rate and size; what does not fit is said in ``notes``.
-        fps: frames per second, for files that have no times.
+        fps: frames per second, for files that have no times, or in place of theirs.
 
     Returns:
         The track; its ``notes`` say what is missing or does not fit, and are logged as warnings.
@@ -135,7 +138,11 @@ def load_poses(
         raise DatasetError(f"there is no file {path}")
     track = _read(path, format)
     if fps is not None:
-        track = track.timed(fps)
+        told, track = track, track.timed(fps)
+        if (np.abs(told.times - track.times) > _SAME_TIME_S).any():  # False where the file says none
+            rate = f"{told.fps:g} frames per second" if told.fps else "other times"
+            note = f"The file says {rate}; they are replaced by those of fps={fps:g}."
+            track = replace(track, notes=(*track.notes, note))
     if video is not None:
         track = with_video(track, video)
     if skeleton is not None:

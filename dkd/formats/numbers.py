@@ -1,4 +1,4 @@
-"""Numbers as text: the shortest that reads back to the same value of the array's type."""
+"""Numbers of pose files: the shortest text that reads back to the same value, and numbers in names."""
 
 from __future__ import annotations
 
@@ -18,13 +18,6 @@ def shortest(array: np.ndarray) -> np.ndarray:
     if array.dtype == np.float64:
         return array
     return array.astype(str).astype(np.float64)
-
-
-def text(values: np.ndarray, unknown: str = "") -> np.ndarray:
-    """Return values as an array of shortest texts, ``unknown`` for NaN."""
-    out = np.asarray(values).astype(str).astype(object)
-    out[np.isnan(values)] = unknown
-    return out
 
 
 def number_in(name: str) -> int | None:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dkd.errors import DatasetError
-from dkd.formats.numbers import text
 from dkd.formats.rates import rate_of
 from dkd.formats.track import PERSON, PoseTrack
 from dkd.io import limits
 from dkd.io.escaping import csv_cell, from_csv_cell
 from dkd.io.limits import check_rows
+from dkd.io.numbers import text
 from dkd.pose.skeleton import SKELETONS, Skeleton
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _KEY = b"dkd"  # of a Parquet file's metadata
 COLUMNS = ("frame", "time_s", "person", "joint", "x", "y", "score", "confidence")
+MISSING = ("", "NaN", "nan", "NA", "N/A", "null", "None")  # texts of a missing number, of pandas, R and others
 
 
 def to_table(track: PoseTrack) -> pd.DataFrame:
@@ -88,7 +89,7 @@ def read_text(path: Path) -> PoseTrack:
     kinds = {"person": str, "joint": str}
     try:
         table = pd.read_csv(path, sep=separator, dtype=kinds, encoding="utf-8-sig", keep_default_na=False,
-                            na_values={c: [""] for c in COLUMNS if c not in kinds})  # fmt: skip
+                            na_values={c: MISSING for c in COLUMNS if c not in kinds})  # fmt: skip
     except (ValueError, pd.errors.ParserError) as error:
         raise DatasetError(f"expected a table with the columns {', '.join(COLUMNS)} in {path}: {error}") from error
     for column in kinds:
@@ -152,7 +153,15 @@ def from_table(table: pd.DataFrame, path: Path | str, about: dict[str, Any] | No
 
     def column(name: str) -> np.ndarray:
         values = table[name].to_numpy() if name in table else np.full(len(table), np.nan)
-        values = values if values.dtype.kind == "f" else pd.to_numeric(table[name]).to_numpy(np.float64)
+        if values.dtype.kind != "f":
+            values = pd.to_numeric(table[name], errors="coerce").to_numpy(np.float64)
+            wrong = np.isnan(values) & table[name].notna().to_numpy()
+            if wrong.any():
+                row = int(wrong.argmax())
+                raise DatasetError(
+                    f"expected numbers in the column {name!r} of {path}, got {str(table[name].iloc[row])[:60]!r} in "
+                    f"row {row + 1} below the header; leave unknown values empty"
+                )
         out = np.full(shape, np.nan, values.dtype)
         out[place] = values
         return out

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from dkd.errors import ConfigError, DatasetError
-from dkd.formats.numbers import text
 from dkd.formats.rates import rate_of
 from dkd.formats.tidy import ends_early, skeleton_of
 from dkd.formats.track import PERSON, PoseTrack
+from dkd.io.numbers import text
 
 _AXES = 3
 

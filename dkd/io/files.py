@@ -15,13 +15,18 @@ from dkd.io.leftovers import exchange, put_back, remove, temporary_name, tidy
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield the path of a temporary file in the same folder, which replaces ``path`` once it is written.
 
-    The folder is created if it is missing. If writing fails, an existing file at ``path`` stays unchanged. Temporary
+    The folder is created if it is missing; a symbolic link stays one, and the file that it stands for is written. If
+    writing fails, an existing file at ``path`` stays unchanged. Temporary
     files that killed processes left in the folder are removed.
 
     Raises:
         StorageError: the disk is full, or there is no permission to write.
     """
     path = _checked(path)
+    try:
+        path = path.resolve() if path.is_symlink() else path  # the file that a link stands for is replaced
+    except (OSError, RuntimeError) as error:  # a circle of links
+        raise StorageError(f"cannot write {path}: {error}; choose another path") from error
     temporary = path.with_name(temporary_name(path.name))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -90,6 +95,23 @@ def check_place(path: str | Path) -> None:
         raise StorageError(f"cannot write {path}: {error}; choose another path") from error
     if not above.is_dir():
         raise ConfigError(f"expected a folder, got the file {above} in {path}; choose another path")
+
+
+def check_folder(path: str | Path) -> None:
+    """Check before long work that there can be a folder at ``path``; it is created later.
+
+    Raises:
+        ConfigError: there is a file at ``path``, or where a folder above it is needed.
+        StorageError: the path cannot be used at all.
+    """
+    path = _checked(path)
+    try:
+        there = next(one for one in (path.absolute(), *path.absolute().parents) if one.exists())
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error}; choose another path") from error
+    if not there.is_dir():
+        where = "" if there == path.absolute() else f" in {path}"
+        raise ConfigError(f"expected a folder, got the file {there}{where}; choose another path")
 
 
 def _checked(path: str | Path) -> Path:

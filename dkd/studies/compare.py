@@ -27,6 +27,7 @@ from dkd.io.escaping import csv_cell, latex, markdown
 from dkd.io.files import atomic_path
 from dkd.io.paths import as_path
 from dkd.studies.columns import CLIP_COLUMNS, MEASURE_TITLES
+from dkd.studies.settings import check_not_of_a_study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,10 +115,11 @@ class GroupComparison:
         """Write the figure (``.svg``, ``.png``, ``.pdf``) or the tables (``.csv``, ``.md``, ``.tex``).
 
         Raises:
-            ConfigError: the ending is of another kind.
+            ConfigError: the ending is of another kind, or the file is the table of a study.
             StorageError: the file cannot be written.
         """
         file = as_path(file, "the file of the comparison")
+        check_not_of_a_study(file)
         ending = file.suffix.lower()
         if ending not in (*_FIGURES, *_TABLES):
             raise ConfigError(f"expected a file that ends in {', '.join((*_FIGURES, *_TABLES))}, got {file}")

@@ -50,10 +50,9 @@ def _tracked(study: Study, clips: pd.DataFrame) -> list[str]:
     ran = " and ".join(f"{name} ({_count(n, 'clip')})" if len(engines) > 1 else name for name, n in engines.items())
     found.append(f"We used the model {study.settings.model}{files}" + (f", computed by {ran}." if ran else "."))
     found.append(f"This paragraph was written with {_software(done)}.")
-    given = sum(row.box is not None for row in study.rows)
-    ways = [
-        (given, "from a given box"), (len(study.rows) - given, "from the most confident person that was found")
-    ]  # fmt: skip
+    names = set(done["name"])
+    given = sum(row.box is not None for row in study.rows if row.name in names)
+    ways = [(given, "from a given box"), (len(done) - given, "from the most confident person that was found")]
     started = " and ".join(f"{how} ({_count(n, 'clip')})" for n, how in ways if n)
     lost = "was searched for again" if study.settings.reinitialise else "was not searched for again"
     exact = (
@@ -78,6 +77,9 @@ def _failed(study: Study, clips: pd.DataFrame) -> list[str]:
     failed = f"{_count(n_failed, 'clip')} could not be analysed ({reasons})" if n_failed else "No clip failed"
     partly = f"; {_count(n_partial, 'clip')} could be read only up to a damaged frame" if n_partial else ""
     found.append(f"{failed}{partly}.")
+    if n_warned := int((clips["warnings"] > 0).sum()):
+        videos = "had a video" if n_warned == 1 else "had videos"
+        found.append(f"{_count(n_warned, 'clip')} {videos} with a fault that is noted in the table of clips.")
     if n_waiting:
         found.append(f"{_count(n_waiting, 'clip')} of the study had not been analysed yet.")
     return found

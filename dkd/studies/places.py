@@ -50,6 +50,10 @@ class Place(Protocol):
         """Return whether there is a folder."""
         ...
 
+    def ends_with(self, path: str, ending: bytes) -> bool:
+        """Return whether a file ends so; it is only looked at on a disk, where it may be cut short."""
+        ...
+
     def source(self, path: PurePath) -> Any:
         """Return what pyarrow reads a file from.
 
@@ -125,6 +129,14 @@ class Disk:
     def has_folder(self, path: PurePath) -> bool:
         return Path(path).is_dir()
 
+    def ends_with(self, path: str, ending: bytes) -> bool:
+        try:
+            with open(path, "rb") as file:
+                file.seek(-len(ending), os.SEEK_END)
+                return file.read() == ending
+        except OSError:  # empty, gone, or not readable
+            return False
+
     def source(self, path: PurePath) -> Any:
         return path
 
@@ -185,6 +197,9 @@ class Away:
 
     def has_folder(self, path: PurePath) -> bool:
         return self._read(path, lambda: bool(self.system.isdir(str(path))))
+
+    def ends_with(self, path: str, ending: bytes) -> bool:
+        return True  # an upload is there as a whole, or not at all
 
     def source(self, path: PurePath) -> Any:
         import pyarrow as pa

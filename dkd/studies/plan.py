@@ -6,6 +6,7 @@ A hundred thousand rows need a few megabytes: the table of clips stays in its fi
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
 from array import array
@@ -27,6 +28,7 @@ from dkd.video.folders import is_images
 if TYPE_CHECKING:
     import pandas as pd
 
+log = logging.getLogger(__name__)
 _OBJECTS = 512  # rows of the table of clips that are Python objects at a time
 _PLANNED = ("name", "status", "key", "video_sha256", "video_bytes", "video_mtime_ns")
 
@@ -79,6 +81,10 @@ class Plan:
                     is_done[i] = clip["status"] == "done" and self._is_done(rows[i], clip)
         self.waiting = array("l", (i for i, done in enumerate(is_done) if not done))
         self.n_done, self.n_failed = len(rows) - len(self.waiting), 0
+        if self.n_missing:
+            log.warning(
+                "the videos of %d finished rows are not there; their results are kept as they are", self.n_missing
+            )
 
     def _check_parts(self) -> bytearray:
         """Return which rows have a part; move those in other places, and those of rows that the table does not have."""
@@ -86,11 +92,14 @@ class Plan:
         folders: dict[str, int] = {}
         folder_of = array("i", [-1]) * len(rows)
         strange: list[str] = []
+        damaged: list[str] = []
         twice: list[tuple[int, str]] = []  # a store that was left in the middle of a move has both
         for file in store.parts():
             folder, name = os.path.split(file)
             if (i := rows.place(name.removesuffix(".parquet"))) is None:
                 strange.append(file)
+            elif not store.is_whole(file):
+                damaged.append(file)  # as if it were not there: the row is run again
             elif folder_of[i] < 0:
                 folder_of[i] = folders.setdefault(folder, len(folders))
             else:
@@ -100,6 +109,8 @@ class Plan:
                 f"the {len(strange)} results in {self._settings.results} are of another study: it has none of these "
                 "videos. Choose another address as setting results"
             )
+        if damaged:
+            log.warning("%d files of joints are cut short, and made again: %s", len(damaged), ", ".join(damaged[:3]))
         for file in strange:
             store.set_aside(PurePath(file))
         names = list(folders)

@@ -11,6 +11,7 @@ from dkd.errors import ConfigError
 from dkd.io.escaping import csv_cell
 from dkd.io.files import atomic_path
 from dkd.io.paths import as_path
+from dkd.studies.settings import check_not_of_a_study
 from dkd.studies.sources import is_url
 
 if TYPE_CHECKING:
@@ -75,6 +76,18 @@ class Reports:
         study = cast("Study", self)
         return methods(study, study.clips(), kind, comparison)
 
+    def state(self, clips: pd.DataFrame | None = None) -> str:
+        """Return in a sentence what is done, failed and waiting; ``clips`` if they were read already."""
+        study = cast("Study", self)
+        clips = study.clips() if clips is None else clips
+        done, partial, failed = (int((clips["status"] == status).sum()) for status in ("done", "partial", "failed"))
+        text = f"{done} of {len(study)} clips are done, {int(clips['frames'].sum())} frames"
+        waiting = len(study) - done - partial - failed
+        for count, what in ((partial, "done in part"), (failed, "failed"), (waiting, "waiting")):
+            text += f", {count} {what}" if count else ""
+        warned = int((clips["warnings"] > 0).sum())
+        return text + (f"; {warned} with a warning about the video (column warning)" if warned else "")
+
     def save_clips(self, file: str | os.PathLike[str], clips: pd.DataFrame | None = None) -> Path:
         """Write the table of clips as CSV for a spreadsheet, completely or not at all.
 
@@ -85,13 +98,14 @@ class Reports:
             clips: rows of :meth:`clips` to write; all by default.
 
         Raises:
-            ConfigError: the file has another ending.
+            ConfigError: the file has another ending, or is the table of a study.
             DatasetError: the table of clips is damaged.
             StorageError: the file cannot be written.
         """
         file = as_path(file, "the file of the table")
         if file.suffix.lower() != ".csv":
             raise ConfigError(f"expected a file that ends in .csv, got {file}; clips.parquet has the same table")
+        check_not_of_a_study(file)
         table = cast("Study", self).clips() if clips is None else clips
         with atomic_path(file) as temporary:
             text = table.map(csv_cell).rename(columns=csv_cell).to_csv(index=False)

@@ -16,6 +16,7 @@ from dkd.studies.places import check_results
 from dkd.studies.rows import Row
 
 FORMAT = "dkd-study/1"
+TABLE, SETTINGS = "study.csv", "study.yaml"  # files in the folder of a study
 
 
 @dataclass(frozen=True)
@@ -129,3 +130,13 @@ def work_key(row: Row, settings: StudySettings, weights: str) -> str:
         *(["refine"] if settings.refine else []),  # else as before there was this setting: rows stay done
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def check_not_of_a_study(file: Path) -> None:
+    """Check that a result is not written over the table or the settings of a study, which people made by hand.
+
+    Raises:
+        ConfigError: it would be.
+    """
+    if file.name in (TABLE, SETTINGS) and (file.parent / TABLE).is_file():
+        raise ConfigError(f"{file} belongs to the study itself; choose another name")

@@ -79,6 +79,10 @@ class Store:
         """Yield the paths of the files of joints that are there; each has the name of its row."""
         return (file for file in self.place.files(self.place.root / JOINTS) if file.endswith(".parquet"))
 
+    def is_whole(self, file: str) -> bool:
+        """Return whether a part on a disk has the end of a Parquet file; those in an object store are whole."""
+        return self.place.ends_with(file, b"PAR1")
+
     def has(self, part: PurePath) -> bool:
         """Return whether a file of results is there."""
         return self.place.has(part)
@@ -301,7 +305,7 @@ class Store:
                 pq.read_metadata(source)
             except (pa.ArrowException, OSError) as error:
                 name = self.place.address(part)
-                log.warning("%s is damaged and left out (%s); delete it and run the study again", name, error)
+                log.warning("%s is damaged and left out (%s); run the study again to make it again", name, error)
             else:
                 whole.append(part)
         if parts and not whole:

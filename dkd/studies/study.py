@@ -31,7 +31,7 @@ from dkd.studies.local import check_workers, is_count
 from dkd.studies.plan import Plan
 from dkd.studies.reports import Reports
 from dkd.studies.rows import Row
-from dkd.studies.settings import StudySettings, model_hash, read_settings, write_settings
+from dkd.studies.settings import SETTINGS, TABLE, StudySettings, model_hash, read_settings, write_settings
 from dkd.studies.sources import Videos, is_url
 from dkd.studies.store import Store, clips_schema
 from dkd.studies.table import read_rows, write_table
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from dkd.tracking.trace import Trace
 
 log = logging.getLogger(__name__)
-TABLE, SETTINGS = "study.csv", "study.yaml"
 ATTEMPTS = 2
 # The table of clips is written during a run after so many seconds, or so many rows, which are in memory until then.
 SAVE_S, MOST_UNSAVED = 30.0, 5000
@@ -257,10 +256,6 @@ class Study(Reports):
             plan = Plan(self._store, self.folder, self.rows, self.settings, weights)
             if self.settings.results:
                 self._store.copy_here([self.folder / TABLE, self.folder / SETTINGS])
-            if plan.n_missing:
-                log.warning(
-                    "the videos of %d finished rows are not there; their results are kept as they are", plan.n_missing
-                )
             yield from self._run(plan, attempts, lambda setup: start_engine(engine, setup, workers, address))
         finally:
             lock.release()
@@ -365,16 +360,6 @@ class Study(Reports):
         if is_url(row.video):
             return self._videos.get(row.video)[0]
         return Path(os.path.normpath(self.folder.resolve() / row.video))
-
-    def state(self, clips: pd.DataFrame | None = None) -> str:
-        """Return in a sentence what is done, failed and waiting; ``clips`` if they were read already."""
-        clips = self.clips() if clips is None else clips
-        done, partial, failed = (int((clips["status"] == status).sum()) for status in ("done", "partial", "failed"))
-        text = f"{done} of {len(self)} clips are done, {int(clips['frames'].sum())} frames"
-        waiting = len(self) - done - partial - failed
-        for count, what in ((partial, "done in part"), (failed, "failed"), (waiting, "waiting")):
-            text += f", {count} {what}" if count else ""
-        return text
 
     def joints_of(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return one row per joint per frame of one row of the table.

@@ -11,6 +11,7 @@ import numpy as np
 from dkd.errors import ConfigError, checked
 from dkd.io.escaping import csv_cell
 from dkd.io.files import atomic_path, check_place
+from dkd.io.numbers import text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,10 +58,11 @@ def joints_table(trace: Trace | Mapping[str, Trace], first: int = 0, start_s: fl
 
 def _text(separator: str) -> Callable[[pd.DataFrame, Path], None]:
     def write(table: pd.DataFrame, path: Path) -> None:
-        # Times in fixed decimals: with six significant digits, steps of 1/240 s would be lost after 1,000 s.
-        fixed = table.assign(time_s=table["time_s"].map("{:.9f}".format))
-        fixed = fixed.map(csv_cell)
-        fixed.to_csv(path, index=False, float_format="%.6g", sep=separator)
+        numbers = table.select_dtypes("floating")
+        # The shortest texts that read back to the same float32; times in fixed decimals, as spreadsheets like them.
+        texts = {name: text(column.to_numpy()) for name, column in numbers.items()}
+        texts["time_s"] = table["time_s"].map("{:.9f}".format).to_numpy(object)
+        table.map(csv_cell).assign(**texts).to_csv(path, index=False, sep=separator)
 
     return write
 

@@ -27,7 +27,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from torch import Tensor
 
-from dkd.errors import CheckpointError, ConfigError, DKDError, RunBusyError, StorageError, checked, nearest_name
+from dkd.errors import CheckpointError, ConfigError, RunBusyError, StorageError, checked
 from dkd.io.config import flat, from_mapping, to_mapping
 from dkd.io.files import atomic_path
 from dkd.io.leftovers import remove
@@ -78,13 +78,9 @@ class Run:
         except OSError as error:
             raise StorageError(f"cannot write in {self.folder}: {error}") from error
         try:
-            if not self.info_file.is_file():
+            self.check(config)
+            if not self.exists:
                 self._write_json(self.info_file, {"format": FORMAT, "config": to_mapping(config), **provenance()})
-            elif differences := self._differences(config):
-                raise CheckpointError(
-                    f"{self.folder} holds a run with different settings ({differences}); use another folder, or the "
-                    "settings with which it was started"
-                )
             try:
                 self.failure_file.unlink(missing_ok=True)
             except OSError as error:
@@ -92,6 +88,23 @@ class Run:
         except BaseException:
             self._lock.release()
             raise
+
+    def check(self, config: TrainConfig) -> None:
+        """Check that a run with these settings can begin or go on in the folder; nothing is written.
+
+        Raises:
+            RunBusyError: another process is training in it.
+            CheckpointError: it contains a run with different settings.
+        """
+        if is_locked(self.folder / "lock") and not self._lock.is_locked:
+            raise RunBusyError(
+                f"another process is training in {self.folder}; stop it, or use a different folder for this run"
+            )
+        if self.exists and (differences := self._differences(config)):
+            raise CheckpointError(
+                f"{self.folder} holds a run with different settings ({differences}); use another folder, or the "
+                "settings with which it was started"
+            )
 
     def forget(self) -> None:
         """Remove what :meth:`open` wrote if the run could not start. A run with a state or a log is kept."""
@@ -130,6 +143,11 @@ class Run:
     def name(self) -> str:
         """Name of the folder."""
         return self.folder.name
+
+    @property
+    def exists(self) -> bool:
+        """Whether a run was started in the folder."""
+        return self.info_file.is_file()
 
     @property
     def info_file(self) -> Path:
@@ -324,73 +342,6 @@ class Run:
 
     def __repr__(self) -> str:
         return f"<Run {self.name!r}: {self.status()}, {self.steps_done()} steps>"
-
-
-@checked
-def list_runs(root: str | Path = "runs") -> pd.DataFrame:
-    """List the runs in a folder, newest first, one row per run.
-
-    Returns:
-        ``run, model, adversary, status, step, steps, loss, PCK@0.2, PCK@0.1, acceleration %, started, folder``; results
-        are those of the last validation, NaN before the first.
-
-    Raises:
-        ConfigError: ``root`` is a file.
-    """
-    if Path(root).is_file():
-        raise ConfigError(f"expected a folder of runs, but {root} is a file; give the folder that it lies in")
-    import pandas as pd
-
-    rows = []
-    for file in sorted(Path(root).glob("**/run.json")):
-        try:
-            rows.append(_row(Run(file.parent)))
-        except (DKDError, OSError) as error:
-            log.warning("left out: %s: %s", file.parent, error)
-    columns = list(rows[0]) if rows else ["run", "model", "status", "step", "steps", "folder"]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.sort_values("started", ascending=False, ignore_index=True) if rows else table
-
-
-def _row(run: Run) -> dict[str, Any]:
-    """Return a run's row of :func:`list_runs`.
-
-    Raises:
-        CheckpointError, ConfigError: a file of the run cannot be read.
-    """
-    info, config, table = run.info(), run.config(), run.log()
-    validated = table.dropna(subset=["pck@0.2"]) if "pck@0.2" in table else table[:0]
-
-    def last(frame: pd.DataFrame, column: str) -> float:
-        return float(frame[column].iloc[-1]) if len(frame) and column in frame else math.nan
-
-    return {
-        "run": run.name,
-        "model": config.model.name,
-        "adversary": config.adversary.eta,
-        "status": run.status(),
-        "step": max(run.steps_done(), int(table["step"].max()) if len(table) and run.busy else 0),
-        "steps": config.steps,
-        "loss": last(table, "loss"),
-        "PCK@0.2": last(validated, "pck@0.2"),
-        "PCK@0.1": last(validated, "pck@0.1"),
-        "acceleration %": last(validated, "acceleration"),
-        "started": info["started"],
-        "folder": str(run.folder),
-    }
-
-
-def find_run(name: str | Path, root: str | Path = "runs") -> Run:
-    """Find the run with this name in ``root``, or in this folder.
-
-    Raises:
-        ConfigError: there is no such run; the nearest name is given.
-    """
-    for folder in (Path(name), Path(root) / name):
-        if (folder / "run.json").is_file():
-            return Run(folder)
-    known = [file.parent.name for file in Path(root).glob("**/run.json")]
-    raise ConfigError(f"there is no run {str(name)!r} in {root}{nearest_name(str(name), known)}")
 
 
 def _number(value: Any) -> Any:

@@ -65,12 +65,14 @@ def train(
     """
     with torch_threads(config.machine.threads):
         fabric = make_fabric(config)
+        run = Run(folder)
+        if fabric.is_global_zero:
+            run.check(config)  # before data are loaded
         if people is None:
             people = load_mixture(config)
         if validation is None:
             validation = load_validation(config)
         _check_skeletons(config, people, validation)
-        run = Run(folder)
         if fabric.is_global_zero:
             run.open(config)
         try:

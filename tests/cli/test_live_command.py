@@ -65,6 +65,17 @@ def test_a_line_of_json_per_frame_until_the_time_is_over(walk: Path, capsys: pyt
     assert set(lines[0]["joints"][0]) == {"joint", "x", "y", "score", "confidence"}
 
 
+def test_the_file_holds_the_frames_that_are_printed(
+    walk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "seen.tidy.csv"
+    command = ["live", str(walk), "--box", BOX, "--loop", "--seconds", "1", "--out", str(out), "--format", "jsonl"]
+    assert main([*command, "--quiet"]) == 0
+    printed = [json.loads(line)["frame"] for line in capsys.readouterr().out.splitlines()]
+    written = load_poses(out)
+    assert list(written.frames) == printed and written.times[-1] <= 1
+
+
 def test_what_was_seen_is_written_when_the_reader_has_seen_enough(walk: Path, tmp_path: Path) -> None:
     out = tmp_path / "seen.slp"
     command = ["live", str(walk), "--box", BOX, "--loop", "--out", str(out), "--quiet"]

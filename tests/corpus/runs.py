@@ -19,7 +19,8 @@ from dkd.models.checkpoints import save_model
 from dkd.models.registry import build_model
 from dkd.sessions.content import Bookmark, ModelFile, SavedPerson, VideoFile
 from dkd.sessions.session import Session
-from dkd.training.run import Run, list_runs
+from dkd.training.run import Run
+from dkd.training.runs import list_runs
 from tests.corpus.cases import Case, Use, uses
 from tests.support.dotted_people import dotted_person, quick
 

@@ -20,7 +20,7 @@ from dkd.errors import ConfigError, DatasetError
 from dkd.machine import MachineConfig, launch
 from dkd.serve.lab import run_lab
 from dkd.training.config import load_recipe
-from dkd.training.run import list_runs
+from dkd.training.runs import list_runs
 from tests.support.video_files import draw_number, write_clip
 
 

@@ -209,7 +209,8 @@ def _read_row(folder: Path) -> Any:
     """The joints come last, and are whole or not there; each pose file is whole, the old one or the new one."""
     files = [path for ending in _ENDINGS for path in (folder / EXPORTS).glob(f"*{ending}")]
     (part,) = (folder / "joints").rglob("*.parquet")
-    return _oldest([len(load_poses(file).frames) for file in files], len(_ENDINGS), (Store(folder).clip_of(part) or {})["frames"])
+    joints = Store(folder).clip_of(part) or {}
+    return _oldest([len(load_poses(file).frames) for file in files], len(_ENDINGS), joints["frames"])
 
 
 def _oldest(versions: list[int], n_files: int, *more: int) -> int:

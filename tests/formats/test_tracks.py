@@ -236,7 +236,29 @@ def test_the_table_of_dkd_track_is_read(tmp_path: Path) -> None:
         save_joints(trace, tmp_path / f"a{ending}", 300, 10.0)
         track = load_poses(tmp_path / f"a{ending}")
         assert track.skeleton == trace.skeleton and track.frames[0] == 300 and track.fps == trace.clip.fps
-        assert np.allclose(track.xy[:, 0], trace.joints, rtol=1e-5, equal_nan=True)
+        assert np.array_equal(track.xy[:, 0].astype(np.float32), trace.joints, equal_nan=True), "no digit is lost"
+
+
+@pytest.mark.parametrize("missing", ["NaN", "nan", "NA", ""])
+def test_missing_joints_of_other_tables_are_read(tmp_path: Path, missing: str) -> None:
+    rows = ["frame,joint,x,y", "0,head,1.5,2.5", f"0,left_hip,{missing},{missing}", "1,head,2,3", "1,left_hip,4,5"]
+    (tmp_path / "a.csv").write_text("\n".join(rows) + "\n")
+    xy = load_poses(tmp_path / "a.csv").xy[:, 0]
+    assert np.array_equal(xy, np.array([[[1.5, 2.5], [np.nan] * 2], [[2, 3], [4, 5]]]), equal_nan=True)
+
+
+def test_a_number_that_is_none_is_named_with_its_row(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("frame,joint,x,y\n0,head,1.5,2.5\n1,head,2,three\n")
+    with pytest.raises(DatasetError, match="column 'y'.*got 'three' in row 2"):
+        load_poses(tmp_path / "a.csv")
+
+
+def test_times_that_are_replaced_are_noted(tmp_path: Path) -> None:
+    export(make_track(1, 4, 1, PENN, 30), tmp_path / "a.tidy.csv")
+    stored = load_poses(tmp_path / "a.tidy.csv")
+    assert stored.fps is not None
+    assert load_poses(tmp_path / "a.tidy.csv", fps=stored.fps).notes == stored.notes
+    assert any("replaced by those of fps=99" in note for note in load_poses(tmp_path / "a.tidy.csv", fps=99).notes)
 
 
 @pytest.mark.parametrize(

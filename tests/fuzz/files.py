@@ -25,7 +25,8 @@ from dkd.pose.skeleton import SKELETONS
 from dkd.sessions.content import ModelFile, SavedPerson, VideoFile, parse
 from dkd.sessions.session import Session
 from dkd.training.config import load_recipe
-from dkd.training.run import Run, list_runs
+from dkd.training.run import Run
+from dkd.training.runs import list_runs
 from tests.support.dotted_people import quick
 from tests.support.official_folders import write_penn
 from tests.support.tracks import make_track

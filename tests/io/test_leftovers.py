@@ -122,3 +122,18 @@ def test_the_first_error_is_the_one_that_is_told(tmp_path, monkeypatch, manager)
 def test_an_error_of_what_is_written_keeps_its_type(tmp_path) -> None:
     with pytest.raises(VideoNotFoundError, match="there is no"), atomic_path(tmp_path / "a.mp4"):
         raise VideoNotFoundError("there is no clip.mp4")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_the_file_that_a_link_stands_for_is_written(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    target, link = tmp_path / "there" / "a.csv", tmp_path / "link.csv"
+    link.symlink_to(target)
+    for text in ("new", "newer"):  # at first, nothing is there yet
+        with atomic_path(link) as temporary:
+            temporary.write_text(text)
+        assert link.is_symlink() and target.read_text() == text
+    assert os.listdir(tmp_path / "there") == ["a.csv"]
+    (tmp_path / "round").symlink_to(tmp_path / "round")
+    with pytest.raises(StorageError), atomic_path(tmp_path / "round"):
+        raise AssertionError("nothing can be written there")

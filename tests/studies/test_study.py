@@ -223,7 +223,7 @@ def test_a_bad_video_costs_only_its_row_and_is_tried_again(tmp_path: Path, capsy
 
 
 def test_a_damaged_file_of_joints_is_left_out_and_named(copied: Study, caplog: pytest.LogCaptureFixture) -> None:
-    """The other rows are read; deleted, the damaged one is made again with the same joints."""
+    """The other rows are read; the next run makes the damaged ones again, with the same joints."""
     first, second = sorted((copied.folder / "joints").rglob("*.parquet"))
     whole, everything = first.read_bytes(), copied.joints()
     first.write_bytes(whole[: len(whole) // 2])
@@ -233,9 +233,8 @@ def test_a_damaged_file_of_joints_is_left_out_and_named(copied: Study, caplog: p
     second.write_bytes(b"")
     with pytest.raises(DatasetError, match="none of the 2 files of joints can be read"):
         copied.joints()
-    first.unlink()
-    second.unlink()
     assert [one.error for one in copied.run(1)] == [None, None]
+    assert "2 files of joints are cut short, and made again" in caplog.text
     pd.testing.assert_frame_equal(copied.joints(), everything)
 
 
@@ -251,6 +250,7 @@ def test_of_a_damaged_video_the_frames_before_the_damage_are_kept(tmp_path: Path
     assert one.error is not None and one.error.startswith("VideoCorruptError: ") and one.failed == 1
     (clip,) = study.clips().itertuples()
     assert clip.status == "partial" and 0 < clip.frames < 60 and clip.warnings == 1
+    assert "; 1 with a warning about the video" in study.state() and "noted in the table of clips" in study.methods()
     assert study.joints()["frame"].max() == clip.frames - 1
 
 

@@ -237,7 +237,7 @@ def test_the_paragraph_has_the_numbers_of_the_study(study: Study) -> None:
         clips["model_sha256"].dropna().iloc[0] in text
         and "1 clip could not be analysed (1 VideoNotFoundError)." in text
     )
-    assert f"from a given box ({N} clips)" in text and "was not searched for again" in text
+    assert f"from a given box ({N - 1} clips)" in text and "was not searched for again" in text
     row = comparison.groups.loc["walk"]
     assert f"walk: {row['mean']:.3g} [{row['low']:.3g}, {row['high']:.3g}], {row['clips']:.0f} clips" in text
     assert "2000 resamples of videos, seed 7)" in text and "(not paired)." in text
@@ -286,3 +286,19 @@ def test_a_range_is_of_a_clip(wrong: Any) -> None:
         ClipRange(wrong)
     with pytest.raises(ConfigError, match=r"expected start of ClipRange\(\) to be a whole number, got 'a'"):
         ClipRange(FakeClip(5), "a", 3)  # type: ignore[arg-type]
+
+
+def test_results_are_not_written_over_the_table_of_a_study(
+    study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, other = tmp_path / "study.csv", tmp_path / "groups.csv"
+    table.write_text("video\n")
+    for save in (study.save_clips, study.compare("condition").save):
+        with pytest.raises(ConfigError, match="belongs to the study itself; choose another name"):
+            save(table)
+    command = ["study", "compare", str(study.folder), "--by", "condition", "-o"]
+    assert main([*command, str(table)]) == 2 and "exists already; add --force" in capsys.readouterr().err
+    assert main([*command, str(table), "--force"]) == 2 and "belongs to the study" in capsys.readouterr().err
+    assert main([*command, str(other)]) == 0 and main([*command, str(other)]) == 2
+    assert main([*command, str(other), "--force"]) == 0
+    assert table.read_text() == "video\n"

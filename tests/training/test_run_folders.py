@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from dkd.cli.main import main
 from dkd.errors import CheckpointError, DKDError
 from dkd.io.locks import is_locked
-from dkd.training.run import Run, list_runs
+from dkd.training.run import Run
+from dkd.training.runs import list_runs
 from dkd.training.trainer import train
 from tests.support.dotted_people import dotted_people, quick
 from tests.support.processes import hold, start
@@ -143,3 +145,32 @@ def test_a_state_that_is_none(root) -> None:
         Run(root / "bad").load_state()
     with pytest.raises(DKDError):
         list(train(quick("steps=2", "snapshot_every=1"), root / "bad", people=dotted_people(), validation=()))
+
+
+def test_a_run_goes_on_with_its_own_settings(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--run", str(root / "good"), "--show"]) == 0
+    assert "steps: 2\n" in capsys.readouterr().out
+
+
+REFUSED_FOLDERS: dict[str, tuple[list[str], str]] = {
+    "other settings": (["--set", "steps=3"], "holds a run with different settings"),
+    "a file": ([], "expected a folder, got the file"),
+}
+
+
+@pytest.mark.parametrize("case", list(REFUSED_FOLDERS))
+def test_the_folder_is_checked_before_the_data(root: Path, case: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """There are no rendered people here, which a training would miss next."""
+    words, message = REFUSED_FOLDERS[case]
+    assert main(["train", "--run", str(root / "good" / ("log.csv" if case == "a file" else "")), *words]) != 0
+    err = capsys.readouterr().err
+    assert message in err and len(err.strip().splitlines()) == 1, err
+
+
+def test_a_run_in_use_is_named_before_the_data(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    process, connection = start(hold, str(root / "good" / "lock"))
+    assert connection.recv() == "held"
+    assert main(["train", "--run", str(root / "good")]) != 0
+    assert "another process is training in" in capsys.readouterr().err
+    connection.send(None)
+    process.join()

@@ -21,7 +21,8 @@ from dkd.models.warm_start import warm_start, warm_start_initializer
 from dkd.training.config import TrainConfig, load_recipe
 from dkd.training.parts import fold_frozen
 from dkd.training.record import Record
-from dkd.training.run import Run, find_run, list_runs
+from dkd.training.run import Run
+from dkd.training.runs import find_run, list_runs
 from dkd.training.trainer import train
 from dkd.training.validation import MEASURES, validate
 from tests.conftest import ROOT

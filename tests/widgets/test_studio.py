@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from shutil import copyfile
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -21,7 +22,9 @@ from dkd.errors import ConfigError, FrameIndexError, VideoNotFoundError
 from dkd.sessions.hashes import hash_joints
 from dkd.video.clip import Clip
 from dkd.video.samples import get_sample
+from tests.support.fake_trace import FakeTrace
 from widgets import Studio
+from widgets.studio.bench import known
 from widgets.studio.listing import complete_path
 from widgets.studio.persons import Person, checked_name, new_colour, new_name
 from widgets.studio.pictures import coarse_to_fine, encode, spread
@@ -113,6 +116,25 @@ def test_a_job_that_fails_is_reported_and_the_next_one_is_done() -> None:
     worker.do("a", fails)
     assert worker.wait(10)
     assert said == ["a: wrong", "end", "b", "end"]
+
+
+def test_a_worker_whose_end_fails_can_be_waited_for() -> None:
+    said: list[str] = []
+
+    def fails() -> None:
+        raise ConfigError("wrong")
+
+    worker = Worker("test", ("a",), lambda kind, error: said.append(f"{kind}: {error}"), fails)
+    worker.do("a", lambda _: said.append("done"))
+    assert worker.wait(10)
+    assert said == ["done", "a: wrong"]
+
+
+def test_a_stored_view_that_does_not_fit_is_left_out() -> None:
+    person: Any = SimpleNamespace(trace=FakeTrace(5))
+    view = {"frame": 2, "joint": [], "layers": {"opacity": "x", "kernel": None, "heatmap": False, "unknown": True}}
+    assert known(view, person) == {"frame": 2, "layers": {"heatmap": False}}
+    assert known({"frame": -1, "layers": {"opacity": 0.5}}, person) == {"layers": {"opacity": 0.5}}
 
 
 # --- people -----------------------------------------------------------------------------------------------------------

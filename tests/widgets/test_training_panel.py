@@ -21,7 +21,8 @@ from dkd.cli.main import build_parser
 from dkd.errors import ConfigError
 from dkd.training.config import load_recipe
 from dkd.training.record import Record
-from dkd.training.run import Run, list_runs
+from dkd.training.run import Run
+from dkd.training.runs import list_runs
 from dkd.training.session import TrainingSession
 from tests.support.server import until
 from tests.widgets.test_page import contents_of, message, read, records_of

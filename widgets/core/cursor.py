@@ -120,7 +120,7 @@ class Cursor(HiddenWidget):
         for name, value in given.items():
             if name not in LAYERS:
                 raise ConfigError(f"unknown layer {name!r}{nearest_name(name, LAYERS)} Layers: {', '.join(LAYERS)}.")
-            if name == "opacity" and not 0 <= value <= 1:
+            if name == "opacity" and not (isinstance(value, int | float) and 0 <= value <= 1):
                 raise ConfigError(f"expected an opacity in 0..1, got {value!r}")
         before = self._trait_values.get("layers", LAYERS)
         return {n: float(v) if n == "opacity" else bool(v) for n, v in {**LAYERS, **before, **given}.items()}

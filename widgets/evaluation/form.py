@@ -14,7 +14,7 @@ from dkd.datasets.sources import available_sources
 from dkd.errors import ConfigError
 from dkd.evaluation.methods import VARIANTS
 from dkd.io.paths import list_checkpoints
-from dkd.training.run import list_runs
+from dkd.training.runs import list_runs
 from widgets.core.filmstrip import AS_TEXT
 from widgets.evaluation.job import Request
 

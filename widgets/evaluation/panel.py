@@ -385,8 +385,7 @@ class EvaluationPanel(LivePanel):
         self.gallery.show(list(items), self.normaliser.value)
 
     def _show_head(self) -> None:
-        numbers = facts(self._job, self._evaluation, self.table)
-        shown = {"state": self._state, "text": STATES[self._state][0], **numbers}
+        shown = {"state": self._state, "text": STATES[self._state][0]} | facts(self._job, self._evaluation, self.table)
         if shown != self.head._shown:
             self.head._shown = shown
 

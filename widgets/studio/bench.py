@@ -111,5 +111,10 @@ def known(view: Mapping[str, Any], person: Person) -> dict[str, Any]:
     if view.get("joint") in person.trace.skeleton.joints:
         kept["joint"] = view["joint"]
     if isinstance(layers := view.get("layers"), Mapping):
-        kept["layers"] = {name: value for name, value in layers.items() if name in LAYERS}
+        kept["layers"] = {name: value for name, value in layers.items() if name in LAYERS and _fits(name, value)}
     return kept
+
+
+def _fits(layer: str, value: object) -> bool:
+    """Return whether a value of a stored layer is one of those that the cursor takes."""
+    return isinstance(value, bool) if layer != "opacity" else isinstance(value, int | float) and 0 <= value <= 1

@@ -94,6 +94,11 @@ class Worker:
             except Exception as error:  # shown on the page
                 _log.info("%s failed", self._running, exc_info=True)
                 self._on_error(self._running, error)
+            kind = self._running
             with self._changed:
                 self._running = ""
-            self._on_end()
+            try:
+                self._on_end()
+            except Exception as error:  # the thread goes on: somebody may wait for it
+                _log.warning("after %s", kind, exc_info=True)
+                self._on_error(kind, error)

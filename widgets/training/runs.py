@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
 
-from dkd.training.run import list_runs
+from dkd.training.runs import list_runs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,7 @@ _DIGITS = {"loss": 4, "PCK@0.2": 3, "PCK@0.1": 3, "acceleration %": 2}
 
 
 def runs_html(table: pd.DataFrame, here: str = "") -> str:
-    """Format the table of :func:`dkd.training.run.list_runs` as HTML.
+    """Format the table of :func:`dkd.training.runs.list_runs` as HTML.
 
     Args:
         table: table with one row per run.
