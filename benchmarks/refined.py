@@ -1,6 +1,4 @@
-"""What refined joints cost: a whole trace without and with them, the initializer after the step and beside it.
-
-The ways take turns in one run, and the joints of the refined ones are compared bit for bit.
+"""What refined joints cost: a whole trace without and with them, which take turns in one run.
 
 python -m benchmarks.refined [ENGINE …]
 """
@@ -10,24 +8,21 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
-from functools import partial
-from unittest.mock import patch
 
 import numpy as np
 import torch
 
 from dkd import Clip, Conditions, Trace, load_model
 from dkd.engines.choice import accelerate
-from dkd.tracking import refined
+from dkd.models.base import VideoPoseModel
 from dkd.video.ranges import ClipRange
 from dkd.video.samples import default_sample
 
 ROUNDS, FRAMES = 5, 100
-PLAIN, AFTER, BESIDE = "without", "initializer after the step", "initializer beside the step"
 
 
 def main(engines: tuple[str, ...] = ("onnxruntime", "openvino")) -> None:
+    """Print the table, by engine and number of threads."""
     sample = default_sample()
     most = torch.get_num_threads()
     print(f"{os.cpu_count()} cores, {sample.name}, {FRAMES} frames; ms per frame: median of {ROUNDS}, fastest")
@@ -36,30 +31,21 @@ def main(engines: tuple[str, ...] = ("onnxruntime", "openvino")) -> None:
         for engine in engines:
             for threads in dict.fromkeys((1, most)):
                 torch.set_num_threads(threads)
-                model = accelerate(load_model().eval(), engine)
-                _compare(f"{engine}, {threads} threads", partial(_trace, model, part))
+                print(f"{engine}, {threads} threads")
+                compare(accelerate(load_model().eval(), engine), part, sample.box)
             torch.set_num_threads(most)
 
 
-def _trace(model, clip, way: str) -> Trace:
-    sample = default_sample()
-    with patch.object(refined, "runs_beside", lambda _: way == BESIDE):
-        return Trace(model, clip, sample.box, Conditions(refine=way != PLAIN), progress=False)
-
-
-def _compare(what: str, trace: Callable[[str], Trace]) -> None:
-    times: dict[str, list[float]] = {PLAIN: [], AFTER: [], BESIDE: []}
-    joints = {}
+def compare(model: VideoPoseModel, clip: ClipRange, box: tuple[float, float, float, float]) -> None:
+    """Print the ms per frame without and with refined joints."""
+    times: dict[bool, list[float]] = {False: [], True: []}
     for _ in range(ROUNDS + 1):  # the first one warms up
-        for way, found in times.items():
+        for refine, found in times.items():
             begin = time.perf_counter()
-            made = trace(way)
+            made = Trace(model, clip, box, Conditions(refine=refine), progress=False)
             found.append(1e3 * (time.perf_counter() - begin) / len(made))
-            joints[way] = made.joints.copy()
-    equal = np.array_equal(joints[AFTER], joints[BESIDE])
-    print(f"{what}; equal bit for bit: {equal}")
-    for way, found in times.items():
-        print(f"  {way:28} {np.median(found[1:]):6.1f}, {min(found[1:]):.1f}")
+    for refine, found in times.items():
+        print(f"  {'refined' if refine else 'plain':8} {np.median(found[1:]):6.1f}, {min(found[1:]):.1f}")
 
 
 if __name__ == "__main__":

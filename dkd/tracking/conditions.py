@@ -41,8 +41,7 @@ class Conditions:
             the highest peaks in both cases, and scores are theirs.
         refine: whether the initializer makes the reported joints more exact (:mod:`dkd.tracking.refined`): it looks at
             each crop too, and a joint moves by up to two cells, to the peak of the mean of both maps. Everything else
-            is as without it. Not in the paper, and one more pass of a network per frame, which runs beside the step in
-            an engine with several threads.
+            is as without it. Not in the paper, and one more pass of a network per frame.
         reinitialise: policy of re-initialisation of a lost track; ``None``: never, as in the paper. A frame with a
             re-initialisation is like frame 0: its maps come from the initializer, and a feedback's t is 0 there.
         interventions: changes of the run, applied in order (:mod:`dkd.tracking.interventions`). The methods of

@@ -259,8 +259,8 @@ class Tracker:
         """Run the model on a crop of frame t from a state, or start it if there is none."""
         interventions = self.conditions.interventions
         pixels = self._pixels(t, crop, self.conditions)
-        if self.refiner is not None and state is not None:
-            self.refiner.begin(pixels)
+        if self.refiner is not None:
+            self.refiner.ms = 0.0  # until a frame is refined
         hand_on = self._handing_on(t, crop, state is not None)
         output, after = self._run(t, crop, pixels, state, hand_on)
         maps, kernels = output.heatmaps, output.kernels

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from typing import Any
 
@@ -13,17 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dkd import Trace, get_method
-from dkd.engines.choice import accelerate
 from dkd.errors import ConfigError
 from dkd.formats.track import PoseTrack
-from dkd.models.base import VideoPoseModel
 from dkd.pose.crops import Crop
 from dkd.pose.heatmaps import decode_peaks, gaussian_targets
 from dkd.pose.smoothing import OneEuro
-from dkd.tracking import refined as refining
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.pixels import as_input
-from dkd.tracking.refined import RADIUS, WEIGHT, refine, runs_beside
+from dkd.tracking.refined import RADIUS, WEIGHT, refine
 from dkd.tracking.reinitialise import Reinitialise
 from dkd.tracking.two_way import trace_person
 from dkd.video.images import ImageClip
@@ -113,35 +109,6 @@ def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(ConfigError, match="'refined' asks the initializer beside a model with a past"):
         get_method("simple-baseline-mobilenetv2+refined")
     assert get_method("dkd-mobilenetv2+refined").conditions.refine
-
-
-def test_beside_the_step_the_result_is_the_same_bit_for_bit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In an engine with two threads the initializer runs in a thread of its own; with one, after the step."""
-    model = accelerate(varied("dkd-tiny"), "onnxruntime")
-    clip = ImageClip(dotted_person(1, 12).images, 10.0, "dots")
-    threads = torch.get_num_threads()
-    ran: list[str] = []
-    maps = refining._maps
-
-    def watched(model: VideoPoseModel, pixels: np.ndarray) -> np.ndarray:
-        ran.append(threading.current_thread().name)
-        return maps(model, pixels)
-
-    monkeypatch.setattr(refining, "_maps", watched)
-    try:
-        found = []
-        for n in (1, 2):
-            torch.set_num_threads(n)
-            assert runs_beside(model) == (n == 2) and not runs_beside(varied("dkd-tiny"))
-            found.append(Trace(model, clip, BOX, Conditions(refine=True), engine="onnxruntime", progress=False))
-    finally:
-        torch.set_num_threads(threads)
-    one, two = found
-    assert (one.joints != one.raw_joints).any()
-    np.testing.assert_array_equal(one.joints, two.joints)
-    np.testing.assert_array_equal(one.heatmaps, two.heatmaps)
-    names = ["dkd-initializer" in name for name in ran]
-    assert names == [False] * 11 + [True] * 11  # not in frame 0, whose maps are the initializer's
 
 
 def test_a_trace_is_run_again_with_and_without() -> None:
