@@ -25,8 +25,8 @@ def add_study_command(commands: Any) -> None:
     )  # fmt: skip
     init.set_defaults(command=_init)
 
-    add = actions.add_parser("add", help="add the videos of a folder that are not in the study yet")
-    _add_videos(add)
+    add = actions.add_parser("add", help="add videos that are not in the study yet, or the people of a session")
+    _add_videos(add, "; or a session of the studio (.dkd.json), whose people are added")
     add.add_argument("-o", "--out", type=Path, required=True, metavar="STUDY", help="folder of the study")
     add.set_defaults(command=_add)
 
@@ -71,8 +71,10 @@ def add_study_command(commands: Any) -> None:
     methods.set_defaults(command=_methods)
 
 
-def _add_videos(command: argparse.ArgumentParser) -> None:
-    command.add_argument("videos", help="folder of videos, searched with the folders below it; or s3://bucket/folder")
+def _add_videos(command: argparse.ArgumentParser, more: str = "") -> None:
+    command.add_argument(
+        "videos", help=f"folder of videos, searched with the folders below it; or s3://bucket/folder{more}"
+    )
     command.add_argument(
         "--folders", nargs="+", default=[], metavar="GROUP",
         help="groups by folder: --folders condition subject, for videos in VIDEOS/<condition>/<subject>/",
@@ -109,6 +111,10 @@ def _add(arguments: argparse.Namespace) -> int:
     from dkd.studies.study import Study
 
     study = Study(arguments.out)
+    if arguments.videos.endswith(".dkd.json"):
+        names = study.add_session(arguments.videos)
+        print(f"people of the session added: {len(names)}, the study has {len(study)} rows")
+        return 0
     count = study.add(arguments.videos, folders=arguments.folders)
     print(f"{count} videos added: {len(study)} rows")
     return 0

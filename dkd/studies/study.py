@@ -25,6 +25,7 @@ from filelock import FileLock, Timeout
 
 from dkd.errors import ConfigError, DKDError, RunBusyError, StorageError, checked, nearest_name
 from dkd.io.paths import as_path
+from dkd.studies.adding import Adding
 from dkd.studies.engines import Engine, check_engine, start_engine
 from dkd.studies.listing import list_rows
 from dkd.studies.local import check_workers, is_count
@@ -74,7 +75,7 @@ class StudyProgress:
 
 
 @checked
-class Study(Reports):
+class Study(Adding, Reports):
     """A study in a folder; :meth:`create` makes one.
 
     Args:
@@ -145,27 +146,6 @@ class Study(Reports):
         write_settings(folder / SETTINGS, settings)
         write_table(folder / TABLE, rows)
         return cls(folder)
-
-    def add(self, videos: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *,
-            folders: Sequence[str] = ()) -> int:  # fmt: skip
-        """Add the videos that are not in the table yet; return how many.
-
-        Args:
-            videos, folders: as for :meth:`create`.
-
-        Raises:
-            ConfigError: there are no videos.
-            StorageError: the table cannot be written.
-        """
-        self.read()
-        there = {(self.folder / row.video).resolve() for row in self.rows}
-        new = [
-            row for row in list_rows(videos, self.folder, folders) if (self.folder / row.video).resolve() not in there
-        ]
-        if new:
-            write_table(self.folder / TABLE, [*self.rows, *new])
-            self.read()
-        return len(new)
 
     def change(self, **settings: Any) -> None:
         """Change settings of the study, such as ``refine=True``; the next run applies them to all rows.

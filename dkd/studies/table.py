@@ -196,7 +196,7 @@ def write_table(path: Path, rows: Sequence[Row]) -> None:
         lines = csv.writer(file)
         lines.writerow([*COLUMNS, *groups])
         for row in rows:
-            box = FIND if row.box is None else ",".join(f"{edge:g}" for edge in row.box)
+            box = FIND if row.box is None else ",".join(f"{edge:.12g}" for edge in row.box)
             numbers = ["" if number is None else number for number in (row.frame, row.start, row.stop)]
             words = [row.labels, *(row.groups.get(name, "") for name in groups)]
             lines.writerow([csv_cell(row.video), csv_cell(row.person), box, *numbers, *map(csv_cell, words)])
