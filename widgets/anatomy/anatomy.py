@@ -6,12 +6,13 @@ import logging
 import os
 import threading
 from collections.abc import Iterable
+from operator import index
 from typing import Any
 
 import numpy as np
 
 from dkd.analysis.anatomy import anatomy
-from dkd.errors import ConfigError, FrameIndexError
+from dkd.errors import ArgumentError, ConfigError, FrameIndexError
 from dkd.io.background import start_thread
 from dkd.tracking.protocols import TraceLike
 from dkd.tracking.trace import Trace
@@ -58,12 +59,16 @@ class Anatomy(View):
             options: see :func:`widgets.save_page`.
 
         Raises:
+            ArgumentError: ``apart`` has something else than whole numbers.
             FrameIndexError: a frame of ``apart`` is not in the page.
             ConfigError: nothing is matched in a frame of ``apart``, or an option does not fit.
             StorageError: the file cannot be written.
         """
         trace, here = self.trace, self.frame
-        chosen = None if apart is None else sorted({int(t) for t in apart})
+        try:
+            chosen = None if apart is None else sorted({index(t) for t in apart})
+        except TypeError as error:
+            raise ArgumentError(f"expected apart as numbers of frames, got {apart!r}") from error
 
         def record(part: range) -> RecordedView:
             around = range(here - AROUND, here + AROUND + 1)

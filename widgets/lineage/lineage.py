@@ -26,7 +26,7 @@ from dkd.analysis.lineage import (
     similarity,
     top_channels,
 )
-from dkd.errors import ConfigError, FrameIndexError, nearest_name
+from dkd.errors import ArgumentError, ConfigError, FrameIndexError, nearest_name
 from dkd.io.background import start_thread
 from dkd.tracking.protocols import TraceLike
 from dkd.video.protocols import pixel_aspect
@@ -123,12 +123,16 @@ class Lineage(View):
             options: see :func:`widgets.save_page`; not ``frames``, since the view is of the whole clip.
 
         Raises:
+            ArgumentError: ``reliance`` has something else than names.
             ConfigError: a joint is unknown, or an option does not fit.
             StorageError: the file cannot be written.
         """
         trace, other, generation = self.trace, self._other, self._feed._generation
         known = {joint: message for (number, joint), message in self._known.items() if number == generation}
-        joints = list(known) if reliance is None else [trace.skeleton.joints[trace.skeleton.index(j)] for j in reliance]
+        wanted = list(known if reliance is None else reliance)
+        if not all(isinstance(joint, str) for joint in wanted):
+            raise ArgumentError(f"expected reliance as names of joints, got {reliance!r}")
+        joints = [trace.skeleton.joints[trace.skeleton.index(joint)] for joint in wanted]
         traits = {"kernel": self.kernel, "centred": self.centred, "reliance": self.reliance and bool(joints)}
 
         def reliance_of(joint: str) -> Message:
