@@ -87,14 +87,12 @@ def check_place(path: str | Path) -> None:
         StorageError: the path cannot be used at all.
     """
     path = _checked(path)
-    try:
-        if path.is_dir():
+    there = _there(path)
+    if there == path.absolute():
+        if there.is_dir():
             raise ConfigError(f"expected the name of a file, got the folder {path}; add a name")
-        above = next(folder for folder in path.absolute().parents if folder.exists())
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error}; choose another path") from error
-    if not above.is_dir():
-        raise ConfigError(f"expected a folder, got the file {above} in {path}; choose another path")
+    elif not there.is_dir():
+        raise ConfigError(f"expected a folder, got the file {there} in {path}; choose another path")
 
 
 def check_folder(path: str | Path) -> None:
@@ -105,13 +103,18 @@ def check_folder(path: str | Path) -> None:
         StorageError: the path cannot be used at all.
     """
     path = _checked(path)
-    try:
-        there = next(one for one in (path.absolute(), *path.absolute().parents) if one.exists())
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error}; choose another path") from error
+    there = _there(path)
     if not there.is_dir():
         where = "" if there == path.absolute() else f" in {path}"
         raise ConfigError(f"expected a folder, got the file {there}{where}; choose another path")
+
+
+def _there(path: Path) -> Path:
+    """Return what is at a path, or the nearest folder or file above it, as an absolute path."""
+    try:
+        return next(one for one in (path.absolute(), *path.absolute().parents) if one.exists())
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error}; choose another path") from error
 
 
 def _checked(path: str | Path) -> Path:
