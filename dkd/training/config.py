@@ -122,8 +122,8 @@ class OptimiserConfig:
         clip_norm: maximum norm of the gradient.
         ema: decay of the average of the weights, which is used for validation, snapshots and the result. It starts
             small and grows to this value, so that the average is useful from the first steps on.
-        fixed_statistics: parts (``"encoder"``, ``"initializer"``, ``"distillator"``) whose batch statistics are fixed
-            from the start to those of a trained checkpoint.
+        fixed_statistics: parts (the frame ``"encoder"``; in a DKD also ``"initializer"``, ``"distillator"``) whose
+            batch statistics are fixed from the start to those of a trained checkpoint.
         fix_statistics_after: share of the run after which all batch statistics are fixed, so that the end of the
             training uses the same function as inference.
     """

@@ -63,8 +63,10 @@ def set_modes(model: VideoPoseModel, config: TrainConfig, step: int) -> None:
     ]
     if step >= config.optimiser.fix_statistics_after * config.steps:
         fixed += list(model.children())
+    if "encoder" in config.optimiser.fixed_statistics:
+        fixed.append(model.trunks()[0])
     if isinstance(model, DKD):
-        names = list(config.optimiser.fixed_statistics)
+        names = [name for name in config.optimiser.fixed_statistics if name != "encoder"]
         names += ["initializer"] if config.model.initializer == "fixed" else []
         fixed += [getattr(model, name) for name in names]
         if config.model.trains == "joint_matching":
