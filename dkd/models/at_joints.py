@@ -1,25 +1,33 @@
 """Kernels made at the joints: what the features look like around each joint, searched for in the next frame.
 
-    K^j_t(c, i, j')  = Σ_p H^j_t(p) · E_t(c, p + (i, j'))                   one S×S kernel per joint and channel
-    R^j_{t+1}(p)     = Σ_{c, i, j'} K^j_t(c, i, j') · E_{t+1}(c, p + (i, j'))    the response
+    S^j_t(c, i, j')  = Σ_p max(H^j_t(p), 0) · E_t(c, p + (i, j'))        the picture of joint j in frame t
+    K^j_t            = (1 − rate) · K^j_{t−1} + rate · S^j_t,  K_1 = S_1   one S×S kernel per joint and channel
+    R^j_{t+1}(p)     = Σ_{c, i, j'} K^j_t(c, i, j') · E_{t+1}(c, p + (i, j')) / (S · ‖K^j_t‖)    the response, −1..1
 
-E is a static 1×1 projection of the features, of unit length in every cell; kernels have unit norm, so that a response
-lies in −1..1 and is 1 where the patch is the kernel itself. This is one-shot template matching, as in a Siamese tracker
-(Bertinetto 2016), with a template per joint that the model's own heatmaps cut out. Ours: the paper's kernels are a
-pooled picture of the whole square.
+E is a static 1×1 projection of the features, of unit length in every cell. This is template matching, as in a Siamese
+tracker (Bertinetto 2016), with a template per joint that the model's own heatmaps cut out. A joint that is hidden has a
+low heatmap, so that it changes its kernel little: what was seen last is remembered. There are two such memories, a fast
+and a slow one. Ours: the paper's kernels are a pooled picture of the whole square.
 """
 
 from __future__ import annotations
+
+import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dkd.errors import ShapeError
+from dkd.pose.heatmaps import TARGET_SIGMA
 
 EMBEDDED = 32  # channels of E
 SIDE = 5  # of a kernel, in cells
-_HIDDEN = 12  # channels of the gate
+RATES = 0.6, 0.1  # share of the newest frame in the fast and in the slow kernels
+_HIDDEN = 16  # channels of the gate
+_SEEN = 7  # what the gate sees of a joint
+_MASS = 2 * math.pi * TARGET_SIGMA**2  # sum of a target's cells
 _TINY = 1e-6
 
 
@@ -32,7 +40,7 @@ def joint_kernels(embedded: Tensor, heatmaps: Tensor, side: int = SIDE) -> Tenso
         side: side S of the kernels; odd.
 
     Returns:
-        (B, J, E, S, S) of unit norm; all zeros for a joint whose map has no value above zero.
+        (B, J, E, S, S) sums; all zeros for a joint whose map has no value above zero.
     """
     if embedded.shape[0] != heatmaps.shape[0] or embedded.shape[-2:] != heatmaps.shape[-2:]:
         raise ShapeError(
@@ -44,9 +52,12 @@ def joint_kernels(embedded: Tensor, heatmaps: Tensor, side: int = SIDE) -> Tenso
     patches = torch.stack(shifted, 1).flatten(1, 2).flatten(2)  # (B, S·S·E, H·W)
     weights = heatmaps.clamp(min=0).flatten(2)
     summed = weights @ patches.transpose(1, 2)  # (B, J, S·S·E)
-    kernels = summed.unflatten(2, (side * side, embedded.shape[1])).transpose(2, 3)
-    norm = kernels.square().sum((2, 3), keepdim=True).clamp(min=_TINY**2).sqrt()
-    return (kernels / norm).unflatten(3, (side, side))
+    return summed.unflatten(2, (side * side, embedded.shape[1])).transpose(2, 3).unflatten(3, (side, side))
+
+
+def _norm(kernels: Tensor) -> Tensor:
+    """Norm of each joint's kernel: (B, J, E, S, S) → (B, J, 1, 1, 1)."""
+    return kernels.square().sum((2, 3, 4), keepdim=True).clamp(min=_TINY**2).sqrt()
 
 
 def respond(embedded: Tensor, kernels: Tensor) -> Tensor:
@@ -54,7 +65,7 @@ def respond(embedded: Tensor, kernels: Tensor) -> Tensor:
 
     Args:
         embedded: (B, E, H, W) features of unit length in each cell.
-        kernels: (B, J, E, S, S) of unit norm, see :func:`joint_kernels`.
+        kernels: (B, J, E, S, S), see :func:`joint_kernels`; their norm makes no difference.
 
     Returns:
         (B, J, H, W) cosines in −1..1; cells outside the map count as zero.
@@ -65,7 +76,7 @@ def respond(embedded: Tensor, kernels: Tensor) -> Tensor:
     height, width = embedded.shape[-2:]
     out = F.conv2d(
         embedded.reshape(1, batch * channels, height, width),
-        kernels.reshape(batch * n_joints, channels, side, side),
+        (kernels / _norm(kernels)).reshape(batch * n_joints, channels, side, side),
         padding=side // 2,
         groups=batch,
     )
@@ -73,23 +84,27 @@ def respond(embedded: Tensor, kernels: Tensor) -> Tensor:
 
 
 class JointMatching(nn.Module):
-    """Refine maps by kernels made at the joints of the last frame and of the first one.
+    """Refine maps by kernels made at the joints of earlier frames.
 
-    A small gate, the same for all joints, reads a joint's map, its two responses, and how far these are below their
-    largest value. It returns a factor and an addend for the map: H' = H · (1 + a) + b. Both are 0 initially, so that
-    the maps are unchanged, bit for bit.
+    A small gate, the same for all joints, reads of a joint and of the same joint on the other side of the body: its
+    map, the responses of its fast and slow kernels, how far these are below their largest value, and how much was seen
+    of it (the kernels' norms). It returns a factor and an addend for the map: H' = H · (1 + a) + b. Both are 0
+    initially, so that the maps are unchanged, bit for bit.
 
     Args:
         channels: number of channels C of the features.
+        opposite: for each joint, the index of the same joint on the other side; its own index if there is none.
         side: side S of the kernels.
         embedded: number of channels E.
     """
 
-    def __init__(self, channels: int, side: int = SIDE, embedded: int = EMBEDDED):
+    def __init__(self, channels: int, opposite: Sequence[int], side: int = SIDE, embedded: int = EMBEDDED):
         super().__init__()
-        self.side = side
+        self.opposite, self.side = list(opposite), side
         self.embedding = nn.Conv2d(channels, embedded, 1)  # E
-        self.gate = nn.Sequential(nn.Conv2d(5, _HIDDEN, 3, padding=1), nn.ReLU(), nn.Conv2d(_HIDDEN, 2, 3, padding=1))
+        self.gate = nn.Sequential(
+            nn.Conv2d(2 * _SEEN, _HIDDEN, 3, padding=1), nn.ReLU(), nn.Conv2d(_HIDDEN, 2, 3, padding=1)
+        )
         for weight in self.gate[-1].parameters():
             nn.init.zeros_(weight)
 
@@ -99,14 +114,24 @@ class JointMatching(nn.Module):
         return embedded / embedded.square().sum(1, keepdim=True).clamp(min=_TINY**2).sqrt()
 
     def kernels(self, features: Tensor, heatmaps: Tensor) -> Tensor:
-        """Make the kernels of a frame: features (B, C, H, W), its maps (B, J, H, W) → (B, J, E, S, S)."""
+        """Make the kernels S of a frame: features (B, C, H, W), its maps (B, J, H, W) → (B, J, E, S, S)."""
         return joint_kernels(self.embed(features), heatmaps, self.side)
 
-    def forward(self, heatmaps: Tensor, features: Tensor, last: Tensor, first: Tensor) -> Tensor:
-        """Refine maps (B, J, H, W) of a frame by the kernels (B, J, E, S, S) of the last and of the first frame."""
+    def remember(self, before: tuple[Tensor, Tensor], made: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the fast and the slow kernels K_t, from those of the frame before and from S_t."""
+        fast, slow = (torch.lerp(one, made, rate) for one, rate in zip(before, RATES, strict=True))
+        return fast, slow
+
+    def forward(self, heatmaps: Tensor, features: Tensor, fast: Tensor, slow: Tensor) -> Tensor:
+        """Refine maps (B, J, H, W) of a frame by the kernels (B, J, E, S, S) of the frames before."""
         embedded = self.embed(features)
-        responses = [respond(embedded, last), respond(embedded, first)]
-        below = [one - one.amax((-2, -1), keepdim=True) for one in responses]  # how much better it is elsewhere
-        seen = torch.stack([heatmaps, *responses, *below], 2)  # (B, J, 5, H, W)
-        factor, addend = self.gate(seen.flatten(0, 1)).unflatten(0, heatmaps.shape[:2]).unbind(2)
+        seen = [heatmaps]
+        for kernels in (fast, slow):
+            response = respond(embedded, kernels)
+            below = response - response.amax((-2, -1), keepdim=True)  # how much better it is elsewhere
+            much = _norm(kernels)[:, :, 0] / (self.side * _MASS)  # about 1 for a joint that was seen clearly
+            seen += [response, below, much.expand_as(heatmaps)]
+        each = torch.stack(seen, 2)  # (B, J, 7, H, W)
+        both = torch.cat([each, each[:, self.opposite]], 2)
+        factor, addend = self.gate(both.flatten(0, 1)).unflatten(0, heatmaps.shape[:2]).unbind(2)
         return heatmaps * (1 + factor) + addend

@@ -66,8 +66,8 @@ class DKDConfig:
         distillation: ``"pooled"``, as in the paper (``"distilled"`` in older checkpoints); or one of ours, for
             comparison. ``"static"``: one learned kernel per channel, the same for all clips and frames. V, U and their
             cost stay the same, but there is no distillator, and frames are independent. ``"at_joints"``: the maps of
-            ``"static"``, refined by kernels made at the joints of the last and the first frame
-            (:mod:`dkd.models.at_joints`). ``"both"``: those of ``"pooled"``, refined in the same way.
+            ``"static"``, refined by kernels made at the joints of earlier frames (:mod:`dkd.models.at_joints`).
+            ``"both"``: those of ``"pooled"``, refined in the same way.
         kernel_bias: the distillator adds a learned kernel, the same for all frames, to the distilled one (ours). With
             it a DKD can start as the per-frame baseline of its encoder: see :meth:`DKD.start_as_baseline`.
     """
@@ -103,8 +103,7 @@ class DKDState(NamedTuple):
     Attributes:
         kernels: (B, C, S, S) kernels distilled from the last frame.
         t: index of that frame in its stream.
-        at_joints: kernels made at the joints of the last and of the first frame, (B, J, E, S, S) each; ``None`` in a
-            model without them.
+        at_joints: fast and slow kernels made at the joints, (B, J, E, S, S) each; ``None`` in a model without them.
     """
 
     kernels: Tensor
@@ -162,7 +161,7 @@ class DKD(VideoPoseModel):
         self.readout = nn.Conv2d(channels, n_joints, 1)  # U
         nn.init.zeros_(self.readout.bias)  # type: ignore[arg-type]
         if self.matches_joints:
-            self.joint_matching = JointMatching(channels)
+            self.joint_matching = JointMatching(channels, self.skeleton.flip_permutation)
 
     @property
     def kernel_shape(self) -> tuple[int, int, int]:
@@ -333,13 +332,13 @@ class DKD(VideoPoseModel):
         return None if self.matches_joints else DKDState(kernels, t)
 
     def keep_joint_kernels(self, before: tuple[Tensor, Tensor], made: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the joint kernels that frame t ≥ 1 passes on: those made in it, and the first frame's.
+        """Return the fast and slow joint kernels that frame t ≥ 1 passes on.
 
         Args:
             before: those that were matched in frame t.
             made: (B, J, E, S, S) those made in frame t.
         """
-        return made, before[1]
+        return self.joint_matching.remember(before, made)
 
     def _remember(
         self, features: Tensor, matched: Tensor, before: DKDState | None, feedback: Feedback | None

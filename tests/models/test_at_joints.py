@@ -12,7 +12,7 @@ from torch import nn
 
 from dkd.errors import ConfigError, ShapeError
 from dkd.models import DKD, build_model
-from dkd.models.at_joints import JointMatching, joint_kernels, respond
+from dkd.models.at_joints import RATES, JointMatching, joint_kernels, respond
 from dkd.models.checkpoints import load_model, save_model
 from dkd.models.controls import FrozenKernel, RunningAverageKernel
 from dkd.models.stored import read_config
@@ -53,9 +53,9 @@ def test_kernels_and_responses_are_those_of_naive_loops(side: int) -> None:
     for b, j in np.ndindex(2, 3):
         for y, x in np.ndindex(6, 7):
             kernels[b, j] += maps[b, j, y, x].clip(0) * padded[b, :, y : y + side, x : x + side]
-        kernels[b, j] /= np.linalg.norm(kernels[b, j])
+        template = kernels[b, j] / np.linalg.norm(kernels[b, j])
         for y, x in np.ndindex(6, 7):
-            responses[b, j, y, x] = (kernels[b, j] * padded[b, :, y : y + side, x : x + side]).sum() / side
+            responses[b, j, y, x] = (template * padded[b, :, y : y + side, x : x + side]).sum() / side
     made = joint_kernels(torch.tensor(features), torch.tensor(maps), side)
     np.testing.assert_allclose(made, kernels, atol=1e-12)
     np.testing.assert_allclose(respond(torch.tensor(features), made), responses, atol=1e-12)
@@ -126,16 +126,47 @@ def test_frame_by_frame_equals_the_clip_and_training_mode(form: str) -> None:
     assert model.hands_on and model.state_after(3, output.kernels) is None
 
 
-def test_both_the_last_and_the_first_frame_are_matched() -> None:
+def test_a_fast_and_a_slow_memory_of_the_joints_are_matched() -> None:
     model, frames = opened(tiny(distillation="both")), clip(5)
     with torch.inference_mode():
         _, first = model.start(frames[:, 0])
-        _, second = model.step(frames[:, 1], first)
-        output, third = model.step(frames[:, 2], second)
+        output, second = model.step(frames[:, 1], first)
         made = model.joint_matching.kernels(output.features, output.heatmaps)
-    assert third.at_joints is not None and first.at_joints is not None and second.at_joints is not None
-    assert torch.equal(third.at_joints[1], first.at_joints[0])
-    assert torch.equal(third.at_joints[0], made) and not torch.equal(made, second.at_joints[0])
+    assert first.at_joints is not None and second.at_joints is not None
+    for before, after, rate in zip(first.at_joints, second.at_joints, RATES, strict=True):
+        np.testing.assert_allclose(after, (1 - rate) * before + rate * made, atol=1e-5)
+
+
+def test_a_hidden_joint_is_remembered() -> None:
+    """Its map is silent: the kernels keep their direction, and only their size tells that nothing was seen."""
+    matching = JointMatching(8, (0,), side=3, embedded=4)
+    features = torch.randn(2, 1, 8, 9, 9, generator=torch.Generator().manual_seed(0))
+    peak = gaussian_targets(torch.tensor([[[4.0, 4.0]]]), 9, 1.0)
+    with torch.no_grad():
+        seen = matching.kernels(features[0], peak)
+        kept = (seen, seen)
+        for _ in range(3):
+            kept = matching.remember(kept, matching.kernels(features[1], -peak))
+        embedded = matching.embed(features[1])
+        for kernels, rate in zip(kept, RATES, strict=True):
+            np.testing.assert_allclose(respond(embedded, kernels), respond(embedded, seen), atol=1e-5)
+            np.testing.assert_allclose(kernels.norm() / seen.norm(), (1 - rate) ** 3, rtol=1e-5)
+
+
+def test_the_gate_sees_the_other_side_of_the_body() -> None:
+    """Only joints whose opposite changed may change too: the gate reads a pair, and nothing of the others."""
+    torch.manual_seed(0)
+    matching = JointMatching(4, (1, 0, 2), side=3, embedded=4)
+    nn.init.normal_(matching.gate[-1].weight)  # type: ignore[arg-type]
+    features, maps = torch.randn(1, 4, 8, 8), torch.rand(1, 3, 8, 8)
+    with torch.no_grad():
+        made = matching.kernels(features, maps)
+        before = matching(maps, features, made, made)
+        changed = maps.clone()
+        changed[:, 1] += 1
+        after = matching(changed, features, made, made)
+    moved = (after - before).abs().amax((0, 2, 3))
+    assert moved[0] > 1e-3 and moved[1] > 1e-3 and moved[2] == 0
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -156,7 +187,7 @@ def test_every_part_learns_from_maps(form: str) -> None:
 
 def test_gradients_are_those_of_finite_differences() -> None:
     torch.manual_seed(0)
-    matching = JointMatching(3, side=3, embedded=2).double()
+    matching = JointMatching(3, (1, 0), side=3, embedded=2).double()
     nn.init.normal_(matching.gate[-1].weight)  # type: ignore[arg-type]
     features, maps = torch.randn(2, 1, 3, 6, 6).double(), torch.rand(2, 1, 2, 6, 6).double()
 
