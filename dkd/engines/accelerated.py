@@ -13,7 +13,7 @@ from dkd.engines.runtimes import Runtime
 from dkd.errors import ConfigError
 from dkd.models.base import PerFrameModel, PoseOutput, VideoPoseModel
 from dkd.models.cpm import CPM
-from dkd.models.dkd import DKD
+from dkd.models.dkd import DKD, DKDState
 from dkd.models.lstm_pose_machine import LSTMPoseMachine, LSTMPoseMachineState
 from dkd.models.simple_baseline import SimpleBaseline
 
@@ -101,6 +101,14 @@ class AcceleratedDKD(Accelerated, DKD):
     def distil(self, features: Tensor, heatmaps: Tensor) -> Tensor:
         """Distil K̃_t from features (B, C, H, W) and heatmaps (B, J, H, W) of the same frame → (B, C, S, S)."""
         return self.run_graph("distil", features, heatmaps)[0]
+
+    def refine(self, heatmaps: Tensor, features: Tensor, state: DKDState) -> Tensor:
+        """Refine matched maps by the kernels made at the joints: see :meth:`dkd.models.dkd.DKD.refine`."""
+        return heatmaps if state.at_joints is None else self.run_graph("refine", heatmaps, features, *state.at_joints)[0]
+
+    def cut(self, features: Tensor, heatmaps: Tensor) -> Tensor:
+        """Make the joint kernels of a frame: see :meth:`dkd.models.dkd.DKD.cut`."""
+        return self.run_graph("cut", features, heatmaps)[0]
 
 
 class AcceleratedFrames(Accelerated, PerFrameModel):

@@ -3,6 +3,8 @@
     see         (frame, K̃_{t−1}) → (F_t, H_t)                  a DKD: encoder and matching
     locate      (F_t, K̃_{t−1}) → H_t                           a DKD: matching in features that are known
     distil      (F_t, H_t handed on) → K̃_t                     a DKD: distillator
+    refine      (H_t, F_t, joint kernels) → H_t                a DKD with kernels made at the joints: gate
+    cut         (F_t, H_t handed on) → kernels of this frame    the same: kernels made at the joints
     initialise  frame → H_1                                     a DKD: pose initializer
     look        frame → (F_t, H_t)                              a per-frame model
     begin       frame, normalised → H_0                         an LSTM pose machine: maps from pixels alone
@@ -102,7 +104,7 @@ def graph_names(model: VideoPoseModel) -> tuple[str, ...]:
     """
     check_graphs(model)
     if isinstance(model, DKD):
-        return "initialise", "see", "locate", "distil"
+        return ("initialise", "see", "locate", "distil") + (("refine", "cut") if model.matches_joints else ())
     return ("begin", "encode", "remember") if isinstance(model, LSTMPoseMachine) else ("look",)
 
 
@@ -131,12 +133,22 @@ def _of_dkd(model: DKD, frame: Tensor) -> dict[str, Graph]:
     side, channels = model.map_size, model.config.channels
     kernels = torch.zeros(1, *model.kernel_shape)
     features, heatmaps = torch.zeros(1, channels, side, side), torch.zeros(1, len(model.skeleton), side, side)
-    return {
+    graphs = {
         "initialise": Graph(Calls(model, model.initialise), (frame,), ("frame",), ("heatmaps",)),
         "see": Graph(Calls(model, seeing(model)), (frame, kernels), ("frame", "kernels"), ("features", "heatmaps")),
         "locate": Graph(Calls(model, locating(model)), (features, kernels), ("features", "kernels"), ("heatmaps",)),
         "distil": Graph(distilling(model), (features, heatmaps), ("features", "heatmaps"), ("kernels",)),
     }
+    if model.matches_joints:
+        matching = model.joint_matching
+        fast = matching.kernels(features, heatmaps)
+        graphs["refine"] = Graph(
+            matching, (heatmaps, features, fast, fast.clone()), ("maps", "features", "fast", "slow"), ("heatmaps",)
+        )
+        graphs["cut"] = Graph(
+            Calls(matching, matching.kernels), (features, heatmaps), ("features", "heatmaps"), ("kernels",)
+        )
+    return graphs
 
 
 def _of_lstm(model: LSTMPoseMachine, frame: Tensor) -> dict[str, Graph]:

@@ -46,13 +46,16 @@ def joint_kernels(embedded: Tensor, heatmaps: Tensor, side: int = SIDE) -> Tenso
         raise ShapeError(
             f"expected features and heatmaps of the same frames, got {tuple(embedded.shape)}, {tuple(heatmaps.shape)}"
         )
+    summed = heatmaps.clamp(min=0).flatten(2) @ _patches(embedded, side).transpose(1, 2)  # (B, J, S·S·E)
+    return summed.unflatten(2, (side * side, embedded.shape[1])).transpose(2, 3).unflatten(3, (side, side))
+
+
+def _patches(embedded: Tensor, side: int) -> Tensor:
+    """Return the S×S cells around every cell: (B, E, H, W) → (B, S·S·E, H·W). Cells outside the map count as zero."""
     height, width = embedded.shape[-2:]
     padded = F.pad(embedded, (side // 2,) * 4)
     shifted = [padded[:, :, i : i + height, j : j + width] for i in range(side) for j in range(side)]
-    patches = torch.stack(shifted, 1).flatten(1, 2).flatten(2)  # (B, S·S·E, H·W)
-    weights = heatmaps.clamp(min=0).flatten(2)
-    summed = weights @ patches.transpose(1, 2)  # (B, J, S·S·E)
-    return summed.unflatten(2, (side * side, embedded.shape[1])).transpose(2, 3).unflatten(3, (side, side))
+    return torch.cat(shifted, 1).flatten(2)
 
 
 def _norm(kernels: Tensor) -> Tensor:
@@ -70,17 +73,11 @@ def respond(embedded: Tensor, kernels: Tensor) -> Tensor:
     Returns:
         (B, J, H, W) cosines in −1..1; cells outside the map count as zero.
     """
-    batch, n_joints, channels, side, _ = kernels.shape
+    batch, _, channels, side, _ = kernels.shape
     if embedded.shape[:2] != (batch, channels):
         raise ShapeError(f"expected features (B, E) = {(batch, channels)}, got {tuple(embedded.shape[:2])}")
-    height, width = embedded.shape[-2:]
-    out = F.conv2d(
-        embedded.reshape(1, batch * channels, height, width),
-        (kernels / _norm(kernels)).reshape(batch * n_joints, channels, side, side),
-        padding=side // 2,
-        groups=batch,
-    )
-    return out.view(batch, n_joints, height, width) / side
+    templates = (kernels / _norm(kernels)).flatten(3).transpose(2, 3).flatten(2)  # (B, J, S·S·E)
+    return (templates @ _patches(embedded, side)).unflatten(2, embedded.shape[-2:]) / side
 
 
 class JointMatching(nn.Module):

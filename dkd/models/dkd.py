@@ -308,6 +308,10 @@ class DKD(VideoPoseModel):
             return heatmaps
         return self.joint_matching(heatmaps, features, *state.at_joints)
 
+    def cut(self, features: Tensor, heatmaps: Tensor) -> Tensor:
+        """Make the joint kernels of a frame: features (B, C, H, W), maps (B, J, H, W) → (B, J, E, S, S)."""
+        return self.joint_matching.kernels(features, heatmaps)
+
     # --- frame by frame ----------------------------------------------------------------------------------------------
 
     def start(self, frame: Tensor, feedback: Feedback | None = None) -> tuple[PoseOutput, DKDState]:
@@ -356,7 +360,7 @@ class DKD(VideoPoseModel):
         kernels = self.distil(features, pooled) if before is None else self.hand_on(before.kernels, features, pooled)
         at_joints = None
         if self.matches_joints:
-            made = self.joint_matching.kernels(features, handed_on)
+            made = self.cut(features, handed_on)
             known = None if before is None else before.at_joints
             at_joints = (made, made) if known is None else self.keep_joint_kernels(known, made)
         return PoseOutput(heatmaps, kernels, features), DKDState(kernels, t, at_joints)

@@ -264,17 +264,19 @@ PEERS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def test_kernels_made_at_the_joints_are_matched_beside_an_engine(tmp_path: Path) -> None:
-    """The network runs in the engine, the refinement of its maps in PyTorch; files for other programs lack it."""
+@pytest.mark.parametrize("engine", FLOAT32)
+def test_kernels_made_at_the_joints_are_matched_in_an_engine(tmp_path: Path, engine: str) -> None:
+    """In the graphs of the engine; files for other programs lack them, and say so."""
     torch.manual_seed(0)
     model = build_model("dkd-tiny", channels=16, input_size=128, distillation="both").eval()
     assert isinstance(model, DKD)
-    clip = torch.rand(1, 4, 3, 128, 128)
+    clip = torch.rand(2, 4, 3, 128, 128)
     with torch.inference_mode():
         closed = model(clip).heatmaps
         for weight in model.joint_matching.gate.parameters():
             weight.normal_(std=0.3)
-        expected, got = model(clip).heatmaps, accelerate(model, "onnxruntime")(clip).heatmaps
+        fast = accelerate(model, engine)
+        expected, got = (one(clip, lambda maps, t: maps.flip(1) * 0.5).heatmaps for one in (model, fast))
     assert not torch.allclose(closed[:, 1:], expected[:, 1:], atol=1e-3)
     np.testing.assert_allclose(got, expected, atol=2e-5 * float(expected.abs().max()))
     with pytest.raises(ConfigError, match="pooled kernels only"):
