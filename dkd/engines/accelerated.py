@@ -104,7 +104,9 @@ class AcceleratedDKD(Accelerated, DKD):
 
     def refine(self, heatmaps: Tensor, features: Tensor, state: DKDState) -> Tensor:
         """Refine matched maps by the kernels made at the joints: see :meth:`dkd.models.dkd.DKD.refine`."""
-        return heatmaps if state.at_joints is None else self.run_graph("refine", heatmaps, features, *state.at_joints)[0]
+        return (
+            heatmaps if state.at_joints is None else self.run_graph("refine", heatmaps, features, *state.at_joints)[0]
+        )
 
     def cut(self, features: Tensor, heatmaps: Tensor) -> Tensor:
         """Make the joint kernels of a frame: see :meth:`dkd.models.dkd.DKD.cut`."""

@@ -20,6 +20,7 @@ from dkd.models.controls import (
     FrozenKernel,
     KernelControl,
     LookingTwice,
+    PooledOnly,
     RunningAverageKernel,
     RunningMean,
     Wrapped,
@@ -133,6 +134,15 @@ def _initializer(dkd: DKD) -> VideoPoseModel:
     return alone
 
 
+def _pooled(method: Method) -> Method:
+    if not (isinstance(method.model, DKD) and method.model.matches_joints):
+        raise ConfigError(
+            f"'pooled' leaves out kernels that are made at the joints, but {method.name} makes none; remove 'pooled', "
+            "or use a DKD whose distillation is 'both' or 'at_joints'"
+        )
+    return _control("pooled", PooledOnly, needs_kernels=True)(method)
+
+
 def _mean(method: Method) -> Method:
     return _with_model(method, RunningMean(method.model), "mean")
 
@@ -222,6 +232,7 @@ VARIANTS: dict[str, Variant] = {
             "control",
             _control("average", RunningAverageKernel, needs_kernels=True),
         ),
+        Variant("pooled", "without kernels made at the joints: the paper's pooled ones alone", "control", _pooled),
         Variant(
             "flow",
             "the first frame's maps, moved by optical flow: no network after it",

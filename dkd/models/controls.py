@@ -105,6 +105,26 @@ class RunningAverageKernel(KernelControl):
         return (1 - self.rate) * before + self.rate * self.distil(features, heatmaps)
 
 
+class PooledOnly(KernelControl):
+    """Leave out the kernels made at the joints: the maps are those that the pooled kernels matched, as in the paper.
+
+    Args:
+        dkd: DKD with kernels made at the joints.
+    """
+
+    def __init__(self, dkd: DKD):
+        super().__init__(dkd, "pooled")
+
+    @property
+    def matches_joints(self) -> bool:
+        """False."""
+        return False
+
+    def hand_on(self, before: Tensor, features: Tensor, heatmaps: Tensor) -> Tensor:
+        """Return the kernels distilled from this frame, as a DKD does."""
+        return self.distil(features, heatmaps)
+
+
 # --- wrappers of any model--------------------------------------------------------------------------------------------
 
 

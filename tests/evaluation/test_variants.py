@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -17,6 +18,7 @@ from dkd.evaluation.methods import VARIANTS, Method, get_method
 from dkd.models import DKD, SimpleBaseline, SimpleBaselineConfig, VideoPoseModel, build_model
 from dkd.models.checkpoints import save_model
 from dkd.models.controls import FlowMoved, FrozenKernel, KernelControl, RunningAverageKernel, RunningMean
+from dkd.models.registry import make_model
 from dkd.pose.heatmaps import decode_peaks, gaussian_targets
 from dkd.pose.smoothing import OneEuro
 from dkd.tracking.conditions import Conditions
@@ -418,7 +420,9 @@ def test_each_variant_is_described() -> None:
         assert "+" not in name
 
 
-@pytest.mark.parametrize("name", [*VARIANTS, "frozen+mean", "flow+erased", "swapped+shuffled", "occluded+blurred"])
+@pytest.mark.parametrize(
+    "name", [*sorted({*VARIANTS} - {"pooled"}), "frozen+mean", "flow+erased", "swapped+shuffled", "occluded+blurred"]
+)
 def test_every_variant_is_reproducible_and_starts_equally(name: str, dkd: DKD, clip: ImageClip) -> None:
     """Traces do not share memory; the first frame is that of the model alone."""
     plain = Method("plain", dkd)
@@ -437,6 +441,20 @@ def test_every_variant_is_reproducible_and_starts_equally(name: str, dkd: DKD, c
     np.testing.assert_array_equal(first.joints[0], own.joints[0])
     assert np.array_equal(first.joints, own.joints) == (name == "square-person")  # which is the default
     assert dkd.name == "dkd-tiny"  # the given model is unchanged
+
+
+def test_without_kernels_made_at_the_joints_the_maps_are_those_of_the_pooled_ones(dkd: DKD, clip: ImageClip) -> None:
+    both = make_model(replace(dkd.config, distillation="both"))
+    assert isinstance(both, DKD)
+    both.load_state_dict(dkd.state_dict(), strict=False)
+    torch.nn.init.normal_(both.joint_matching.gate[-1].weight, std=0.3)  # type: ignore[arg-type]
+    method = Method("m", both.eval())
+    changed, pooled = (m.trace(clip, BOX, progress=False) for m in (method, method.with_variant("pooled")))
+    expected = Method("m", dkd).trace(clip, BOX, progress=False)
+    np.testing.assert_allclose(pooled.heatmaps, expected.heatmaps, atol=1e-5)
+    assert not np.allclose(changed.heatmaps, expected.heatmaps, atol=1e-3)
+    with pytest.raises(ConfigError, match="but m makes none"):
+        Method("m", dkd).with_variant("pooled")
 
 
 def test_a_method_has_its_name_and_variants(dkd: DKD, clip: ImageClip) -> None:
