@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from dkd import Evaluation, add_errors, summarise
+from dkd.errors import ConfigError
 from dkd.evaluation.methods import get_method
 from dkd.models.confidence import calibration_of
 
@@ -30,13 +31,15 @@ def per_clip(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def intervals(clips: pd.DataFrame, baseline: str, n: int = 5000) -> pd.DataFrame:
-    """Return differences from the baseline per method and source: mean over clips, and its 95 % interval."""
-    rows = []
+    """Return differences from the baseline per method and source, and of all: mean over clips, 95 % interval."""
+    rows, differences = [], {}
     for (model, data), mine in clips.groupby(level=["model", "data"], observed=True):
-        if model == baseline:
-            continue
-        other = clips.loc[(baseline, data)]
-        difference = mine.droplevel(["model", "data"]).sub(other).dropna()
+        if model != baseline:
+            other = clips.loc[(baseline, data)]
+            differences[model, data] = mine.droplevel(["model", "data"]).sub(other).dropna()
+    for model in dict.fromkeys(model for model, _ in differences):
+        differences[model, "all"] = pd.concat([one for (its, _), one in differences.items() if its == model])
+    for (model, data), difference in differences.items():
         drawn = np.random.default_rng(0).integers(0, len(difference), (n, len(difference)))
         low, high = np.percentile(difference.to_numpy()[drawn].mean(1), (2.5, 97.5), axis=0)
         texts = [f"{mean:+.3f} [{a:+.3f}, {b:+.3f}]" for mean, a, b in zip(difference.mean(), low, high, strict=True)]
@@ -52,7 +55,10 @@ def errors(table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for (data, model), mine in found.groupby(["data", "model"], observed=True):
         wrong = ~mine["hit"].to_numpy(bool)
-        curve = calibration_of(get_method(str(model)).model)
+        try:
+            curve = calibration_of(get_method(str(model)).model)
+        except ConfigError:  # a run or a file of your own: the results keep only its short name
+            curve = None
         scores = mine["score"].to_numpy()
         sure = np.clip(scores, 0, 1) if curve is None else curve(scores)
         off = mine.assign(wrong=wrong).groupby(["video", "frame"], observed=True)["wrong"].mean() >= 0.5
