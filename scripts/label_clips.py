@@ -3,8 +3,8 @@
     python scripts/label_clips.py DATA data/filmed
     dkd evaluate dkd-mobilenetv2 --data data/filmed/alone data/filmed/together
 
-Three folders in Penn Action's layout come out: people who are alone, people with somebody else near, and other people
-to train on (``training``), from the same camera as those who are alone, and from one more. The man of
+Three folders in Penn Action's layout come out: people who are alone, people with somebody else near, and somebody to
+train on (``training``), whom no clip of the other folders shows, filmed by another camera. The man of
 ``pose2sim_multi`` has the labels that come with it. All others are labelled by MoveNet Thunder from a box drawn by hand
 in the first frame: a joint is labelled where two crops of different sizes agree within 0.05 of the person's extent and
 both are sure. The next frame's crop follows these joints. A frame in which fewer than half of the joints agree has no
@@ -52,8 +52,6 @@ PEOPLE = [
     _one(300, 350, (380, 3, 542, 384)),
     _one(1100, 1150, (390, 8, 525, 378)),
     _one(1300, 1350, (357, 0, 506, 392)),
-    Person("training", "corridor-519", "intel/one-by-one-person-detection.mp4", 519, 690, (395, 8, 558, 425)),
-    Person("training", "corridor-774", "intel/one-by-one-person-detection.mp4", 774, 860, (363, 28, 508, 385)),
     Person("training", "worker", "intel/worker-zone-detection.gif", 20, 71, (146, 78, 217, 266)),
     Person("together", "pose2sim_multi_man_cam02", "pose2sim_multi/cam02.mp4", 0, 100),
     Person("together", "pose2sim_multi_man_cam04", "pose2sim_multi/cam04.mp4", 0, 100),

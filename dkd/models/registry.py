@@ -32,20 +32,23 @@ _TINY_POSE_MACHINE: dict[str, Any] = {
     "batch_norm": True,
 }
 
+_MOBILENETV2: dict[str, Any] = {
+    "encoder": "mobilenetv2-same",
+    "initializer": "mobilenetv2-same-1.75",
+    "channels": 128,
+    "input_size": 192,
+    "heatmap_gain": 8.0,
+    "kernel_side": 7,
+}
+
 # The paper's variants are named after the frame encoder; their initializer is ResNet-101, as in a re-implementation.
 MODELS: dict[str, ModelConfig] = {
     **{f"dkd-resnet{d}": DKDConfig(encoder=f"resnet{d}", initializer="resnet101") for d in (18, 34, 50, 101)},
     # Ours: trunks that can start from a pose network's weights, with the input size of that network. With the paper's
     # layers, kernels would be 5×5 here; 7×7 on 24×24 maps covers more of a person than 7×7 on 32×32 maps.
-    "dkd-mobilenetv2": DKDConfig(
-        encoder="mobilenetv2-same",
-        initializer="mobilenetv2-same-1.75",
-        channels=128,
-        input_size=192,
-        heatmap_gain=8.0,
-        kernel_side=7,
-        kernel_bias=True,
-    ),
+    "dkd-mobilenetv2": DKDConfig(**_MOBILENETV2, kernel_bias=True),
+    # The same with kernels made at the joints. It starts from a trained one without them, so it needs no bias.
+    "dkd-mobilenetv2-joints": DKDConfig(**_MOBILENETV2, distillation="both"),
     # Ours: small enough to learn from random weights on a laptop; the same encoder for both parts, so that one run can
     # train the initializer first and start the frame encoder from it.
     "dkd-tiny": DKDConfig(encoder="tiny", initializer="tiny", channels=64, heatmap_gain=8.0),

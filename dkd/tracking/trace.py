@@ -156,6 +156,8 @@ class Trace(Record, Counterfactuals):
     def _start_tracker(self) -> None:
         self._tracker = Tracker(self.model, self.clip, self.conditions, self.box)
         self._tracker.bodies = {}
+        if self.model.state_after(0, torch.zeros(1, *self.model.kernel_shape)) is None:
+            self._tracker.states = {}
         self.calibration = self._tracker.calibration
 
     def run(self, *, progress: bool = True, cancel: Callable[[], bool] | None = None) -> None:
@@ -282,19 +284,22 @@ class Trace(Record, Counterfactuals):
     def _copy_unchanged(self, base: Trace, changes: Sequence[Intervention]) -> None:
         """Copy the frames that cannot differ from those of a run that lacks the last ``changes``.
 
-        They are computed again if the run could not continue bit-identically after them: if the model's state is not
-        kept, or with a feedback, which may have state.
+        They are computed again if the run could not continue bit-identically after them: with a feedback, which may
+        have state; and those after the last kept state of a model whose state the recorded data do not contain.
         """
         self._tracker.first_square = base._tracker.first_square
         stop = min(self.first_change(changes), len(base), self.n_wanted)
         if stop == 0 or (self.conditions.feedback is not None and self.model.hands_on):
             return
-        state = base._state_after(stop - 1)
+        state, states = base._state_after(stop - 1), base._tracker.states
         if state is None:
-            return
+            stop = max((at for at in states or () if at <= stop), default=0)
+            if states is None or stop == 0:
+                return
+            state = states[stop]
         self._copy_frames(base, stop)
         searched = max(self._passes, default=None)
-        self._tracker.resume(stop, state, self._step, searched, base._tracker.bodies)
+        self._tracker.resume(stop, state, self._step, searched, base._tracker.bodies, states)
 
     def _state_after(self, t: int) -> Any:
         """Reconstruct the model's state after frame t from the recorded data; ``None`` if that is not possible."""

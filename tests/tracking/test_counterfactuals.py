@@ -19,6 +19,7 @@ from dkd.models.dkd import DKD
 from dkd.pose.crops import Crop
 from dkd.pose.skeleton import get_skeleton
 from dkd.pose.smoothing import OneEuro
+from dkd.tracking import tracker
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.feedback import shuffle_in_time
 from dkd.tracking.interventions import ChangeState, Context, Occlude, Pose, edit
@@ -327,6 +328,31 @@ def test_a_run_that_remembers_is_changed_as_if_from_its_start(
     assert same(made, whole) and not same(made, plain)
     assert np.array_equal(made.raw_joints, whole.raw_joints) and made.extra_passes == whole.extra_passes
     assert ".".join(made.calls) == call
+
+
+@pytest.mark.parametrize("name", ["dkd-tiny", "lstm-pm-tiny"])
+def test_a_model_whose_state_is_not_recorded_continues_from_a_kept_one(
+    clip: Clip, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kernels made at the joints and the memory of an LSTM: every second state is kept, then every fourth."""
+    monkeypatch.setattr(tracker, "NOTED_EVERY", 2)
+    monkeypatch.setattr(tracker, "STATES", 3)
+    torch.manual_seed(0)
+    form: dict[str, Any] = {"distillation": "both", "channels": 16} if name == "dkd-tiny" else {}
+    net = make_model(model_config(name, input_size=128, **form))
+    if isinstance(net, DKD):
+        torch.nn.init.normal_(net.joint_matching.gate[-1].weight, std=0.3)  # type: ignore[arg-type]
+    plain = Trace(net, clip, (100.0, 20.0, 240.0, 230.0), progress=False, stop=T, engine="torch")
+    assert set(plain._tracker.states or ()) == {4, 8}
+    for call in ("darken(range(5, 9), gain=0.3)", "darken(range(8, 9), gain=0.3)", "shift_box(3, dx=0.2)"):
+        made = asked(plain, call, plain)
+        whole = Trace(net, clip, plain.box, made.conditions, progress=False, stop=T, engine="torch")
+        assert same(made, whole) and not same(made, plain), call
+        again = made.darken(range(7, 9), gain=0.5)
+        twice = Trace(net, clip, plain.box, again.conditions, progress=False, stop=T, engine="torch")
+        assert same(again, twice) and not same(again, made), call
+    stopped = plain.darken(range(7, 9), gain=0.3, cancel=lambda: True)
+    assert len(stopped) == 4  # taken over up to the last kept state
 
 
 def test_a_stopped_counterfactual_resumes_to_the_same_result(trace: Trace) -> None:
