@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from dkd.cli.outputs import check_new
 from dkd.errors import ConfigError, DKDError
 from dkd.io.escaping import csv_cell
+from dkd.io.paths import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from dkd.live.live import Live, Seen
@@ -45,7 +46,7 @@ def add_live_command(commands: Any) -> None:
     )  # fmt: skip
     live.add_argument("--force", action="store_true", help="replace an existing file")
     live.add_argument(
-        "--model", default="dkd-mobilenetv2", help="a shipped model or a checkpoint's path (default: %(default)s)"
+        "--model", default=DEFAULT_MODEL, help="a shipped model or a checkpoint's path (default: %(default)s)"
     )
     live.add_argument(
         "--engine", choices=["auto", "torch", "onnxruntime", "openvino", "openvino-bf16", "cuda", "cuda-bf16"],

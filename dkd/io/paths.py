@@ -9,6 +9,8 @@ from platformdirs import user_cache_path
 
 from dkd.errors import ConfigError
 
+DEFAULT_MODEL = "dkd-mobilenetv2-joints"  # used where no model is named: of the shipped ones, it tracks best
+
 
 def as_path(value: object, what: str) -> Path:
     """Return a path that a user gave.

@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 
 from dkd.errors import CheckpointError, ConfigError, checked, nearest_name
 from dkd.io.files import atomic_path
-from dkd.io.paths import folders_text, list_checkpoints
+from dkd.io.paths import DEFAULT_MODEL, folders_text, list_checkpoints
 from dkd.models.base import VideoPoseModel
 from dkd.models.confidence import calibration_of
 from dkd.models.registry import MODELS, kind_of
@@ -98,7 +98,7 @@ def save_model(model: VideoPoseModel, path: str | Path, provenance: Mapping[str,
 
 
 @checked
-def load_model(name_or_path: str | Path = "dkd-mobilenetv2") -> VideoPoseModel:
+def load_model(name_or_path: str | Path = DEFAULT_MODEL) -> VideoPoseModel:
     """Load a trained model, in eval mode, as float32, on the CPU.
 
     Args:

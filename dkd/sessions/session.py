@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from dkd.errors import SessionError, checked
 from dkd.io.files import atomic_path
+from dkd.io.paths import DEFAULT_MODEL
 from dkd.models.base import VideoPoseModel
 from dkd.models.checkpoints import load_model
 from dkd.sessions.content import FORMAT, Bookmark, Content, ModelFile, SavedPerson, VideoFile, is_session, parse, read
@@ -68,7 +69,7 @@ class Session:
     def of(
         cls,
         video: Clip | str | os.PathLike[str],
-        model: VideoPoseModel | str | os.PathLike[str] = "dkd-mobilenetv2",
+        model: VideoPoseModel | str | os.PathLike[str] = DEFAULT_MODEL,
         *,
         start: int = 0,
         stop: int | None = None,

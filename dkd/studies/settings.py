@@ -11,7 +11,7 @@ from typing import Literal
 from dkd.errors import ConfigError
 from dkd.io.config import STRICT, from_mapping, read_yaml, to_yaml
 from dkd.io.files import atomic_path
-from dkd.io.paths import list_checkpoints
+from dkd.io.paths import DEFAULT_MODEL, list_checkpoints
 from dkd.studies.places import check_results
 from dkd.studies.rows import Row
 
@@ -38,7 +38,7 @@ class StudySettings:
 
     __pydantic_config__ = STRICT
 
-    model: str = "dkd-mobilenetv2"
+    model: str = DEFAULT_MODEL
     engine: Literal["auto", "torch", "onnxruntime", "openvino", "openvino-bf16", "cuda", "cuda-bf16"] = "auto"
     square: Literal["person", "joints"] = "person"
     reinitialise: bool = False

@@ -19,6 +19,7 @@ import traitlets
 from dkd.engines.choice import accelerate, engine_of
 from dkd.errors import ClosedError, ConfigError, DKDError, ShapeError, nearest_name
 from dkd.io.background import start_thread
+from dkd.io.paths import DEFAULT_MODEL
 from dkd.live.live import Live
 from dkd.live.seen import Seen
 from dkd.live.sources import PlayedClip, check_source
@@ -73,7 +74,7 @@ class LiveView(ModuleWidget):
 
     def __init__(
         self,
-        model: VideoPoseModel | str | os.PathLike[str] = "dkd-mobilenetv2",
+        model: VideoPoseModel | str | os.PathLike[str] = DEFAULT_MODEL,
         source: Any = None,
         box: Box | None = None,
         conditions: Conditions | None = None,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, SupportsIndex
 
 from dkd.errors import ConfigError, FrameIndexError
+from dkd.io.paths import DEFAULT_MODEL
 from dkd.sessions.session import Session
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.opening import as_model
@@ -26,7 +27,6 @@ from widgets.studio.worker import Cancelled, Worker
 
 # A video with more frames is not tracked as a whole unless somebody wants that: at 30 frames per second these are two
 # minutes, which take about as long to track on two cores.
-DEFAULT_MODEL = "dkd-mobilenetv2"
 LONG = 3600
 FIRST_S = 60.0  # of a long video, this is chosen at first
 

@@ -18,7 +18,7 @@ import traitlets
 
 from dkd.analysis.identity import same_person
 from dkd.errors import ConfigError, VideoMovedError
-from dkd.io.paths import as_path
+from dkd.io.paths import DEFAULT_MODEL, as_path
 from dkd.models.base import VideoPoseModel
 from dkd.sessions.opening import find_video
 from dkd.sessions.session import ENDING, Session
@@ -81,7 +81,7 @@ class Studio(Requests, ModuleWidget):
         self,
         video: str | os.PathLike[str] | None = None,
         *,
-        model: VideoPoseModel | str | os.PathLike[str] = "dkd-mobilenetv2",
+        model: VideoPoseModel | str | os.PathLike[str] = DEFAULT_MODEL,
         session: str | os.PathLike[str] | None = None,
         **unknown: Any,
     ):
