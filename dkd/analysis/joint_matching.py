@@ -85,12 +85,11 @@ class JointMatch:
 
 
 @checked
-@torch.inference_mode()
 def joint_matching(trace: Trace, t: int, joint: str | int) -> JointMatch:
     """Compute how kernels made at the joints found ``joint`` in frame ``t``.
 
     The first call encodes all frames from the last start of the model to ``t``; later ones at most ``KEPT_EVERY``
-    frames, and the one after it two.
+    frames and ``t`` itself; for the frame after the one before, these are two.
 
     Raises:
         ConfigError: the model has no kernels made at the joints, the run has a feedback (which may have state), or
@@ -98,8 +97,15 @@ def joint_matching(trace: Trace, t: int, joint: str | int) -> JointMatch:
         FrameIndexError: ``t`` is outside the trace, or its maps come from the initializer, not from matching: frame 0
             and frames with a re-initialisation.
     """
-    model, j = _model_of(trace), trace.skeleton.index(joint)
-    before = trace.previous(t)
+    _model_of(trace)
+    j = trace.skeleton.index(joint)
+    return search_joints(trace, t)[j]
+
+
+@torch.inference_mode()
+def search_joints(trace: Trace, t: int) -> list[JointMatch]:
+    """Compute :func:`joint_matching` of all joints, at the cost of one."""
+    model, before = _model_of(trace), trace.previous(t)
     if before is None:
         raise FrameIndexError(
             f"expected a frame whose maps come from matching, got {t}, whose maps are the pose initializer's; "
@@ -108,32 +114,26 @@ def joint_matching(trace: Trace, t: int, joint: str | int) -> JointMatch:
     last = _undropped(trace, before)
     state = _states_of(trace).after(trace, last)
     features = _batch(trace.features(t), model)
-    order = trace._readout_order()  # of the model's maps, which an intervention may have swapped
     matched = model.locate(features, _batch(np.array(trace.kernels[before]), model))
     refined = model.refine(matched, features, DKDState(matched, 0, state))
-    embedded = model.joint_matching.embed(features)
-    responses = [respond(embedded, kernels)[0].cpu().numpy() for kernels in state]
-    seen = [kernels[0].flatten(1).norm(dim=1).cpu().numpy() / (model.joint_matching.side * _MASS) for kernels in state]
-
-    def search(i: int, name: str) -> JointSearch:
-        (fast, slow), (seen_fast, seen_slow) = ([one[i] for one in pair] for pair in (responses, seen))
-        maps = (one[0, i].cpu().numpy() for one in (matched, refined))
-        return JointSearch(name, fast, slow, float(seen_fast), float(seen_slow), *maps)
-
-    own = order[j]
-    other = model.joint_matching.opposite[own]
-    crop, size = trace.network_pixels(last), trace.heatmaps.shape[-1]
-    handed_on = trace.handed_on(last)[own]
-    y, x = divmod(int(np.argmax(handed_on if (handed_on > 0).any() else trace.heatmaps[last, own])), size)
-    return JointMatch(
-        frame=t,
-        previous=last,
-        crop=crop,
-        peak=(x, y),
-        patch=cells_around(crop, (x, y), len(crop) // size, model.joint_matching.side),
-        found=search(own, trace.skeleton.joints[j]),
-        opposite=None if other == own else search(other, trace.skeleton.joints[order.index(other)]),
-    )
+    embedded, side = model.joint_matching.embed(features), model.joint_matching.side
+    fast, slow = (respond(embedded, kernels)[0].cpu().numpy() for kernels in state)
+    seen_fast, seen_slow = ((kernels[0].flatten(1).norm(dim=1) / (side * _MASS)).tolist() for kernels in state)
+    maps, found_maps = (one[0].cpu().numpy() for one in (matched, refined))
+    order = trace._readout_order()  # of the model's maps, which an intervention may have swapped
+    searches = [
+        JointSearch(name, fast[i], slow[i], seen_fast[i], seen_slow[i], maps[i], found_maps[i])
+        for name, i in zip(trace.skeleton.joints, order, strict=True)
+    ]
+    crop, handed_on = trace.network_pixels(last), trace.handed_on(last)
+    matches = []
+    for j, i in enumerate(order):
+        other = order.index(model.joint_matching.opposite[i])
+        heatmap = handed_on[i] if (handed_on[i] > 0).any() else trace.heatmaps[last, i]
+        y, x = divmod(int(np.argmax(heatmap)), heatmap.shape[-1])
+        patch = cells_around(crop, (x, y), len(crop) // heatmap.shape[-1], side)
+        matches.append(JointMatch(t, last, crop, (x, y), patch, searches[j], None if other == j else searches[other]))
+    return matches
 
 
 def why_not(trace: TraceLike) -> str:

@@ -39,7 +39,7 @@ export function buildChannelSum(choose) {
         ...(count ? [buildTerm(`${count} others`, others, largest)] : []),
         buildTerm("bias", bias, largest),
         buildTotal(isRefined ? "sum, matched" : "sum", value, "dkd-result"),
-        ...(isRefined ? [buildTotal("kernels at the joint", map - value, "dkd-joint-kernels")] : []),
+        ...(isRefined ? [buildTotal("kernels at the joint", map - value)] : []),
         buildTotal(h("span", {}, symbol("H", frame), " holds"), map),
         h("small", { class: "dkd-muted" }, isRefined ? REFINED : comparison(Math.abs(value - map))),
       );

@@ -90,8 +90,8 @@ export function heldBy(header, record, joint, x, y) {
  * @param {{ value: number, sign: string }} held
  */
 const refined = (matched, { value, sign }) => [
-  line(signed(value - matched, 2), `${sign} by the kernels at the joint`, "dkd-joint-kernels"),
-  line(`${sign} ${plain(value, 2)}`, "the heatmap's value", "dkd-total dkd-refined"),
+  line(signed(value - matched, 2), `${sign} by the kernels at the joint`),
+  line(`${sign} ${plain(value, 2)}`, "the heatmap’s value", "dkd-total"),
 ];
 
 /**
