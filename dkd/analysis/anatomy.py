@@ -3,7 +3,7 @@
     frame t:    crop → F_t → V·F_t → K̃_{t−1} ⊛ V·F_t → × U[j,c] → Σ_c + bias = H_t[j]
     frame t−1:  (F_{t−1}, H_{t−1}) → conv1 → conv2 → conv3 (+ bias) = K̃_{t−1}
 
-In a model with kernels made at the joints (:mod:`dkd.models.at_joints`), the sum is the map as it was matched. Those
+In a model with kernels made at the joints (:mod:`dkd.models.at_joints`), the sum is the matched map. Those
 kernels then refine it to H_t; see :func:`dkd.analysis.joint_matching.joint_matching`.
 
 Everything is recomputed from the trace's crops with the model's layers.
@@ -50,7 +50,7 @@ class Distillation:
         crop: (N, N, 3) uint8 RGB, the network's input in that frame.
         features: (C, H, W) float32 F_{t−1}.
         heatmaps: (J, H, W) float32 H_{t−1} as passed to the distillator: that of the trace, changed by corrections and
-            other interventions; in a model with kernels made at the joints, as it was matched.
+            other interventions; in a model with kernels made at the joints, the matched map.
         gain: factor on the heatmaps before they are concatenated with the features.
         layers: the convolutions in order; the activations of the last one are the kernels before the bias.
         bias: (C, S, S) float32, the learned kernel that is added in every frame, or ``None`` in a model without one.
@@ -92,7 +92,7 @@ class Anatomy:
         kernels: (C, S, S) K̃_{t−1} as in the trace, distilled from frame t − 1.
         matched: (C, H, W) K̃_{t−1} ⊛ V·F_t.
         readout: (C,) U[j], the joint's row of the static read-out.
-        contributions: (C, H, W) U[j, c] · matched[c]; their sum over c plus ``bias`` is the map as it was matched,
+        contributions: (C, H, W) U[j, c] · matched[c]; their sum over c plus ``bias`` is the matched map,
             which is ``heatmap`` unless ``is_refined``.
         bias: bias of the joint.
         heatmap: (H, W) H_t[j] as in the trace.

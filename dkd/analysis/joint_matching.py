@@ -68,7 +68,7 @@ class JointMatch:
         previous: the frame from which the kernels were last updated: t − 1, or t + 1 where the trace goes backwards in
             time; an earlier one if frames were dropped.
         crop: (N, N, 3) uint8 RGB, the network's input in the frame ``previous``.
-        peak: cell x, y of the largest value of the joint's map in the frame ``previous``, as it was passed on.
+        peak: cell x, y of the largest value of the joint's map in the frame ``previous``, as passed on.
         patch: (S·n, S·n, 3) uint8 RGB, the S×S cells of ``crop`` around the peak, n = N/H pixels each; grey outside.
         found: the search for the joint.
         opposite: the search for the same joint on the other side of the body, which the gate reads, too; ``None`` if

@@ -215,8 +215,8 @@ def plot_lanes(trace: TraceLike, joint: str | int = 0, *, frame: int | None = No
 def plot_kernels(trace: TraceLike, frame: int, joint: str | int = 0, *, n: int = 6) -> ViewFigure:
     """Plot how a joint was found: its heatmap, and of the strongest channels features × kernel → contribution.
 
-    The title has the sum at the heatmap's peak. In a model with kernels made at the joints, that is the value as it was
-    matched, and the title has the heatmap's value, too.
+    The title has the sum at the heatmap's peak. In a model with kernels made at the joints, that is the matched value,
+    and the title has the heatmap's value, too.
 
     Args:
         trace: a trace of a model with kernels.

@@ -102,6 +102,6 @@ class TraceLike(Protocol):
 def matches_joints(trace: TraceLike) -> bool:
     """Return whether the model of a trace refines its maps by kernels made at the joints (dkd.models.at_joints).
 
-    The contributions of the channels then sum to the map as it was matched, not to the heatmap.
+    The contributions of the channels then sum to the matched map, not to the heatmap.
     """
     return bool(getattr(getattr(trace, "model", None), "matches_joints", False))

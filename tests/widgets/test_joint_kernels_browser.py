@@ -120,7 +120,7 @@ def test_sums_are_those_of_the_map_as_it_was_matched(page: Page, trace: Trace) -
     )
     assert float(level.get_attribute("data-map") or "nan") == pytest.approx(held, abs=1e-6)
     sums = level.locator(".dkd-all-channels")
-    for words in ("sum, matched", "kernels at the joint", "The sum is the map as it was matched."):
+    for words in ("sum, matched", "kernels at the joint", "The sum is the matched map."):
         expect(sums).to_contain_text(words)
     assert "equal" not in sums.inner_text() and "differ" not in sums.inner_text()
     expect(anatomy_view).to_contain_text("Σ + bias, then the gate")

@@ -128,7 +128,7 @@ def test_header_holds_the_whole_clip(trace: FakeTrace) -> None:
 
 
 def test_a_header_says_whether_maps_are_refined_at_the_joints(trace: FakeTrace) -> None:
-    """Also that of a page: its sums are then those of the maps as they were matched."""
+    """Also that of a page: its sums are then those of the matched maps."""
     plain = joints_trace(2, joints_model(distillation="pooled"))
     for one, expected in ((trace, False), (plain, False), (joints_trace(3), True)):
         assert read_message(*render_header(one, 0))["at_joints"] is expected

@@ -1,5 +1,5 @@
 // How the contributions of all channels add up to the value of the map in a cell. In a model with kernels made at the
-// joints, that is the map as it was matched, and what these made of it follows.
+// joints, that is the matched map, and what these made of it follows.
 
 /** @import { Explained, Scene } from "./tensors.js" */
 
@@ -9,8 +9,7 @@ import { setBar, symbol } from "./elements.js";
 import { largestOf } from "./tensors.js";
 
 const LISTED = 8; // channels that are listed one by one
-const REFINED =
-  "The sum is the map as it was matched. A gate then changed it, by what the kernels made at the joint found.";
+const REFINED = "The sum is the matched map. A gate then changed it, by what the kernels made at the joint found.";
 
 /**
  * The channels that are listed, and the sum of the others.

@@ -32,7 +32,7 @@ function buildJointKernels({ root, store, cursor, model, signal }) {
     patch: buildPatch(),
     fast: buildResponse("where the fast kernel fits"),
     slow: buildResponse("where the slow kernel fits"),
-    matched: buildHeatmap("the map as it was matched"),
+    matched: buildHeatmap("the matched map"),
     map: buildHeatmap("the map after the gate"),
   };
   const none = h("p", { hidden: true });

@@ -1,5 +1,5 @@
 // The arithmetic of one cell in numbers: value = bias + the largest contributions + the rest. In a model with kernels
-// made at the joints, that is the value as it was matched, and what these made of it follows.
+// made at the joints, that is the matched value, and what these made of it follows.
 
 import { h } from "../core/dom.js";
 import { mapBytes } from "../core/drawing.js";
@@ -84,7 +84,7 @@ export function heldBy(header, record, joint, x, y) {
 }
 
 /**
- * From the value as it was matched to the heatmap's.
+ * From the matched value to the heatmap's.
  *
  * @param {number} matched
  * @param {{ value: number, sign: string }} held
