@@ -123,6 +123,14 @@ def test_all_forms_of_the_model(control: bool) -> None:
     np.testing.assert_allclose(joint_matching(made, 3, "head").found.heatmap, made.heatmaps[3, 0], atol=1e-4)
 
 
+def test_an_engine_finds_the_same() -> None:
+    made = joints_trace(4, engine="onnxruntime")
+    assert made.engine == "onnxruntime"
+    np.testing.assert_allclose(joint_matching(made, 3, "head").found.heatmap, made.heatmaps[3, 0], atol=1e-4)
+    found = anatomy(made, 3, "head")
+    np.testing.assert_allclose(found.contributions.sum(0) + found.bias, made.as_matched(3)[0], atol=1e-4)
+
+
 def test_the_patch_is_what_the_network_saw_around_the_peak(trace: Trace) -> None:
     found: JointMatch = joint_matching(trace, 4, "right_hip")
     heatmap = trace.heatmaps[3, trace.skeleton.index("right_hip")]

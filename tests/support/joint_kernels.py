@@ -33,4 +33,5 @@ def joints_trace(stop: int = 6, model: DKD | None = None, **options: Any) -> Tra
     """A run over the sample clip."""
     torch.set_num_threads(1)  # sums in one order
     clip = Clip(get_sample("rendered_walk").path)
-    return Trace(model or joints_model(), clip, BOX, engine="torch", progress=False, stop=stop, **options)
+    settings = {"engine": "torch", "progress": False, "stop": stop} | options
+    return Trace(model or joints_model(), clip, BOX, **settings)
