@@ -28,7 +28,6 @@ from dkd.pose.crops import PADDING_GREY
 from dkd.pose.heatmaps import TARGET_SIGMA
 
 if TYPE_CHECKING:
-    from dkd.tracking.protocols import TraceLike
     from dkd.tracking.trace import Trace
 
 KEPT_EVERY = 16  # frames of a run whose kernels are kept
@@ -88,8 +87,8 @@ class JointMatch:
 def joint_matching(trace: Trace, t: int, joint: str | int) -> JointMatch:
     """Compute how kernels made at the joints found ``joint`` in frame ``t``.
 
-    The first call encodes all frames from the last start of the model to ``t``; later ones at most ``KEPT_EVERY``
-    frames and ``t`` itself; for the frame after the one before, these are two.
+    The first call encodes all frames from the last start of the model to ``t``, later calls for these frames at most
+    ``KEPT_EVERY`` + 1; two if they go on with the next frame.
 
     Raises:
         ConfigError: the model has no kernels made at the joints, the run has a feedback (which may have state), or
@@ -114,11 +113,12 @@ def search_joints(trace: Trace, t: int) -> list[JointMatch]:
     last = _undropped(trace, before)
     state = _states_of(trace).after(trace, last)
     features = _batch(trace.features(t), model)
-    matched = model.locate(features, _batch(np.array(trace.kernels[before]), model))
-    refined = model.refine(matched, features, DKDState(matched, 0, state))
+    kernels = _batch(np.array(trace.kernels[before]), model)
+    matched = model.locate(features, kernels)
+    refined = model.refine(matched, features, DKDState(kernels, before, state))
     embedded, side = model.joint_matching.embed(features), model.joint_matching.side
-    fast, slow = (respond(embedded, kernels)[0].cpu().numpy() for kernels in state)
-    seen_fast, seen_slow = ((kernels[0].flatten(1).norm(dim=1) / (side * _MASS)).tolist() for kernels in state)
+    fast, slow = (respond(embedded, one)[0].cpu().numpy() for one in state)
+    seen_fast, seen_slow = ((one[0].flatten(1).norm(dim=1) / (side * _MASS)).tolist() for one in state)
     maps, found_maps = (one[0].cpu().numpy() for one in (matched, refined))
     order = trace._readout_order()  # of the model's maps, which an intervention may have swapped
     searches = [
@@ -134,18 +134,6 @@ def search_joints(trace: Trace, t: int) -> list[JointMatch]:
         patch = cells_around(crop, (x, y), len(crop) // heatmap.shape[-1], side)
         matches.append(JointMatch(t, last, crop, (x, y), patch, searches[j], None if other == j else searches[other]))
     return matches
-
-
-def why_not(trace: TraceLike) -> str:
-    """Return why :func:`joint_matching` can say nothing about any frame of a trace; empty if it can."""
-    model = getattr(trace, "model", None)
-    if not isinstance(model, DKD) or not model.matches_joints:
-        return (
-            f"expected a trace of a DKD with kernels made at the joints, got one of {trace.model_name}, which has none"
-        )
-    if trace.conditions.feedback is not None:
-        return "expected a run without a feedback, which may have state: its kernels cannot be computed again"
-    return ""
 
 
 def cells_around(crop: np.ndarray, cell: tuple[int, int], pixels: int, side: int) -> np.ndarray:
@@ -225,10 +213,15 @@ def _undropped(trace: Trace, t: int) -> int:
 
 
 def _model_of(trace: Trace) -> DKD:
-    if words := why_not(trace):
-        raise ConfigError(words)
-    assert isinstance(trace.model, DKD)
-    return trace.model
+    """Return the model after checking that its kernels can be computed again."""
+    model = trace.model
+    if not isinstance(model, DKD) or not model.matches_joints:
+        raise ConfigError(
+            f"expected a trace of a DKD with kernels made at the joints, got one of {trace.model_name}, which has none"
+        )
+    if trace.conditions.feedback is not None:
+        raise ConfigError("expected a run without a feedback: it may have state, so kernels cannot be computed again")
+    return model
 
 
 def _batch(array: np.ndarray, model: DKD) -> Tensor:

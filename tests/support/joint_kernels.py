@@ -33,5 +33,5 @@ def joints_trace(stop: int = 6, model: DKD | None = None, **options: Any) -> Tra
     """A run over the sample clip."""
     torch.set_num_threads(1)  # sums in one order
     clip = Clip(get_sample("rendered_walk").path)
-    settings = {"engine": "torch", "progress": False, "stop": stop} | options
+    settings: dict[str, Any] = {"engine": "torch", "progress": False, "stop": stop} | options
     return Trace(model or joints_model(), clip, BOX, **settings)
