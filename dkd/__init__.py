@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dkd.analysis.comparison import divergence
     from dkd.analysis.diagnosis import Diagnosis, diagnose, statistics
     from dkd.analysis.identity import SamePerson, same_person
+    from dkd.analysis.joint_matching import joint_matching
     from dkd.analysis.lineage import compare_kernels
     from dkd.analysis.moments import worst
     from dkd.analysis.reliance import one_step_reliance
@@ -92,6 +93,7 @@ _HOMES = {
         "SamePerson",
         "same_person",
     ),
+    "dkd.analysis.joint_matching": ("joint_matching",),
     "dkd.analysis.lineage": ("compare_kernels",),
     "dkd.analysis.moments": ("worst",),
     "dkd.analysis.reliance": ("one_step_reliance",),
@@ -195,8 +197,8 @@ __all__ = [
     "TrainingSession", "TwoWayTrace", "ablate", "add_errors", "anatomy", "as_trace", "available_sources",
     "build_model", "compare_kernels", "data_folder", "decode_peaks", "default_sample", "diagnose", "divergence",
     "evaluate", "export", "export_all", "export_corrections", "find_people", "follow_person", "get_method",
-    "get_sample", "get_skeleton", "list_runs", "list_samples", "load_model", "load_people", "load_plan",
-    "load_poses", "load_recipe", "make_results", "match_joints", "motion", "one_step_reliance", "pck_mean",
+    "get_sample", "get_skeleton", "joint_matching", "list_runs", "list_samples", "load_model", "load_people",
+    "load_plan", "load_poses", "load_recipe", "make_results", "match_joints", "motion", "one_step_reliance", "pck_mean",
     "plot_frame", "plot_kernels", "plot_lanes", "profile", "read_results", "recovery", "render_set", "replay",
     "same_person", "save_joints", "save_model", "statistics", "summarise", "trace_person", "train", "trust", "worst",
 ]  # fmt: skip

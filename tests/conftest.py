@@ -35,7 +35,7 @@ LONGEST = [
     "test_laboratory_browser", "test_editor_browser",
     "test_live_page_browser",
     "test_training_browser", "test_engines", "test_lab", "test_evaluation", "test_demo", "test_ablations",
-    "test_live_browser", "test_lineage_browser", "test_round_trip",
+    "test_live_browser", "test_lineage_browser", "test_round_trip", "test_joint_kernels_browser",
     "test_anatomy_browser", "test_tracking", "test_frames", "test_debugger_browser", "test_peers",
     "test_evaluation_panel", "test_person_crops", "test_models", "test_laboratory", "test_editor",
     "test_counterfactuals",

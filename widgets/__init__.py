@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from widgets.coherence.debugger import CoherenceDebugger
     from widgets.core.cursor import Cursor
     from widgets.evaluation.panel import EvaluationPanel
+    from widgets.joint_kernels.joint_kernels import JointKernels
     from widgets.laboratory.laboratory import Laboratory
     from widgets.lessons.lessons import Choice, Lesson, Number, Question
     from widgets.lineage.lineage import Lineage
@@ -36,6 +37,7 @@ _HOMES = {
     "widgets.coherence.debugger": ("CoherenceDebugger",),
     "widgets.core.cursor": ("Cursor",),
     "widgets.evaluation.panel": ("EvaluationPanel",),
+    "widgets.joint_kernels.joint_kernels": ("JointKernels",),
     "widgets.laboratory.laboratory": ("Laboratory",),
     "widgets.lessons.lessons": ("Choice", "Lesson", "Number", "Question"),
     "widgets.lineage.lineage": ("Lineage",),
@@ -55,9 +57,9 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "Anatomy", "Choice", "CoherenceDebugger", "Cursor", "Editor", "EvaluationPanel", "Kernels", "Laboratory",
-    "Lesson", "Lineage", "LiveView", "Matching", "Number", "Player", "Question", "Studio", "StudyView", "Timeline",
-    "TrainingPanel", "Workbench", "save_live_page", "save_page",
+    "Anatomy", "Choice", "CoherenceDebugger", "Cursor", "Editor", "EvaluationPanel", "JointKernels", "Kernels",
+    "Laboratory", "Lesson", "Lineage", "LiveView", "Matching", "Number", "Player", "Question", "Studio",
+    "StudyView", "Timeline", "TrainingPanel", "Workbench", "save_live_page", "save_page",
 ]  # fmt: skip
 
 

@@ -3,6 +3,9 @@
     frame t:    crop → F_t → V·F_t → K̃_{t−1} ⊛ V·F_t → × U[j,c] → Σ_c + bias = H_t[j]
     frame t−1:  (F_{t−1}, H_{t−1}) → conv1 → conv2 → conv3 (+ bias) = K̃_{t−1}
 
+In a model with kernels made at the joints (:mod:`dkd.models.at_joints`), the sum is the matched map. Those
+kernels then refine it to H_t; see :func:`dkd.analysis.joint_matching.joint_matching`.
+
 Everything is recomputed from the trace's crops with the model's layers.
 """
 
@@ -47,7 +50,7 @@ class Distillation:
         crop: (N, N, 3) uint8 RGB, the network's input in that frame.
         features: (C, H, W) float32 F_{t−1}.
         heatmaps: (J, H, W) float32 H_{t−1} as passed to the distillator: that of the trace, changed by corrections and
-            other interventions.
+            other interventions; in a model with kernels made at the joints, the matched map.
         gain: factor on the heatmaps before they are concatenated with the features.
         layers: the convolutions in order; the activations of the last one are the kernels before the bias.
         bias: (C, S, S) float32, the learned kernel that is added in every frame, or ``None`` in a model without one.
@@ -89,9 +92,11 @@ class Anatomy:
         kernels: (C, S, S) K̃_{t−1} as in the trace, distilled from frame t − 1.
         matched: (C, H, W) K̃_{t−1} ⊛ V·F_t.
         readout: (C,) U[j], the joint's row of the static read-out.
-        contributions: (C, H, W) U[j, c] · matched[c]; their sum over c plus ``bias`` is the map.
+        contributions: (C, H, W) U[j, c] · matched[c]; their sum over c plus ``bias`` is the matched map,
+            which is ``heatmap`` unless ``is_refined``.
         bias: bias of the joint.
         heatmap: (H, W) H_t[j] as in the trace.
+        is_refined: whether kernels made at the joints changed the matched map into ``heatmap``.
         distillation: how the kernels were distilled; ``None`` in a model whose kernels are the same in all frames.
     """
 
@@ -107,6 +112,7 @@ class Anatomy:
     contributions: np.ndarray
     bias: float
     heatmap: np.ndarray
+    is_refined: bool
     distillation: Distillation | None
 
 
@@ -114,7 +120,7 @@ class Anatomy:
 @torch.inference_mode()
 def anatomy(trace: Trace, t: int, joint: str | int) -> Anatomy:
     """Compute all steps to the map of ``joint`` in frame ``t``; costs two passes of the frame encoder and a
-    distillation.
+    distillation, and one more pass in a model with kernels made at the joints.
 
     Raises:
         ConfigError: the model has no kernels, or there is no such joint.
@@ -152,6 +158,7 @@ def anatomy(trace: Trace, t: int, joint: str | int) -> Anatomy:
         contributions=readout[:, None, None] * matched,
         bias=float(trace.bias[j]),
         heatmap=np.array(trace.heatmaps[t, j]),
+        is_refined=model.matches_joints,
         distillation=_distillation(trace, model, before, kernels),
     )
 
@@ -160,7 +167,7 @@ def _distillation(trace: Trace, model: DKD, t: int, handed_on: np.ndarray) -> Di
     distillator = model.distillator
     if not isinstance(distillator, KernelDistillator):
         return None
-    features, heatmaps, gain = trace.features(t), trace.handed_on(t), model.config.heatmap_gain
+    features, heatmaps, gain = trace.features(t), trace.distilled_from(t), model.config.heatmap_gain
     seen = torch.cat([_batch(features, model), _batch(heatmaps, model) * gain], 1)
     layers, bias = _run(distillator, seen)
     made = layers[-1].activations if bias is None else layers[-1].activations + bias

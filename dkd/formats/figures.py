@@ -19,7 +19,7 @@ from matplotlib.patheffects import Normal, Stroke
 from dkd.errors import ConfigError, FrameIndexError, checked
 from dkd.formats.drawing import PEOPLE, SIDES, SURE, OverlayStyle
 from dkd.formats.track import PoseTrack, as_track, made_by, traces_in
-from dkd.tracking.protocols import TraceLike
+from dkd.tracking.protocols import TraceLike, matches_joints
 from dkd.video.clip import Clip
 from dkd.video.protocols import ClipLike, pixel_aspect
 from dkd.video.ranges import place_in_video
@@ -215,6 +215,9 @@ def plot_lanes(trace: TraceLike, joint: str | int = 0, *, frame: int | None = No
 def plot_kernels(trace: TraceLike, frame: int, joint: str | int = 0, *, n: int = 6) -> ViewFigure:
     """Plot how a joint was found: its heatmap, and of the strongest channels features × kernel → contribution.
 
+    The title has the sum at the heatmap's peak. In a model with kernels made at the joints, that is the matched value,
+    and the title has the heatmap's value, too.
+
     Args:
         trace: a trace of a model with kernels.
         frame: a frame whose heatmap comes from matching, 0..T−1.
@@ -264,7 +267,10 @@ def plot_kernels(trace: TraceLike, frame: int, joint: str | int = 0, *, n: int =
         bar.text(1.55 * most, 0, f"{terms[c]:+.3f}", ha="right", va="center", fontsize="small")
         bar.spines[:].set_visible(False)
         bar.axvline(0, color=_GREY, lw=0.8)
-    shown = f"{float(heatmap[y, x]):.3f} = bias {bias:+.3f}, these {float(terms[order].sum()):+.3f}"
+    held = f"{float(heatmap[y, x]):.3f}"
+    if matches_joints(trace):
+        held = f"{held}, by the kernels at the joint from {float(terms.sum()) + bias:.3f}"
+    shown = f"{held} = bias {bias:+.3f}, these {float(terms[order].sum()):+.3f}"
     rest = float(terms.sum() - terms[order].sum())
     figure.suptitle(
         f"{name.replace('_', ' ')}, frame {frame}: {shown}, {len(terms) - len(order)} other channels {rest:+.3f}",

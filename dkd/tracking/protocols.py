@@ -97,3 +97,11 @@ class TraceLike(Protocol):
         cancel: Callable[[], bool] | None = None,
     ) -> TraceLike: ...
     def close(self) -> None: ...
+
+
+def matches_joints(trace: TraceLike) -> bool:
+    """Return whether the model of a trace refines its maps by kernels made at the joints (dkd.models.at_joints).
+
+    The contributions of the channels then sum to the matched map, not to the heatmap.
+    """
+    return bool(getattr(getattr(trace, "model", None), "matches_joints", False))

@@ -92,7 +92,7 @@ class Recomputed(ABC):
 
     @torch.inference_mode()
     def handed_on(self, t: int) -> np.ndarray:
-        """Return H_t as passed to the distillator: (J, H, W) float32; ``heatmaps[t]`` if no intervention changes it.
+        """Return H_t as passed on to the next frame: (J, H, W) float32; ``heatmaps[t]`` if no intervention changes it.
 
         A feedback (:attr:`Conditions.feedback`) is not applied: it may have state.
         """
@@ -101,6 +101,32 @@ class Recomputed(ABC):
         pose = Pose.of_model(crop.to_frame(peaks.numpy(), maps.shape[-1]), scores.numpy())
         context = Context(self.skeleton, crop, self.model.target_sigma, pose)
         return change_handed_on(self.conditions.interventions, maps[None], t, context)[0].numpy()
+
+    @torch.inference_mode()
+    def as_matched(self, t: int) -> np.ndarray:
+        """Return the maps of frame t as K̃ matched them: (J, H, W) float32.
+
+        These are ``heatmaps[t]``, but in a model that refines them by kernels made at the joints
+        (:mod:`dkd.models.at_joints`): there they are computed again. Raises as :meth:`features`.
+        """
+        model, before = self._matching_model(), self.previous(t)
+        if before is None or not model.matches_joints:
+            return np.array(self.heatmaps[t])
+        known = self.features(t), self._kernel(before)
+        features, kernels = (torch.from_numpy(one).to(model.device)[None] for one in known)
+        return model.locate(features, kernels)[0].cpu().numpy()[self._readout_order()]
+
+    def distilled_from(self, t: int) -> np.ndarray:
+        """Return the maps from which K̃_t is distilled: (J, H, W) float32.
+
+        Those of :meth:`handed_on`. A model that refines its maps by kernels made at the joints distils from them
+        :meth:`as_matched`, where no intervention changes them. Raises as :meth:`features`.
+        """
+        maps = self.handed_on(t)
+        if not self._matching_model().matches_joints or self.previous(t) is None:
+            return maps
+        order = np.argsort(self._readout_order())  # the model compares before read-outs are swapped
+        return np.where(maps == self.heatmaps[t][order], self.as_matched(t)[order], maps)
 
     # --- read-out ----------------------------------------------------------------------------------------------------
 
@@ -136,7 +162,8 @@ class Recomputed(ABC):
     def contributions(self, t: int, joint: str | int) -> np.ndarray:
         """Compute each channel's contribution to ``heatmaps[t, joint]``, (C, H, W): U[joint, c] · (K̃[c] ⊛ (V F_t)_c).
 
-        K̃ are the kernels of the frame :meth:`previous` (t). Their sum over c plus ``bias[joint]`` is the heatmap.
+        K̃ are the kernels of the frame :meth:`previous` (t). Their sum over c plus ``bias[joint]`` is the heatmap; in a
+        model that refines it by kernels made at the joints, it is the map before that (:meth:`as_matched`).
 
         Raises:
             FrameIndexError: ``t`` is outside the trace, or its maps come from the initializer, not from matching: the

@@ -121,6 +121,7 @@ def _objects() -> dict[str, Callable[[], Any]]:
         "EvaluationPanel": lambda: widgets.EvaluationPanel(folder="nowhere"),
         "GroupComparison": _groups,
         "ImageClip": lambda: dkd.ImageClip([np.zeros((96, 160, 3), np.uint8)] * 3),
+        "JointKernels": _view("JointKernels"),
         "Kernels": _view("Kernels"),
         "Laboratory": _view("Laboratory"),
         "Lesson": lambda: widgets.Lesson("a", "b", 5),

@@ -18,6 +18,7 @@ from dkd.formats.figures import plot_frame, plot_kernels, plot_lanes
 from dkd.pose.skeleton import SKELETONS, Skeleton
 from dkd.video.ranges import ClipRange
 from tests.support.fake_trace import FakeClip, FakeTrace, number_image, read_number
+from tests.support.joint_kernels import joints_trace
 from tests.support.tracks import make_track
 
 PENN = SKELETONS["penn_action"]
@@ -145,6 +146,18 @@ def test_kernels_sum_to_the_value_of_the_heatmap() -> None:
     title = figure.get_suptitle()
     numbers = [float(word.strip(",")) for word in title.replace("+", "").split() if "." in word]
     assert numbers[0] == pytest.approx(trace.heatmaps[t, j].max(), abs=6e-4)
+    assert sum(numbers[1:]) == pytest.approx(numbers[0], abs=2e-3)
+
+
+def test_with_kernels_at_the_joints_the_sum_is_the_value_as_it_was_matched() -> None:
+    trace, t = joints_trace(4), 3
+    j = PENN.index("right_hip")
+    title = plot_kernels(trace, t, j, n=4).get_suptitle()
+    y, x = np.unravel_index(trace.heatmaps[t, j].argmax(), trace.heatmaps.shape[2:])
+    assert "by the kernels at the joint from" in title
+    held, *numbers = [float(word.strip(",")) for word in title.replace("+", "").split() if "." in word]
+    assert held == pytest.approx(trace.heatmaps[t, j].max(), abs=6e-4)
+    assert numbers[0] == pytest.approx(trace.as_matched(t)[j, y, x], abs=6e-4) != pytest.approx(held, abs=1e-2)
     assert sum(numbers[1:]) == pytest.approx(numbers[0], abs=2e-3)
 
 

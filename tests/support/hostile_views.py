@@ -15,6 +15,7 @@ from dkd.video.samples import get_sample
 from tests.analysis.test_diagnosis import broken_trace
 from tests.support.dotted_people import dotted_person, quick
 from tests.support.fake_trace import FakeTrace
+from tests.support.joint_kernels import joints_model, joints_trace
 from tests.support.many_clips import many_clips
 from tests.support.small_laboratory import BOX, small_trace
 from widgets import (
@@ -22,6 +23,7 @@ from widgets import (
     CoherenceDebugger,
     Editor,
     EvaluationPanel,
+    JointKernels,
     Laboratory,
     Lineage,
     LiveView,
@@ -97,6 +99,14 @@ def anatomy(folder: Path) -> Any:
     return view
 
 
+def joint_kernels(folder: Path) -> Any:
+    model = joints_model()
+    model.skeleton, model.name = _skeleton(model.skeleton.joints, model.skeleton.limb_indices), MATH
+    view = JointKernels(joints_trace(4, model))
+    view.frame, view.joint = 2, model.skeleton.joints[4]
+    return view
+
+
 def editor(folder: Path) -> Any:
     view = Editor(_really_traced(), bookmarks=[{"frame": 1, "note": MATH}, {"frame": 2, "note": "\n".join(PROBES)}])
     view.wait()
@@ -156,7 +166,7 @@ def evaluation(folder: Path) -> Any:
 
 
 VIEWS = {one.__name__: one for one in (
-    workbench, debugger, laboratory, lineage, anatomy, editor, studio, live, study, training, evaluation,
+    workbench, debugger, laboratory, lineage, anatomy, joint_kernels, editor, studio, live, study, training, evaluation,
 )}  # fmt: skip
 
 

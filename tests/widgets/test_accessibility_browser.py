@@ -37,6 +37,11 @@ VIEWS = {
         " .dkd-edits li",
     ),
     ".dkd-anatomy": ("view = Anatomy(trace)\nview.frame = 4\ndisplay(view)", "[data-cell]"),
+    ".dkd-joint-kernels": (
+        "from tests.support.joint_kernels import joints_trace\n"
+        "view = JointKernels(joints_trace(5))\nview.frame, view.joint = 4, 'left_wrist'\ndisplay(view)",
+        "[data-shown]",
+    ),
     ".dkd-laboratory": (
         "laboratory = Laboratory(trace)\nlaboratory.apply('freeze_kernel', 3)\nlaboratory.wait()\n"
         "laboratory.frame = 5\ndisplay(laboratory)",

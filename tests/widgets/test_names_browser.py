@@ -24,6 +24,7 @@ SHOWN = {
     "laboratory": (".dkd-laboratory", [*JOINTS, "swap_readouts("]),
     "lineage": (".dkd-lineage", [*JOINTS]),
     "anatomy": (".dkd-anatomy", [*JOINTS]),
+    "joint_kernels": (".dkd-joint-kernels", [*JOINTS]),
     "editor": (".dkd-workbench", [*JOINTS, MATH, *PROBES]),
     "studio": (".dkd-studio", [f"{FILE}.mp4"]),
     "live": (".dkd-live", [*JOINTS, MATH, f"{FILE}.mp4"]),

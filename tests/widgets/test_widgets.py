@@ -26,6 +26,7 @@ from dkd.datasets.people import PersonSequence
 from dkd.errors import ConfigError, DKDError, FrameIndexError
 from dkd.tracking.reinitialise import Reinitialise
 from tests.support.fake_trace import CELLS, SIDE, FakeClip, FakeTrace, read_number
+from tests.support.joint_kernels import joints_model, joints_trace
 from tests.support.server import until
 from widgets import Cursor, Kernels, Matching, Player, Timeline, Workbench
 from widgets.core.assets import ROOT, folder_modules, module, stylesheet
@@ -44,6 +45,7 @@ from widgets.core.wire import (
     render_records,
     write_message,
 )
+from widgets.page.cutting import part_header
 
 FOLDERS = sorted({path.parent.name for path in ROOT.glob("*/*.js")})
 
@@ -123,6 +125,14 @@ def test_header_holds_the_whole_clip(trace: FakeTrace) -> None:
     }  # fmt: skip
     for name, values in expected.items():
         np.testing.assert_array_equal(header[name], values)
+
+
+def test_a_header_says_whether_maps_are_refined_at_the_joints(trace: FakeTrace) -> None:
+    """Also that of a page: its sums are then those of the matched maps."""
+    plain = joints_trace(2, joints_model(distillation="pooled"))
+    for one, expected in ((trace, False), (plain, False), (joints_trace(3), True)):
+        assert read_message(*render_header(one, 0))["at_joints"] is expected
+        assert part_header(one, range(1, 2))["at_joints"] is expected
 
 
 def test_a_clip_without_truth_says_so() -> None:

@@ -7,12 +7,13 @@
 
 import { h } from "../core/dom.js";
 import { mount } from "../core/mount.js";
+import { FrameRequest } from "../core/request.js";
 import { matchedIn, numberOf } from "../core/text.js";
 import { isDark } from "../core/theme.js";
+import { readAnatomy } from "./message.js";
 import { buildNumbers } from "./numbers.js";
 import { buildPickers } from "./pickers.js";
 import { buildPipeline } from "./pipeline.js";
-import { TensorRequest } from "./request.js";
 import { buildSlide } from "./slide.js";
 import { followed } from "./tensors.js";
 
@@ -40,11 +41,13 @@ function buildAnatomy({ root, store, cursor, model, signal }) {
   const none = h("p", { hidden: true });
   const body = h("div", { class: "dkd-body" }, ...levels.map((level) => level.element));
   root.append(h("div", { class: "dkd-panel" }, pickers.element, none, body));
-  const callbacks = {
+  const options = {
+    type: "anatomy",
+    read: readAnatomy,
     arrived: () => store.schedule(),
     failed: (/** @type {string} */ message) => view.status?.(message),
   };
-  const request = new TensorRequest(model, callbacks, signal);
+  const request = new FrameRequest(model, options, signal);
 
   /** @type {View} */
   const view = {

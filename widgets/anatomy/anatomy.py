@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import threading
 from collections.abc import Iterable
 from operator import index
 from typing import Any
@@ -13,21 +11,18 @@ import numpy as np
 
 from dkd.analysis.anatomy import anatomy
 from dkd.errors import ArgumentError, ConfigError, FrameIndexError
-from dkd.io.background import start_thread
 from dkd.tracking.protocols import TraceLike
 from dkd.tracking.trace import Trace
-from widgets.core.cursor import Cursor
+from widgets.core.answering import AnsweringView
 from widgets.core.library import script
-from widgets.core.view import View
 from widgets.core.wire import Message, encode_frame, quantize_kernels, write_message
 from widgets.page.page import SavedPage, save_page
 from widgets.page.recorded import RecordedView
 
-_log = logging.getLogger(__name__)
 AROUND = 2  # frames before and after the shown one that a page has by default
 
 
-class Anatomy(View):
+class Anatomy(AnsweringView):
     """Shows how one joint's map in one frame was computed, on three linked levels.
 
     1. The pipeline with its tensors: crop → F_t → V·F_t → matched with K̃_{t−1} → weighted by U → map. Below it, the
@@ -41,11 +36,6 @@ class Anatomy(View):
     """
 
     _module = script("anatomy/anatomy.js")
-
-    def _open(self, trace: TraceLike, cursor: Cursor | None, **traits: Any) -> None:
-        super()._open(trace, cursor, **traits)
-        self._busy = threading.Lock()
-        self.on_msg(self._on_request)
 
     def to_html(self, path: str | os.PathLike[str], *, apart: Iterable[int] | None = None, **options: Any) -> SavedPage:
         """Save this view as one HTML file that needs no kernel and no network, below a workbench of the trace.
@@ -92,28 +82,8 @@ class Anatomy(View):
 
         return save_page(trace, path, **{"frame": here, "joint": self.joint, **options}, views=[record])
 
-    def close(self) -> None:
-        """Close the view; see :meth:`widgets.core.view.View.close`."""
-        if not self._closed:
-            self.on_msg(self._on_request, remove=True)
-        super().close()
-
-    def _on_request(self, _widget: Any, content: dict, _buffers: list) -> None:
-        # Three passes of the networks: in a thread, so that the kernel keeps serving the other views.
-        start_thread(self._answer, content, name="anatomy")
-
-    def _answer(self, content: dict) -> None:
-        generation, trace = content.get("generation"), self.trace
-        if trace is None or generation != self._feed._generation:
-            return  # closed, or another trace is shown now
-        try:
-            with self._busy:
-                answer = render_anatomy(trace, int(content["frame"]), int(generation))
-        except Exception as error:
-            _log.warning("request %s failed", content, exc_info=True)
-            answer = {"type": "error", "message": f"{type(error).__name__}: {error}"}, []
-        if not self._closed:
-            self.send(*answer)
+    def _render(self, trace: Any, frame: int, generation: int) -> Message:
+        return render_anatomy(trace, frame, generation)
 
 
 def _is_matched(trace: TraceLike, frame: int) -> bool:

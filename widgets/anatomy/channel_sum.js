@@ -1,4 +1,5 @@
-// How the contributions of all channels add up to the value of the map in a cell.
+// How the contributions of all channels add up to the value of the map in a cell. In a model with kernels made at the
+// joints, that is the matched map, and what these made of it follows.
 
 /** @import { Explained, Scene } from "./tensors.js" */
 
@@ -8,6 +9,7 @@ import { setBar, symbol } from "./elements.js";
 import { largestOf } from "./tensors.js";
 
 const LISTED = 8; // channels that are listed one by one
+const REFINED = "The sum is the matched map. A gate then changed it, by what the kernels made at the joint found.";
 
 /**
  * The channels that are listed, and the sum of the others.
@@ -25,8 +27,9 @@ export function buildChannelSum(choose) {
   const element = h("div", { class: "dkd-all-channels" });
   return {
     element,
-    /** @type {(scene: Pick<Scene, "explained" | "channel" | "frame">, map: number) => void} */
-    paint({ explained: { parts, bias, value }, channel, frame }, map) {
+    /** @type {(scene: Pick<Scene, "explained" | "channel" | "frame" | "header">, map: number) => void} */
+    paint({ explained: { parts, bias, value }, channel, frame, header }, map) {
+      const isRefined = header.at_joints;
       const { top, others, count } = listed(parts);
       const largest = largestOf([...top.map((part) => part.contribution), others, bias]);
       element.replaceChildren(
@@ -34,9 +37,10 @@ export function buildChannelSum(choose) {
         ...top.map((part) => buildChannel(part, largest, part.channel === channel, choose)),
         ...(count ? [buildTerm(`${count} others`, others, largest)] : []),
         buildTerm("bias", bias, largest),
-        buildTotal("sum", value, "dkd-result"),
+        buildTotal(isRefined ? "sum, matched" : "sum", value, "dkd-result"),
+        ...(isRefined ? [buildTotal("kernels at the joint", map - value)] : []),
         buildTotal(h("span", {}, symbol("H", frame), " holds"), map),
-        h("small", { class: "dkd-muted" }, comparison(Math.abs(value - map))),
+        h("small", { class: "dkd-muted" }, isRefined ? REFINED : comparison(Math.abs(value - map))),
       );
     },
   };

@@ -28,6 +28,7 @@ export function buildPipeline(links) {
       page.current.textContent = `frame ${frame}: find the ${readable(name)}`;
       page.previous.textContent = before ? `frame ${previous}: distil the kernels` : "the same kernels in all frames";
       page.handedOn.hidden = data.isHandedOn;
+      page.arrows.add.words.textContent = scene.header.at_joints ? "Σ + bias, then the gate" : "Σ + bias";
       page.arrows.conv3.words.textContent = bias ? "conv3 + bias" : "conv3";
       for (const part of page.distilling) part.hidden = !before;
       if (shownPicture !== data.jpeg) {

@@ -99,6 +99,7 @@ export interface Header {
   engine: string;
   is_track: boolean; // of another tool: joints and scores without maps and kernels
   refined?: boolean; // whether the initializer has moved the joints, which are then not exactly the maps' peaks
+  at_joints?: boolean; // whether kernels made at the joints refine the matched maps, which then are not the sums
   size: [number, number];
   image: [number, number];
   joints: string[];

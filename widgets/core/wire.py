@@ -22,7 +22,7 @@ import numpy as np
 
 from dkd.analysis.moments import worst_frames
 from dkd.errors import FrameIndexError
-from dkd.tracking.protocols import TraceLike
+from dkd.tracking.protocols import TraceLike, matches_joints
 from dkd.video.protocols import mean_rate, pixel_aspect, rate_text, warnings_about
 from widgets.core.tables import DTYPES, MAP_RANGE, MAX_RECORDS
 
@@ -114,6 +114,7 @@ def render_header(trace: TraceLike, generation: int, first: tuple[int, float] = 
         "engine": getattr(trace, "engine", "torch"),
         "is_track": bool(getattr(trace, "is_track", False)),
         "refined": trace.conditions.refine,
+        "at_joints": matches_joints(trace),
         "size": [clip.width, clip.height],
         "image": list(image_size(clip.width, clip.height)),
         "joints": list(skeleton.joints),

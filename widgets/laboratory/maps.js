@@ -62,7 +62,8 @@ export function buildMaps(store, other, signal) {
       const name = readable(header.joints[joint]);
       title.textContent = `Heatmap · ${name}`;
       const high = preview ? Math.max(...preview) : record.scores[joint];
-      const which = preview ? "with your edits" : isOther ? "what if" : "original";
+      const edited = header.at_joints ? "with your edits, before the kernels at the joint" : "with your edits";
+      const which = preview ? edited : isOther ? "what if" : "original";
       caption.textContent = `${which} · peak ${plain(high, 2)}`;
       canvas.setAttribute("role", "img");
       canvas.setAttribute("aria-label", `Heatmap of the ${name}, ${caption.textContent}`);

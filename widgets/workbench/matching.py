@@ -11,7 +11,8 @@ class Matching(View):
 
     Point at a cell to see its arithmetic: the bias plus the contributions of the channels, largest magnitude first, and
     the sum of the rest, equal the value. Click to pin the cell, and again to release it. The maps of frame 0 come from
-    the pose initializer and have no such arithmetic; the view says so.
+    the pose initializer and have no such arithmetic; the view says so. In a model with kernels made at the joints, the
+    sum is the matched value; the view then shows what these kernels made of it.
     """
 
     _module = script("workbench/matching.js")

@@ -1,10 +1,11 @@
-// The arithmetic of one cell in numbers: value = bias + the largest contributions + the rest.
+// The arithmetic of one cell in numbers: value = bias + the largest contributions + the rest. In a model with kernels
+// made at the joints, that is the matched value, and what these made of it follows.
 
 import { h } from "../core/dom.js";
 import { mapBytes } from "../core/drawing.js";
 import { isUnexplained, matchedIn, plain, signed, UNEXPLAINED } from "../core/text.js";
 
-/** @import { Cell, Explanation, FrameRecord } from "../core/types.d.ts" */
+/** @import { Cell, Explanation, FrameRecord, Header } from "../core/types.d.ts" */
 /** @import { Store } from "../core/store.js" */
 
 const TERMS = 6; // channels that are listed one by one
@@ -24,9 +25,8 @@ export function buildSum(store) {
   /** @param {FrameRecord} record @param {number} joint @param {number} x @param {number} y */
   function withoutMatching(record, joint, x, y) {
     const { header } = store;
-    const [low, high] = header.map_range;
-    const value = low + ((high - low) * mapBytes(header, record, joint)[y * header.map[0] + x]) / 255;
-    const total = line(`≈ ${plain(value, 2)}`, "", "dkd-total");
+    const { sign, value } = heldBy(header, record, joint, x, y);
+    const total = line(`${sign} ${plain(value, 2)}`, "", "dkd-total");
     if (isUnexplained(header, record.frame)) return [total, h("p", {}, UNEXPLAINED)];
     const source =
       record.frame === header.origin
@@ -62,18 +62,53 @@ export function buildSum(store) {
       }
       element.dataset.value = String(result.value);
       element.dataset.frame = String(record.frame);
-      element.replaceChildren(head, ...terms(result));
+      const held = header.at_joints ? heldBy(header, record, joint, x, y) : null;
+      element.replaceChildren(head, ...terms(result, held), ...(held ? refined(result.value, held) : []));
     },
   };
 }
 
-/** @param {Explanation} result */
-function terms({ value, bias, parts }) {
+/**
+ * The value of a map's cell, to the precision of a record's byte: at the ends of the range it may lie beyond.
+ *
+ * @param {Pick<Header, "map" | "map_range">} header
+ * @param {Pick<FrameRecord, "maps">} record
+ * @param {number} joint
+ * @param {number} x
+ * @param {number} y
+ */
+export function heldBy(header, record, joint, x, y) {
+  const [low, high] = header.map_range;
+  const byte = mapBytes(header, record, joint)[y * header.map[0] + x];
+  return { value: low + ((high - low) * byte) / 255, sign: { 0: "≤", 255: "≥" }[byte] ?? "≈" };
+}
+
+/**
+ * From the matched value to the heatmap's.
+ *
+ * @param {number} matched
+ * @param {{ value: number, sign: string }} held
+ */
+const refined = (matched, { value, sign }) => [
+  line(signed(value - matched, 2), `${sign} by the kernels at the joint`),
+  line(`${sign} ${plain(value, 2)}`, "the heatmap’s value", "dkd-total"),
+];
+
+/**
+ * @param {Explanation} result
+ * @param {object | null} held what the heatmap holds, if that is not the sum
+ */
+function terms({ value, bias, parts }, held) {
   const rest = parts.slice(TERMS).reduce((total, part) => total + part.contribution, 0);
   const listed = parts.slice(0, TERMS).map(({ contribution, channel }) => {
     const className = contribution < 0 ? "dkd-negative" : "dkd-positive";
     return line(signed(contribution), `channel ${channel}`, className);
   });
   const others = parts.length > TERMS ? [line(signed(rest), `${parts.length - TERMS} others`, "dkd-rest")] : [];
-  return [line(plain(value), "= sum of", "dkd-total"), line(signed(bias), "bias"), ...listed, ...others];
+  return [
+    line(plain(value), held ? "matched = sum of" : "= sum of", "dkd-total"),
+    line(signed(bias), "bias"),
+    ...listed,
+    ...others,
+  ];
 }

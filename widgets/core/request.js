@@ -1,14 +1,14 @@
-// Asks the kernel for a frame's tensors, once the cursor rests; one request at a time.
+// Asks the kernel for more about a frame than its record has, once the cursor rests; one request at a time.
 
-/** @import { Model } from "../core/types.d.ts" */
-/** @import { FrameTensors } from "./tensors.js" */
-
-import { readAnatomy } from "./message.js";
+/** @import { Message, Model } from "./types.d.ts" */
 
 const REST_MS = 150;
 
-export class TensorRequest {
-  /** @type {FrameTensors | null} */
+/**
+ * @template {{ frame: number }} Data what is known of a frame
+ */
+export class FrameRequest {
+  /** @type {Data | null} */
   data = null; // of the frame that was asked for last
   #isAsked = false;
   #timer = 0;
@@ -21,21 +21,26 @@ export class TensorRequest {
 
   /**
    * @param {Model} model
-   * @param {{ arrived: () => void, failed: (message: string) => void }} callbacks
+   * @param {object} options
+   * @param {string} options.type of the request
+   * @param {(content: Message, buffers: DataView[]) => Data} options.read reads the answer
+   * @param {() => void} options.arrived
+   * @param {(message: string) => void} options.failed
    * @param {AbortSignal} signal
    */
-  constructor(model, callbacks, signal) {
+  constructor(model, { type, read, arrived, failed }, signal) {
     this.model = model;
+    this.type = type;
     /** @type {(content: any, buffers: DataView[]) => void} */
     const onAnswer = (content, buffers) => {
       if (content.type !== "error" && content.generation !== this.#generation) return;
       this.#isAsked = false;
       if (content.type === "error") {
         this.#failed = this.#asked;
-        return callbacks.failed(content.message);
+        return failed(content.message);
       }
-      this.data = readAnatomy(content, buffers);
-      callbacks.arrived();
+      this.data = read(content, buffers);
+      arrived();
     };
     model.on("msg:custom", onAnswer);
     signal.addEventListener("abort", () => {
@@ -69,7 +74,7 @@ export class TensorRequest {
       this.#isAsked = true;
       this.#asked = frame;
       try {
-        this.model.send({ type: "anatomy", generation: this.#generation, frame });
+        this.model.send({ type: this.type, generation: this.#generation, frame });
       } catch (error) {
         console.warn("the kernel does not answer", error); // the note under the view says so
       }

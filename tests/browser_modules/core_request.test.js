@@ -1,9 +1,10 @@
-// Which frames' tensors are asked for, and how late answers, answers about another trace, and errors are handled.
+// Which frames are asked for, and how late answers, answers about another trace, and errors are handled.
 
 /** @import { Model } from "../../widgets/core/types.d.ts" */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { TensorRequest } from "../../widgets/anatomy/request.js";
+import { readAnatomy } from "../../widgets/anatomy/message.js";
+import { FrameRequest } from "../../widgets/core/request.js";
 
 const ANSWER = { type: "anatomy", generation: 4, input: [8, 8, 3], does: {}, handed_on: true, projection_scale: 1 };
 /** @type {{ frame: number }[]} */
@@ -12,7 +13,7 @@ let sent;
 let answer;
 /** @type {string[]} */
 let failures;
-/** @type {TensorRequest} */
+/** @type {FrameRequest<ReturnType<typeof readAnatomy>>} */
 let request;
 let arrived = 0;
 
@@ -35,7 +36,9 @@ beforeEach(() => {
     },
     off: () => {},
   };
-  const callbacks = {
+  const options = {
+    type: "anatomy",
+    read: readAnatomy,
     arrived: () => {
       arrived += 1;
     },
@@ -43,9 +46,9 @@ beforeEach(() => {
       failures.push(message);
     },
   };
-  request = new TensorRequest(
+  request = new FrameRequest(
     /** @type {Model} */ (/** @type {unknown} */ (model)),
-    callbacks,
+    options,
     new AbortController().signal,
   );
   request.reset(4);
