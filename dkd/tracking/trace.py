@@ -25,6 +25,7 @@ from dkd.pose.labels import as_joints
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.counterfactuals import Counterfactuals
 from dkd.tracking.interventions import Intervention
+from dkd.tracking.notes import Notes
 from dkd.tracking.opening import as_clip, as_model
 from dkd.tracking.patches import Patches
 from dkd.tracking.pixels import frames_read
@@ -155,9 +156,8 @@ class Trace(Record, Counterfactuals):
 
     def _start_tracker(self) -> None:
         self._tracker = Tracker(self.model, self.clip, self.conditions, self.box)
-        self._tracker.bodies = {}
-        if self.model.state_after(0, torch.zeros(1, *self.model.kernel_shape)) is None:
-            self._tracker.states = {}
+        is_recorded = self.model.state_after(0, torch.zeros(1, *self.model.kernel_shape)) is not None
+        self._tracker.notes = Notes(keeps_states=not is_recorded)
         self.calibration = self._tracker.calibration
 
     def run(self, *, progress: bool = True, cancel: Callable[[], bool] | None = None) -> None:
@@ -291,15 +291,15 @@ class Trace(Record, Counterfactuals):
         stop = min(self.first_change(changes), len(base), self.n_wanted)
         if stop == 0 or (self.conditions.feedback is not None and self.model.hands_on):
             return
-        state, states = base._state_after(stop - 1), base._tracker.states
+        state, notes = base._state_after(stop - 1), base._tracker.notes
+        assert notes is not None, "a trace notes what others need to continue it"
         if state is None:
-            stop = max((at for at in states or () if at <= stop), default=0)
-            if states is None or stop == 0:
-                return
-            state = states[stop]
+            stop, state = notes.last_state(stop)
+        if stop == 0:
+            return
         self._copy_frames(base, stop)
         searched = max(self._passes, default=None)
-        self._tracker.resume(stop, state, self._step, searched, base._tracker.bodies, states)
+        self._tracker.resume(stop, state, self._step, searched, notes)
 
     def _state_after(self, t: int) -> Any:
         """Reconstruct the model's state after frame t from the recorded data; ``None`` if that is not possible."""

@@ -24,6 +24,7 @@ from dkd.tracking.appearance import look_at, places
 from dkd.tracking.body import Body
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.interventions import Context, Pose, change_handed_on
+from dkd.tracking.notes import Notes
 from dkd.tracking.patches import Patches
 from dkd.tracking.pixels import as_input, network_pixels, unchanged_source
 from dkd.tracking.refined import Refiner
@@ -32,10 +33,6 @@ from dkd.tracking.squares import next_square
 from dkd.tracking.steady import SteadyPeaks
 from dkd.tracking.step import Marks, Step
 from dkd.video.protocols import ClipLike
-
-NOTED_EVERY = 32  # frames: a run that continues another one repeats fewer than this
-STATES = 32  # of a model, at most, that are kept for runs that continue this one
-Bodies = dict[int, tuple[Body, int]]  # by number of frames: the body, and the last frame that was not dropped
 
 
 class Tracker:
@@ -57,10 +54,7 @@ class Tracker:
         calibration: calibration of the model's scores, or ``None``.
         refiner: what makes joints more exact; ``None`` if nothing does.
         patches: parts of frames that are used instead of the frames, and kept; ``None`` by default.
-        bodies: what was remembered of the body after every :data:`NOTED_EVERY`-th frame, by the number of frames;
-            ``None``, by default, if no other run will continue this one.
-        states: states of the model, by the number of frames before: at regular distances, which double when there are
-            more than :data:`STATES`. ``None``, by default: no other run will need them.
+        notes: what another run needs to continue this one; ``None``, by default, if no other will.
     """
 
     def __init__(
@@ -92,8 +86,7 @@ class Tracker:
         self._searched: int | None = None  # the last frame with a search
         self._places = places(model.skeleton)
         self._body, self._seen_at = Body(model.skeleton), 0  # and the last frame that was not dropped
-        self.bodies: Bodies | None = None
-        self.states: dict[int, Any] | None = None
+        self.notes: Notes | None = None
 
     @torch.inference_mode()
     def step(self) -> Step:
@@ -174,21 +167,13 @@ class Tracker:
             self._searched = self.t
         self.last, self.t = step, self.t + 1
         self._note_body(self.t)
-        self._note_state()
+        if self.notes is not None:
+            self.notes.note_state(self.t, self._state)
         return step
 
     def _note_body(self, t: int) -> None:
-        if self.bodies is not None and t % NOTED_EVERY == 0:
-            self.bodies[t] = self._body.copy(), self._seen_at
-
-    def _note_state(self) -> None:
-        if self.states is None:
-            return
-        distance = min(self.states, default=NOTED_EVERY)
-        if self.t % distance == 0:
-            self.states[self.t] = self._state
-        if len(self.states) > STATES:
-            self.states = {t: state for t, state in self.states.items() if t % (2 * distance) == 0}
+        if self.notes is not None:
+            self.notes.note_body(t, self._body, self._seen_at)
 
     def _remember(self, t: int, step: Step) -> None:
         """Let the remembered body follow the result of frame t."""
@@ -212,15 +197,7 @@ class Tracker:
         return look_at(pixels, self._places @ crop.to_grid(joints, len(pixels)))
 
     @torch.inference_mode()
-    def resume(
-        self,
-        t: int,
-        state: Any,
-        past: Callable[[int], Step],
-        searched: int | None,
-        bodies: Bodies | None = None,
-        states: dict[int, Any] | None = None,
-    ) -> None:
+    def resume(self, t: int, state: Any, past: Callable[[int], Step], searched: int | None, notes: Notes) -> None:
         """Continue after frames that another run has tracked in the same way.
 
         Args:
@@ -228,14 +205,12 @@ class Tracker:
             state: state of the model after the previous frame.
             past: returns one of those t frames; they are passed to what chooses and smooths the reported joints.
             searched: the last of them with a search.
-            bodies, states: the other run's :attr:`bodies` and :attr:`states`.
+            notes: the other run's.
         """
-        if states is not None:
-            self.states = {at: known for at, known in states.items() if at <= t}
-        self.bodies = {at: noted for at, noted in (bodies or {}).items() if at <= t}
-        begin, has_past = max(self.bodies, default=0), self._smooth is not None or self._steady is not None
+        self.notes = notes = notes.until(t)
+        begin, has_past = max(notes.bodies, default=0), self._smooth is not None or self._steady is not None
         if begin and not has_past:
-            body, self._seen_at = self.bodies[begin]
+            body, self._seen_at = notes.bodies[begin]
             self._body = body.copy()
         for frame in range(0 if has_past else begin, t):
             step = past(frame)

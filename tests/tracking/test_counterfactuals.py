@@ -19,7 +19,7 @@ from dkd.models.dkd import DKD
 from dkd.pose.crops import Crop
 from dkd.pose.skeleton import get_skeleton
 from dkd.pose.smoothing import OneEuro
-from dkd.tracking import tracker
+from dkd.tracking import notes
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.feedback import shuffle_in_time
 from dkd.tracking.interventions import ChangeState, Context, Occlude, Pose, edit
@@ -335,15 +335,15 @@ def test_a_model_whose_state_is_not_recorded_continues_from_a_kept_one(
     clip: Clip, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Kernels made at the joints and the memory of an LSTM: every second state is kept, then every fourth."""
-    monkeypatch.setattr(tracker, "NOTED_EVERY", 2)
-    monkeypatch.setattr(tracker, "STATES", 3)
+    monkeypatch.setattr(notes, "NOTED_EVERY", 2)
+    monkeypatch.setattr(notes, "STATES", 3)
     torch.manual_seed(0)
     form: dict[str, Any] = {"distillation": "both", "channels": 16} if name == "dkd-tiny" else {}
     net = make_model(model_config(name, input_size=128, **form))
     if isinstance(net, DKD):
         torch.nn.init.normal_(net.joint_matching.gate[-1].weight, std=0.3)  # type: ignore[arg-type]
     plain = Trace(net, clip, (100.0, 20.0, 240.0, 230.0), progress=False, stop=T, engine="torch")
-    assert set(plain._tracker.states or ()) == {4, 8}
+    assert plain._tracker.notes is not None and set(plain._tracker.notes.states or ()) == {4, 8}
     for call in ("darken(range(5, 9), gain=0.3)", "darken(range(8, 9), gain=0.3)", "shift_box(3, dx=0.2)"):
         made = asked(plain, call, plain)
         whole = Trace(net, clip, plain.box, made.conditions, progress=False, stop=T, engine="torch")
