@@ -12,6 +12,13 @@ def add_export_command(commands: Any) -> None:
     export = commands.add_parser("export", help="write a run's model to a separate checkpoint, to keep or share")
     export.add_argument("model", help="a run's folder, a checkpoint's path or a shipped model")
     export.add_argument("out", type=Path, help="the new file, .safetensors")
+    export.add_argument(
+        "--average-with",
+        nargs="+",
+        default=(),
+        metavar="MODEL",
+        help="other models of its lineage: the mean of all weights",
+    )
     export.add_argument("--half", action="store_true", help="store weights as float16: half the size")
     export.set_defaults(command=_export)
 
@@ -36,7 +43,7 @@ def _export_onnx(arguments: argparse.Namespace) -> int:
 def _export(arguments: argparse.Namespace) -> int:
     from dkd.models.export import export_model
 
-    out = export_model(arguments.model, arguments.out, arguments.half)
+    out = export_model(arguments.model, arguments.out, arguments.half, arguments.average_with)
     kind = "half precision" if arguments.half else "precision unchanged"
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, {kind}; its header says what it was trained on")
     return 0

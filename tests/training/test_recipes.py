@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from dkd.training.run import Run
 from tests.support.crops_folder import write_crops, write_videos
 
 SHIPPED = ("movenet-encoder", "movenet-initializer", "movenet-dkd")
+FURTHER = ("movenet-paper", "movenet-joints", "movenet-twin", "movenet-joints-twin")
 # The same networks and the same way, but two steps of little.
 LITTLE = (
     "steps=2", "batch=2", "model.settings.input_size=128", "optimiser.warmup=1", "validate_every=1",
@@ -38,6 +40,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_videos(tmp_path / "data/labelled_videos")
     for _ in render_set(tmp_path / "data/varied", RenderSetConfig(n_train=1, n_test=1, n_frames=5, size=96), workers=1):
         pass
+    shutil.copytree(tmp_path / "data/varied", tmp_path / "data/many")
+    shutil.copytree(tmp_path / "data/varied", tmp_path / "data/filmed/training")
     torch.manual_seed(0)
     for name in SHIPPED[:-1]:
         chosen = load_recipe(name).model
@@ -62,13 +66,26 @@ def test_the_recipes_train_one_after_the_other(here: Path, capsys: pytest.Captur
         torch.testing.assert_close(state[first.replace("net.encoder", part)], given[first])
     assert main(["export", "runs/movenet-dkd", "movenet.safetensors", "--half"]) == 0
     assert load_model(here / "movenet.safetensors").provenance["run"] == "movenet-dkd"
+    for name in FURTHER:
+        assert main(["train", "--config", name, "--set", *LITTLE]) == 0, capsys.readouterr().err
+        assert Run(here / "runs" / name).log()["loss"].notna().all()
+    pure, joints = (load_model(here / "runs" / name / "model.safetensors") for name in FURTHER[:2])
+    block = "encoder.features.0"  # frozen
+    frozen = {name for name in pure.state_dict() if name.startswith(block)}
+    assert frozen and all(torch.equal(pure.state_dict()[name], joints.state_dict()[name]) for name in frozen)
+    assert main(["export", "runs/movenet-joints", "mean.safetensors", "--average-with", "runs/movenet-paper"]) == 0
+    mean = load_model(here / "mean.safetensors").state_dict()
+    expected = (pure.state_dict()["readout.weight"] + joints.state_dict()["readout.weight"]) / 2
+    torch.testing.assert_close(mean["readout.weight"], expected)
+    gate = "joint_matching.gate.0.weight"
+    assert torch.equal(mean[gate], joints.state_dict()[gate])
 
 
 @pytest.mark.parametrize("name", list_recipes())
 def test_every_source_in_a_recipe_is_known(name: str) -> None:
     data = load_recipe(name).data
     for source in (*data.train, data.validation):
-        assert source.partition("=")[0] in SOURCES
+        assert source.partition("=")[0] in SOURCES or source == "data/filmed/training"  # of scripts/label_clips.py
         assert not Path(source.partition("=")[2]).is_absolute()
 
 
@@ -112,6 +129,29 @@ def test_half_precision_is_recorded_and_local_folders_are_not(tmp_path: Path) ->
     assert load_model(whole_again).provenance["exported"]["half"] is False
     stored, _ = read_tensors(whole_again)
     assert all(torch.equal(stored[name], tensor) for name, tensor in whole.items())
+
+
+def test_the_mean_of_several_models_is_recorded(tmp_path: Path) -> None:
+    files = []
+    for seed in range(3):
+        torch.manual_seed(seed)
+        form = "both" if seed == 0 else "pooled"
+        model = build_model("dkd-tiny", channels=8, input_size=128, distillation=form)
+        files.append(tmp_path / f"{seed}.safetensors")
+        save_model(model, files[-1], {"run": str(seed), "confidence": {"measured": "with other weights"}})
+    out = export_model(files[0], tmp_path / "mean.safetensors", average_with=files[1:])
+    (mean, header), *parts = (read_tensors(file) for file in (out, *files))
+    for name, tensor in mean.items():
+        known = [part[name] for part, _ in parts if name in part]
+        assert len(known) == (1 if name.startswith("joint_matching.") else 3), name
+        expected = torch.stack(known).mean(0) if tensor.is_floating_point() else known[0]
+        torch.testing.assert_close(tensor, expected, rtol=0, atol=1e-6)
+    told = json.loads(header["provenance"])
+    assert "confidence" not in told and [one["run"] for one in told["averaged"]] == ["1", "2"]
+    assert len(set(told["exported"]["averaged_with_sha256"])) == 2
+    with pytest.raises(CheckpointError, match="the one with the most parts first"):
+        export_model(files[1], tmp_path / "other.safetensors", average_with=files[:1])
+    assert not (tmp_path / "other.safetensors").exists()
 
 
 def test_what_cannot_be_exported_is_refused(tmp_path: Path) -> None:
