@@ -62,7 +62,7 @@ def take_turns(steps: dict[str, Callable[[], object]], rounds: int) -> dict[str,
 
 
 def main(rounds: int = ROUNDS) -> None:
-    model, sample = load_model(), default_sample()
+    model, sample = load_model("dkd-mobilenetv2"), default_sample()
     models: dict[str, VideoPoseModel] = {"torch": model}
     for name in ENGINES:
         if not is_installed(name):

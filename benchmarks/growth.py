@@ -147,7 +147,7 @@ def main() -> int:
     parser.add_argument("--heights", type=int, nargs="*", default=[240, 480, 720, 1080, 2160])
     parser.add_argument("--out", type=Path, help="write the results to this JSON file")
     arguments = parser.parse_args()
-    model, sample = accelerate(load_model()), default_sample()
+    model, sample = accelerate(load_model("dkd-mobilenetv2")), default_sample()
     Trace(model, sample.path, sample.box, stop=10, progress=False)  # warm
     figures: dict[str, Any] = {"sample": sample.name, "engine": getattr(model, "engine", "torch")}
     print(f"{model.name} in {figures['engine']}, {sample.name}; {os.cpu_count()} cores")

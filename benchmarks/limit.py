@@ -94,7 +94,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=200, help="default: %(default)s")
     parser.add_argument("--out", type=Path, help="write the results to this JSON file")
     arguments = parser.parse_args()
-    model = load_model()
+    model = load_model("dkd-mobilenetv2")
     keep({**limits(model, arguments.rounds), **layers(model, arguments.rounds)}, arguments.out)
     return 0
 

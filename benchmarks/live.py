@@ -134,7 +134,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="write the results to this JSON file")
     arguments = parser.parse_args()
     if arguments.engine == "auto":
-        prepare(load_model())
+        prepare(load_model("dkd-mobilenetv2"))
     figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="dkd-bench-") as folder, sync_playwright() as playwright:
         lab = Lab(Path(folder), PROJECT / "notebooks")

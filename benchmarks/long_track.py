@@ -95,7 +95,9 @@ def measure(frames: int, windows: int) -> dict[str, Any]:
         with Clip(path) as clip:
             print(f"opened in {time.perf_counter() - begin:.1f} s, {clip.width}×{clip.height}", flush=True)
             watch = Watch(frames, windows)
-            trace = Trace(load_model(), clip, get_sample("rendered_walk").box, progress=False, cancel=watch)
+            trace = Trace(
+                load_model("dkd-mobilenetv2"), clip, get_sample("rendered_walk").box, progress=False, cancel=watch
+            )
             figures["windows"] = watch.rows
             kept = (trace._heatmaps.nbytes + trace._kernels.nbytes) / MB
             figures |= {

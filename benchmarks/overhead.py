@@ -61,7 +61,7 @@ def timed(owner: Any, name: str, times: list[float]) -> Iterator[None]:
 
 def measure(lines: int | None, rounds: int) -> dict[str, Any]:
     """Print and return the ms per frame of each part."""
-    sample, model = default_sample(), accelerate(load_model())
+    sample, model = default_sample(), accelerate(load_model("dkd-mobilenetv2"))
     with Clip(sample.path) as clip:
         scale = 1.0 if lines is None else lines / clip.height
         size = round(clip.width * scale), round(clip.height * scale)

@@ -65,7 +65,7 @@ def follow(peer: Peer, clip: Clip, box: tuple[float, float, float, float]) -> np
 def measure(files: dict[str, Path], frames: int, rounds: int) -> dict[str, Any]:
     """Print and return the ms per frame of each, and the ratios."""
     peers = {name: Peer(file) for name, file in files.items()}
-    model = accelerate(load_model())
+    model = accelerate(load_model("dkd-mobilenetv2"))
     figures: dict[str, Any] = {"engine": engine_of(model), "threads": torch.get_num_threads()}
     with tempfile.TemporaryDirectory(prefix="dkd-bench-") as folder:
         path = Path(folder) / "clip.mp4"

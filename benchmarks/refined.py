@@ -32,7 +32,7 @@ def main(engines: tuple[str, ...] = ("onnxruntime", "openvino")) -> None:
             for threads in dict.fromkeys((1, most)):
                 torch.set_num_threads(threads)
                 print(f"{engine}, {threads} threads")
-                compare(accelerate(load_model().eval(), engine), part, sample.box)
+                compare(accelerate(load_model("dkd-mobilenetv2").eval(), engine), part, sample.box)
             torch.set_num_threads(most)
 
 

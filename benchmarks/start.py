@@ -51,7 +51,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each engine (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="write the results to this JSON file")
     arguments = parser.parse_args()
-    prepare(load_model())
+    prepare(load_model("dkd-mobilenetv2"))
     times: dict[str, list[dict[str, float]]] = {"torch": [], "auto": []}
     with tempfile.TemporaryDirectory(prefix="dkd-bench-") as folder, sync_playwright() as playwright:
         lab = Lab(Path(folder), PROJECT / "notebooks")

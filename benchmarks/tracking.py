@@ -38,7 +38,7 @@ def main() -> None:
     subprocess.run([sys.executable, "-c", "import dkd, widgets; dkd.Trace; dkd.load_model()"], check=True)
     print(f"fresh process: imports and the loaded model after {time.perf_counter() - begin:.1f} s")
 
-    model = load_model()
+    model = load_model("dkd-mobilenetv2")
     with Clip(sample.path) as clip:
         per_frame = []
         for _ in range(ROUNDS):
