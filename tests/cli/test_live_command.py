@@ -122,7 +122,11 @@ def test_errors_are_one_line(
 def test_what_was_seen_is_written_when_the_process_is_told_to_end(walk: Path, tmp_path: Path, name: str) -> None:
     out = tmp_path / "seen.npz"
     command = ["live", str(walk), "--box", BOX, "--loop", "--out", str(out), "--quiet"]
-    live = subprocess.Popen([sys.executable, "-m", "dkd", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    # The signal is not ignored, even where these tests run under nohup, whose child would ignore SIGHUP, too.
+    default = "default_int_handler" if name == "SIGINT" else "SIG_DFL"
+    set_up = f"import runpy, signal; signal.signal(signal.{name}, signal.{default})"
+    run = f"{set_up}; runpy.run_module('dkd', run_name='__main__', alter_sys=True)"
+    live = subprocess.Popen([sys.executable, "-c", run, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert live.stdout is not None and live.stdout.readline().startswith(b"frame,")
     assert live.stdout.readline()  # something was seen
     live.send_signal(getattr(signal, name))
