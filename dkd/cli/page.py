@@ -18,6 +18,9 @@ from dkd.cli.outputs import check_new
 from dkd.cli.track import add_tracking_options
 from dkd.errors import ConfigError
 from dkd.io.files import check_place
+from dkd.io.paths import DEFAULT_MODEL
+
+LIVE_MODEL = "dkd-mobilenetv2"
 
 
 def add_page_command(commands: Any) -> None:
@@ -29,10 +32,12 @@ def add_page_command(commands: Any) -> None:
         "--live, the model itself runs in the page, and VIDEO is the sample that it begins with.",
     )  # fmt: skip
     add_tracking_options(page, needs_video=False)
+    page.set_defaults(model=None)
     page.add_argument(
         "--live", action="store_true",
         help="write a page that tracks any video that is dropped on it; VIDEO is optional (default: the shipped clip), "
-        "and of the options only --box, --fps, --start, --stop, --model, --max-mb, --force and --quiet count",
+        "and of the options only --box, --fps, --start, --stop, --model, --max-mb, --force and --quiet count; the "
+        f"default --model is {LIVE_MODEL}, as kernels made at the joints do not run in a page",
     )  # fmt: skip
     page.add_argument("-o", "--out", type=Path, required=True, help="the page, .html")
     page.add_argument("--frames", metavar="FIRST:STOP", help="frames of the video in the page (default: all tracked)")
@@ -54,6 +59,8 @@ def _page(arguments: argparse.Namespace) -> int:
         _check_live(arguments)
     elif arguments.video is None:
         raise ConfigError("expected a video, such as dkd page walk.mp4 -o walk.html; only --live does without one")
+    if arguments.model is None:
+        arguments.model = LIVE_MODEL if arguments.live else DEFAULT_MODEL
     if arguments.max_mb is None:
         arguments.max_mb = 40.0 if arguments.live else 20.0
     check_place(arguments.out)

@@ -49,7 +49,7 @@ def add_tracking_options(parser: argparse.ArgumentParser, needs_video: bool = Tr
     parser.add_argument("--start", type=int, default=0, metavar="FRAME", help="first frame (default: %(default)s)")
     parser.add_argument("--stop", type=int, metavar="FRAME", help="frame after the last one (default: the end)")
     parser.add_argument(
-        "--model", default=DEFAULT_MODEL, help="a shipped model or a checkpoint's path (default: %(default)s)"
+        "--model", default=DEFAULT_MODEL, help=f"a shipped model or a checkpoint's path (default: {DEFAULT_MODEL})"
     )
     parser.add_argument(
         "--engine", choices=["auto", "torch", "onnxruntime", "openvino", "openvino-bf16", "cuda", "cuda-bf16"],

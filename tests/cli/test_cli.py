@@ -11,6 +11,7 @@ import yaml
 
 from dkd import Clip, Trace, load_model, load_poses, trace_person
 from dkd.cli.main import main
+from dkd.io.paths import DEFAULT_MODEL
 from dkd.video.samples import get_sample
 
 
@@ -37,7 +38,7 @@ def test_track_writes_what_the_library_finds(
     assert main(["track", str(short_clip), "--box", ",".join(map(str, box)), "--out", str(out)]) == 0
     table = pd.read_csv(out)
     assert list(table.columns) == ["frame", "time_s", "joint", "x", "y", "score", "confidence"]
-    trace = Trace("dkd-mobilenetv2", short_clip, box, progress=False)
+    trace = Trace(DEFAULT_MODEL, short_clip, box, progress=False)
     expected = trace.to_frame()
     assert list(table.joint) == list(expected.joint)
     np.testing.assert_allclose(table.confidence, trace.confidence.ravel(), rtol=1e-4)
@@ -98,7 +99,7 @@ def test_people_in_any_frame_are_tracked_and_named(
     assert list(table.person.unique()) == ["Anna", "person 2"]
     for name, at in (("Anna", 3), ("person 2", 1)):
         rows = table[table.person == name]
-        trace = trace_person("dkd-mobilenetv2", short_clip, box, at, start=1, progress=False)
+        trace = trace_person(DEFAULT_MODEL, short_clip, box, at, start=1, progress=False)
         assert list(rows.frame.unique()) == [1, 2, 3, 4]
         np.testing.assert_allclose(rows[["x", "y"]], trace.joints.reshape(-1, 2), rtol=1e-4)
     assert capsys.readouterr().out == ""

@@ -291,7 +291,8 @@ def test_every_registered_model_has_its_kind_and_name() -> None:
     for name, config in MODELS.items():
         if isinstance(config, DKDConfig):
             encoders.add(config.encoder)
-            assert name == f"dkd-{config.encoder.replace('-same', '')}"
+            form = "-joints" if config.distillation == "both" else ""
+            assert name == f"dkd-{config.encoder.replace('-same', '')}{form}"
         elif isinstance(config, SimpleBaselineConfig):
             deconvolutions = "3-" * (config.deconvolutions == 3)
             assert name == f"simple-baseline-{deconvolutions}{config.encoder.replace('-same', '')}"

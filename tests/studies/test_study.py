@@ -22,6 +22,7 @@ from dkd import Conditions, Study, get_sample, load_poses, trace_person, trust
 from dkd.cli.main import main
 from dkd.errors import ConfigError, DatasetError, RunBusyError
 from dkd.io.config import to_mapping
+from dkd.io.paths import DEFAULT_MODEL
 from dkd.studies.local import LocalEngine, Outcome, WorkerError, _Worker
 from dkd.studies.settings import StudySettings, read_settings, write_settings
 from dkd.studies.table import read_table, write_table
@@ -70,7 +71,7 @@ class NoWorker(LocalEngine):
 def test_the_joints_are_those_of_a_plain_trace(done: Study) -> None:
     for row in done.rows:
         with trace_person(
-            "dkd-mobilenetv2", done.video(row), row.box, row.start, Conditions(square="person"), start=row.start,
+            DEFAULT_MODEL, done.video(row), row.box, row.start, Conditions(square="person"), start=row.start,
             stop=row.stop, engine="torch", progress=False,
         ) as trace:  # fmt: skip
             part = pd.read_parquet(done._store.part(row.name, row.groups))
@@ -431,7 +432,7 @@ def test_refined_joints_are_a_setting_of_the_study(copied: Study, capsys: pytest
         stored = refined.joints_of(row.name, ["x", "y"]).to_numpy(np.float32)
         assert np.array_equal(stored.reshape(trace.joints.shape), trace.joints) and trace.conditions.refine
     poses = load_poses(refined.folder / "exports" / f"{row.name}.slp")
-    assert poses.software == "dkd-mobilenetv2+refined"
+    assert poses.software == f"{DEFAULT_MODEL}+refined"
     assert list(refined.run(engine=NoWorker({}))) == []
     assert main(["study", "run", str(copied.folder), "--no-refine", "--workers", "1", "--quiet"]) == 0
     pd.testing.assert_frame_equal(Study(copied.folder).joints(), before)

@@ -34,7 +34,7 @@ def many_clips(folder: Path, n: int, person: str = "person", group: str = "walk"
     study_folder.mkdir()
     table = "\n".join(lines) + "\n"
     (study_folder / "study.csv").write_text("\n".join(lines[:2]) + "\n")
-    write_settings(study_folder / "study.yaml", StudySettings(engine="torch"))
+    write_settings(study_folder / "study.yaml", StudySettings("dkd-mobilenetv2", engine="torch"))
     assert [one.error for one in Study(study_folder).run(1)] == [None]
     (study_folder / "study.csv").write_text(table)
 

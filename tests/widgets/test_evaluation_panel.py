@@ -151,7 +151,7 @@ def test_missing_data_are_explained(form: EvaluationForm) -> None:
 def test_a_finished_run_is_offered(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     form = EvaluationForm(None, "x", tmp_path, lambda: None)
-    assert list(form.models) == [MODEL, "simple-baseline-mobilenetv2"]
+    assert list(form.models) == [MODEL, "dkd-mobilenetv2-joints", "simple-baseline-mobilenetv2"]
     form.close()
 
 

@@ -14,6 +14,7 @@ import pytest
 from dkd import Conditions, Live, Trace, load_model, load_poses
 from dkd.cli.main import main
 from dkd.errors import ConfigError
+from dkd.io.paths import DEFAULT_MODEL
 from dkd.models.base import VideoPoseModel
 from dkd.video.clip import Clip
 from dkd.video.ranges import ClipRange
@@ -102,7 +103,7 @@ def test_headers_stills_and_pages_say_it(traces: dict[bool, Trace]) -> None:
 
 def test_the_studio_tracks_saves_and_opens_refined_people(tmp_path: Path, traces: dict[bool, Trace]) -> None:
     video = Path(copyfile(WALK.path, tmp_path / "walk.mp4"))
-    studio = Studio(video)
+    studio = Studio(video, model="dkd-mobilenetv2")
     studio.range = range(0, T)
     for on in (True, False):
         studio._hear(studio, {"type": "refine", "on": on}, [])
@@ -152,7 +153,7 @@ def test_commands_offer_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         assert main(["track", str(WALK.path), "--box", box, "--stop", "4", "--out", str(out), *words]) == 0
         found.append(load_poses(out))
         assert ("13 joints, refined by the initializer: " in capsys.readouterr().out) is bool(words)
-    assert [one.software for one in found] == ["dkd-mobilenetv2", "dkd-mobilenetv2+refined"]
+    assert [one.software for one in found] == [DEFAULT_MODEL, f"{DEFAULT_MODEL}+refined"]
     assert (found[0].xy[1:] != found[1].xy[1:]).any() and (found[0].xy[0] == found[1].xy[0]).all()
     assert main(["page", "--live", "-o", str(tmp_path / "p.html"), "--refine"]) == 2
     assert "--refine has no meaning with --live" in capsys.readouterr().err
