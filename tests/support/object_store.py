@@ -125,6 +125,8 @@ def _close(one: socket.socket) -> None:
 @contextlib.contextmanager
 def object_store() -> Iterator[ObjectStore]:
     """Yield a server that s3fs of this process and its children finds."""
+    import s3fs
+
     store = ObjectStore()
     environment = {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{store.port}", "AWS_ACCESS_KEY_ID": "test",
@@ -134,7 +136,9 @@ def object_store() -> Iterator[ObjectStore]:
         for name, value in environment.items():
             patch.setenv(name, value)
         store.start()
+        s3fs.S3FileSystem.clear_instance_cache()  # file systems of an earlier store, whose address they keep
         try:
             yield store
         finally:
             store.stop()
+            s3fs.S3FileSystem.clear_instance_cache()
