@@ -156,9 +156,12 @@ class Trace(Record, Counterfactuals):
 
     def _start_tracker(self) -> None:
         self._tracker = Tracker(self.model, self.clip, self.conditions, self.box)
-        is_recorded = self.model.state_after(0, torch.zeros(1, *self.model.kernel_shape)) is not None
-        self._tracker.notes = Notes(keeps_states=not is_recorded)
+        self._tracker.notes = self._new_notes()
         self.calibration = self._tracker.calibration
+
+    def _new_notes(self) -> Notes:
+        is_recorded = self.model.state_after(0, torch.zeros(1, *self.model.kernel_shape)) is not None
+        return Notes(keeps_states=not is_recorded)
 
     def run(self, *, progress: bool = True, cancel: Callable[[], bool] | None = None) -> None:
         """Trace the remaining frames; a stopped trace continues with the same result."""

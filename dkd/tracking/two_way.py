@@ -20,7 +20,6 @@ from dkd.errors import FrameIndexError, checked
 from dkd.models.base import VideoPoseModel
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.interventions import Intervention
-from dkd.tracking.notes import Notes
 from dkd.tracking.opening import as_clip, as_part
 from dkd.tracking.reinitialise import Reinitialise, Reinitialised
 from dkd.tracking.trace import Trace
@@ -293,7 +292,7 @@ class _Side(Trace):
 
     def _start_tracker(self) -> None:
         self._tracker = Tracker(self.model, self.clip, self.conditions, self.box, self.frames.__getitem__)
-        self._tracker.notes = Notes(keeps_states=False)
+        self._tracker.notes = self._new_notes()
         self.calibration = self._tracker.calibration
 
     def events(self) -> list[Reinitialised]:

@@ -17,9 +17,10 @@ from dkd.analysis.anatomy import anatomy
 from dkd.analysis.comparison import aftermath, divergence
 from dkd.errors import BoxError, ClosedError, ConfigError, FrameIndexError, VideoCorruptError
 from dkd.measures.divergence import recovery
-from dkd.models import make_model, model_config
+from dkd.models import build_model, make_model, model_config
 from dkd.models.dkd import DKD
 from dkd.pose.smoothing import OneEuro
+from dkd.tracking import notes
 from dkd.tracking.conditions import Conditions
 from dkd.tracking.feedback import shuffle_in_time
 from dkd.tracking.interventions import DropFrames, Occlude, RepeatFrame
@@ -490,3 +491,25 @@ def test_backwards_is_a_clip_in_reverse(clip: ClipRange) -> None:
             back.frame(t)
     with pytest.raises(FrameIndexError, match="expected a frame from 0 to 8"):
         Backwards(clip, N)
+
+
+@pytest.mark.parametrize("every", [2, 10**6], ids=["kept states", "from the start"])
+def test_a_correction_of_a_model_with_kernels_made_at_the_joints_continues_its_run(
+    every: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the run forwards, and as if the whole of it had been computed again."""
+    monkeypatch.setattr(notes, "NOTED_EVERY", every)
+    torch.manual_seed(0)
+    model = build_model("dkd-tiny", channels=16, input_size=128, distillation="both").eval()
+    torch.nn.init.normal_(model.joint_matching.gate[-1].weight, std=0.3)  # type: ignore[union-attr, index, operator]
+    walk = get_sample("rendered_walk")
+    with Clip(walk.path) as clip:
+        trace = trace_person(model, clip, walk.box, at=4, stop=12, engine="torch", progress=False)
+        kept = [sorted(run._tracker.notes.states or {}) for run in trace.runs if run._tracker.notes is not None]
+        assert kept == ([[2, 4], [2, 4, 6, 8]] if every == 2 else [[], []])
+        made = trace.correct_joint(9, "left_wrist", 200.0, 150.0)
+        forwards = made.runs[-1]
+        whole = Trace(model, ClipRange(clip, 4, 12), walk.box, forwards.conditions, engine="torch", progress=False)
+        np.testing.assert_array_equal(forwards.heatmaps, whole.heatmaps)
+        np.testing.assert_array_equal(forwards.joints, whole.joints)
+        assert not np.array_equal(made.heatmaps, trace.heatmaps)
