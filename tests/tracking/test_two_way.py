@@ -501,7 +501,8 @@ def test_a_correction_of_a_model_with_kernels_made_at_the_joints_continues_its_r
     monkeypatch.setattr(notes, "NOTED_EVERY", every)
     torch.manual_seed(0)
     model = build_model("dkd-tiny", channels=16, input_size=128, distillation="both").eval()
-    torch.nn.init.normal_(model.joint_matching.gate[-1].weight, std=0.3)  # type: ignore[union-attr, index, operator]
+    assert isinstance(model, DKD)
+    torch.nn.init.normal_(model.joint_matching.gate[-1].weight, std=0.3)  # type: ignore[arg-type]
     walk = get_sample("rendered_walk")
     with Clip(walk.path) as clip:
         trace = trace_person(model, clip, walk.box, at=4, stop=12, engine="torch", progress=False)
