@@ -95,6 +95,22 @@ size = len(str(first.get_state()))"""  # the kernel hears of the page's wish whe
     assert python(page, "[len(asked), size < 100_000]") == [2, True]  # asked once a page
 
 
+def test_a_figure_closed_before_plotly_came_does_not_keep_it_from_the_next(jupyter_lab: Lab, page: Page) -> None:
+    """The page has plotly from the first kernel that sends it; one that was stopped before never will."""
+    shown = "from widgets.panels.figures import Figure\ndisplay(Figure())\n"
+    busy = shown + "import time\nwhile True:\n    time.sleep(0.1)"  # the kernel cannot answer
+    sent: list[str | bytes] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda part: sent.append(part)))
+    open_notebook(page, jupyter_lab, jupyter_lab.write_notebook("never_plotted.ipynb", busy))
+    page.evaluate("() => void jupyterapp.commands.execute('notebook:run-all-cells')")
+    wanted = '"kind":"plotly"'
+    while not any(wanted in part if isinstance(part, str) else wanted.encode() in part for part in sent):
+        page.wait_for_timeout(50)  # until the page has asked
+    switch_notebook(page, jupyter_lab, jupyter_lab.write_notebook("plotted.ipynb", shown))
+    assert run_all(page) == []
+    expect(page.locator(".js-plotly-plot")).to_have_count(1)
+
+
 def test_the_printed_url_opens_the_notebook(jupyter_lab: Lab, page: Page) -> None:
     page.goto(jupyter_lab.printed_url)
     expect(page.locator(".lm-TabBar-tab.lm-mod-current .lm-TabBar-tabLabel", has_text="harness.ipynb")).to_be_visible()
