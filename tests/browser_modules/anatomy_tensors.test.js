@@ -1,7 +1,7 @@
 // Tensors of the anatomy: what bytes stand for, which channels are shown, and how a cell's value adds up.
 
 import { describe, expect, it } from "vitest";
-import { whyAbsent, whyEmpty } from "../../widgets/anatomy/anatomy.js";
+import { whyEmpty } from "../../widgets/anatomy/anatomy.js";
 import { comparison, listed } from "../../widgets/anatomy/channel_sum.js";
 import { rough } from "../../widgets/anatomy/elements.js";
 import {
@@ -90,13 +90,5 @@ describe("frames without an anatomy", () => {
     expect(whyEmpty({ channels: 8, initial: new Set([0, 3]), origin: 0, first: 0 }, 3)).toContain("pose initializer");
     expect(whyEmpty({ channels: 8, initial: new Set([0, 3]), origin: 0, first: 0 }, 3)).toContain("frame 4");
     expect(whyEmpty({ channels: 8, initial: new Set([0, 3]), origin: 0, first: 0 }, 2)).toBe("");
-  });
-
-  it("name those that a page from a file has, by the numbers of the video", () => {
-    expect(whyAbsent({ first: 0 }, 3, undefined)).toBe(""); // Python answers for all
-    expect(whyAbsent({ first: 0 }, 3, [3])).toBe("");
-    expect(whyAbsent({ first: 10 }, 9, [1, 2, 3, 7])).toContain("Frame 19 cannot");
-    expect(whyAbsent({ first: 10 }, 9, [1, 2, 3, 7])).toContain("frames 11 to 13, 17 can");
-    expect(whyAbsent({ first: 0 }, 9, [])).toContain("no other can");
   });
 });

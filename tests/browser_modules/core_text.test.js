@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { matchedIn, numberOf, secondsOf } from "../../widgets/core/text.js";
+import { matchedIn, numberOf, secondsOf, whyAbsent } from "../../widgets/core/text.js";
 
 test("kernels are matched in the frame after, or in the one before where a run goes backwards", () => {
   expect(matchedIn({ origin: 0 }, 0)).toBe("frame 1");
@@ -17,4 +17,12 @@ test("frames of a part of a video are numbered as in the video", () => {
     "frames 44 and 46",
     "frame 47",
   ]);
+});
+
+test("frames that a page from a file can take apart are named by the numbers of the video", () => {
+  expect(whyAbsent({ first: 0 }, 3, undefined)).toBe(""); // Python answers for all
+  expect(whyAbsent({ first: 0 }, 3, [3])).toBe("");
+  expect(whyAbsent({ first: 10 }, 9, [1, 2, 3, 7])).toContain("Frame 19 cannot");
+  expect(whyAbsent({ first: 10 }, 9, [1, 2, 3, 7])).toContain("frames 11 to 13, 17 can");
+  expect(whyAbsent({ first: 0 }, 9, [])).toContain("no other can");
 });

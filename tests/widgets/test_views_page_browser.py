@@ -13,8 +13,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from dkd.analysis.anatomy import anatomy
+from dkd.analysis.joint_matching import joint_matching
 from dkd.analysis.lineage import channel_reliance, compare_kernels, similarity, top_channels
 from dkd.errors import ConfigError, FrameIndexError
+from dkd.io.paths import DEFAULT_MODEL
 from dkd.models.checkpoints import load_model
 from dkd.tracking.trace import Trace
 from dkd.video.clip import Clip
@@ -34,12 +36,13 @@ from tests.widgets.test_lineage_browser import (
     spanned,
 )
 from tests.widgets.test_page_browser import CURSOR, STORE, Visit, rest
-from widgets import Anatomy, Laboratory, Lineage, save_page
+from widgets import Anatomy, JointKernels, Laboratory, Lineage, save_page
 from widgets.core.wire import encode_frame
 from widgets.evaluation.gallery import Gallery
 
 LINEAGE = "document.querySelector('.dkd-lineage')"
 ANATOMY = "document.querySelector('.dkd-anatomy')"
+JOINT_KERNELS = "document.querySelector('.dkd-joint-kernels')"
 SIDES = "[...document.querySelectorAll('.dkd-workbench')].map((root) => root.dkd)"
 
 
@@ -219,6 +222,42 @@ def test_what_cannot_be_taken_apart_is_refused(tmp_path: Path, walk: Trace) -> N
         view.to_html(tmp_path / "a.html", apart=[9], frames=range(3, 9), frame=4)
     with pytest.raises(ConfigError, match="frames need at least"):
         view.to_html(tmp_path / "a.html", apart=[4, 5, 6, 7], max_mb=2)
+    assert list(tmp_path.iterdir()) == []
+    view.close()
+
+
+# ---- kernels made at the joints
+
+
+def test_what_kernels_at_the_joints_found_is_in_a_page(offline: BrowserContext, tmp_path: Path, walk: Trace) -> None:
+    box = get_sample("rendered_walk").box
+    with Trace(load_model(DEFAULT_MODEL), walk.clip, box, stop=12, progress=False) as trace:
+        view = JointKernels(trace)
+        view.frame, view.joint = 6, "left_wrist"
+        saved = view.to_html(tmp_path / "joints.html", frames=range(2, 12), apart=[6, 7])
+        view.close()
+        assert saved.megabytes < 5
+        visit = Visit(offline, tmp_path / "joints.html")
+        for frame, joint in ((6, "left_wrist"), (7, "right_knee")):
+            visit.page.evaluate(f"() => {{ {CURSOR}.seek({frame - 2}); {CURSOR}.set('joint', '{joint}'); }}")
+            visit.wait(f"{JOINT_KERNELS}?.dataset.shown === '{frame - 2},{joint}'")
+            found = joint_matching(trace, frame, joint)
+            seen = visit.page.locator(".dkd-joint-numbers [data-what=seen]")
+            for name, value in (("fast", found.found.seen_fast), ("slow", found.found.seen_slow)):
+                assert float(seen.get_attribute(f"data-{name}") or "") == pytest.approx(value, abs=1e-4)
+            caption = visit.page.locator(".dkd-joint-figure small").first
+            expect(caption).to_have_text(f"frame {frame - 1}: 5 × 5 cells around the {joint.replace('_', ' ')}")
+        look_at(visit.page, "joint_kernels", ".dkd-joint-kernels")
+        visit.page.evaluate(f"() => {CURSOR}.seek(6)")
+        words = "Frame 8 cannot be taken apart in this page: frames 6 to 7 can."
+        expect(visit.page.locator(".dkd-joint-kernels")).to_contain_text(words)
+        visit.check()
+
+
+def test_a_page_of_kernels_at_the_joints_needs_a_model_with_them(tmp_path: Path, walk: Trace) -> None:
+    view = JointKernels(walk)
+    with pytest.raises(ConfigError, match="made at the joints"):
+        view.to_html(tmp_path / "a.html", apart=[4])
     assert list(tmp_path.iterdir()) == []
     view.close()
 

@@ -8,7 +8,7 @@
 import { h } from "../core/dom.js";
 import { mount } from "../core/mount.js";
 import { FrameRequest } from "../core/request.js";
-import { matchedIn, numberOf } from "../core/text.js";
+import { matchedIn, numberOf, whyAbsent } from "../core/text.js";
 import { isDark } from "../core/theme.js";
 import { readAnatomy } from "./message.js";
 import { buildNumbers } from "./numbers.js";
@@ -99,26 +99,6 @@ export function whyEmpty(header, frame) {
     `The maps of frame ${numberOf(header, frame)} come from the pose initializer: nothing is matched in it. ` +
     `The kernels distilled from it are used in ${matchedIn(header, frame)}.`
   );
-}
-
-/**
- * Why a page from a file has no anatomy of a frame; empty where it has.
- *
- * @param {Pick<Header, "first">} header
- * @param {number} frame
- * @param {number[] | undefined} apart frames that the page has, in ascending order
- */
-export function whyAbsent(header, frame, apart) {
-  if (!apart || apart.includes(frame)) return "";
-  const spans = apart.reduce((/** @type {[number, number][]} */ found, t) => {
-    const last = found.at(-1);
-    if (last?.[1] === t - 1) last[1] = t;
-    else found.push([t, t]);
-    return found;
-  }, []);
-  const named = spans.map((span) => [...new Set(span)].map((t) => numberOf(header, t)).join(" to "));
-  const here = `Frame ${numberOf(header, frame)} cannot be taken apart in this page`;
-  return named.length ? `${here}: frames ${named.join(", ")} can.` : `${here}, and no other can.`;
 }
 
 /**

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from operator import index
 from typing import Any
 
 import numpy as np
 
 from dkd.analysis.anatomy import anatomy
-from dkd.errors import ArgumentError, ConfigError, FrameIndexError
-from dkd.tracking.protocols import TraceLike
 from dkd.tracking.trace import Trace
 from widgets.core.answering import AnsweringView
 from widgets.core.library import script
 from widgets.core.wire import Message, encode_frame, quantize_kernels, write_message
-from widgets.page.page import SavedPage, save_page
-from widgets.page.recorded import RecordedView
-
-AROUND = 2  # frames before and after the shown one that a page has by default
+from widgets.page.apart import save_apart
+from widgets.page.page import SavedPage
 
 
 class Anatomy(AnsweringView):
@@ -54,40 +49,14 @@ class Anatomy(AnsweringView):
             ConfigError: nothing is matched in a frame of ``apart``, or an option does not fit.
             StorageError: the file cannot be written.
         """
-        trace, here = self.trace, self.frame
-        try:
-            chosen = None if apart is None else sorted({index(t) for t in apart})
-        except TypeError as error:
-            raise ArgumentError(f"expected apart as numbers of frames, got {apart!r}") from error
-
-        def record(part: range) -> RecordedView:
-            around = range(here - AROUND, here + AROUND + 1)
-            frames = [t for t in around if t in part and _is_matched(trace, t)] if chosen is None else chosen
-            for t in frames:
-                if t not in part:
-                    raise FrameIndexError(f"expected frames that are taken apart within {part}, got {t}")
-                if not _is_matched(trace, t):
-                    raise ConfigError(f"expected frames whose maps come from matching, got {t}: its maps do not")
-            shown = [t - part.start for t in frames]
-            key = RecordedView.key
-            answers = {
-                key("anatomy", number): render_anatomy(trace, t, 0) for number, t in zip(shown, frames, strict=True)
-            }
-            traits = {"_apart": shown}
-            note = "Below, some frames are taken apart; in others this view says which these are." if frames else ""
-            return RecordedView(
-                "anatomy/anatomy.js", answers, {"anatomy": ["frame"]}, traits=traits, note=note, whole=False,
-                exact=frames,
-            )  # fmt: skip
-
-        return save_page(trace, path, **{"frame": here, "joint": self.joint, **options}, views=[record])
+        return save_apart(self, "anatomy", _answer, path, apart, options, is_exact=True)
 
     def _render(self, trace: Any, frame: int, generation: int) -> Message:
         return render_anatomy(trace, frame, generation)
 
 
-def _is_matched(trace: TraceLike, frame: int) -> bool:
-    return bool(trace.kernels.size) and trace.previous(frame) is not None
+def _answer(trace: Any, frame: int, _part: range) -> Message:
+    return render_anatomy(trace, frame, 0)
 
 
 def render_anatomy(trace: Trace, frame: int, generation: int) -> Message:

@@ -91,3 +91,23 @@ export function matchedIn({ origin, first = 0 }, frame) {
  */
 export const isUnexplained = ({ unexplained }, frame) => Boolean(unexplained?.has(frame));
 export const UNEXPLAINED = "The arithmetic of this frame was left out to keep the page small; other frames have it.";
+
+/**
+ * Why a page from a file cannot take a frame apart; empty where it can.
+ *
+ * @param {{ first: number }} header
+ * @param {number} frame
+ * @param {number[] | undefined} apart frames that the page has, in ascending order
+ */
+export function whyAbsent(header, frame, apart) {
+  if (!apart || apart.includes(frame)) return "";
+  const spans = apart.reduce((/** @type {[number, number][]} */ found, t) => {
+    const last = found.at(-1);
+    if (last?.[1] === t - 1) last[1] = t;
+    else found.push([t, t]);
+    return found;
+  }, []);
+  const named = spans.map((span) => [...new Set(span)].map((t) => numberOf(header, t)).join(" to "));
+  const here = `Frame ${numberOf(header, frame)} cannot be taken apart in this page`;
+  return named.length ? `${here}: frames ${named.join(", ")} can.` : `${here}, and no other can.`;
+}

@@ -8,7 +8,7 @@
 import { h } from "../core/dom.js";
 import { mount } from "../core/mount.js";
 import { FrameRequest } from "../core/request.js";
-import { matchedIn, numberOf, plain, readable } from "../core/text.js";
+import { matchedIn, numberOf, plain, readable, whyAbsent } from "../core/text.js";
 import { isDark } from "../core/theme.js";
 import { buildHeatmap, buildPatch, buildResponse } from "./figures.js";
 import { buildPickers } from "./pickers.js";
@@ -59,7 +59,7 @@ function buildJointKernels({ root, store, cursor, model, signal }) {
       const { header } = store;
       if (!header) return;
       const joint = store.joint();
-      const words = whyEmpty(header, record.frame);
+      const words = whyEmpty(header, record.frame) || whyAbsent(header, record.frame, model.get("_apart"));
       pickers.say(header.joints[joint], numberOf(header, record.frame));
       none.hidden = !words;
       none.textContent = words;

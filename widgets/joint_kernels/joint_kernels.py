@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,8 @@ from dkd.tracking.trace import Trace
 from widgets.core.answering import AnsweringView
 from widgets.core.library import script
 from widgets.core.wire import Message, encode_frame, write_message
+from widgets.page.apart import save_apart
+from widgets.page.page import SavedPage
 
 
 class JointKernels(AnsweringView):
@@ -27,8 +31,33 @@ class JointKernels(AnsweringView):
 
     _module = script("joint_kernels/joint_kernels.js")
 
+    def to_html(self, path: str | os.PathLike[str], *, apart: Iterable[int] | None = None, **options: Any) -> SavedPage:
+        """Save this view as one HTML file that needs no kernel and no network, below a workbench of the trace.
+
+        In some frames a reader can choose any joint, as here and with the same numbers. The page says which frames
+        these are. Each takes about 0.1 MB.
+
+        Args:
+            path: the file, ``.html``; an existing one is replaced.
+            apart: frames that can be taken apart; by default the shown one, and two before and after it.
+            options: see :func:`widgets.save_page`.
+
+        Raises:
+            ArgumentError: ``apart`` has something else than whole numbers.
+            FrameIndexError: a frame of ``apart`` is not in the page.
+            ConfigError: the model makes no kernels at the joints, nothing is matched in a frame of ``apart``, or an
+                option does not fit.
+            StorageError: the file cannot be written.
+        """
+        return save_apart(self, "joint_kernels", _answer, path, apart, options)
+
     def _render(self, trace: Any, frame: int, generation: int) -> Message:
         return render_joint_kernels(trace, frame, generation)
+
+
+def _answer(trace: Any, frame: int, part: range) -> Message:
+    content, buffers = render_joint_kernels(trace, frame, 0)
+    return {**content, "previous": content["previous"] - part.start}, buffers
 
 
 def render_joint_kernels(trace: Trace, frame: int, generation: int) -> Message:
