@@ -9,11 +9,10 @@ The skeleton is the method's, white circles are the labels, and the yellow line 
 from __future__ import annotations
 
 import argparse
-import io
 from pathlib import Path
 
+import cv2
 import numpy as np
-from PIL import Image
 
 from dkd import Evaluation
 from dkd.evaluation.summaries import worst_moments
@@ -37,11 +36,10 @@ def main() -> None:
     def image(data: str, video: str, frame: int) -> np.ndarray:
         return np.asarray(people.one(evaluation.given.get(data, data), video).images[frame])
 
-    tiles = [Image.open(io.BytesIO(item["picture"])) for item in gallery_items(moments, table, image)]
-    picture = Image.new("RGB", (sum(tile.width for tile in tiles), max(tile.height for tile in tiles)))
-    for i, tile in enumerate(tiles):
-        picture.paste(tile, (sum(other.width for other in tiles[:i]), 0))
-    picture.save(arguments.out, quality=85)
+    pictures = [item["picture"] for item in gallery_items(moments, table, image)]
+    tiles = [np.asarray(cv2.imdecode(np.frombuffer(one, np.uint8), cv2.IMREAD_COLOR)) for one in pictures]
+    if not cv2.imwrite(str(arguments.out), np.hstack(tiles)):  # all are squares of one size
+        raise OSError(f"{arguments.out} could not be written")
     print(moments[["data", "video", "frame", "joint", "error", "score", "kind", "n_frames"]].to_string())
 
 
