@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dkd.tracking.trace import Trace
 
 KEPT_EVERY = 16  # frames of a run whose kernels are kept
+KEPT = 64  # of a run, at most: 5 MB
 _MASS = 2 * math.pi * TARGET_SIGMA**2  # sum of the cells of a joint that is seen clearly
 
 _State = tuple[Tensor, Tensor]  # fast and slow kernels K_t, (1, J, E, S, S)
@@ -87,8 +88,8 @@ class JointMatch:
 def joint_matching(trace: Trace, t: int, joint: str | int) -> JointMatch:
     """Compute how kernels made at the joints found ``joint`` in frame ``t``.
 
-    The first call encodes all frames from the last start of the model to ``t``, later calls for these frames at most
-    ``KEPT_EVERY`` + 1; two if they go on with the next frame.
+    The first call encodes all frames from the last start of the model to ``t``, later calls for these frames at most 17
+    in a run of up to 1,024 frames, 33 in one of twice that, and so on; two if they go on with the next frame.
 
     Raises:
         ConfigError: the model has no kernels made at the joints, the run has a feedback (which may have state), or
@@ -155,10 +156,14 @@ def cells_around(crop: np.ndarray, cell: tuple[int, int], pixels: int, side: int
 
 
 class _States:
-    """Kernels of a trace that are kept: after every :data:`KEPT_EVERY`-th frame of a run, and after the last asked."""
+    """Kernels of a trace that are kept: after the last frame that was asked for, and after frames at regular distances.
+
+    The distance is :data:`KEPT_EVERY` frames. It doubles when more than :data:`KEPT` are kept.
+    """
 
     def __init__(self) -> None:
         self._busy = threading.Lock()
+        self._every = KEPT_EVERY
         self._kept: dict[int, _State] = {}
         self._last: tuple[int, _State] | None = None
 
@@ -175,11 +180,17 @@ class _States:
                 at = _undropped(trace, before)
             for at in reversed(way):
                 state = _follow(trace, at, state)
-                if abs(at - trace.origin) % KEPT_EVERY == 0:
-                    self._kept[at] = state
+                self._keep(at, state, trace.origin)
             assert state is not None
             self._last = t, state
             return state
+
+    def _keep(self, t: int, state: _State, origin: int) -> None:
+        if (t - origin) % self._every == 0:
+            self._kept[t] = state
+        if len(self._kept) > KEPT:
+            self._every *= 2
+            self._kept = {at: one for at, one in self._kept.items() if (at - origin) % self._every == 0}
 
     def _known(self, t: int) -> _State | None:
         return self._last[1] if self._last is not None and self._last[0] == t else self._kept.get(t)

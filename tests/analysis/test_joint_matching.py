@@ -83,6 +83,16 @@ def test_responses_are_those_that_the_gate_reads(trace: Trace) -> None:
     assert sorted(kept) == [0, KEPT_EVERY]
 
 
+def test_of_a_long_run_fewer_kernels_are_kept(trace: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dkd.analysis.joint_matching.KEPT", 2)
+    monkeypatch.setattr("dkd.analysis.joint_matching.KEPT_EVERY", 2)
+    other = trace.restart(0)
+    for t in (LONG - 1, 7, 3, 12):
+        ours, known = (joint_matching(one, t, "left_knee").found for one in (other, trace))
+        np.testing.assert_array_equal(ours.slow, known.slow)
+    assert sorted(_states_of(other)._kept) == [0, 16]
+
+
 def test_after_a_new_start_the_kernels_are_those_made_since(trace: Trace) -> None:
     made = trace.restart(3)
     check(made, [2, 4, 5, LONG - 1])
