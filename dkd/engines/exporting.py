@@ -22,7 +22,7 @@ from dkd.io.files import atomic_path
 from dkd.io.paths import cache_folder
 from dkd.models.base import VideoPoseModel
 
-FORMAT = 3  # of what is exported; a higher one makes the graphs of earlier builds again
+FORMAT = 4  # of what is exported; a higher one makes the graphs of earlier builds again
 OPSET = 18
 KEPT = 32  # graphs in the cache: those of about eight models
 

@@ -27,6 +27,8 @@ SIDE = 5  # of a kernel, in cells
 RATES = 0.6, 0.1  # share of the newest frame in the fast and in the slow kernels
 _HIDDEN = 16  # channels of the gate
 _SEEN = 7  # what the gate sees of a joint
+_REACH = 2  # cells around a peak within which both maps say where it is
+_LEAST = 0.1  # value of a matched map below which it says nothing
 _MASS = 2 * math.pi * TARGET_SIGMA**2  # sum of a target's cells
 _TINY = 1e-6
 
@@ -58,6 +60,27 @@ def _patches(embedded: Tensor, side: int) -> Tensor:
     return torch.cat(shifted, 1).flatten(2)
 
 
+def settle(gated: Tensor, matched: Tensor) -> Tensor:
+    """Let the gate say at which peak a joint is, and both maps exactly where.
+
+    Within two cells of a gated map's largest value, the result is the mean of the gated map and of the matched map,
+    which is scaled to the same height there. Elsewhere, and where the matched map has next to nothing there, it is the
+    gated map. (Ours: a remembered template finds the right joint, but fits about as well one cell away. On rendered
+    people with exact labels PCK@0.05 rises from 0.961 to 0.967, see docs/ablations.md.)
+
+    Args:
+        gated, matched: (B, J, H, W) maps after and before the gate.
+
+    Returns:
+        (B, J, H, W) maps; ``gated``, bit for bit, if it is equal to ``matched``.
+    """
+    highest = gated.amax((-2, -1), keepdim=True)
+    near = F.max_pool2d((gated >= highest).to(gated.dtype), 2 * _REACH + 1, 1, _REACH) > 0
+    there = torch.where(near, matched, -1.0).amax((-2, -1), keepdim=True)  # the matched map's largest value near it
+    mean = 0.5 * (matched * (highest / there.clamp(min=_LEAST))) + 0.5 * gated
+    return torch.where(near & (there > _LEAST), mean, gated)
+
+
 def _norm(kernels: Tensor) -> Tensor:
     """Norm of each joint's kernel: (B, J, E, S, S) → (B, J, 1, 1, 1)."""
     return kernels.square().sum((2, 3, 4), keepdim=True).clamp(min=_TINY**2).sqrt()
@@ -86,7 +109,8 @@ class JointMatching(nn.Module):
     A small gate, the same for all joints, reads of a joint and of the same joint on the other side of the body: its
     map, the responses of its fast and slow kernels, how far these are below their largest value, and how much was seen
     of it (the kernels' norms). It returns a factor and an addend for the map: H' = H · (1 + a) + b. Both are 0
-    initially, so that the maps are unchanged, bit for bit.
+    initially, so that the maps are unchanged, bit for bit. When it is not training, :func:`settle` follows; in training
+    the loss reaches the gate with its full strength.
 
     Args:
         channels: number of channels C of the features.
@@ -131,4 +155,5 @@ class JointMatching(nn.Module):
         each = torch.stack(seen, 2)  # (B, J, 7, H, W)
         both = torch.cat([each, each[:, self.opposite]], 2)
         factor, addend = self.gate(both.flatten(0, 1)).unflatten(0, heatmaps.shape[:2]).unbind(2)
-        return heatmaps * (1 + factor) + addend
+        gated = heatmaps * (1 + factor) + addend
+        return gated if self.training else settle(gated, heatmaps)

@@ -12,12 +12,12 @@ from torch import nn
 
 from dkd.errors import ConfigError, ShapeError
 from dkd.models import DKD, build_model
-from dkd.models.at_joints import RATES, JointMatching, joint_kernels, respond
+from dkd.models.at_joints import RATES, JointMatching, joint_kernels, respond, settle
 from dkd.models.checkpoints import load_model, save_model
 from dkd.models.controls import FrozenKernel, RunningAverageKernel
 from dkd.models.stored import read_config
 from dkd.models.warm_start import warm_start
-from dkd.pose.heatmaps import decode_peaks, gaussian_targets
+from dkd.pose.heatmaps import TARGET_SIGMA, decode_peaks, gaussian_targets
 
 FORMS = "at_joints", "both"
 
@@ -85,6 +85,38 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
         respond(torch.zeros(1, 3, 6, 6), torch.zeros(1, 2, 4, 5, 5))
 
 
+def bump(x: float, y: float, height: float = 1.0) -> torch.Tensor:
+    """A map of 12×12 cells with a Gaussian of the targets' width."""
+    grid = torch.arange(12.0)
+    return height * torch.exp(-((grid - x)[None] ** 2 + (grid - y)[:, None] ** 2) / (2 * TARGET_SIGMA**2))
+
+
+def settled(gated: torch.Tensor, matched: torch.Tensor) -> torch.Tensor:
+    return settle(gated[None, None], matched[None, None])[0, 0]
+
+
+def test_the_gate_says_at_which_peak_a_joint_is_and_both_maps_where() -> None:
+    matched = bump(3, 3) + bump(8.5, 8, 0.5)  # the matched map prefers another peak
+    gated = bump(8, 8, 0.9) + bump(3, 3, 0.2)
+    found = settled(gated, matched)
+    x, y = decode_peaks(found)[0].tolist()
+    assert 8.1 < x < 8.4 and abs(y - 8) < 0.05
+    near = slice(6, 11)
+    outside = torch.ones(12, 12, dtype=torch.bool)
+    outside[near, near] = False
+    assert torch.equal(found[outside], gated[outside])
+    scaled = matched * (gated.max() / matched[near, near].max())
+    torch.testing.assert_close(found[near, near], (scaled[near, near] + gated[near, near]) / 2)
+
+
+def test_a_matched_map_with_nothing_there_leaves_the_gates() -> None:
+    gated = bump(8, 8, 0.9)
+    for matched in (torch.zeros(12, 12), bump(2, 2), -gated, 0.1 * gated):
+        assert torch.equal(settled(gated, matched), gated)
+    assert torch.equal(settled(gated, gated), gated)
+    assert torch.equal(settled(torch.zeros(12, 12), torch.zeros(12, 12)), torch.zeros(12, 12))
+
+
 @pytest.mark.parametrize(("form", "plain"), [("both", "pooled"), ("at_joints", "static")])
 def test_a_closed_gate_changes_no_bit(form: str, plain: str) -> None:
     model, expected = tiny(distillation=form), tiny(1, distillation=plain)
@@ -108,7 +140,7 @@ def test_the_pooled_kernels_are_those_of_the_pooled_form() -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_frame_by_frame_equals_the_clip_and_training_mode(form: str) -> None:
+def test_frame_by_frame_equals_the_clip_and_training_mode(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model, frames = opened(tiny(distillation=form)), clip(batch=2)
     with torch.inference_mode():
         whole = model(frames).heatmaps
@@ -118,6 +150,8 @@ def test_frame_by_frame_equals_the_clip_and_training_mode(form: str) -> None:
             output, state = model.step(frames[:, t], state)
             each.append(output.heatmaps)
         assert torch.equal(whole, torch.stack(each, 1))
+        monkeypatch.setattr("dkd.models.at_joints.settle", lambda gated, matched: gated)  # as in training
+        whole = model(frames).heatmaps
         model.train()
         for part in model.modules():
             if isinstance(part, nn.BatchNorm2d):
