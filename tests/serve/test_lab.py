@@ -22,6 +22,7 @@ from dkd.cli.main import main
 from dkd.errors import ConfigError
 from dkd.serve.lab import PROJECT_ROOT, run_lab, send_at_once, server_arguments
 from tests.support.browser import Lab, open_notebook, python, run_all, screenshot, switch_notebook, wait_for_kernel
+from tests.support.server import until
 
 SLIDER = """\
 import sys
@@ -103,9 +104,12 @@ def test_a_figure_closed_before_plotly_came_does_not_keep_it_from_the_next(jupyt
     page.on("websocket", lambda socket: socket.on("framesent", lambda part: sent.append(part)))
     open_notebook(page, jupyter_lab, jupyter_lab.write_notebook("never_plotted.ipynb", busy))
     page.evaluate("() => void jupyterapp.commands.execute('notebook:run-all-cells')")
-    wanted = '"kind":"plotly"'
-    while not any(wanted in part if isinstance(part, str) else wanted.encode() in part for part in sent):
-        page.wait_for_timeout(50)  # until the page has asked
+
+    def has_asked() -> bool:
+        page.wait_for_timeout(20)  # lets messages come in
+        return any(b'"kind":"plotly"' in (part.encode() if isinstance(part, str) else part) for part in sent)
+
+    until(has_asked)
     switch_notebook(page, jupyter_lab, jupyter_lab.write_notebook("plotted.ipynb", shown))
     assert run_all(page) == []
     expect(page.locator(".js-plotly-plot")).to_have_count(1)
