@@ -18,6 +18,7 @@ from dkd.models.checkpoints import load_model
 from dkd.models.controls import (
     FlowMoved,
     FrozenKernel,
+    GateOnly,
     KernelControl,
     LookingTwice,
     PooledOnly,
@@ -134,13 +135,16 @@ def _initializer(dkd: DKD) -> VideoPoseModel:
     return alone
 
 
-def _pooled(method: Method) -> Method:
-    if not (isinstance(method.model, DKD) and method.model.matches_joints):
-        raise ConfigError(
-            f"'pooled' leaves out kernels that are made at the joints, but {method.name} makes none; remove 'pooled', "
-            "or use a DKD whose distillation is 'both' or 'at_joints'"
-        )
-    return _control("pooled", PooledOnly, needs_kernels=True)(method)
+def _of_joint_kernels(name: str, make: Callable[[DKD], VideoPoseModel]) -> Callable[[Method], Method]:
+    def apply(method: Method) -> Method:
+        if not (isinstance(method.model, DKD) and method.model.matches_joints):
+            raise ConfigError(
+                f"{name!r} leaves out a part of kernels that are made at the joints, but {method.name} makes none; "
+                f"remove {name!r}, or use a DKD whose distillation is 'both' or 'at_joints'"
+            )
+        return _control(name, make, needs_kernels=True)(method)
+
+    return apply
 
 
 def _mean(method: Method) -> Method:
@@ -232,7 +236,18 @@ VARIANTS: dict[str, Variant] = {
             "control",
             _control("average", RunningAverageKernel, needs_kernels=True),
         ),
-        Variant("pooled", "without kernels made at the joints: the paper's pooled ones alone", "control", _pooled),
+        Variant(
+            "pooled",
+            "without kernels made at the joints: the paper's pooled ones alone",
+            "control",
+            _of_joint_kernels("pooled", PooledOnly),
+        ),
+        Variant(
+            "gated",
+            "kernels made at the joints say exactly where a joint is, not only at which peak",
+            "control",
+            _of_joint_kernels("gated", GateOnly),
+        ),
         Variant(
             "flow",
             "the first frame's maps, moved by optical flow: no network after it",

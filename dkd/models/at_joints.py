@@ -145,6 +145,11 @@ class JointMatching(nn.Module):
 
     def forward(self, heatmaps: Tensor, features: Tensor, fast: Tensor, slow: Tensor) -> Tensor:
         """Refine maps (B, J, H, W) of a frame by the kernels (B, J, E, S, S) of the frames before."""
+        gated = self.gated(heatmaps, features, fast, slow)
+        return gated if self.training else settle(gated, heatmaps)
+
+    def gated(self, heatmaps: Tensor, features: Tensor, fast: Tensor, slow: Tensor) -> Tensor:
+        """Compute what the gate makes of the maps; arguments as for :meth:`forward`."""
         embedded = self.embed(features)
         seen = [heatmaps]
         for kernels in (fast, slow):
@@ -155,5 +160,4 @@ class JointMatching(nn.Module):
         each = torch.stack(seen, 2)  # (B, J, 7, H, W)
         both = torch.cat([each, each[:, self.opposite]], 2)
         factor, addend = self.gate(both.flatten(0, 1)).unflatten(0, heatmaps.shape[:2]).unbind(2)
-        gated = heatmaps * (1 + factor) + addend
-        return gated if self.training else settle(gated, heatmaps)
+        return heatmaps * (1 + factor) + addend

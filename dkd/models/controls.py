@@ -22,7 +22,7 @@ from torch import Tensor
 from dkd.errors import ConfigError
 from dkd.models.backbones import Encoder
 from dkd.models.base import Feedback, PoseOutput, VideoPoseModel
-from dkd.models.dkd import DKD
+from dkd.models.dkd import DKD, DKDState
 
 # Bolme et al. 2010 (MOSSE) found 0.125 to adapt quickly and stay robust; later filters use less (KCF: 0.02 on gradient
 # features), but the appearance of a joint changes faster than the content of a box. The weight of a frame is halved
@@ -119,6 +119,26 @@ class PooledOnly(KernelControl):
     def matches_joints(self) -> bool:
         """False."""
         return False
+
+    def hand_on(self, before: Tensor, features: Tensor, heatmaps: Tensor) -> Tensor:
+        """Return the kernels distilled from this frame, as a DKD does."""
+        return self.distil(features, heatmaps)
+
+
+class GateOnly(KernelControl):
+    """Take the peaks of the gated maps as they are, without :func:`dkd.models.at_joints.settle`.
+
+    Args:
+        dkd: DKD with kernels made at the joints.
+    """
+
+    def __init__(self, dkd: DKD):
+        super().__init__(dkd, "gated")
+
+    def refine(self, heatmaps: Tensor, features: Tensor, state: DKDState) -> Tensor:
+        """Return the gated maps; the same maps where the state has no kernels made at the joints."""
+        kernels = state.at_joints
+        return heatmaps if kernels is None else self.joint_matching.gated(heatmaps, features, *kernels)
 
     def hand_on(self, before: Tensor, features: Tensor, heatmaps: Tensor) -> Tensor:
         """Return the kernels distilled from this frame, as a DKD does."""

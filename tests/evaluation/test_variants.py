@@ -421,7 +421,8 @@ def test_each_variant_is_described() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [*sorted({*VARIANTS} - {"pooled"}), "frozen+mean", "flow+erased", "swapped+shuffled", "occluded+blurred"]
+    "name",
+    [*sorted({*VARIANTS} - {"pooled", "gated"}), "frozen+mean", "flow+erased", "swapped+shuffled", "occluded+blurred"],
 )
 def test_every_variant_is_reproducible_and_starts_equally(name: str, dkd: DKD, clip: ImageClip) -> None:
     """Traces do not share memory; the first frame is that of the model alone."""
@@ -443,18 +444,37 @@ def test_every_variant_is_reproducible_and_starts_equally(name: str, dkd: DKD, c
     assert dkd.name == "dkd-tiny"  # the given model is unchanged
 
 
-def test_without_kernels_made_at_the_joints_the_maps_are_those_of_the_pooled_ones(dkd: DKD, clip: ImageClip) -> None:
-    both = make_model(replace(dkd.config, distillation="both"))
-    assert isinstance(both, DKD)
-    both.load_state_dict(dkd.state_dict(), strict=False)
-    torch.nn.init.normal_(both.joint_matching.gate[-1].weight, std=0.3)  # type: ignore[arg-type]
-    method = Method("m", both.eval())
+@pytest.fixture
+def both(dkd: DKD) -> DKD:
+    """The same model with kernels made at the joints and an open gate."""
+    model = make_model(replace(dkd.config, distillation="both"))
+    assert isinstance(model, DKD)
+    model.load_state_dict(dkd.state_dict(), strict=False)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        torch.nn.init.normal_(model.joint_matching.gate[-1].weight, std=0.3)  # type: ignore[arg-type]
+    return model.eval()
+
+
+def test_without_kernels_made_at_the_joints_the_maps_are_those_of_the_pooled_ones(
+    dkd: DKD, both: DKD, clip: ImageClip
+) -> None:
+    method = Method("m", both)
     changed, pooled = (m.trace(clip, BOX, progress=False) for m in (method, method.with_variant("pooled")))
     expected = Method("m", dkd).trace(clip, BOX, progress=False)
     np.testing.assert_allclose(pooled.heatmaps, expected.heatmaps, atol=1e-5)
     assert not np.allclose(changed.heatmaps, expected.heatmaps, atol=1e-3)
     with pytest.raises(ConfigError, match="but m makes none"):
         Method("m", dkd).with_variant("pooled")
+
+
+def test_gated_maps_are_those_before_they_settle(both: DKD, clip: ImageClip, monkeypatch: pytest.MonkeyPatch) -> None:
+    method = Method("m", both)
+    plain, gated = (m.trace(clip, BOX, progress=False) for m in (method, method.with_variant("gated")))
+    monkeypatch.setattr("dkd.models.at_joints.settle", lambda gated, matched: gated)
+    expected = method.trace(clip, BOX, progress=False)
+    np.testing.assert_allclose(gated.heatmaps, expected.heatmaps, atol=1e-5)
+    assert not np.allclose(plain.heatmaps, expected.heatmaps, atol=1e-3)
 
 
 def test_a_method_has_its_name_and_variants(dkd: DKD, clip: ImageClip) -> None:
