@@ -9,6 +9,7 @@ import json
 import threading
 import warnings
 import weakref
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from dkd.models.base import VideoPoseModel
 
 FORMAT = 4  # of what is exported; a higher one makes the graphs of earlier builds again
 OPSET = 18
-KEPT = 32  # graphs in the cache: those of about eight models
+KEPT = 48  # graphs in the cache: those of about eight models
 
 
 _fingerprints: weakref.WeakKeyDictionary[VideoPoseModel, tuple[Any, str]] = weakref.WeakKeyDictionary()
@@ -74,9 +75,7 @@ def exported(model: VideoPoseModel) -> dict[str, Path]:
     """
     files = graph_files(model)
     if all(file.is_file() for file in files.values()):
-        for file in files.values():
-            with contextlib.suppress(OSError):
-                file.touch()  # the cache keeps what was used last
+        _touch(files.values())
         return files
     folder = cache_folder() / "engines"
     try:
@@ -95,8 +94,16 @@ def exported(model: VideoPoseModel) -> dict[str, Path]:
                     temporary.write_bytes(to_onnx(graphs[name]))
     finally:
         lock.release()
+    _touch(files.values())  # those that were there may be the oldest, and the first to be removed
     _forget(folder)
     return files
+
+
+def _touch(files: Iterable[Path]) -> None:
+    """Note that files were used: the cache keeps what was used last."""
+    for file in files:
+        with contextlib.suppress(OSError):
+            file.touch()
 
 
 def _forget(folder: Path) -> None:

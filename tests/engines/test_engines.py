@@ -7,6 +7,7 @@ import ctypes
 import faulthandler
 import gc
 import json
+import os
 import pickle
 import sys
 import weakref
@@ -362,6 +363,24 @@ def test_the_cache_keeps_what_was_used_last(
     left = sorted(file.name for file in folder.glob("*.onnx"))
     assert len(left) == KEPT
     assert {file.name for file in files.values()} <= set(left)
+
+
+def test_a_model_of_which_a_graph_is_missing_gets_all_of_them(
+    model: DKD, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its other graphs are the oldest of a full cache: they were removed when the missing one was added."""
+    monkeypatch.setenv("DKD_CACHE", str(tmp_path))
+    monkeypatch.setattr("dkd.engines.exporting.to_onnx", lambda graph: b"graph")
+    files = exported(model)
+    for i, file in enumerate(files.values()):
+        os.utime(file, (i, i))
+    next(iter(files.values())).unlink()
+    folder = tmp_path / "engines"
+    for i in range(KEPT):
+        (folder / f"{i:03d}-see.onnx").write_bytes(b"")
+    assert exported(model) == files
+    assert all(file.is_file() for file in files.values())
+    assert len(list(folder.glob("*.onnx"))) == KEPT
 
 
 def test_the_measurement_leaves_out_what_cannot_be_used(model: DKD, monkeypatch: pytest.MonkeyPatch) -> None:
