@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.accessibility import tab_stops, violations
-from tests.support.browser import Lab, at_rest, opened, screenshot, show_in
+from tests.support.browser import Lab, at_rest, opened, press_at_once, screenshot, show_in
 
 ROOT = Path(__file__).resolve().parents[2]
 SETUP = f"""\
@@ -131,6 +131,8 @@ def test_the_tab_key_stops_once_at_each_grid_of_joints(page: Page) -> None:
     assert len(set(names)) == tiles.count() and names[-1] == before
     page.keyboard.press("ArrowUp")
     assert page.evaluate(joint) == names[-2]
+    press_at_once(page.locator(":focus"), "ArrowUp", "ArrowUp")
+    assert page.evaluate(joint) == names[-4]
 
 
 @pytest.fixture(scope="module")

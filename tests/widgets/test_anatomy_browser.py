@@ -12,7 +12,18 @@ from playwright.sync_api import Page, expect
 
 from dkd import Clip, Trace, load_model
 from dkd.analysis.anatomy import Anatomy, anatomy
-from tests.support.browser import Lab, at_rest, expect_python, opened, place, python, screenshot, settle, show_in
+from tests.support.browser import (
+    Lab,
+    at_rest,
+    expect_python,
+    opened,
+    place,
+    press_at_once,
+    python,
+    screenshot,
+    settle,
+    show_in,
+)
 from tests.support.fake_trace import correlate
 from tests.support.server import until
 
@@ -240,6 +251,9 @@ def test_cell_joint_and_frame_follow_the_cursor(page: Page, trace: Trace) -> Non
         page.keyboard.press(key)
     page.wait_for_function("() => document.querySelector('.dkd-anatomy').dataset.cell === '6,10'")
     expect_python(page, "view.cursor.cell", [6, 10])
+    for keys, cell in ((["ArrowLeft", "ArrowUp"], "5,9"), (["ArrowRight", "ArrowDown"], "6,10")):
+        press_at_once(canvas, *keys)
+        page.wait_for_function(f"() => document.querySelector('.dkd-anatomy').dataset.cell === '{cell}'")
     assert numbers(page, ".dkd-slide")["step"] == 10 * width + 6
     python(page, "view.cursor.cell = (0, 23)\nview.joint = 'right_ankle'\nview.frame = 5")
     page.wait_for_function("() => document.querySelector('.dkd-anatomy').dataset.frame === '5'")

@@ -23,7 +23,11 @@ export function buildCellMap(pin) {
     pin(...cellUnder(event, canvas.getBoundingClientRect(), size));
     area.focus({ preventScroll: true });
   });
-  onArrows(area, (dx, dy) => pin(clamp(cell.x + dx, 0, size[0] - 1), clamp(cell.y + dy, 0, size[1] - 1)));
+  onArrows(area, (dx, dy) => {
+    const [x, y] = [clamp(cell.x + dx, 0, size[0] - 1), clamp(cell.y + dy, 0, size[1] - 1)];
+    cell = { ...cell, x, y }; // the next key may come before this is painted
+    pin(x, y);
+  });
   return {
     element: h("div", {}, area, hint),
     /**

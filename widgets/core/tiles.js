@@ -71,7 +71,8 @@ export function jointGrid(header, cursor, what) {
     if (!step || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     event.preventDefault();
     event.stopPropagation();
-    const at = tiles.findIndex(({ button }) => button.tabIndex === 0);
+    const name = cursor.get("joint"); // the marks may not be painted yet
+    const at = tiles.findIndex(({ joint }) => header.joints[joint] === name);
     const { joint, button } = tiles[(at + step + tiles.length) % tiles.length];
     cursor.set("joint", header.joints[joint]);
     button.focus({ preventScroll: true });
