@@ -163,7 +163,7 @@ def test_a_click_opens_the_frame_next_to_a_second_model(page: Page) -> None:
     worst = tiles(page)[0]
     size = page.viewport_size
     page.set_viewport_size({"width": 1600, "height": 640})
-    at_rest(page)  # Lab may take cells out of the page and back when it is resized: the focus is gone then
+    at_rest(page)
     page.locator(".dkd-moment").first.focus()
     expect(page.locator(".dkd-side-first")).not_to_be_in_viewport()
     page.locator(".dkd-moment").first.press("Enter")
